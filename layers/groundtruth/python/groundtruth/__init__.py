@@ -1,0 +1,1 @@
+"""Custom pre-annotation and annotation consolidation for SageMaker Ground Truth."""

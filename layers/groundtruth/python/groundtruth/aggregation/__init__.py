@@ -1,0 +1,1 @@
+"""Consolidation algorithms: arrays in, arrays out, one algorithm a file."""

@@ -1,0 +1,221 @@
+"""From the payload's annotations to usable answers, each unusable one set aside with a reason."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+from groundtruth.contract.acs import Annotation, DataObject
+from groundtruth.contract.fields import embedded_json
+from groundtruth.errors import ContractError, StorageError, UnusableAnswer
+from groundtruth.storage import ObjectStore
+
+READERS = 16
+"""Answers read from the store at once."""
+
+OBJECTS_AHEAD = 2
+"""Data objects whose answers are read while one is consolidated."""
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """One answer that was not used."""
+
+    worker_id: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Answers[Answer]:
+    """The usable answers of one data object, and those set aside.
+
+    Attributes
+    ----------
+    object_id : str
+        The data object's `datasetObjectId`.
+    workers : tuple of str
+        Who gave each answer; no worker is there twice.
+    answers : tuple
+        Their answers, decoded by the task.
+    set_aside : tuple of SetAside
+        The other answers.
+    """
+
+    object_id: str
+    workers: tuple[str, ...]
+    answers: tuple[Answer, ...]
+    set_aside: tuple[SetAside, ...]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One data object of a payload, with the answers that belong to another of its name."""
+
+    object: DataObject
+    foreign: tuple[SetAside, ...] = ()
+
+
+def merged(objects: Iterable[DataObject]) -> list[Entry]:
+    """The payload's data objects in order, each id once, with all answers to it.
+
+    The service may put an object twice into one payload. Its answers are taken together, unless
+    the two entries name different sources: then those of the later entry are no answers to this
+    object and are set aside.
+    """
+    entries: dict[str, Entry] = {}
+    for item in objects:
+        known = entries.get(item.object_id)
+        if known is None:
+            entries[item.object_id] = Entry(item)
+        elif known.object.source != item.source:
+            detail = "a second entry of this data object names another source"
+            foreign = (
+                SetAside(annotation.worker_id, "conflicting-object", detail)
+                for annotation in item.annotations
+            )
+            entries[item.object_id] = Entry(known.object, (*known.foreign, *foreign))
+        else:
+            annotations = known.object.annotations + item.annotations
+            both = replace(known.object, annotations=annotations)
+            entries[item.object_id] = Entry(both, known.foreign)
+    return list(entries.values())
+
+
+class AnswerReader:
+    """Reads and decodes the answers of data objects, a few objects ahead.
+
+    Parameters
+    ----------
+    store : ObjectStore
+        Where answers are that the payload only points to.
+    """
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    def read[Answer](
+        self, entries: Iterable[Entry], decode: Callable[[Any], Answer]
+    ) -> Iterator[Answers[Answer]]:
+        """The answers of each data object, in order, one object at a time.
+
+        Parameters
+        ----------
+        entries : iterable of Entry
+            Data objects, each id once.
+        decode : callable
+            Turns a decoded answer into the task's own; raises `UnusableAnswer`.
+
+        Raises
+        ------
+        StorageError
+            If an answer cannot be read now but could be later. An answer that is missing or
+            denied for good is set aside.
+        """
+        with ThreadPoolExecutor(READERS) as readers:
+            waiting: deque[tuple[Entry, list[Future[bytes] | None]]] = deque()
+            for entry in entries:
+                annotations = entry.object.annotations
+                waiting.append((entry, [self._fetch(readers, item) for item in annotations]))
+                if len(waiting) > OBJECTS_AHEAD:
+                    yield _decoded(*waiting.popleft(), decode)
+            while waiting:
+                yield _decoded(*waiting.popleft(), decode)
+
+    def _fetch(self, readers: ThreadPoolExecutor, item: Annotation) -> Future[bytes] | None:
+        if item.content is not None or item.uri is None:
+            return None
+        return readers.submit(self._store.read, item.uri)
+
+
+def _decoded[Answer](
+    entry: Entry, fetched: list[Future[bytes] | None], decode: Callable[[Any], Answer]
+) -> Answers[Answer]:
+    """Decode the answers of one data object; of one worker's usable answers, the last counts."""
+    usable: dict[str, Answer] = {}
+    set_aside: list[SetAside] = []
+    for item, future in zip(entry.object.annotations, fetched, strict=True):
+        worker = item.worker_id
+        try:
+            if not worker:
+                raise UnusableAnswer("no-worker-id", "the annotation names no worker")
+            answer = decode(_content(item, future))
+        except UnusableAnswer as error:
+            set_aside.append(SetAside(worker, error.reason, error.detail))
+            continue
+        if usable.pop(worker, None) is not None:
+            detail = "a later answer of the same worker counts"
+            set_aside.append(SetAside(worker, "superseded", detail))
+        usable[worker] = answer
+    return Answers(
+        entry.object.object_id,
+        tuple(usable),
+        tuple(usable.values()),
+        (*set_aside, *entry.foreign),
+    )
+
+
+def _content(item: Annotation, future: Future[bytes] | None) -> Any:
+    """The answer as JSON, from the payload or from the object it points to."""
+    content = item.content
+    if future is not None:
+        try:
+            content = future.result()
+        except StorageError as error:
+            if error.reason == "unavailable":
+                raise
+            raise UnusableAnswer(f"answer-{error.reason}", "its object cannot be read") from error
+    if content is None:
+        raise UnusableAnswer("no-content", "the annotation has neither content nor s3Uri")
+    try:
+        while isinstance(content, str | bytes):
+            if not content.strip():
+                raise UnusableAnswer("empty-answer", "the answer is an empty text")
+            content = embedded_json(content, path="answer")
+    except ContractError as error:
+        raise UnusableAnswer("malformed-json", "the answer is not JSON") from error
+    return content
+
+
+def find_by_shape(content: Any, *, element: str, has_shape: Callable[[Any], bool]) -> Any:
+    """The part of an answer that a task understands, whatever the form called it.
+
+    Parameters
+    ----------
+    content : object
+        The decoded answer: a mapping from the names of the form's inputs to their values, that
+        in a list of one entry, or the value itself.
+    element : str
+        The stock name of the crowd element, which wins where it is there.
+    has_shape : callable
+        Whether a value is of the task's shape.
+
+    Raises
+    ------
+    UnusableAnswer
+        ``empty-answer``, ``unexpected-shape``, or ``ambiguous-answer`` if several inputs have
+        the shape and none the stock name.
+    """
+    if isinstance(content, list) and len(content) == 1:
+        content = content[0]
+    if content in ({}, [], None):
+        raise UnusableAnswer("empty-answer", "the worker submitted nothing")
+    if has_shape(content):
+        return content
+    if not isinstance(content, dict):
+        raise UnusableAnswer("unexpected-shape", f"the answer holds no {element} value")
+    if has_shape(content.get(element)):
+        return content[element]
+    fitting = [value for value in content.values() if has_shape(value)]
+    if len(fitting) > 1:
+        raise UnusableAnswer(
+            "ambiguous-answer", f"{len(fitting)} inputs of the form hold a {element} value"
+        )
+    if not fitting:
+        if content.get(element) in ({}, None) and element in content:
+            raise UnusableAnswer("empty-answer", f"the {element} value is empty")
+        raise UnusableAnswer("unexpected-shape", f"the answer holds no {element} value")
+    return fitting[0]

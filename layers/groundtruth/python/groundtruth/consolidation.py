@@ -1,0 +1,154 @@
+"""The path of an annotation-consolidation request: event, payload, answers, labels, response."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from groundtruth.answers import AnswerReader, Entry, merged
+from groundtruth.contract.acs import AcsRequest, acs_response_item, parse_payload
+from groundtruth.contract.fields import embedded_json
+from groundtruth.errors import SettingsError
+from groundtruth.job_context import JobContext, JobContexts
+from groundtruth.output_styles import written
+from groundtruth.settings import Settings
+from groundtruth.storage import ObjectStore, role_is_allowed
+from groundtruth.task import Batch, Label, Task, algorithm_of
+
+_TIME_IN_KEY = re.compile(
+    r"(\d{4})-(\d{2})-(\d{2})[_T ](\d{2})[:_-](\d{2})[:_-](\d{2})(?:\.(\d{1,6}))?"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """The response, and what is worth measuring of a batch.
+
+    Attributes
+    ----------
+    response : list of dict
+        What the function returns.
+    labels : tuple of Label
+        The labels in it, in order.
+    job_name : str
+        ``labeling-job/<name>``.
+    notes : tuple of str
+        What was not found or not understood about the job.
+    """
+
+    response: list[dict[str, Any]]
+    labels: tuple[Label, ...]
+    job_name: str
+    notes: tuple[str, ...]
+
+
+def consolidate_batch[Answer](
+    event: Any, *, task: Task[Answer], store: ObjectStore, jobs: JobContexts
+) -> Outcome:
+    """Answer one annotation-consolidation event.
+
+    Parameters
+    ----------
+    event : object
+        The event as Ground Truth sends it.
+    task : Task
+        The job type.
+    store : ObjectStore
+        Where the payload is, and answers and masks are.
+    jobs : JobContexts
+        Where the job's classes and settings are looked up.
+
+    Returns
+    -------
+    Outcome
+        With a response that holds every data object of the payload once, in its order.
+
+    Raises
+    ------
+    ContractError
+        If the event or the payload cannot be understood.
+    StorageError
+        If the payload cannot be read or a mask cannot be written, or an answer cannot be read
+        now but could be later.
+    JobLookupError, SettingsError
+        If the job cannot be described now, or is set to what this task does not have.
+    """
+    request = AcsRequest.from_event(event)
+    job = jobs.of(request.labeling_job_arn, event_classes=request.label_categories)
+    store = _permitted(store, request, job.settings)
+    payload = parse_payload(embedded_json(store.read(request.payload_uri), path="payload"))
+    entries = merged(payload)
+    reader = AnswerReader(store)
+    classes = job.classes or _classes_seen(entries, reader, task)
+    batch = _batch(request, job, store, task.all_classes(classes, job.settings))
+    _check_algorithm(task, batch.settings)
+    answers = reader.read(entries, lambda content: task.decode(content, batch.classes))
+    labels = tuple(task.consolidate(answers, batch))
+    response = [
+        acs_response_item(
+            entry.object.object_id, written(label, request.label_attribute_name, task, batch)
+        )
+        for entry, label in zip(entries, labels, strict=True)
+    ]
+    return Outcome(response=response, labels=labels, job_name=request.job_name, notes=job.notes)
+
+
+def _check_algorithm(task: Task[Any], settings: Settings) -> None:
+    if algorithm_of(task, settings) not in task.algorithms:
+        raise SettingsError(
+            f"CONSOLIDATION_ALGORITHM={settings.consolidation_algorithm!r} is not one of "
+            f"{', '.join(task.algorithms)}, which {task.name} has"
+        )
+
+
+def _permitted(store: ObjectStore, request: AcsRequest, settings: Settings) -> ObjectStore:
+    """The store, reached with the event's role where that is wanted and allowed."""
+    if not settings.assume_job_role or request.role_arn is None:
+        return store
+    if not role_is_allowed(request.role_arn, settings.job_role_arn_pattern):
+        raise SettingsError(
+            f"the event's role {request.role_arn} does not match "
+            f"JOB_ROLE_ARN_PATTERN={settings.job_role_arn_pattern!r}, so it is not assumed"
+        )
+    return store.acting_as(request.role_arn)
+
+
+def _classes_seen[Answer](
+    entries: Sequence[Entry], reader: AnswerReader, task: Task[Answer]
+) -> tuple[str, ...]:
+    """The classes that the workers used, in sorted order: where no place names them."""
+    names: set[str] = set()
+    for answers in reader.read(entries, lambda content: frozenset(task.class_names(content))):
+        names.update(*answers.answers)
+    return tuple(sorted(names))
+
+
+def _batch(
+    request: AcsRequest, job: JobContext, store: ObjectStore, classes: tuple[str, ...]
+) -> Batch:
+    return Batch(
+        classes=classes,
+        classes_known=job.classes is not None,
+        settings=job.settings,
+        job_name=request.job_name,
+        made_at=_made_at(request.payload_uri, store),
+        masks_uri=f"{request.annotations_uri}/consolidated-annotation/output",
+        store=store,
+        kms_key=request.kms_key_id or job.settings.kms_key_arn or None,
+    )
+
+
+def _made_at(payload_uri: str, store: ObjectStore) -> datetime:
+    """The time in the payload's name, else the time it was written."""
+    match = _TIME_IN_KEY.search(payload_uri.rpartition("/")[2])
+    if match is not None:
+        *parts, fraction = match.groups(default="")
+        numbers = [int(part) for part in parts]
+        try:
+            return datetime(*numbers, int(fraction.ljust(6, "0")), tzinfo=UTC)  # type: ignore[misc,arg-type]
+        except ValueError:
+            pass  # no date after all: 2026-13-41
+    return store.modified(payload_uri)

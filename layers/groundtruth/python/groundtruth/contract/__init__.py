@@ -1,0 +1,1 @@
+"""What Ground Truth sends and expects: JSON to dataclasses and back."""

@@ -1,0 +1,1 @@
+"""Segmentation masks: PNG files to runs of classes and back."""

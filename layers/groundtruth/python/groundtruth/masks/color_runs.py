@@ -1,0 +1,50 @@
+"""A picture as runs of equal colours, between a PNG reader and the classes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from groundtruth.masks.runs import Starts
+
+
+@dataclass(frozen=True, eq=False)
+class ColorRuns:
+    """Colour of every pixel as runs; each row begins a run of its own.
+
+    Attributes
+    ----------
+    starts : ndarray of int, shape (n_runs,)
+        Flat pixel offset at which each run begins.
+    colors : ndarray of uint8, shape (n_runs, 4)
+        Red, green, blue and alpha of each run. Runs side by side may be equal.
+    shape : tuple of int
+        (rows, columns).
+    """
+
+    starts: Starts
+    colors: NDArray[np.uint8]
+    shape: tuple[int, int]
+
+
+def runs_of_strip(pixels: NDArray[np.generic]) -> NDArray[np.int64]:
+    """Offsets, in a strip of rows, where the pixel differs from the one before or begins a row.
+
+    Parameters
+    ----------
+    pixels : ndarray, shape (rows, columns)
+        One number per pixel.
+
+    Returns
+    -------
+    ndarray of int, shape (n_runs,)
+
+    Examples
+    --------
+    >>> runs_of_strip(np.array([[7, 7, 8], [8, 8, 8]]))
+    array([0, 2, 3])
+    """
+    changes = np.empty(pixels.shape, np.bool_)
+    changes[:, 0] = True
+    np.not_equal(pixels[:, 1:], pixels[:, :-1], out=changes[:, 1:])
+    return np.flatnonzero(changes)

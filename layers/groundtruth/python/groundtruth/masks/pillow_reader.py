@@ -1,0 +1,179 @@
+"""Any PNG to runs of colours, by way of Pillow."""
+
+import io
+import struct
+import zlib
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, PngImagePlugin
+
+from groundtruth.errors import UnusableAnswer
+from groundtruth.masks.color_runs import ColorRuns, runs_of_strip
+from groundtruth.masks.png import (
+    GREY,
+    GREY_ALPHA,
+    PALETTE,
+    RGB,
+    SIGNATURE,
+    PngFile,
+    chunk,
+    header_chunk,
+)
+from groundtruth.masks.runs import offset_type
+
+_STRIP_PIXELS = 1 << 16
+_PIECE = 1 << 16
+# Pillow keeps the high byte of 16 bits. These are its names for reading the low byte instead.
+_LOW_BYTE = {"RGB;16B": "RGB;16L", "RGBA;16B": "RGBA;16L"}
+
+
+def read_with_pillow(file: PngFile) -> ColorRuns:
+    """Runs of colours of a PNG of any kind.
+
+    Pillow is given the chunks of `file` alone, so that it meets no text, profile or animation.
+
+    Parameters
+    ----------
+    file : PngFile
+        From `read_chunks`.
+
+    Returns
+    -------
+    ColorRuns
+
+    Raises
+    ------
+    UnusableAnswer
+        ``truncated-png``, ``bad-png``, or ``unsupported-png`` for 16 bits that 8 cannot hold.
+    """
+    check_stream(file)
+    rows, columns = file.header.shape
+    starts, colors, first = [], [], 0
+    for strip in _strips(file):
+        at = runs_of_strip(strip)
+        starts.append((at + first).astype(offset_type(rows * columns)))
+        colors.append(strip.ravel()[at])
+        first += strip.size
+    values = np.concatenate(colors)
+    if file.header.color_type == PALETTE:
+        rgba = palette_colors(file)
+        if int(values.max()) >= len(rgba):
+            raise UnusableAnswer("bad-png", "A pixel names a colour that the palette lacks.")
+        return ColorRuns(np.concatenate(starts), rgba[values], file.header.shape)
+    return ColorRuns(np.concatenate(starts), values.view(np.uint8).reshape(-1, 4), (rows, columns))
+
+
+def check_stream(file: PngFile) -> None:
+    """Inflate the data once, in pieces that are thrown away, to see that it is whole.
+
+    Raises
+    ------
+    UnusableAnswer
+        ``truncated-png`` or ``bad-png``.
+    """
+    stream, left = zlib.decompressobj(), file.header.inflated_bytes
+    try:
+        for chunk in file.data:
+            pending: bytes | memoryview = chunk
+            while pending and left >= 0 and not stream.eof:
+                left -= len(stream.decompress(pending, _PIECE))
+                pending = stream.unconsumed_tail
+        while left >= 0 and not stream.eof and (piece := stream.decompress(b"", _PIECE)):
+            left -= len(piece)
+    except zlib.error as error:
+        raise UnusableAnswer("bad-png", "The PNG's compressed data is damaged.") from error
+    if left < 0:
+        raise UnusableAnswer("bad-png", "The PNG holds more data than its header tells.")
+    if not stream.eof:
+        raise UnusableAnswer("truncated-png", "The PNG's compressed data ends too early.")
+    if left:
+        raise UnusableAnswer("bad-png", "The PNG holds less data than its header tells.")
+
+
+def palette_colors(file: PngFile) -> NDArray[np.uint8]:
+    """Red, green, blue and alpha of each palette entry.
+
+    Returns
+    -------
+    ndarray of uint8, shape (n_entries, 4)
+    """
+    rgb = np.frombuffer(file.palette, np.uint8).reshape(-1, 3)
+    rgba = np.full((len(rgb), 4), 255, np.uint8)
+    rgba[:, :3] = rgb
+    alpha = np.frombuffer(file.transparency[: len(rgb)], np.uint8)
+    rgba[: alpha.size, 3] = alpha
+    return rgba
+
+
+def _strips(file: PngFile) -> Iterator[NDArray[np.uint8] | NDArray[np.uint32]]:
+    """The picture in strips of rows: palette indices, or red to alpha as one number each."""
+    color_type, deep = file.header.color_type, file.header.bit_depth == 16
+    if deep and (color_type == GREY_ALPHA or file.transparency):
+        raise UnusableAnswer("unsupported-png", "16 bits with this transparency are not read.")
+    image = _decoded(file)
+    if color_type == PALETTE:
+        yield from _crops(image)
+    elif not deep:
+        yield from map(_packed, _crops(image, "RGBA"))
+    elif color_type == GREY:
+        for strip in _crops(image):
+            _require_equal(strip & 0xFF, strip >> 8)
+            yield (strip & 0xFF).astype(np.uint32) * np.uint32(0x010101) | np.uint32(0xFF000000)
+    else:
+        pairs = zip(
+            _crops(image, "RGBA"), _crops(_decoded(file, low_byte=True), "RGBA"), strict=True
+        )
+        for high, low in pairs:
+            _require_equal(high, low)
+            yield _packed(high)
+
+
+def _crops(image: Image.Image, mode: str | None = None) -> Iterator[NDArray[np.uint8]]:
+    """Strips of a decoded picture, small enough to stay in the processor's cache."""
+    columns, rows = image.size
+    strip_rows = max(1, _STRIP_PIXELS // columns)
+    for first in range(0, rows, strip_rows):
+        strip = image.crop((0, first, columns, min(rows, first + strip_rows)))
+        yield np.asarray(strip if mode in (None, strip.mode) else strip.convert(mode))
+
+
+def _packed(rgba: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    """Four channels as one little-endian number, whose bytes are red, green, blue, alpha."""
+    return np.ascontiguousarray(rgba).view("<u4")[..., 0]
+
+
+def _require_equal(high: NDArray[np.integer], low: NDArray[np.integer]) -> None:
+    """Let pass 16-bit channels that are 8-bit ones written twice."""
+    if not np.array_equal(high, low):
+        raise UnusableAnswer("unsupported-png", "The PNG's 16-bit colours do not fit in 8 bits.")
+
+
+def _decoded(file: PngFile, *, low_byte: bool = False) -> PngImagePlugin.PngImageFile:
+    """Pillow's picture of the file."""
+    try:
+        image = PngImagePlugin.PngImageFile(io.BytesIO(_rebuilt(file)))
+        if low_byte:
+            image.tile = [tile._replace(args=_LOW_BYTE[str(tile.args)]) for tile in image.tile]
+        image.load()
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error) as error:
+        raise UnusableAnswer("bad-png", "The PNG's pixels cannot be decoded.") from error
+    return image
+
+
+def _rebuilt(file: PngFile) -> bytes:
+    """A PNG of the chunks that matter."""
+    header, transparency = file.header, file.transparency
+    if header.color_type == GREY and header.bit_depth in (2, 4) and len(transparency) == 2:
+        # Pillow compares the transparent grey with greys that it has scaled to 8 bits.
+        scale = 255 // (2**header.bit_depth - 1)
+        transparency = (int.from_bytes(transparency) * scale % 65536).to_bytes(2)
+    parts = [SIGNATURE, header_chunk(header)]
+    if header.color_type == PALETTE:
+        parts.append(chunk(b"PLTE", file.palette))
+    elif transparency and header.color_type in (GREY, RGB):
+        parts.append(chunk(b"tRNS", transparency))
+    parts.extend(chunk(b"IDAT", data) for data in file.data)
+    parts.append(chunk(b"IEND", b""))
+    return b"".join(parts)

@@ -1,0 +1,139 @@
+"""A segmentation mask as runs of equal pixels."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+type Starts = NDArray[np.int32 | np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class RunMask:
+    """Class of every pixel, written as runs in row-major order.
+
+    A run begins where `starts` says and ends where the next one begins, so it may pass over
+    the ends of rows. Two runs side by side may hold the same class; `merged` joins them.
+
+    Attributes
+    ----------
+    starts : ndarray of int, shape (n_runs,)
+        Flat pixel offset at which each run begins: the first is 0, strictly increasing.
+    classes : ndarray of uint16, shape (n_runs,)
+        Class of each run: 0 is BACKGROUND, i + 1 is label i.
+    shape : tuple of int
+        (rows, columns), both at least 1.
+
+    Raises
+    ------
+    ValueError
+        If the three do not describe one mask.
+
+    Examples
+    --------
+    >>> mask = RunMask(np.array([0, 3]), np.array([0, 2], np.uint16), (2, 3))
+    >>> mask.to_array()
+    array([[0, 0, 0],
+           [2, 2, 2]], dtype=uint16)
+    """
+
+    starts: Starts
+    classes: NDArray[np.uint16]
+    shape: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        if min(self.shape) < 1:
+            raise ValueError(f"a mask has at least one pixel, its shape cannot be {self.shape}")
+        if self.starts.shape != self.classes.shape or self.starts.ndim != 1:
+            raise ValueError("starts and classes are two flat arrays of one length")
+        if not self.starts.size or self.starts[0] != 0 or self.starts[-1] >= self.n_pixels:
+            raise ValueError("the first run begins at 0 and the last one inside the mask")
+        if not (self.starts[1:] > self.starts[:-1]).all():
+            raise ValueError("the starts of runs are strictly increasing")
+
+    @property
+    def n_pixels(self) -> int:
+        """How many pixels the mask has."""
+        return self.shape[0] * self.shape[1]
+
+    @classmethod
+    def from_array(cls, array: NDArray[np.integer]) -> Self:
+        """Runs of a class map.
+
+        Parameters
+        ----------
+        array : ndarray of int, shape (rows, columns)
+            Class of each pixel, 0 .. 65535.
+
+        Returns
+        -------
+        RunMask
+            With no two equal runs side by side.
+
+        Raises
+        ------
+        ValueError
+            If `array` is not two-dimensional, is empty or holds a number outside the range.
+
+        Examples
+        --------
+        >>> RunMask.from_array(np.array([[1, 1], [1, 0]])).starts
+        array([0, 3], dtype=int32)
+        """
+        if array.ndim != 2 or not array.size:
+            raise ValueError(f"a class map has two dimensions and a pixel, not shape {array.shape}")
+        flat = array.ravel()
+        starts = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+        starts = np.concatenate(([0], starts)).astype(offset_type(flat.size))
+        values = flat[starts]
+        if values.min() < 0 or values.max() > np.iinfo(np.uint16).max:
+            raise ValueError("a class is a whole number from 0 to 65535")
+        return cls(starts, values.astype(np.uint16), (array.shape[0], array.shape[1]))
+
+    def to_array(self) -> NDArray[np.uint16]:
+        """Class of each pixel.
+
+        Returns
+        -------
+        ndarray of uint16, shape (rows, columns)
+        """
+        return np.repeat(self.classes, self.lengths()).reshape(self.shape)
+
+    def lengths(self) -> Starts:
+        """How many pixels each run has.
+
+        Returns
+        -------
+        ndarray of int, shape (n_runs,)
+        """
+        lengths = np.empty_like(self.starts)
+        np.subtract(self.starts[1:], self.starts[:-1], out=lengths[:-1])
+        lengths[-1] = self.n_pixels - self.starts[-1]
+        return lengths
+
+    def merged(self) -> "RunMask":
+        """The same mask, with no two equal runs side by side.
+
+        Examples
+        --------
+        >>> RunMask(np.array([0, 1, 2]), np.array([4, 4, 0], np.uint16), (1, 3)).merged().starts
+        array([0, 2])
+        """
+        keep = np.empty(self.starts.size, np.bool_)
+        keep[0] = True
+        np.not_equal(self.classes[1:], self.classes[:-1], out=keep[1:])
+        if keep.all():
+            return self
+        return RunMask(self.starts[keep], self.classes[keep], self.shape)
+
+
+def offset_type(n_pixels: int) -> type[np.int32] | type[np.int64]:
+    """The integer type that holds the offsets of a mask of `n_pixels`.
+
+    Examples
+    --------
+    >>> offset_type(100_000_000).__name__
+    'int32'
+    """
+    return np.int32 if n_pixels <= np.iinfo(np.int32).max else np.int64

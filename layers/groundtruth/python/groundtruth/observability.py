@@ -1,0 +1,46 @@
+"""Logs and metrics of the functions: ids and counts, never answers, images or credentials."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from groundtruth.consolidation import Outcome
+
+logger = Logger()
+metrics = Metrics()
+
+
+def observe(outcome: Outcome) -> None:
+    """Log and count what became of a batch.
+
+    Parameters
+    ----------
+    outcome : Outcome
+        Of `consolidate_batch`.
+    """
+    statuses = Counter(label.status for label in outcome.labels)
+    reasons = Counter(item.reason for label in outcome.labels for item in label.set_aside)
+    used = sum(label.used for label in outcome.labels)
+    for note in outcome.notes:
+        logger.warning("job setting not found or not understood", note=note)
+    logger.info(
+        "batch consolidated",
+        job=outcome.job_name,
+        objects=len(outcome.labels),
+        answers_used=used,
+        answers_set_aside=dict(reasons),
+        statuses=dict(statuses),
+    )
+    counts = {
+        "Objects": len(outcome.labels),
+        "AnswersUsed": used,
+        "AnswersSetAside": reasons.total(),
+        "ObjectsWithoutLabel": statuses["no-usable-answer"],
+        "Ties": statuses["tie"],
+        "JobNotes": len(outcome.notes),
+    }
+    for name, count in counts.items():
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=count)

@@ -1,0 +1,91 @@
+"""How a label is written: the `object` style and the `builtin` style."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from groundtruth.answers import SetAside
+from groundtruth.settings import Settings
+from groundtruth.task import Batch, Label, Task, algorithm_of
+
+
+def written(label: Label, attribute: str, task: Task[Any], batch: Batch) -> dict[str, Any]:
+    """The content of one data object in the response, in the style that is set.
+
+    Parameters
+    ----------
+    label : Label
+        The consolidated result.
+    attribute : str
+        The job's label attribute name.
+    task : Task
+        The job type.
+    batch : Batch
+        The batch the label is of.
+
+    Returns
+    -------
+    dict
+        ``{attribute: value}``, in the `builtin` style with ``attribute-metadata`` too.
+    """
+    style = _builtin_style if batch.settings.output_style == "builtin" else _object_style
+    return style(label, attribute, task, batch)
+
+
+def _object_style(label: Label, attribute: str, task: Task[Any], batch: Batch) -> dict[str, Any]:
+    """All we know, inside the label attribute: the service replaces custom jobs' metadata."""
+    value: dict[str, Any] = {"schema": f"consolidated-label/{task.name}/1"}
+    value |= label.as_object()
+    value["status"] = label.status
+    value["answers"] = {"used": label.used, "set-aside": _reported(label.set_aside)}
+    value["algorithm"] = {
+        "name": algorithm_of(task, batch.settings),
+        "settings": settings_hash(batch.settings),
+    }
+    if not batch.classes_known:
+        value["classes-from"] = "answers"
+    return {attribute: value}
+
+
+def _builtin_style(label: Label, attribute: str, task: Task[Any], batch: Batch) -> dict[str, Any]:
+    """What the built-in function returns; without a label, what a failed object looks like."""
+    value, metadata = label.as_builtin(batch)
+    if value is None:
+        metadata = {
+            "retry-count": 0,
+            "failure-reason": _failure_reason(label),
+            "human-annotated": "true",
+        }
+        return {f"{attribute}-metadata": metadata}
+    return {attribute: value, f"{attribute}-metadata": metadata}
+
+
+def _failure_reason(label: Label) -> str:
+    counts = Counter(item.reason for item in label.set_aside)
+    listed = ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items()))
+    return f"{label.status}: {listed or 'no answers'}"
+
+
+def _reported(set_aside: Iterable[SetAside]) -> list[dict[str, str]]:
+    return [
+        {"worker-id": item.worker_id, "reason": item.reason, "detail": item.detail}
+        for item in set_aside
+    ]
+
+
+def settings_hash(settings: Settings) -> str:
+    """Twelve hexadecimal digits that change with every setting that can change a label.
+
+    Where objects are and who may read them changes no label and is left out.
+    """
+    values = asdict(settings)
+    kept = {
+        name: values[name]
+        for name in ("consolidation_algorithm", "quorum", "min_confidence", "exclusion_category")
+    }
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:12]

@@ -1,0 +1,186 @@
+"""Where objects are read and written: S3, or a folder laid out like S3.
+
+The only module that opens an S3 client; `folder_store` has the folder. `ObjectStore` is what the rest knows of it.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+from groundtruth.errors import StorageError
+
+STORE_FOLDER_VARIABLE = "GROUNDTRUTH_STORE_FOLDER"
+"""Variable that names a folder to use instead of S3: how a job runs on one machine."""
+
+RENEWED_BEFORE = timedelta(minutes=5)
+"""How long before they expire an assumed role's credentials are renewed."""
+
+_NOT_FOUND = {"NoSuchKey", "NoSuchBucket", "404", "NotFound"}
+_DENIED = {"AccessDenied", "403", "Forbidden", "AllAccessDisabled", "KMS.DisabledException"}
+
+
+class ObjectStore(Protocol):
+    """Objects by their S3 URI."""
+
+    def read(self, uri: str) -> bytes:
+        """Content of an object; raises `StorageError`."""
+
+    def modified(self, uri: str) -> datetime:
+        """When an object was last written, in UTC; raises `StorageError`."""
+
+    def write(self, uri: str, body: bytes, *, content_type: str, kms_key: str | None) -> None:
+        """Create or replace an object; raises `StorageError`."""
+
+    def list(self, prefix: str) -> Iterator[str]:
+        """URIs of the objects whose URI begins with a prefix, in order; raises `StorageError`."""
+
+    def acting_as(self, role_arn: str) -> ObjectStore:
+        """The same objects, reached with another role's permissions."""
+
+
+def split_uri(uri: str) -> tuple[str, str]:
+    """Bucket and key of ``s3://bucket/key``; the key is opaque, with any character.
+
+    Raises
+    ------
+    StorageError
+        With reason ``bad-uri`` if it is no S3 URI of an object.
+    """
+    match = re.fullmatch(r"s3://([^/]+)/(.+)", uri, flags=re.DOTALL)
+    if match is None:
+        raise StorageError("is not the S3 URI of an object", uri=uri, reason="bad-uri")
+    return match[1], match[2]
+
+
+def open_store(environ: Mapping[str, str]) -> ObjectStore:
+    """The store that the environment names: a folder, or S3."""
+    folder = environ.get(STORE_FOLDER_VARIABLE, "")
+    if folder:
+        from groundtruth.folder_store import FolderStore
+
+        return FolderStore(Path(folder))
+    return S3Store()
+
+
+def role_is_allowed(role_arn: str, pattern: str) -> bool:
+    """Whether a role may be assumed: whether its ARN matches the glob, letter for letter."""
+    return bool(pattern) and fnmatch.fnmatchcase(role_arn, pattern)
+
+
+class S3Store:
+    """Objects in Amazon S3, or behind any endpoint that speaks its protocol.
+
+    Nothing is opened before the first call. Throttling and server faults are retried by the
+    client, six attempts in all.
+
+    Parameters
+    ----------
+    role_arn : str, optional
+        Role to assume through STS; the caller's own permissions if left out.
+    """
+
+    def __init__(self, role_arn: str | None = None) -> None:
+        self._role_arn = role_arn
+        self._opened: Any = None
+        self._valid_until = datetime.max.replace(tzinfo=UTC)
+        self._assumed: dict[str, S3Store] = {}
+
+    @property
+    def _client(self) -> Any:
+        if self._opened is None or datetime.now(UTC) + RENEWED_BEFORE > self._valid_until:
+            self._opened, self._valid_until = _open_client(self._role_arn)
+        return self._opened
+
+    def read(self, uri: str) -> bytes:
+        """Content of an object; raises `StorageError`."""
+        bucket, key = split_uri(uri)
+        return bytes(self._call(uri, "get_object", Bucket=bucket, Key=key)["Body"])
+
+    def modified(self, uri: str) -> datetime:
+        """When an object was last written, in UTC; raises `StorageError`."""
+        bucket, key = split_uri(uri)
+        answer = self._call(uri, "head_object", Bucket=bucket, Key=key)
+        moment: datetime = answer["LastModified"]
+        return moment.astimezone(UTC)
+
+    def write(self, uri: str, body: bytes, *, content_type: str, kms_key: str | None) -> None:
+        """Create or replace an object; raises `StorageError`."""
+        bucket, key = split_uri(uri)
+        encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
+        self._call(
+            uri,
+            "put_object",
+            Bucket=bucket,
+            Key=key,
+            Body=body,
+            ContentType=content_type,
+            **encryption,
+        )
+
+    def list(self, prefix: str) -> Iterator[str]:
+        """URIs of the objects whose URI begins with a prefix, in order; raises `StorageError`."""
+        bucket, start = split_uri(prefix)
+        token: dict[str, str] = {}
+        while True:
+            page = self._call(prefix, "list_objects_v2", Bucket=bucket, Prefix=start, **token)
+            yield from (f"s3://{bucket}/{item['Key']}" for item in page.get("Contents", ()))
+            if not page.get("IsTruncated"):
+                return
+            token = {"ContinuationToken": page["NextContinuationToken"]}
+
+    def acting_as(self, role_arn: str) -> S3Store:
+        """The same objects, reached with another role's permissions; kept between calls."""
+        if role_arn not in self._assumed:
+            self._assumed[role_arn] = S3Store(role_arn)
+        return self._assumed[role_arn]
+
+    def _call(self, uri: str, operation: str, **arguments: Any) -> dict[str, Any]:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            answer: dict[str, Any] = getattr(self._client, operation)(**arguments)
+            if "Body" in answer:
+                answer["Body"] = answer["Body"].read()
+            return answer
+        except ClientError as error:
+            code = str(error.response.get("Error", {}).get("Code", ""))
+            raise StorageError(
+                f"{operation} failed: {error}", uri=uri, reason=_reason(code)
+            ) from error
+        except BotoCoreError as error:
+            raise StorageError(
+                f"{operation} failed: {error}", uri=uri, reason="unavailable"
+            ) from error
+
+
+def _reason(code: str) -> str:
+    if code in _NOT_FOUND:
+        return "not-found"
+    return "access-denied" if code in _DENIED else "unavailable"
+
+
+def _open_client(role_arn: str | None) -> tuple[Any, datetime]:
+    """An S3 client, and until when its credentials are valid."""
+    import boto3
+    from botocore.config import Config
+
+    config = Config(retries={"mode": "standard", "total_max_attempts": 6})
+    if role_arn is None:
+        return boto3.client("s3", config=config), datetime.max.replace(tzinfo=UTC) - RENEWED_BEFORE
+    answer = boto3.client("sts", config=config).assume_role(
+        RoleArn=role_arn, RoleSessionName="annotation-consolidation"
+    )
+    credentials = answer["Credentials"]
+    client = boto3.client(
+        "s3",
+        config=config,
+        aws_access_key_id=credentials["AccessKeyId"],
+        aws_secret_access_key=credentials["SecretAccessKey"],
+        aws_session_token=credentials["SessionToken"],
+    )
+    return client, credentials["Expiration"]

@@ -1,0 +1,103 @@
+"""What the path of a request knows of a job type, and what a job type is given to know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from groundtruth.answers import Answers, SetAside
+from groundtruth.settings import Settings
+from groundtruth.storage import ObjectStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """What a task needs to know of a batch besides its answers.
+
+    Attributes
+    ----------
+    classes : tuple of str
+        Everything a worker may have chosen, in label order.
+    classes_known : bool
+        False if no place named the classes, so that they are those the workers used.
+    settings : Settings
+        Those of the job.
+    job_name : str
+        ``labeling-job/<name>``.
+    made_at : datetime
+        When the batch was put together, in UTC. The same payload has the same time for ever,
+        so that a batch that comes again leaves the same bytes.
+    masks_uri : str
+        S3 URI of the folder that masks go to, without a slash at its end.
+    store : ObjectStore
+        Where masks are written.
+    kms_key : str or None
+        The key to write them with.
+    """
+
+    classes: tuple[str, ...]
+    classes_known: bool
+    settings: Settings
+    job_name: str
+    made_at: datetime
+    masks_uri: str
+    store: ObjectStore
+    kms_key: str | None
+
+
+class Label(Protocol):
+    """The consolidated result of one data object."""
+
+    @property
+    def status(self) -> str:
+        """``consensus``, ``tie``, ``low-confidence``, ``single-annotator``, …"""
+
+    @property
+    def used(self) -> int:
+        """How many answers count."""
+
+    @property
+    def set_aside(self) -> tuple[SetAside, ...]:
+        """The answers that do not count."""
+
+    def as_object(self) -> dict[str, Any]:
+        """The label in the `object` style."""
+
+    def as_builtin(self, batch: Batch) -> tuple[Any, dict[str, Any]]:
+        """Value and own metadata in the `builtin` style; the value None if there is none."""
+
+
+class Task[Answer](Protocol):
+    """One job type."""
+
+    @property
+    def name(self) -> str:
+        """The job type's name in a result's schema."""
+
+    @property
+    def algorithms(self) -> Sequence[str]:
+        """Names of the algorithms; the first one is the default."""
+
+    def all_classes(self, classes: Sequence[str], settings: Settings) -> tuple[str, ...]:
+        """Everything a worker may have chosen: the job's classes and what the page adds."""
+
+    def class_names(self, content: Any) -> Iterable[str]:
+        """Names of the classes in one decoded answer; raises `UnusableAnswer`."""
+
+    def decode(self, content: Any, classes: Sequence[str]) -> Answer:
+        """One worker's answer; raises `UnusableAnswer`."""
+
+    def consolidate(self, answers: Iterable[Answers[Answer]], batch: Batch) -> Iterator[Label]:
+        """One label for each data object, in order."""
+
+
+def algorithm_of(task: Task[Any], settings: Settings) -> str:
+    """The algorithm that is set, or the task's default."""
+    return settings.consolidation_algorithm or task.algorithms[0]
+
+
+def creation_date(batch: Batch) -> str:
+    """The batch's time as the service writes it: ISO 8601 with microseconds, no zone."""
+    return batch.made_at.replace(tzinfo=None).isoformat(timespec="microseconds")
