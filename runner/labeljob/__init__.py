@@ -1,0 +1,1 @@
+"""The `labeljob` command: Ground Truth's part, played on one machine."""

@@ -1,0 +1,23 @@
+"""The `labeljob` command line."""
+
+from __future__ import annotations
+
+import typer
+
+from labeljob.commands import labels, manifest, request, run
+
+app = typer.Typer(
+    name="labeljob",
+    help="Run, check and prepare Ground Truth labeling jobs on one machine.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+)
+app.command("manifest")(manifest.manifest)
+app.command("labels")(labels.labels)
+app.command("run")(run.run)
+app.command("request")(request.request)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

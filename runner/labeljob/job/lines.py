@@ -1,0 +1,97 @@
+"""The lines of a manifest: read, and written again with a label."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from groundtruth.errors import ContractError
+
+MAX_LINE_LENGTH = 100_000
+
+
+@dataclass(frozen=True)
+class ManifestLine:
+    """One data object.
+
+    Attributes
+    ----------
+    object_id : str
+        Its line number from 0, which is the service's `datasetObjectId`.
+    text : str
+        The line as it stands in the file.
+    values : mapping
+        The line, read.
+    """
+
+    object_id: str
+    text: str
+    values: Mapping[str, Any]
+
+    @property
+    def source_ref(self) -> str:
+        """Where the image is."""
+        return str(self.values["source-ref"])
+
+
+def read_lines(path: Path) -> tuple[ManifestLine, ...]:
+    """Read an input manifest: JSON Lines, UTF-8; empty lines at its end are let pass.
+
+    Raises
+    ------
+    ContractError
+        If a line is no JSON object with a `source-ref`, is too long, or there is no line.
+    """
+    lines: list[ManifestLine] = []
+    try:
+        texts = path.read_text(encoding="utf-8-sig").rstrip().split("\n")
+    except UnicodeDecodeError as error:
+        raise ContractError(f"is not UTF-8 ({error.reason})", path=str(path)) from error
+    except OSError as error:
+        raise ContractError(f"cannot be read ({error.strerror})", path=str(path)) from error
+    for number, text in enumerate(texts):
+        where = f"{path}, line {number + 1}"
+        values = _values(text.rstrip("\r"), where)
+        lines.append(ManifestLine(str(number), text.rstrip("\r"), values))
+    return tuple(lines)
+
+
+def _values(text: str, where: str) -> Mapping[str, Any]:
+    if len(text) > MAX_LINE_LENGTH:
+        raise ContractError(f"has {len(text)} characters, {MAX_LINE_LENGTH} at most", path=where)
+    try:
+        values = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise ContractError(f"is not JSON ({error})", path=where) from error
+    if not isinstance(values, dict) or not isinstance(values.get("source-ref"), str):
+        raise ContractError('is no JSON object with a text "source-ref"', path=where)
+    return values
+
+
+def labeled_line(line: ManifestLine, additions: Mapping[str, Any]) -> str:
+    """The line with more keys; what was there is kept letter for letter where it can be.
+
+    Parameters
+    ----------
+    line : ManifestLine
+        The line of the input manifest.
+    additions : mapping
+        Keys to add; one that is there already is replaced.
+
+    Returns
+    -------
+    str
+        JSON without a line end.
+    """
+    if any(key in line.values for key in additions):
+        kept = {key: value for key, value in line.values.items() if key not in additions}
+        return compact_json({**kept, **additions})
+    return f"{line.text.rstrip()[:-1].rstrip()},{compact_json(additions)[1:]}"
+
+
+def compact_json(value: Any) -> str:
+    """JSON on one line without blanks, as the service writes manifests."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,62 @@
+"""What a command tells the person: on standard error, so that standard output stays clean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+from rich.text import Text
+
+console = Console(stderr=True)
+
+
+def problem(text: str) -> None:
+    """Say what is wrong, in one line."""
+    _line("error", "bold red", text)
+
+
+def warning(text: str) -> None:
+    """Say what may not be as the person wants it, in one line."""
+    _line("warning", "yellow", text)
+
+
+def note(text: str) -> None:
+    """Say something good to know, in one line."""
+    _line("note", "cyan", text)
+
+
+def done(text: str) -> None:
+    """Say what was made, in one line."""
+    console.print(Text(printable(text)), soft_wrap=True)
+
+
+def table(title: str, headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
+    """Show rows under headings; long texts are folded, none is cut."""
+    grid = Table(title=title, title_justify="left", title_style="bold", show_lines=False)
+    for heading in headings:
+        grid.add_column(heading, overflow="fold")
+    for row in rows:
+        grid.add_row(*(Text(printable(cell)) for cell in row))
+    console.print(grid)
+
+
+def progress[Item](items: Sequence[Item], title: str) -> Iterable[Item]:
+    """The items, with a bar that grows as they are taken; no bar outside a terminal."""
+    return track(items, title, console=console, transient=True, disable=not console.is_terminal)
+
+
+def printable(text: str) -> str:
+    r"""The text with every character that a terminal would obey written as an escape.
+
+    Examples
+    --------
+    >>> print(printable("naïve\x1b[31m.jpg"))
+    naïve\x1b[31m.jpg
+    """
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
+def _line(kind: str, style: str, text: str) -> None:
+    console.print(Text.assemble((f"{kind}: ", style), printable(text)), soft_wrap=True)
