@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import typer
 
-from labeljob.commands import labels, manifest, request, run
+from labeljob.commands import demo, labels, manifest, request, run
 
 app = typer.Typer(
     name="labeljob",
     help="Run, check and prepare Ground Truth labeling jobs on one machine.",
     no_args_is_help=True,
-    pretty_exceptions_show_locals=False,
+    pretty_exceptions_enable=False,
 )
+app.command("demo")(demo.demo)
 app.command("manifest")(manifest.manifest)
 app.command("labels")(labels.labels)
 app.command("run")(run.run)

@@ -1,39 +1,33 @@
-"""Lambda handlers, started here as Lambda starts them: by their handler string."""
+"""Lambda handlers, started here as Lambda starts them: each in a process of its own.
+
+The process gets the function's environment, loads the module of its handler string and answers
+one event after another. `function_host` is what runs in it.
+"""
 
 from __future__ import annotations
 
-import importlib.util
+import json
 import os
+import subprocess
 import sys
-import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from types import TracebackType
+from typing import Any, Self
 
-from labeljob.application import ApplicationError, FunctionDefinition, function_definition
+from groundtruth.errors import GroundTruthError
+from labeljob.application import function_definition
 
 ACCOUNT = "000000000000"
 REGION = "us-west-2"
 
 
-@dataclass(frozen=True)
-class LocalContext:
-    """What Lambda tells a handler about its invocation."""
-
-    function_name: str
-    memory_limit_in_mb: int = 1024
-    aws_request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
-
-    @property
-    def invoked_function_arn(self) -> str:
-        """An ARN of the right shape; no such function is deployed."""
-        return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{self.function_name}"
+class FunctionError(GroundTruthError):
+    """A function failed; the text is its error's."""
 
 
 class LocalFunction:
-    """A function of the application, in this process.
+    """A function of the application, in a process of its own until it is closed.
 
     Parameters
     ----------
@@ -41,52 +35,73 @@ class LocalFunction:
         Folder of its code under ``functions/``.
     environment : mapping of str to str
         Variables over those of template.yaml.
-    log : text file
-        Where its log lines and metrics go, as they would to CloudWatch.
+    log : Path
+        File that its log lines and metrics are added to, as they would go to CloudWatch.
     """
 
-    def __init__(self, name: str, environment: Mapping[str, str], *, log: TextIO) -> None:
-        self._definition = function_definition(name)
+    def __init__(self, name: str, environment: Mapping[str, str], *, log: Path) -> None:
+        definition = function_definition(name)
+        variables = {**definition.environment, **environment}
+        variables["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+        module, _, function = definition.handler.rpartition(".")
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as stream:
+            self._process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "labeljob.function_host",
+                    str(definition.code / f"{module}.py"),
+                    function,
+                    definition.logical_id,
+                ],
+                env={**os.environ, **variables},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stream,
+            )
+        self._name = name
         self._log = log
-        variables = {**self._definition.environment, **environment}
-        # Handlers read their environment once, when their module is loaded.
-        with _variables_set(variables), redirect_stdout(log):
-            self._handler = _load(self._definition)
 
     def __call__(self, event: Mapping[str, Any]) -> Any:
-        """Invoke the handler; its errors pass through."""
-        with redirect_stdout(self._log):
-            return self._handler(event, LocalContext(self._definition.logical_id))
+        """Invoke the handler.
 
+        Raises
+        ------
+        FunctionError
+            If the handler raises, or its process ends.
+        """
+        stdin, stdout = self._process.stdin, self._process.stdout
+        if stdin is None or stdout is None:
+            raise FunctionError(f"{self._name} has no pipes")
+        try:
+            stdin.write(json.dumps(event).encode() + b"\n")
+            stdin.flush()
+            line = stdout.readline()
+        except BrokenPipeError:
+            line = b""
+        if not line:
+            raise FunctionError(f"{self._name} ended; its log says why: {self._log}")
+        answer = json.loads(line)
+        if "error" in answer:
+            raise FunctionError(f"{self._name}: {answer['error']}")
+        return answer["response"]
 
-def _load(definition: FunctionDefinition) -> Any:
-    module_name, _, function_name = definition.handler.rpartition(".")
-    path = definition.code / f"{module_name}.py"
-    unique = f"_function_{definition.logical_id}_{uuid.uuid4().hex}"
-    spec = importlib.util.spec_from_file_location(unique, path)
-    if spec is None or spec.loader is None or not path.is_file():
-        raise ApplicationError(f"{path} is missing")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[unique] = module
-    spec.loader.exec_module(module)
-    return getattr(module, function_name)
+    def close(self) -> None:
+        """End the process."""
+        self._process.terminate()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                stream.close()
 
+    def __enter__(self) -> Self:
+        return self
 
-@contextmanager
-def _variables_set(variables: Mapping[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
-def open_log(path: Path) -> TextIO:
-    """Open a log file to append to, with the folders above it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path.open("a", encoding="utf-8")
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

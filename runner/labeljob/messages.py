@@ -11,6 +11,8 @@ from rich.text import Text
 
 console = Console(stderr=True)
 
+_WIDTH_OF_A_FILE = 10_000
+
 
 def problem(text: str) -> None:
     """Say what is wrong, in one line."""
@@ -33,13 +35,14 @@ def done(text: str) -> None:
 
 
 def table(title: str, headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
-    """Show rows under headings; long texts are folded, none is cut."""
-    grid = Table(title=title, title_justify="left", title_style="bold", show_lines=False)
+    """Show rows under headings; long texts are folded in a terminal, and none is cut."""
+    grid = Table(title=title, title_justify="left", title_style="bold")
     for heading in headings:
         grid.add_column(heading, overflow="fold")
     for row in rows:
         grid.add_row(*(Text(printable(cell)) for cell in row))
-    console.print(grid)
+    width = None if console.is_terminal else _WIDTH_OF_A_FILE
+    Console(stderr=True, width=width).print(grid)
 
 
 def progress[Item](items: Sequence[Item], title: str) -> Iterable[Item]:

@@ -20,6 +20,8 @@ from labeljob.job.description import JobDescription, JobError, now
 from labeljob.job.lines import read_lines
 from labeljob.job.local import run_locally
 from labeljob.job.places import open_place
+from labeljob.job.tasks import algorithms_of
+from labeljob.request_rules import attribute_problems
 from labeljob.task_types import TaskType
 
 INTERRUPTED = 130
@@ -84,6 +86,9 @@ Quorum = Annotated[
 MinConfidence = Annotated[
     float | None, typer.Option(min=0, max=1, help="Labels below it are low-confidence.")
 ]
+SkipLabeled = Annotated[
+    bool, typer.Option("--skip-labeled", help="Ask no one about objects that have the label.")
+]
 BatchSize = Annotated[
     int, typer.Option(min=1, max=50, help="Data objects per call of the ACS function.")
 ]
@@ -107,6 +112,7 @@ def run(
     output_style: Style = None,
     quorum: Quorum = None,
     min_confidence: MinConfidence = None,
+    skip_labeled: SkipLabeled = False,
     batch_size: BatchSize = 50,
     seed: Seed = 0,
     fresh: Fresh = False,
@@ -125,7 +131,7 @@ def run(
             name=job_name or _name_from(manifest),
             task=task,
             labels=_labels(labels),
-            attribute=attribute or _DEFAULT_ATTRIBUTES[task],
+            attribute=_attribute(attribute, task),
             output=place.output,
             manifest=str(manifest.resolve()),
             manifest_digest=hashlib.sha256(manifest.read_bytes()).hexdigest(),
@@ -135,12 +141,14 @@ def run(
             truth=str(truth.resolve()) if truth else "",
             batch_size=batch_size,
             tags=_tags(
+                task,
                 {
                     "algorithm": algorithm,
                     "output-style": output_style,
                     "quorum": quorum,
                     "min-confidence": min_confidence,
-                }
+                    "skip-labeled-objects": "true" if skip_labeled else None,
+                },
             ),
             started=now(),
         )
@@ -166,9 +174,18 @@ def _labels(text: str) -> tuple[str, ...]:
     return checked_labels([name.strip() for name in text.split(",")], path="--labels")
 
 
-def _tags(values: dict[str, object]) -> dict[str, str]:
+def _attribute(name: str | None, task: TaskType) -> str:
+    chosen = name or _DEFAULT_ATTRIBUTES[task]
+    if not re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,126}", chosen):
+        raise JobError(f"--attribute {chosen!r} is not 1 to 127 letters, digits and hyphens")
+    for problem in attribute_problems(chosen, task):
+        raise JobError(f"--attribute {problem.text}")
+    return chosen
+
+
+def _tags(task: TaskType, values: dict[str, object]) -> dict[str, str]:
     tags = {f"{TAG_PREFIX}{key}": str(value) for key, value in values.items() if value is not None}
-    _, problems = Settings().for_job(tags)
+    _, problems = Settings().for_job(tags, algorithms=algorithms_of(task))
     if problems:
         raise JobError("; ".join(problems))
     return tags

@@ -16,7 +16,7 @@ from groundtruth.errors import GroundTruthError
 from labeljob import messages
 from labeljob.application import application_folder
 from labeljob.crowd import hire
-from labeljob.handlers import LocalFunction, open_log
+from labeljob.handlers import LocalFunction
 from labeljob.job.description import JobDescription, JobError, begin_or_resume, load_description
 from labeljob.job.lines import ManifestLine
 from labeljob.job.places import Place
@@ -99,10 +99,12 @@ def _log_path(description: JobDescription, place: Place) -> Path:
 
 def _run(description: JobDescription, lines: Sequence[ManifestLine], place: Place) -> Summary:
     with ExitStack() as stack:
-        log = stack.enter_context(open_log(_log_path(description, place)))
+        log = _log_path(description, place)
         folder = description.task.value.replace("-", "_")
-        pre = LocalFunction(f"pre_{folder}", place.environment, log=log)
-        acs = LocalFunction(f"acs_{folder}", place.environment, log=log)
+        pre, acs = (
+            stack.enter_context(LocalFunction(f"{kind}_{folder}", place.environment, log=log))
+            for kind in ("pre", "acs")
+        )
         bars = stack.enter_context(_bars())
         stages = {
             ANSWERED: bars.add_task("Workers answer", total=len(lines)),

@@ -1,0 +1,1 @@
+"""The commands of `labeljob`, one a file: options in, library calls, messages out."""

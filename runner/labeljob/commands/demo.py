@@ -1,0 +1,83 @@
+"""`labeljob demo`: the main job of all three types, on photographs that are here already."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from groundtruth.contract.labels import parse_label_categories
+from groundtruth.errors import GroundTruthError
+from labeljob import messages
+from labeljob.commands.run_report import report
+from labeljob.crowd import CrewError, TruthError, hire
+from labeljob.demo.material import DemoJob, MaterialError, lay_out
+from labeljob.demo.overview import draw
+from labeljob.job.description import JobDescription, now
+from labeljob.job.lines import read_lines
+from labeljob.job.local import JobResult, run_locally
+from labeljob.job.places import Place, open_place
+from labeljob.task_types import TaskType
+
+SEED = 1
+
+Output = Annotated[Path, typer.Option("--output", "-o", help="Folder for everything it writes.")]
+
+
+def demo(output: Output = Path("demo-output")) -> None:
+    """Run a job of each type on real photographs, with simulated workers, and draw the results.
+
+    The photographs come with scikit-image; nothing is downloaded. An earlier demonstration in
+    the folder is replaced.
+
+    Example: labeljob demo --output demo-output
+    """
+    try:
+        place = open_place(str(output), endpoint_url=None)
+        pictures = [_run(job, place, output) for job in lay_out(output)]
+    except (GroundTruthError, CrewError, TruthError, MaterialError) as error:
+        messages.problem(str(error))
+        raise typer.Exit(1) from error
+    messages.done("")
+    messages.done("Open these pictures to see what came out:")
+    for picture in pictures:
+        messages.done(f"  {picture}")
+
+
+def _run(job: DemoJob, place: Place, output: Path) -> Path:
+    messages.done("")
+    messages.done(f"{job.task}: {len(hire(job.crew, seed=SEED))} simulated workers ({job.crew})")
+    result = run_locally(_description(job, place), read_lines(job.manifest), place, fresh=True)
+    report(result, place)
+    return _picture(job, result, place, output)
+
+
+def _description(job: DemoJob, place: Place) -> JobDescription:
+    return JobDescription(
+        name=job.name,
+        task=TaskType(job.task),
+        labels=parse_label_categories(job.labels.read_bytes(), path=str(job.labels)),
+        attribute=job.label_attribute_name,
+        output=place.output,
+        manifest=str(job.manifest.resolve()),
+        manifest_digest=hashlib.sha256(job.manifest.read_bytes()).hexdigest(),
+        crew=job.crew,
+        per_object=len(hire(job.crew, seed=SEED)),
+        seed=SEED,
+        truth=str(job.truth.resolve()),
+        batch_size=50,
+        tags={},
+        started=now(),
+    )
+
+
+def _picture(job: DemoJob, result: JobResult, place: Place, output: Path) -> Path:
+    return draw(
+        job,
+        Path(place.shown(result.description.layout.root)),
+        store=output,
+        out=output / f"{job.name}.png",
+        crew=hire(job.crew, seed=SEED),
+    )

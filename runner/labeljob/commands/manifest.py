@@ -1,0 +1,107 @@
+"""`labeljob manifest`: images to an input manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from groundtruth.errors import GroundTruthError
+from groundtruth.storage import S3Store
+from labeljob import image_sources, input_manifest, messages
+from labeljob.image_sources import Find
+from labeljob.input_manifest import InputManifest, ManifestError
+from labeljob.output_files import STANDARD_OUTPUT, write_text
+
+Images = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="IMAGES",
+        help="Files, folders (with all that is below them) or s3://bucket/prefix.",
+        show_default=False,
+    ),
+]
+Output = Annotated[
+    Path, typer.Option("--output", "-o", help="File to write; - for standard output.")
+]
+S3Prefix = Annotated[
+    str | None,
+    typer.Option(
+        "--s3-prefix",
+        metavar="s3://BUCKET/PREFIX",
+        help="Where the local images will be in S3. A folder's images are named from the folder "
+        "on, as `aws s3 sync FOLDER PREFIX` does. Left out: paths, for `labeljob run`.",
+    ),
+]
+Attributes = Annotated[
+    list[str] | None,
+    typer.Option("--attribute", metavar="KEY=VALUE", help="Add to every line; can be repeated."),
+]
+ReadImages = Annotated[
+    bool,
+    typer.Option(
+        "--read/--no-read",
+        help="Read every image, to leave out those that cannot be decoded.",
+    ),
+]
+
+
+def manifest(
+    images: Images,
+    output: Output = Path("input.manifest"),
+    s3_prefix: S3Prefix = None,
+    attribute: Attributes = None,
+    read: ReadImages = True,
+) -> None:
+    """Make the input manifest of a labeling job from images.
+
+    What Ground Truth cannot use is left out and listed with the reason.
+
+    Example: labeljob manifest photos/ --s3-prefix s3://my-bucket/photos
+    """
+    try:
+        attributes = input_manifest.parse_attributes(attribute or ())
+        source_ref = (
+            input_manifest.below_prefix(s3_prefix)
+            if s3_prefix is not None
+            else input_manifest.relative_to(_folder_of(output))
+        )
+    except ManifestError as error:
+        raise typer.BadParameter(str(error)) from error
+    try:
+        found = [item for source in images for item in _find(source)]
+        shown = messages.progress(found, "Reading images")
+        made = input_manifest.make_manifest(
+            shown, source_ref=source_ref, attributes=attributes, read_images=read
+        )
+        _report(made)
+        if made.lines:
+            write_text(output, made.text)
+    except GroundTruthError as error:
+        messages.problem(str(error))
+        raise typer.Exit(1) from error
+    if not made.lines:
+        messages.problem("no image is left, so no manifest was written")
+        raise typer.Exit(1)
+    if output != STANDARD_OUTPUT:
+        messages.done(f"{len(made.lines)} data objects in {output}")
+
+
+def _folder_of(output: Path) -> Path:
+    return Path.cwd() if output == STANDARD_OUTPUT else output.parent
+
+
+def _find(source: str) -> Iterator[Find]:
+    if not image_sources.is_s3(source):
+        return image_sources.local_images(source)
+    return image_sources.s3_images(source, client=image_sources.s3_client(), store=S3Store())
+
+
+def _report(made: InputManifest) -> None:
+    for sentence in made.warnings:
+        messages.warning(sentence)
+    if made.left_out:
+        rows = ((item.place, item.reason) for item in made.left_out)
+        messages.table(f"Left out: {len(made.left_out)}", ("file", "why"), rows)

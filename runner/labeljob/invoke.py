@@ -1,0 +1,128 @@
+"""Invokes a function as built by `sam build`, with an event and the objects that it reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from groundtruth.errors import GroundTruthError
+from groundtruth.labeling_jobs import job_name
+from labeljob.application import application_folder
+from labeljob.emulator import BUILD_FOLDER, BuiltApplication, EmbeddedAws, EmulatedFunction
+
+LABEL_CATEGORIES = "s3://emulated-labeling-job/label-categories.json"
+"""Where a PRE function finds the label category file of the emulated job."""
+
+
+class EventError(GroundTruthError):
+    """An event, or the file it refers to, cannot be read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Invocation:
+    """What came of an invocation.
+
+    Attributes
+    ----------
+    response : object
+        The function's response, a JSON value.
+    written : mapping of str to bytes
+        The objects that the function wrote, by their S3 URI.
+    log : str
+        What the function and the emulator wrote to their logs.
+    """
+
+    response: Any
+    written: Mapping[str, bytes] = field(default_factory=dict)
+    log: str = ""
+
+
+def invoke_built(
+    function: str,
+    event: Path | None = None,
+    *,
+    application: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Invocation:
+    """Invoke a built function once, in the Lambda emulator.
+
+    An embedded S3 holds what the event refers to. For an ACS function that is ``payload.json``,
+    at the event's own ``payload.s3Uri``; for a PRE function it is ``label_categories.json``,
+    which the emulated labeling job names.
+
+    Parameters
+    ----------
+    function : str
+        Name of its folder under ``functions/``.
+    event : Path, optional
+        JSON file; the example under ``events/`` if left out. The file it refers to is taken from
+        the same folder, or else from the example.
+    application : Path, optional
+        The folder of template.yaml; this command's own if left out.
+    environment : mapping of str to str, optional
+        Variables instead of those in the template, such as ``{"OUTPUT_STYLE": "builtin"}``.
+
+    Raises
+    ------
+    BuildError
+        If there is no build, or it has no such function.
+    EventError
+        If the event, or the file it refers to, cannot be read.
+    EmulatorError
+        If the emulator cannot be started.
+    FunctionError
+        If the function fails.
+    """
+    application = application or application_folder()
+    build = BuiltApplication(application / BUILD_FOLDER)
+    build.function(function)
+    examples = application / "events" / function
+    event_file = event or examples / "event.json"
+    message = _read_json(event_file)
+    uri = _payload_uri(message)
+    name = "label_categories.json" if uri is None else "payload.json"
+    beside = event_file.with_name(name)
+    body = _read(beside if beside.is_file() else examples / name)
+    uri = uri or LABEL_CATEGORIES
+    with EmbeddedAws(_jobs(message, uri)) as aws:
+        aws.put(uri, body)
+        variables = {**aws.environment, **(environment or {})}
+        with EmulatedFunction(function, build.folder, variables) as emulated:
+            response = emulated.invoke(message)
+            written = {other: aws.get(other) for other in aws.uris() if other != uri}
+            return Invocation(response=response, written=written, log=emulated.log)
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise EventError(f"{file} cannot be read: {error.strerror}") from error
+
+
+def _read_json(file: Path) -> Any:
+    try:
+        return json.loads(_read(file))
+    except ValueError as error:
+        raise EventError(f"{file} is not JSON: {error}") from error
+
+
+def _payload_uri(event: Any) -> str | None:
+    """Where an ACS event says its payload is; a PRE event has none."""
+    payload = event.get("payload") if isinstance(event, dict) else None
+    uri = payload.get("s3Uri") if isinstance(payload, dict) else None
+    return uri if isinstance(uri, str) else None
+
+
+def _jobs(event: Any, uri: str) -> dict[str, dict[str, Any]]:
+    """DescribeLabelingJob's answer for the event's own job."""
+    arn = event.get("labelingJobArn") if isinstance(event, dict) else None
+    if not isinstance(arn, str):
+        return {}
+    described = {"LabelAttributeName": event.get("labelAttributeName", "label"), "Tags": []}
+    if uri == LABEL_CATEGORIES:
+        described["LabelCategoryConfigS3Uri"] = LABEL_CATEGORIES
+    return {job_name(arn).lower(): described}

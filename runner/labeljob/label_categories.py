@@ -1,0 +1,141 @@
+"""The label category file: the labels that workers choose from, checked for the job type.
+
+Rules: "Create a labeling job (API)" and "Input data quotas" in the SageMaker developer guide.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from groundtruth.contract.labels import MAX_NAME_LENGTH, label_category_file
+from labeljob.task_types import TaskType
+
+BACKGROUND = "BACKGROUND"
+MAX_LABELS_IN_A_MASK = 255
+
+_MULTI_LABEL_QUOTA = 50
+_SHOWN_BY_CLASSIFIER = 10
+_SEGMENTATION_IN_CONSOLE = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelFindings:
+    """What is to be said of a list of labels.
+
+    Attributes
+    ----------
+    problems : tuple of str
+        What Ground Truth or our functions would refuse, one sentence each.
+    warnings : tuple of str
+        What may surprise, one sentence each.
+    """
+
+    problems: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def read_names(text: str) -> list[str]:
+    r"""Labels of a text file with one a line; blank lines and outer spaces do not count.
+
+    Examples
+    --------
+    >>> read_names("cat\n\n  hot dog\n")
+    ['cat', 'hot dog']
+    """
+    return [line.strip() for line in text.removeprefix("\ufeff").split("\n") if line.strip()]
+
+
+def check_labels(names: Sequence[str], *, task: TaskType | None = None) -> LabelFindings:
+    """Say what is wrong with labels, all of it at once.
+
+    Parameters
+    ----------
+    names : sequence of str
+        In the order the workers and the label indices shall have.
+    task : TaskType, optional
+        What they are for; without it, only the rules of all job types are checked.
+    """
+    problems = [*_count_problems(len(names), task), *_name_problems(names)]
+    return LabelFindings(
+        problems=tuple(problems),
+        warnings=(*_count_warnings(len(names), task), *_name_warnings(names, task)),
+    )
+
+
+def label_category_text(names: Sequence[str]) -> str:
+    """The label category file, as JSON.
+
+    Examples
+    --------
+    >>> print(label_category_text(["cat"]), end="")
+    {
+      "document-version": "2018-11-28",
+      "labels": [
+        {
+          "label": "cat"
+        }
+      ]
+    }
+    """
+    return json.dumps(label_category_file(list(names)), indent=2, ensure_ascii=False) + "\n"
+
+
+def _count_problems(n_labels: int, task: TaskType | None) -> list[str]:
+    if n_labels == 0:
+        return ["there is no label"]
+    if n_labels == 1 and task is not None and task.classifies:
+        return ["there is one label; classification needs at least 2, such as cat and other"]
+    if n_labels > MAX_LABELS_IN_A_MASK and task is TaskType.SEMANTIC_SEGMENTATION:
+        return [f"there are {n_labels} labels; a mask image holds {MAX_LABELS_IN_A_MASK} at most"]
+    return []
+
+
+def _name_problems(names: Sequence[str]) -> list[str]:
+    problems = []
+    for at, name in enumerate(names):
+        if not name.strip():
+            problems.append(f"label {at + 1} is empty")
+        elif len(name) > MAX_NAME_LENGTH:
+            start = f"{name[:20]!r}…"
+            problems.append(f"label {start} has {len(name)} characters, {MAX_NAME_LENGTH} at most")
+        elif not name.isprintable():
+            problems.append(f"label {name!r} has a character that cannot be shown")
+        if names.index(name) < at:
+            problems.append(f"label {name!r} is there twice")
+    return problems
+
+
+def _count_warnings(n_labels: int, task: TaskType | None) -> list[str]:
+    there_are = f"there are {n_labels} labels; "
+    match task:
+        case None if n_labels == 1:
+            return ["there is one label, which is enough for segmentation only"]
+        case TaskType.IMAGE_MULTI_CLASS if n_labels > _SHOWN_BY_CLASSIFIER:
+            return [
+                f"{there_are}AWS documents {_SHOWN_BY_CLASSIFIER} as the most that "
+                "crowd-image-classifier shows (30 for jobs made in the console)"
+            ]
+        case TaskType.IMAGE_MULTI_CLASS_MULTI_LABEL if n_labels > _MULTI_LABEL_QUOTA:
+            return [f"{there_are}Ground Truth's quota for this job type is {_MULTI_LABEL_QUOTA}"]
+        case TaskType.SEMANTIC_SEGMENTATION if n_labels > _SEGMENTATION_IN_CONSOLE:
+            return [
+                f"{there_are}jobs made in the console take {_SEGMENTATION_IN_CONSOLE}, those "
+                "made by CreateLabelingJob more"
+            ]
+    return []
+
+
+def _name_warnings(names: Sequence[str], task: TaskType | None) -> list[str]:
+    warnings = []
+    seen: dict[str, str] = {}
+    for name in dict.fromkeys(names):
+        first = seen.setdefault(name.strip().casefold(), name)
+        if first != name:
+            warnings.append(f"labels {first!r} and {name!r} are easily confused")
+        if name != name.strip():
+            warnings.append(f"label {name!r} begins or ends with a space")
+    if task is TaskType.SEMANTIC_SEGMENTATION and BACKGROUND in names:
+        warnings.append(f"{BACKGROUND} is what Ground Truth calls the unpainted part of a mask")
+    return warnings

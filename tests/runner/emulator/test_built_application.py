@@ -1,0 +1,72 @@
+"""A build is read from the template that `sam build` writes."""
+
+import pytest
+
+from labeljob.emulator import BuildError, BuiltApplication
+
+TEMPLATE = """
+Parameters:
+  Quorum: {Type: Number, Default: 0.5}
+  Size: {Type: Number, Default: 1024}
+Globals:
+  Function:
+    Handler: app.lambda_handler
+    Environment: {Variables: {SHARED: both, STYLE: object}}
+Resources:
+  FirstLayer:
+    Type: AWS::Serverless::LayerVersion
+    Properties: {ContentUri: FirstLayer}
+  AcsImageMultiClassFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: AcsImageMultiClassFunction
+      Layers: [{Ref: FirstLayer}]
+      Timeout: 30
+      MemorySize: {Ref: Size}
+      Environment: {Variables: {QUORUM: {Ref: Quorum}, STYLE: builtin}}
+    Metadata: {SamResourceId: AcsImageMultiClassFunction}
+"""
+
+
+@pytest.fixture
+def build(tmp_path):
+    (tmp_path / "template.yaml").write_text(TEMPLATE)
+    (tmp_path / "FirstLayer").mkdir()
+    (tmp_path / "AcsImageMultiClassFunction").mkdir()
+    return tmp_path
+
+
+def test_a_function_has_what_it_shares_and_what_is_its_own(build):
+    function = BuiltApplication(build).function("acs_image_multi_class")
+    assert function.handler == "app.lambda_handler"
+    assert function.code == build / "AcsImageMultiClassFunction"
+    assert function.layers == (build / "FirstLayer",)
+    assert (function.timeout, function.memory) == (30, 1024)
+    assert function.environment == {"SHARED": "both", "STYLE": "builtin", "QUORUM": "0.5"}
+
+
+def test_functions_are_called_as_their_folders(build):
+    assert BuiltApplication(build).functions() == ("acs_image_multi_class",)
+
+
+def test_without_a_build_it_is_said_how_to_make_one(tmp_path):
+    with pytest.raises(BuildError, match="make build"):
+        BuiltApplication(tmp_path)
+
+
+def test_an_unknown_function_is_told_from_the_known_ones(build):
+    with pytest.raises(BuildError, match="acs_image_multi_class"):
+        BuiltApplication(build).function("acs_video")
+
+
+def test_half_a_build_is_none(build):
+    (build / "FirstLayer").rmdir()
+    with pytest.raises(BuildError, match="FirstLayer"):
+        BuiltApplication(build).function("acs_image_multi_class")
+
+
+def test_a_variable_that_only_a_stack_knows_is_refused(build):
+    text = TEMPLATE.replace("SHARED: both", "SHARED: {Ref: Bucket}")
+    (build / "template.yaml").write_text(text)
+    with pytest.raises(BuildError, match="Bucket"):
+        BuiltApplication(build).function("acs_image_multi_class")

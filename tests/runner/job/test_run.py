@@ -1,0 +1,255 @@
+"""`labeljob run`: the files it leaves, and how it goes on after an interruption."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+from PIL import Image
+from tests.runner.command_line import run as invoke
+
+from labeljob.commands.run import run
+
+LABELS = "cat,dog,bird"
+
+
+def write_manifest(folder, n_objects, **extra):
+    path = folder / "photos.manifest"
+    lines = [
+        json.dumps({"source-ref": f"s3://photos/{at}.jpg", **extra}) for at in range(n_objects)
+    ]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def output_lines(store, job="photos"):
+    path = store / "labeljob/jobs" / job / "manifests/output/output.manifest"
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def files(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.fixture
+def store(tmp_path):
+    return tmp_path / "store"
+
+
+def test_the_files_are_laid_out_as_ground_truth_does(tmp_path, store):
+    manifest = write_manifest(tmp_path, 3, site="north")
+    result = invoke(
+        run, manifest, "--task", "image-multi-class", "--labels", LABELS, "--workers", "careful:3",
+        "-o", store,
+    )  # fmt: skip
+    assert result.exit_code == 0, result.stderr
+    job = store / "labeljob/jobs/photos"
+    patterns = {
+        "manifests/output/output.manifest": 1,
+        "annotations/worker-response/iteration-1/[012]/????-??-??_??:??:??.json": 3,
+        "annotations/consolidated-annotation/consolidation-request/iteration-1/*.json": 1,
+        "annotations/consolidated-annotation/consolidation-response/iteration-1/*.json": 1,
+    }
+    assert {pattern: len(list(job.glob(pattern))) for pattern in patterns} == patterns
+    assert len(files(job)) == sum(patterns.values())
+
+
+def test_a_worker_response_has_the_documented_fields(tmp_path, store):
+    manifest = write_manifest(tmp_path, 1)
+    invoke(run, manifest, "--task", "image-multi-class", "--labels", LABELS, "-o", store)
+    (path,) = (store / "labeljob/jobs/photos").glob("annotations/worker-response/*/0/*.json")
+    answers = json.loads(path.read_text())["answers"]
+    assert len(answers) == 3
+    for answer in answers:
+        assert list(answer) == [
+            "acceptanceTime",
+            "answerContent",
+            "submissionTime",
+            "timeSpentInSeconds",
+            "workerId",
+            "workerMetadata",
+        ]
+        assert answer["answerContent"]["crowd-image-classifier"]["label"] in LABELS.split(",")
+
+
+def test_lines_have_the_shape_of_a_custom_job_and_keep_what_they_had(tmp_path, store):
+    manifest = write_manifest(tmp_path, 2, site="north")
+    invoke(
+        run, manifest, "--task", "image-multi-class", "--labels", LABELS, "--attribute", "species",
+        "-o", store,
+    )  # fmt: skip
+    for line in output_lines(store):
+        assert list(line) == ["source-ref", "site", "species", "species-metadata"]
+        assert line["species"]["class-name"] in LABELS.split(",")
+        metadata = line["species-metadata"]
+        assert list(metadata) == ["type", "job-name", "human-annotated", "creation-date"]
+        assert metadata["type"] == "groundtruth/custom"
+        assert metadata["job-name"] == "photos"
+
+
+@pytest.mark.parametrize("task", ["image-multi-class", "image-multi-class-multi-label"])
+def test_no_call_gets_more_objects_than_the_batch_size(tmp_path, store, task):
+    manifest = write_manifest(tmp_path, 25)
+    invoke(run, manifest, "--task", task, "--labels", LABELS, "--batch-size", 10, "-o", store)
+    requests = (store / "labeljob/jobs/photos").glob("**/consolidation-request/*/*.json")
+    sizes = [len(json.loads(path.read_text())) for path in sorted(requests)]
+    assert sizes == [10, 10, 5]
+    assert len(output_lines(store)) == 25
+
+
+def test_masks_are_written_for_real_images(tmp_path, store):
+    Image.new("RGB", (40, 30), "navy").save(tmp_path / "sea.png")
+    manifest = tmp_path / "photos.manifest"
+    manifest.write_text('{"source-ref":"sea.png"}\n')
+    result = invoke(
+        run, manifest, "--task", "semantic-segmentation", "--labels", "water,sky", "-o", store
+    )
+    assert result.exit_code == 0, result.stderr
+    (line,) = output_lines(store)
+    with Image.open(store / line["mask-ref"]["mask-ref"].removeprefix("s3://")) as mask:
+        assert (mask.size, mask.mode) == ((40, 30), "P")
+
+
+def test_objects_that_have_the_label_are_not_asked_again(tmp_path, store):
+    manifest = tmp_path / "photos.manifest"
+    labeled = '{"source-ref": "s3://photos/0.jpg", "label": {"class-name": "cat"}}'
+    manifest.write_text(f'{labeled}\n{{"source-ref":"s3://photos/1.jpg"}}\n')
+    result = invoke(
+        run, manifest, "--task", "image-multi-class", "--labels", LABELS, "-o", store,
+        "--skip-labeled",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.stderr
+    output = store / "labeljob/jobs/photos/manifests/output/output.manifest"
+    assert output.read_text().splitlines()[0] == labeled
+    assert len(list((store / "labeljob").glob("**/worker-response/*/*"))) == 1
+
+
+COMMAND = [sys.executable, "-c", "from labeljob.cli import main; main()", "run"]
+
+
+def run_as_process(arguments, **options):
+    root = Path(__file__).resolve().parents[3]
+    paths = [str(root / "layers/groundtruth/python"), str(root / "runner")]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
+    return subprocess.Popen(
+        [*COMMAND, *map(str, arguments)], env=environment, stderr=subprocess.PIPE, **options
+    )
+
+
+def test_an_interrupted_job_goes_on_and_does_nothing_twice(tmp_path, store):
+    manifest = write_manifest(tmp_path, 3000)
+    arguments = [
+        manifest, "--task", "image-multi-class", "--labels", LABELS, "--workers", "5", "-o", store,
+    ]  # fmt: skip
+    process = run_as_process(arguments)
+    deadline = time.monotonic() + 60
+    while not list(store.glob("**/consolidation-response/*/*.json")):
+        assert time.monotonic() < deadline, "no batch was consolidated"
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, message = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert b"Run the same command again" in message
+    job = store / "labeljob/jobs/photos"
+    before = {path: path.stat().st_mtime_ns for path in job.rglob("*.json")}
+    assert not (job / "manifests").exists()
+
+    process = run_as_process(arguments)
+    process.communicate(timeout=120)
+    assert process.returncode == 0
+    # The request of the batch that was under way is the same again, so it may be written again.
+    again = [path for path, time in before.items() if path.stat().st_mtime_ns != time]
+    assert [path for path in again if "consolidation-request" not in str(path)] == []
+    assert len(again) <= 1
+
+    undisturbed = tmp_path / "undisturbed"
+    shutil.copytree(store / ".labeling-jobs", undisturbed / ".labeling-jobs")
+    process = run_as_process([*arguments[:-1], undisturbed])
+    process.communicate(timeout=120)
+    assert files(undisturbed / "labeljob") == files(store / "labeljob")
+
+
+def test_a_job_is_not_mixed_with_another_of_its_name(tmp_path, store):
+    manifest = write_manifest(tmp_path, 2)
+    common = [manifest, "--task", "image-multi-class", "-o", store]
+    assert invoke(run, *common, "--labels", LABELS).exit_code == 0
+    result = invoke(run, *common, "--labels", "cat,dog")
+    assert result.exit_code == 1
+    assert "another labels" in result.stderr
+    assert invoke(run, *common, "--labels", "cat,dog", "--fresh").exit_code == 0
+    assert {line["label"]["class-name"] for line in output_lines(store)} <= {"cat", "dog"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param(["--labels", "cat,cat"], "there twice", id="a label twice"),
+        pytest.param(["--labels", "nothing.json"], "no such file", id="no label file"),
+        pytest.param(["--workers", "clever:2"], "no such kind", id="unknown kind of worker"),
+        pytest.param(["--per-object", 4], "the crew has 3", id="more than the crew"),
+        pytest.param(["--algorithm", "magic"], "'magic' is not one of", id="unknown algorithm"),
+        pytest.param(["--output-style", "loud"], "output-style", id="unknown style"),
+        pytest.param(["--job-name", "a_b"], "cannot be a job's name", id="bad job name"),
+        pytest.param(["--attribute", "x-metadata"], "metadata", id="reserved attribute"),
+    ],
+)
+def test_a_bad_option_is_one_clear_line(tmp_path, store, arguments, message):
+    manifest = write_manifest(tmp_path, 1)
+    result = invoke(
+        run, manifest, "--task", "image-multi-class", "--labels", LABELS, "-o", store, *arguments
+    )
+    assert result.exit_code == 1
+    assert message in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param('{"source-ref":"a.jpg"}\nnonsense\n', "line 2: is not JSON", id="no JSON"),
+        pytest.param('{"source":"text"}\n', 'line 1: is no JSON object with a text "source-ref"'),
+        pytest.param("", "line 1", id="empty file"),
+    ],
+)
+def test_a_bad_manifest_line_is_named(tmp_path, store, text, message):
+    manifest = tmp_path / "photos.manifest"
+    manifest.write_text(text)
+    result = invoke(run, manifest, "--task", "image-multi-class", "--labels", LABELS, "-o", store)
+    assert result.exit_code == 1
+    assert message in result.stderr
+
+
+def test_a_job_runs_against_an_s3_server(tmp_path, s3_server, aws_endpoint, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    s3_server.create_bucket(Bucket="jobs")
+    manifest = write_manifest(tmp_path, 12)
+    result = invoke(
+        run, manifest, "--task", "image-multi-class", "--labels", LABELS, "--batch-size", 5,
+        "-o", "s3://jobs/labels", "--endpoint-url", aws_endpoint, "--json",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)["objects"] == 12
+    body = s3_server.get_object(Bucket="jobs", Key="labels/photos/manifests/output/output.manifest")
+    assert len(body["Body"].read().splitlines()) == 12
+
+
+def test_a_second_run_of_the_same_job_waits_for_no_one(tmp_path, store):
+    manifest = write_manifest(tmp_path, 1)
+    (store / ".labeling-jobs").mkdir(parents=True)
+    with FileLock(store / ".labeling-jobs" / "photos.lock"):
+        result = invoke(
+            run, manifest, "--task", "image-multi-class", "--labels", LABELS, "-o", store
+        )
+    assert result.exit_code == 1
+    assert "another run of job photos is under way" in result.stderr
