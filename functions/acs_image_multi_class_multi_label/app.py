@@ -8,9 +8,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from groundtruth.consolidation import consolidate_batch
 from groundtruth.job_context import JobContexts
 from groundtruth.labeling_jobs import open_jobs
-from groundtruth.observability import logger, metrics, observe
+from groundtruth.observability import count_batch, logger, metrics, observe
 from groundtruth.settings import Settings
-from groundtruth.storage import open_store
+from groundtruth.stores import open_store
 from groundtruth.tasks.image_multi_class_multi_label import ImageMultiClassMultiLabel
 
 task = ImageMultiClassMultiLabel()
@@ -22,6 +22,7 @@ jobs = JobContexts(Settings.from_environ(os.environ), open_jobs(os.environ), sto
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> list[dict[str, Any]]:
     """Turn the answers to a batch of data objects into labels."""
+    count_batch()
     outcome = consolidate_batch(event, task=task, store=store, jobs=jobs)
     observe(outcome)
     return outcome.response

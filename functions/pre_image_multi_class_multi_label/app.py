@@ -10,7 +10,7 @@ from groundtruth.job_context import JobContexts
 from groundtruth.labeling_jobs import open_jobs
 from groundtruth.pre_annotation import prepare_task
 from groundtruth.settings import Settings
-from groundtruth.storage import open_store
+from groundtruth.stores import open_store
 
 logger = Logger()
 jobs = JobContexts(Settings.from_environ(os.environ), open_jobs(os.environ), open_store(os.environ))

@@ -72,6 +72,11 @@ def function_definition(name: str) -> FunctionDefinition:
     return functions[name]
 
 
+def function_names() -> list[str]:
+    """Names of all functions, as `function_definition` takes them."""
+    return list(_functions())
+
+
 @cache
 def _functions() -> dict[str, FunctionDefinition]:
     folder = application_folder()

@@ -110,7 +110,7 @@ def arns_among(outputs: Mapping[str, str], task: TaskType) -> tuple[str, str]:
     StackError
         If one is not there.
     """
-    keys = [f"{part}{task.aws_name}FunctionArn" for part in ("Pre", "Acs")]
+    keys = [f"{part}{task.aws_name}Arn" for part in ("Pre", "Acs")]
     absent = [key for key in keys if key not in outputs]
     if absent:
         there = ", ".join(sorted(outputs)) or "none"

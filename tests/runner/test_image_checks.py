@@ -6,9 +6,9 @@ import zlib
 
 import pytest
 from PIL import Image
-from tests.runner.image_files import image_bytes
 
 from labeljob.image_checks import MAX_BYTES, examine, name_problem, size_problem
+from tests.runner.image_files import image_bytes
 
 
 def png_header(width, height):

@@ -4,7 +4,6 @@ import os
 
 import pytest
 from botocore.stub import Stubber
-from tests.runner.image_files import image_bytes
 
 from groundtruth.storage import S3Store
 from labeljob.image_sources import (
@@ -16,6 +15,7 @@ from labeljob.image_sources import (
     s3_client,
     s3_images,
 )
+from tests.runner.image_files import image_bytes
 
 
 def names(found):

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.runner.image_files import image_bytes
 
 from labeljob.image_sources import FoundImage, LeftOut, ReadError, local_images
 from labeljob.input_manifest import (
@@ -14,6 +13,7 @@ from labeljob.input_manifest import (
     parse_attributes,
     relative_to,
 )
+from tests.runner.image_files import image_bytes
 
 
 def image(place, body=b"", *, key=None):

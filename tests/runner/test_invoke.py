@@ -4,16 +4,12 @@ import pytest
 
 from labeljob.emulator import BuildError
 from labeljob.invoke import EventError, invoke_built
-from tests.runner.emulator.test_built_application import TEMPLATE
+from tests.runner.emulator.example_build import make_build
 
 
 @pytest.fixture
 def application(tmp_path):
-    build = tmp_path / ".aws-sam" / "build"
-    build.mkdir(parents=True)
-    (build / "template.yaml").write_text(TEMPLATE)
-    (build / "FirstLayer").mkdir()
-    (build / "AcsImageMultiClassFunction").mkdir()
+    make_build(tmp_path / ".aws-sam" / "build")
     return tmp_path
 
 

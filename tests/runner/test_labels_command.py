@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from tests.runner.command_line import lines_of, run
 
 from groundtruth.contract.labels import parse_label_categories
 from labeljob.commands.labels import labels
+from tests.runner.command_line import lines_of, run
 
 
 @pytest.fixture(autouse=True)

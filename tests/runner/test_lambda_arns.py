@@ -46,7 +46,7 @@ def test_a_function_with_another_name_has_no_part():
 @pytest.mark.parametrize("task", TaskType)
 def test_each_task_has_its_own_outputs(task):
     outputs = {
-        f"{part}{each.aws_name}FunctionArn": f"{part} {each}"
+        f"{part}{each.aws_name}Arn": f"{part} {each}"
         for part in ("Pre", "Acs")
         for each in TaskType
     }
@@ -55,17 +55,17 @@ def test_each_task_has_its_own_outputs(task):
 
 def test_a_stack_without_the_outputs_is_an_error():
     with pytest.raises(StackError):
-        arns_among({"PreImageMultiClassFunctionArn": ARN}, TaskType.IMAGE_MULTI_CLASS)
+        arns_among({"PreImageMultiClassArn": ARN}, TaskType.IMAGE_MULTI_CLASS)
 
 
 def test_outputs_come_from_cloudformation(aws_endpoint):
     template = {
         "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
-        "Outputs": {"PreImageMultiClassFunctionArn": {"Value": ARN}},
+        "Outputs": {"PreImageMultiClassArn": {"Value": ARN}},
     }
     client = boto3.client("cloudformation")
     client.create_stack(StackName="outputs", TemplateBody=json.dumps(template))
-    assert stack_outputs("outputs") == {"PreImageMultiClassFunctionArn": ARN}
+    assert stack_outputs("outputs") == {"PreImageMultiClassArn": ARN}
 
 
 def test_a_stack_that_is_not_there_is_an_error(aws_endpoint):

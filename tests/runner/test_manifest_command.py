@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from tests.runner.command_line import lines_of, run
-from tests.runner.image_files import image_bytes
 
 from labeljob.commands.manifest import manifest
+from tests.runner.command_line import lines_of, run
+from tests.runner.image_files import image_bytes
 
 
 @pytest.fixture

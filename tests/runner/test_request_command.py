@@ -4,10 +4,10 @@ import json
 
 import boto3
 import pytest
-from tests.runner.command_line import lines_of, run
-from tests.runner.labeling_requests import FUNCTION, PRIVATE_TEAM
 
 from labeljob.commands.request import request
+from tests.runner.command_line import lines_of, run
+from tests.runner.labeling_requests import FUNCTION, PRIVATE_TEAM
 
 PLACES = (
     "--task=image-multi-class",
@@ -83,8 +83,8 @@ def test_the_functions_of_a_stack(aws_endpoint):
     template = {
         "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
         "Outputs": {
-            "PreImageMultiClassFunctionArn": {"Value": PRE},
-            "AcsImageMultiClassFunctionArn": {"Value": ACS},
+            "PreImageMultiClassArn": {"Value": PRE},
+            "AcsImageMultiClassArn": {"Value": ACS},
         },
     }
     client = boto3.client("cloudformation")

@@ -5,6 +5,12 @@ from decimal import Decimal
 import botocore.session
 import pytest
 from botocore.validate import ParamValidator
+
+from labeljob.function_rules import function_problems, function_warnings, region_of
+from labeljob.labeling_request import RequestOptions, build_request
+from labeljob.request_model import model_problems
+from labeljob.request_rules import rule_problems, rule_warnings
+from labeljob.task_types import TaskType
 from tests.runner.labeling_requests import (
     FUNCTION,
     NOW,
@@ -12,12 +18,6 @@ from tests.runner.labeling_requests import (
     PUBLIC_TEAM,
     good_request,
 )
-
-from labeljob.function_rules import function_problems, function_warnings, region_of
-from labeljob.labeling_request import RequestOptions, build_request
-from labeljob.request_model import model_problems
-from labeljob.request_rules import rule_problems, rule_warnings
-from labeljob.task_types import TaskType
 
 SINGLE, _, SEGMENTATION = TaskType
 HUMAN = "HumanTaskConfig"

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from pathlib import Path
-from typing import Annotated
+from types import SimpleNamespace
 
 import typer
 
@@ -14,12 +14,13 @@ from groundtruth.contract.labels import checked_labels, parse_label_categories
 from groundtruth.errors import GroundTruthError
 from groundtruth.settings import TAG_PREFIX, Settings
 from labeljob import messages
+from labeljob.commands import run_options as given
 from labeljob.commands.run_report import report, result_as_json
 from labeljob.crowd import CrewError, TruthError, hire
 from labeljob.job.description import JobDescription, JobError, now
 from labeljob.job.lines import read_lines
-from labeljob.job.local import run_locally
-from labeljob.job.places import open_place
+from labeljob.job.local import JobResult, run_locally
+from labeljob.job.places import Place, open_place
 from labeljob.job.tasks import algorithms_of
 from labeljob.request_rules import attribute_problems
 from labeljob.task_types import TaskType
@@ -32,91 +33,27 @@ _DEFAULT_ATTRIBUTES = {
     TaskType.SEMANTIC_SEGMENTATION: "mask-ref",
 }
 
-Manifest = Annotated[
-    Path,
-    typer.Argument(metavar="MANIFEST", exists=True, dir_okay=False, help="Input manifest."),
-]
-Task = Annotated[TaskType, typer.Option(help="What workers are asked to do.", show_default=False)]
-Labels = Annotated[
-    str,
-    typer.Option(
-        metavar="FILE|A,B,...", help="Label category file, or the labels.", show_default=False
-    ),
-]
-Workers = Annotated[
-    str,
-    typer.Option(
-        metavar="CREW",
-        help="Simulated workers: how many of each kind (careful, average, careless, confuser, "
-        "spammer), as in careful:3,careless:1; or just a number for a mixed crew.",
-    ),
-]
-PerObject = Annotated[
-    int | None,
-    typer.Option(min=1, max=9, help="Workers per data object. [default: all, 9 at most]"),
-]
-TruthFile = Annotated[
-    Path | None,
-    typer.Option(
-        exists=True,
-        dir_okay=False,
-        help="What a perfect worker would answer (JSON Lines). Left out, it is invented, and the "
-        "answers have nothing to do with what the images show.",
-    ),
-]
-JobName = Annotated[
-    str | None, typer.Option(help="Name of the job. [default: the manifest's name]")
-]
-Attribute = Annotated[
-    str | None,
-    typer.Option(help="Label attribute name. [default: label, labels or mask-ref]"),
-]
-Output = Annotated[
-    str,
-    typer.Option(
-        "--output", "-o", metavar="FOLDER|s3://BUCKET/PREFIX", help="Where jobs are kept."
-    ),
-]
-Endpoint = Annotated[str | None, typer.Option(help="S3 server, if it is not AWS's.")]
-Algorithm = Annotated[str | None, typer.Option(help="Consolidation algorithm.")]
-Style = Annotated[str | None, typer.Option(help="object or builtin.")]
-Quorum = Annotated[
-    float | None, typer.Option(min=0, max=1, help="Share of votes a label of several needs.")
-]
-MinConfidence = Annotated[
-    float | None, typer.Option(min=0, max=1, help="Labels below it are low-confidence.")
-]
-SkipLabeled = Annotated[
-    bool, typer.Option("--skip-labeled", help="Ask no one about objects that have the label.")
-]
-BatchSize = Annotated[
-    int, typer.Option(min=1, max=50, help="Data objects per call of the ACS function.")
-]
-Seed = Annotated[int, typer.Option(help="Decides every random choice.")]
-Fresh = Annotated[bool, typer.Option("--fresh", help="Begin the job anew; its files are removed.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-
 
 def run(
-    manifest: Manifest,
-    task: Task,
-    labels: Labels,
-    workers: Workers = "3",
-    per_object: PerObject = None,
-    truth: TruthFile = None,
-    job_name: JobName = None,
-    attribute: Attribute = None,
-    output: Output = "labeljob-store",
-    endpoint_url: Endpoint = None,
-    algorithm: Algorithm = None,
-    output_style: Style = None,
-    quorum: Quorum = None,
-    min_confidence: MinConfidence = None,
-    skip_labeled: SkipLabeled = False,
-    batch_size: BatchSize = 50,
-    seed: Seed = 0,
-    fresh: Fresh = False,
-    as_json: AsJson = False,
+    manifest: given.Manifest,
+    task: given.Task,
+    labels: given.Labels,
+    workers: given.Workers = "3",
+    per_object: given.PerObject = None,
+    truth: given.TruthFile = None,
+    job_name: given.JobName = None,
+    attribute: given.Attribute = None,
+    output: given.Output = "labeljob-store",
+    endpoint_url: given.Endpoint = None,
+    algorithm: given.Algorithm = None,
+    output_style: given.Style = None,
+    quorum: given.Quorum = None,
+    min_confidence: given.MinConfidence = None,
+    skip_labeled: given.SkipLabeled = False,
+    batch_size: given.BatchSize = 50,
+    seed: given.Seed = 0,
+    fresh: given.Fresh = False,
+    as_json: given.AsJson = False,
 ) -> None:
     """Run a labeling job on this machine: PRE, simulated workers, ACS, output manifest.
 
@@ -125,34 +62,11 @@ def run(
 
     Example: labeljob run input.manifest --task image-multi-class --labels cat,dog --workers 5
     """
+    # The first statement, so that these are the options and nothing else.
+    options = SimpleNamespace(**locals())
     try:
         place = open_place(output, endpoint_url=endpoint_url)
-        wanted = JobDescription(
-            name=job_name or _name_from(manifest),
-            task=task,
-            labels=_labels(labels),
-            attribute=_attribute(attribute, task),
-            output=place.output,
-            manifest=str(manifest.resolve()),
-            manifest_digest=hashlib.sha256(manifest.read_bytes()).hexdigest(),
-            crew=workers,
-            per_object=per_object or min(9, len(hire(workers, seed=seed))),
-            seed=seed,
-            truth=str(truth.resolve()) if truth else "",
-            batch_size=batch_size,
-            tags=_tags(
-                task,
-                {
-                    "algorithm": algorithm,
-                    "output-style": output_style,
-                    "quorum": quorum,
-                    "min-confidence": min_confidence,
-                    "skip-labeled-objects": "true" if skip_labeled else None,
-                },
-            ),
-            started=now(),
-        )
-        result = run_locally(wanted, read_lines(manifest), place, fresh=fresh)
+        result = _run(options, place)
     except (GroundTruthError, CrewError, TruthError) as error:
         messages.problem(str(error))
         raise typer.Exit(1) from error
@@ -163,6 +77,30 @@ def run(
         typer.echo(json.dumps(result_as_json(result, place), indent=2))
     else:
         report(result, place)
+
+
+def _run(options: SimpleNamespace, place: Place) -> JobResult:
+    task: TaskType = options.task
+    crew = hire(options.workers, seed=options.seed)
+    wanted = JobDescription(
+        name=options.job_name or _name_from(options.manifest),
+        task=task,
+        labels=_labels(options.labels),
+        attribute=_attribute(options.attribute, task),
+        output=place.output,
+        manifest=str(options.manifest.resolve()),
+        manifest_digest=hashlib.sha256(options.manifest.read_bytes()).hexdigest(),
+        crew=options.workers,
+        per_object=options.per_object or min(9, len(crew)),
+        seed=options.seed,
+        truth=str(options.truth.resolve()) if options.truth else "",
+        batch_size=options.batch_size,
+        tags=_tags(options),
+        started=now(),
+    )
+    for worker in crew:
+        worker.confused_classes(wanted.labels)  # a confuser of classes the job has not is refused
+    return run_locally(wanted, read_lines(options.manifest), place, fresh=options.fresh)
 
 
 def _labels(text: str) -> tuple[str, ...]:
@@ -183,9 +121,17 @@ def _attribute(name: str | None, task: TaskType) -> str:
     return chosen
 
 
-def _tags(task: TaskType, values: dict[str, object]) -> dict[str, str]:
+def _tags(options: SimpleNamespace) -> dict[str, str]:
+    """The settings of this job alone, as tags of the job."""
+    values = {
+        "algorithm": options.algorithm,
+        "output-style": options.output_style,
+        "quorum": options.quorum,
+        "min-confidence": options.min_confidence,
+        "skip-labeled-objects": "true" if options.skip_labeled else None,
+    }
     tags = {f"{TAG_PREFIX}{key}": str(value) for key, value in values.items() if value is not None}
-    _, problems = Settings().for_job(tags, algorithms=algorithms_of(task))
+    _, problems = Settings().for_job(tags, algorithms=algorithms_of(options.task))
     if problems:
         raise JobError("; ".join(problems))
     return tags

@@ -70,6 +70,15 @@ class EmulatedFunction:
     environment : mapping of str to str, optional
         Variables beside, or instead of, those of the template.
 
+    Attributes
+    ----------
+    function : BuiltFunction
+        What the build says of the function.
+    isolated : bool
+        Whether the function sees Lambda's paths, or only this machine's own.
+    process : Popen
+        The emulator.
+
     Raises
     ------
     BuildError
@@ -102,7 +111,9 @@ class EmulatedFunction:
                 emulator=emulator.parent,
                 scratch=root,
             )
-            self._start(view_of(folders), emulator.name, stack)
+            view = view_of(folders)
+            self.isolated = bool(view.prefix)
+            self._start(view, emulator.name, stack)
             self._stack = stack.pop_all()
         return self
 
@@ -146,7 +157,7 @@ class EmulatedFunction:
             self.function.handler,
         )
         log = stack.enter_context(self._log.open("wb"))
-        self._process = subprocess.Popen(
+        self.process = subprocess.Popen(
             command,
             cwd=self.function.code,
             env=_variables(self.function, view) | dict(self._environment),
@@ -155,13 +166,13 @@ class EmulatedFunction:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        stack.callback(_stop, self._process)
+        stack.callback(_stop, self.process)
         self._wait_until_it_listens()
 
     def _wait_until_it_listens(self) -> None:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
-            if self._process.poll() is not None:
+            if self.process.poll() is not None:
                 raise EmulatorError(f"The Lambda emulator did not start: {self.log.strip()}")
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self._port)) == 0:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from groundtruth.folder_store import FolderStore
 from groundtruth.labeling_jobs import JOBS_FOLDER_VARIABLE
-from groundtruth.storage import STORE_FOLDER_VARIABLE, ObjectStore, S3Store
+from groundtruth.storage import ObjectStore, S3Store
+from groundtruth.stores import STORE_FOLDER_VARIABLE
 from labeljob.job.description import JobDescription, JobError, description_path
 
 LOCAL_OUTPUT = "s3://labeljob/jobs"

@@ -3,37 +3,12 @@
 import pytest
 
 from labeljob.emulator import BuildError, BuiltApplication
-
-TEMPLATE = """
-Parameters:
-  Quorum: {Type: Number, Default: 0.5}
-  Size: {Type: Number, Default: 1024}
-Globals:
-  Function:
-    Handler: app.lambda_handler
-    Environment: {Variables: {SHARED: both, STYLE: object}}
-Resources:
-  FirstLayer:
-    Type: AWS::Serverless::LayerVersion
-    Properties: {ContentUri: FirstLayer}
-  AcsImageMultiClassFunction:
-    Type: AWS::Serverless::Function
-    Properties:
-      CodeUri: AcsImageMultiClassFunction
-      Layers: [{Ref: FirstLayer}]
-      Timeout: 30
-      MemorySize: {Ref: Size}
-      Environment: {Variables: {QUORUM: {Ref: Quorum}, STYLE: builtin}}
-    Metadata: {SamResourceId: AcsImageMultiClassFunction}
-"""
+from tests.runner.emulator.example_build import TEMPLATE, make_build
 
 
 @pytest.fixture
 def build(tmp_path):
-    (tmp_path / "template.yaml").write_text(TEMPLATE)
-    (tmp_path / "FirstLayer").mkdir()
-    (tmp_path / "AcsImageMultiClassFunction").mkdir()
-    return tmp_path
+    return make_build(tmp_path)
 
 
 def test_a_function_has_what_it_shares_and_what_is_its_own(build):

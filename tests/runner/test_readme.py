@@ -1,0 +1,69 @@
+"""The README's commands that need no account, as a reader runs them; and its JSON."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from labeljob.cli import app
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def commands_of(remark):
+    block = re.search(rf"<!-- {re.escape(remark)} -->\n```sh\n(.*?)```", README, re.DOTALL)
+    return [shlex.split(line)[1:] for line in block[1].splitlines()]
+
+
+def test_a_readers_own_job_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("photos").mkdir()
+    for at in range(4):
+        Image.new("RGB", (32, 24), (60 * at, 90, 120)).save(f"photos/{at}.jpg")
+    for command in commands_of("run by tests/runner/test_readme.py"):
+        result = CliRunner().invoke(app, command)
+        assert result.exit_code == 0, result.stderr
+    (manifest,) = Path("labeljob-store").glob("**/output.manifest")
+    assert len(manifest.read_text().splitlines()) == 4
+
+
+@pytest.mark.parametrize(("place", "file"), [(0, "payload.json"), (1, "response.json")])
+def test_its_json_is_that_of_the_examples(place, file):
+    blocks = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
+    example = json.loads((ROOT / "events/acs_image_multi_class" / file).read_text())
+    assert json.loads(blocks[place]) in example
+
+
+def test_every_command_is_in_the_list():
+    names = set(CliRunner().invoke(app, ["--help"]).stdout.split())
+    listed = set(re.findall(r"`labeljob (\w+)", (ROOT / "docs/labeljob.md").read_text()))
+    assert listed <= names
+    assert {command.name for command in app.registered_commands} <= listed
+
+
+def test_the_demonstration_labels_what_workers_saw(tmp_path):
+    output = tmp_path / "demo"
+    result = CliRunner().invoke(app, ["demo", "--output", str(output)])
+    assert result.exit_code == 0, result.stderr
+    lines = {
+        path.parts[-4]: [json.loads(line) for line in path.read_text().splitlines()]
+        for path in output.glob("labeljob/jobs/*/manifests/output/output.manifest")
+    }
+    assert {name: len(found) for name, found in lines.items()} == {
+        "demo-textures": 40,
+        "demo-scenes": 16,
+        "demo-regions": 4,
+    }
+    right = sum(
+        f"/{line['texture']['class-name']}-" in line["source-ref"]
+        for line in lines["demo-textures"]
+    )
+    assert right >= 38
+    for name in lines:
+        with Image.open(output / f"{name}.png") as picture:
+            assert min(picture.size) > 700
