@@ -1,0 +1,137 @@
+# Everything a developer or CI runs. All of it lives inside the checkout (.venv, .tools, .aws-sam);
+# each target installs what it needs first, and a second run finds it done.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+TOOLS := $(CURDIR)/.tools
+UV := $(TOOLS)/bootstrap/bin/uv
+SAM := $(TOOLS)/sam/bin/sam
+VENV := $(CURDIR)/.venv
+BIN := $(VENV)/bin
+INSTALL := $(UV) pip install --quiet --require-hashes
+
+# Nothing of the developer's own environment takes part, least of all an AWS account.
+unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE VIRTUAL_ENV CONDA_PREFIX
+unexport PIP_TARGET PIP_PREFIX PIP_USER PYTEST_ADDOPTS
+unexport AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN AWS_ROLE_ARN AWS_WEB_IDENTITY_TOKEN_FILE
+unexport AWS_ENDPOINT_URL AWS_ENDPOINT_URL_S3 AWS_ENDPOINT_URL_STS AWS_ENDPOINT_URL_SAGEMAKER
+unexport SAM_CONFIG_ENV SAM_CONFIG_FILE
+export AWS_ACCESS_KEY_ID := testing
+export AWS_SECRET_ACCESS_KEY := testing
+export AWS_DEFAULT_REGION := us-east-1
+export AWS_REGION := us-east-1
+export AWS_CONFIG_FILE := /dev/null
+export AWS_SHARED_CREDENTIALS_FILE := /dev/null
+export AWS_EC2_METADATA_DISABLED := true
+export SAM_CLI_TELEMETRY := 0
+export __SAM_CLI_APP_DIR := $(TOOLS)/sam-home
+export UV_CACHE_DIR ?= $(TOOLS)/cache
+# Trust what this machine trusts; without any certificates uv trusts its own.
+ifneq ($(wildcard /etc/ssl/certs/* /etc/pki/tls/certs/*),)
+export UV_SYSTEM_CERTS ?= 1
+endif
+export UV_PYTHON_INSTALL_DIR := $(TOOLS)/python
+export MPLCONFIGDIR := $(TOOLS)/matplotlib
+export PYTHONPYCACHEPREFIX := $(TOOLS)/pycache
+
+BUILD_INPUTS := template.yaml samconfig.toml layers/Makefile \
+	$(shell find functions layers -type f -not -path '*/__pycache__/*' -not -name '*.in')
+
+.PHONY: help
+help: ## Show these targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
+
+.PHONY: demo
+demo: $(VENV)/.runner ## Label real photographs with simulated workers, on this machine
+	$(BIN)/labeljob demo
+
+.PHONY: test
+test: lint build ## Check and test everything, as CI does
+	$(SAM) validate --lint
+	$(BIN)/python -m pytest -n 2
+
+.PHONY: build
+build: .aws-sam/.built $(TOOLS)/runtime/.installed ## Build functions and layers with `sam build`
+
+.PHONY: lint
+lint: $(VENV)/.dev ## Check format, style and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+.PHONY: format
+format: $(VENV)/.dev ## Format the code and fix what can be fixed
+	$(BIN)/ruff check --fix --exit-zero --quiet .
+	$(BIN)/ruff format .
+
+.PHONY: clean
+clean: ## Remove all that the other targets made, the installed tools too
+	rm -rf .venv .tools .aws-sam build dist demo-output .coverage
+	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+# --- tools -------------------------------------------------------------------------------------
+
+$(TOOLS)/bootstrap/.installed: requirements/bootstrap.txt
+	python=$$(.ci/find-python || command -v python3); "$$python" -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes --only-binary :all: -r $<
+	touch $@
+
+# A Python of this machine if there is one, else one that uv downloads.
+$(VENV)/.created: $(TOOLS)/bootstrap/.installed
+	.ci/find-python >/dev/null || $(UV) python install --quiet --no-bin 3.13
+	test -x $(BIN)/python || $(UV) venv --quiet --python "$$(.ci/find-python)" $(VENV)
+	touch $@
+
+$(VENV)/.runner: requirements/runner.txt pyproject.toml $(VENV)/.created
+	$(INSTALL) --python $(BIN)/python -r requirements/runner.txt
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.runner
+	$(INSTALL) --python $(BIN)/python -r $<
+	touch $@
+
+$(TOOLS)/sam/.installed: requirements/sam.txt $(VENV)/.created
+	$(UV) venv --quiet --clear --python "$$(.ci/find-python)" $(@D)
+	$(INSTALL) --python $(@D)/bin/python -r $<
+	touch $@
+
+# What Lambda's own runtime holds: the emulator mounts it at /var/runtime.
+$(TOOLS)/runtime/.installed: requirements/runtime.txt $(VENV)/.created
+	rm -rf $(@D)
+	$(INSTALL) --python $(BIN)/python --target $(@D) -r $<
+	touch $@
+
+# --- sam build ---------------------------------------------------------------------------------
+
+# SAM's cache does not know of layers/Makefile.
+.aws-sam/.built: $(BUILD_INPUTS) $(TOOLS)/sam/.installed
+	test ! -e $@ -o $@ -nt layers/Makefile || rm -rf .aws-sam/cache .aws-sam/build.toml
+	env -u MAKEFLAGS -u MAKELEVEL $(SAM) build
+	touch $@
+
+# --- locks -------------------------------------------------------------------------------------
+
+# `make lock` keeps the locked versions that still fit; `make lock UPGRADE=--upgrade` takes new ones.
+UPGRADE :=
+LOCK = $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --python-version 3.13 \
+	--custom-compile-command "make lock" $(UPGRADE)
+LAMBDA := --python-platform x86_64-manylinux_2_28
+LAYER_LOCKS := $(foreach layer,powertools numerics imaging,-c layers/$(layer)/requirements.txt)
+
+.PHONY: lock
+lock: $(VENV)/.created ## Write the hash-locked requirements again
+	$(LOCK) $(LAMBDA) layers/powertools/requirements.in -o layers/powertools/requirements.txt
+	$(LOCK) $(LAMBDA) layers/numerics/requirements.in -o layers/numerics/requirements.txt
+	$(LOCK) $(LAMBDA) layers/imaging/requirements.in -c layers/numerics/requirements.txt \
+		--no-emit-package numpy --no-emit-package pillow -o layers/imaging/requirements.txt
+	$(LOCK) --universal pyproject.toml --group build $(LAYER_LOCKS) -o requirements/runner.txt
+	$(LOCK) --universal pyproject.toml --group dev -c requirements/runner.txt -o requirements/dev.txt
+	$(LOCK) $(LAMBDA) requirements/runtime.in -o requirements/runtime.txt
+	$(LOCK) --universal requirements/sam.in -o requirements/sam.txt
+	$(LOCK) --universal requirements/bootstrap.in -o requirements/bootstrap.txt

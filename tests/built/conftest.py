@@ -1,0 +1,24 @@
+"""Tests of what `sam build` made: skipped where there is no build; `make test` builds first."""
+
+from pathlib import Path
+
+import pytest
+
+from labeljob.emulator import BUILD_FOLDER, BuiltApplication
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+
+
+def pytest_collection_modifyitems(items):
+    missing = not (ROOT / BUILD_FOLDER / "template.yaml").is_file()
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.built)
+            if missing:
+                item.add_marker(pytest.mark.skip(reason="there is no build: run `make build`"))
+
+
+@pytest.fixture(scope="session")
+def application():
+    return BuiltApplication(ROOT / BUILD_FOLDER)
