@@ -11,7 +11,8 @@ from typing import Any
 from groundtruth.answers import AnswerReader, Entry, merged
 from groundtruth.contract.acs import AcsRequest, acs_response_item, parse_payload
 from groundtruth.contract.fields import embedded_json
-from groundtruth.errors import SettingsError
+from groundtruth.contract.labels import is_label_name
+from groundtruth.errors import ContractError, SettingsError
 from groundtruth.job_context import JobContext, JobContexts
 from groundtruth.output_styles import written
 from groundtruth.settings import Settings
@@ -77,14 +78,18 @@ def consolidate_batch[Answer](
         If the job cannot be described now, or is set to what this task does not have.
     """
     request = AcsRequest.from_event(event)
-    job = jobs.of(request.labeling_job_arn, event_classes=request.label_categories)
+    job = jobs.of(
+        request.labeling_job_arn,
+        event_classes=request.label_categories,
+        algorithms=task.algorithms,
+    )
+    _check_algorithm(task, job.settings)
     store = _permitted(store, request, job.settings)
     payload = parse_payload(embedded_json(store.read(request.payload_uri), path="payload"))
     entries = merged(payload)
     reader = AnswerReader(store)
     classes = job.classes or _classes_seen(entries, reader, task)
     batch = _batch(request, job, store, task.all_classes(classes, job.settings))
-    _check_algorithm(task, batch.settings)
     answers = reader.read(entries, lambda content: task.decode(content, batch.classes))
     labels = tuple(task.consolidate(answers, batch))
     response = [
@@ -106,8 +111,10 @@ def _check_algorithm(task: Task[Any], settings: Settings) -> None:
 
 def _permitted(store: ObjectStore, request: AcsRequest, settings: Settings) -> ObjectStore:
     """The store, reached with the event's role where that is wanted and allowed."""
-    if not settings.assume_job_role or request.role_arn is None:
+    if not settings.assume_job_role:
         return store
+    if request.role_arn is None:
+        raise ContractError("is missing, and ASSUME_JOB_ROLE says to assume it", path="roleArn")
     if not role_is_allowed(request.role_arn, settings.job_role_arn_pattern):
         raise SettingsError(
             f"the event's role {request.role_arn} does not match "
@@ -123,7 +130,7 @@ def _classes_seen[Answer](
     names: set[str] = set()
     for answers in reader.read(entries, lambda content: frozenset(task.class_names(content))):
         names.update(*answers.answers)
-    return tuple(sorted(names))
+    return tuple(sorted(name for name in names if is_label_name(name)))
 
 
 def _batch(

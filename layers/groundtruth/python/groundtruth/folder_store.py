@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -63,11 +64,27 @@ class FolderStore:
         A reader sees the old file or the new one, never a half-written one. Content type and
         key have no place in a folder and are left out.
         """
+        self._replace(uri, lambda part: part.write_bytes(body))
+
+    def open_lines(self, uri: str) -> Iterator[bytes]:
+        """Lines of an object with their ends, one at a time; raises `StorageError`."""
+        path = self.path(uri)
+        try:
+            with path.open("rb") as file:
+                yield from file
+        except OSError as error:
+            raise _file_error(error, uri) from error
+
+    def write_file(self, uri: str, path: Path, *, content_type: str, kms_key: str | None) -> None:
+        """Create or replace an object with a file's content; as `write` in all else."""
+        self._replace(uri, lambda part: shutil.copyfile(path, part))
+
+    def _replace(self, uri: str, fill: Callable[[Path], object]) -> None:
         path = self.path(uri)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             part = path.with_name(f"{PART_PREFIX}{os.getpid()}-{threading.get_ident()}")
-            part.write_bytes(body)
+            fill(part)
             part.replace(path)
         except OSError as error:
             raise _file_error(error, uri) from error

@@ -56,11 +56,18 @@ class JobContexts:
         self._store = store
         self._files: dict[str, tuple[str, ...]] = {}
 
-    def of(self, arn: str, *, event_classes: Sequence[str] | None = None) -> JobContext:
+    def of(
+        self,
+        arn: str,
+        *,
+        event_classes: Sequence[str] | None = None,
+        algorithms: Sequence[str] = (),
+    ) -> JobContext:
         """The context of a job.
 
         Classes are looked for in this order: the event, the job's label category file, the
-        stack's default file.
+        stack's default file. A job's tag that names none of `algorithms` is noted and not
+        applied.
 
         Raises
         ------
@@ -78,7 +85,7 @@ class JobContexts:
                 raise
             notes.append(str(error))
             job = LabelingJob()
-        settings, problems = self._settings.for_job(job.tags)
+        settings, problems = self._settings.for_job(job.tags, algorithms=algorithms)
         classes, classes_from = self._classes(job, settings, event_classes)
         return JobContext(
             settings=settings,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Mapping
@@ -11,7 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
-from groundtruth.errors import JobLookupError
+from groundtruth.contract.fields import as_mapping, embedded_json
+from groundtruth.errors import ContractError, JobLookupError
 
 JOBS_FOLDER_VARIABLE = "GROUNDTRUTH_JOBS_FOLDER"
 """Variable that names a folder of job descriptions to use instead of SageMaker."""
@@ -23,31 +23,72 @@ _PERMANENT = {"AccessDeniedException", "AccessDenied", "ResourceNotFound", "Vali
 
 @dataclass(frozen=True, kw_only=True)
 class LabelingJob:
-    """The part of DescribeLabelingJob's answer that consolidation wants.
+    """The part of DescribeLabelingJob's answer that our functions want.
 
     Attributes
     ----------
+    name : str or None
+        The job's name, in the case it was given.
     label_attribute_name : str or None
         Key of the job's labels in a manifest line.
     label_category_config_uri : str or None
         S3 URI of the label category file.
     tags : mapping of str to str
         The job's tags.
+    output_path : str or None
+        `S3OutputPath`; the job's files are under ``<output path>/<name>/``.
+    output_manifest_uri : str or None
+        S3 URI of the output manifest, once the job is over.
+    input_manifest_uri : str or None
+        S3 URI of the input manifest; None for a streaming job.
+    consolidation_function_arn : str or None
+        ARN of the job's annotation-consolidation function.
+    role_arn, kms_key_id : str or None
+        The job's execution role, and the key of its output.
     """
 
+    name: str | None = None
     label_attribute_name: str | None = None
     label_category_config_uri: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    output_path: str | None = None
+    output_manifest_uri: str | None = None
+    input_manifest_uri: str | None = None
+    consolidation_function_arn: str | None = None
+    role_arn: str | None = None
+    kms_key_id: str | None = None
 
     @classmethod
     def from_description(cls, description: Mapping[str, Any]) -> LabelingJob:
         """Read an answer of DescribeLabelingJob."""
         tags = description.get("Tags") or ()
         return cls(
+            name=description.get("LabelingJobName"),
             label_attribute_name=description.get("LabelAttributeName"),
             label_category_config_uri=description.get("LabelCategoryConfigS3Uri"),
             tags={tag["Key"]: tag["Value"] for tag in tags},
+            output_path=_at(description, "OutputConfig", "S3OutputPath"),
+            output_manifest_uri=_at(description, "LabelingJobOutput", "OutputDatasetS3Uri"),
+            input_manifest_uri=_at(
+                description, "InputConfig", "DataSource", "S3DataSource", "ManifestS3Uri"
+            ),
+            consolidation_function_arn=_at(
+                description,
+                "HumanTaskConfig",
+                "AnnotationConsolidationConfig",
+                "AnnotationConsolidationLambdaArn",
+            ),
+            role_arn=description.get("RoleArn"),
+            kms_key_id=_at(description, "OutputConfig", "KmsKeyId"),
         )
+
+
+def _at(description: Mapping[str, Any], *keys: str) -> str | None:
+    """The text at the end of a path of keys; None if the path ends early."""
+    value: Any = description
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value if isinstance(value, str) and value else None
 
 
 class LabelingJobs(Protocol):
@@ -84,7 +125,7 @@ class SageMakerJobs:
 
     def __init__(self) -> None:
         self._known: dict[str, LabelingJob] = {}
-        self._refused: dict[str, tuple[float, JobLookupError]] = {}
+        self._refused: dict[str, tuple[float, str]] = {}
 
     @cached_property
     def _client(self) -> Any:
@@ -102,14 +143,14 @@ class SageMakerJobs:
         """What is known of a job; raises `JobLookupError`."""
         if arn in self._known:
             return self._known[arn]
-        until, refusal = self._refused.get(arn, (0.0, None))
-        if refusal is not None and time.monotonic() < until:
-            raise refusal
+        until, refusal = self._refused.get(arn, (0.0, ""))
+        if refusal and time.monotonic() < until:
+            raise JobLookupError(refusal)
         try:
             self._known[arn] = self._ask(arn)
         except JobLookupError as error:
             if not error.transient:
-                self._refused[arn] = (time.monotonic() + REFUSAL_KEPT_SECONDS, error)
+                self._refused[arn] = (time.monotonic() + REFUSAL_KEPT_SECONDS, str(error))
             raise
         return self._known[arn]
 
@@ -154,7 +195,7 @@ class FolderJobs:
         """What is known of a job; raises `JobLookupError`."""
         path = self.path(arn)
         try:
-            description = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+            description = as_mapping(embedded_json(path.read_bytes(), path="job"), path="job")
+        except (OSError, ContractError) as error:
             raise JobLookupError(f"{path} cannot be read: {error}") from error
         return LabelingJob.from_description(description)

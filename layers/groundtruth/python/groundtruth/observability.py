@@ -10,7 +10,12 @@ from aws_lambda_powertools.metrics import MetricUnit
 from groundtruth.consolidation import Outcome
 
 logger = Logger()
-metrics = Metrics()
+metrics = Metrics(namespace="GroundTruthConsolidation")
+
+
+def count_batch() -> None:
+    """Count a batch before it is looked at, so that one that fails is counted too."""
+    metrics.add_metric(name="Batches", unit=MetricUnit.Count, value=1)
 
 
 def observe(outcome: Outcome) -> None:

@@ -7,7 +7,7 @@ A stack parameter becomes a variable of the function's environment, and the vari
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
@@ -136,13 +136,17 @@ class Settings:
                 values[field.name] = _parsed(field.name, text, named=variable)
         return cls(**values)
 
-    def for_job(self, tags: Mapping[str, str]) -> tuple[Self, tuple[str, ...]]:
+    def for_job(
+        self, tags: Mapping[str, str], *, algorithms: Sequence[str] = ()
+    ) -> tuple[Self, tuple[str, ...]]:
         """Settings of one labeling job, and what is wrong with its tags.
 
         Parameters
         ----------
         tags : mapping of str to str
             All tags of the job; those without our prefix are not ours to read.
+        algorithms : sequence of str, optional
+            Names of the task's algorithms; any name is good when there are none.
 
         Returns
         -------
@@ -163,6 +167,12 @@ class Settings:
                 values[JOB_TAGS[key]] = _parsed(JOB_TAGS[key], text, named=f"tag {key}")
             except SettingsError as error:
                 problems.append(str(error))
+        algorithm = values.get("consolidation_algorithm")
+        if algorithms and algorithm is not None and algorithm not in algorithms:
+            problems.append(
+                f"tag {TAG_PREFIX}algorithm={algorithm!r} is not one of {', '.join(algorithms)}"
+            )
+            del values["consolidation_algorithm"]
         return replace(self, **values), tuple(problems)
 
 

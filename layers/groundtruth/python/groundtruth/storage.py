@@ -1,27 +1,34 @@
 """Where objects are read and written: S3, or a folder laid out like S3.
 
-The only module that opens an S3 client; `folder_store` has the folder. `ObjectStore` is what the rest knows of it.
+The only module that opens an S3 client; `folder_store` has the folder. `ObjectStore` is what
+the rest knows of either.
 """
 
 from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
 from groundtruth.errors import StorageError
 
-STORE_FOLDER_VARIABLE = "GROUNDTRUTH_STORE_FOLDER"
-"""Variable that names a folder to use instead of S3: how a job runs on one machine."""
-
 RENEWED_BEFORE = timedelta(minutes=5)
 """How long before they expire an assumed role's credentials are renewed."""
 
-_NOT_FOUND = {"NoSuchKey", "NoSuchBucket", "404", "NotFound"}
-_DENIED = {"AccessDenied", "403", "Forbidden", "AllAccessDisabled", "KMS.DisabledException"}
+PIECE_SIZE = 256 * 1024
+"""How many bytes are read of a long object at a time."""
+
+_REASONS = {
+    **dict.fromkeys(("NoSuchKey", "NoSuchBucket", "404", "NotFound"), "not-found"),
+    **dict.fromkeys(("AccessDenied", "403", "Forbidden", "AllAccessDisabled"), "access-denied"),
+    **dict.fromkeys(("KMS.DisabledException", "KMS.NotFoundException"), "access-denied"),
+    **dict.fromkeys(("InvalidBucketName", "InvalidURI", "KeyTooLongError"), "bad-uri"),
+}
+"""Codes of S3 that stay as they are; any other may pass."""
 
 
 class ObjectStore(Protocol):
@@ -35,6 +42,12 @@ class ObjectStore(Protocol):
 
     def write(self, uri: str, body: bytes, *, content_type: str, kms_key: str | None) -> None:
         """Create or replace an object; raises `StorageError`."""
+
+    def open_lines(self, uri: str) -> Iterator[bytes]:
+        """Lines of an object with their ends, one at a time; raises `StorageError`."""
+
+    def write_file(self, uri: str, path: Path, *, content_type: str, kms_key: str | None) -> None:
+        """Create or replace an object with a file's content; raises `StorageError`."""
 
     def list(self, prefix: str) -> Iterator[str]:
         """URIs of the objects whose URI begins with a prefix, in order; raises `StorageError`."""
@@ -55,16 +68,6 @@ def split_uri(uri: str) -> tuple[str, str]:
     if match is None:
         raise StorageError("is not the S3 URI of an object", uri=uri, reason="bad-uri")
     return match[1], match[2]
-
-
-def open_store(environ: Mapping[str, str]) -> ObjectStore:
-    """The store that the environment names: a folder, or S3."""
-    folder = environ.get(STORE_FOLDER_VARIABLE, "")
-    if folder:
-        from groundtruth.folder_store import FolderStore
-
-        return FolderStore(Path(folder))
-    return S3Store()
 
 
 def role_is_allowed(role_arn: str, pattern: str) -> bool:
@@ -110,17 +113,29 @@ class S3Store:
 
     def write(self, uri: str, body: bytes, *, content_type: str, kms_key: str | None) -> None:
         """Create or replace an object; raises `StorageError`."""
+        self._put(uri, body, content_type, kms_key)
+
+    def open_lines(self, uri: str) -> Iterator[bytes]:
+        """Lines of an object with their ends, one at a time; raises `StorageError`."""
         bucket, key = split_uri(uri)
-        encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
-        self._call(
-            uri,
-            "put_object",
-            Bucket=bucket,
-            Key=key,
-            Body=body,
-            ContentType=content_type,
-            **encryption,
-        )
+        with (
+            _translated(uri, "get_object"),
+            closing(self._client.get_object(Bucket=bucket, Key=key)["Body"]) as body,
+        ):
+            rest = b""
+            for piece in body.iter_chunks(PIECE_SIZE):
+                *lines, rest = (rest + piece).split(b"\n")
+                yield from (line + b"\n" for line in lines)
+            if rest:
+                yield rest
+
+    def write_file(self, uri: str, path: Path, *, content_type: str, kms_key: str | None) -> None:
+        """Create or replace an object with a file's content, 5 GB at most, sent as it is read.
+
+        Raises `StorageError`.
+        """
+        with path.open("rb") as body:
+            self._put(uri, body, content_type, kms_key)
 
     def list(self, prefix: str) -> Iterator[str]:
         """URIs of the objects whose URI begins with a prefix, in order; raises `StorageError`."""
@@ -139,29 +154,43 @@ class S3Store:
             self._assumed[role_arn] = S3Store(role_arn)
         return self._assumed[role_arn]
 
-    def _call(self, uri: str, operation: str, **arguments: Any) -> dict[str, Any]:
-        from botocore.exceptions import BotoCoreError, ClientError
+    def _put(self, uri: str, body: Any, content_type: str, kms_key: str | None) -> None:
+        bucket, key = split_uri(uri)
+        encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
+        self._call(
+            uri,
+            "put_object",
+            Bucket=bucket,
+            Key=key,
+            Body=body,
+            ContentType=content_type,
+            **encryption,
+        )
 
-        try:
+    def _call(self, uri: str, operation: str, **arguments: Any) -> dict[str, Any]:
+        with _translated(uri, operation):
             answer: dict[str, Any] = getattr(self._client, operation)(**arguments)
             if "Body" in answer:
                 answer["Body"] = answer["Body"].read()
             return answer
-        except ClientError as error:
-            code = str(error.response.get("Error", {}).get("Code", ""))
-            raise StorageError(
-                f"{operation} failed: {error}", uri=uri, reason=_reason(code)
-            ) from error
-        except BotoCoreError as error:
-            raise StorageError(
-                f"{operation} failed: {error}", uri=uri, reason="unavailable"
-            ) from error
 
 
-def _reason(code: str) -> str:
-    if code in _NOT_FOUND:
-        return "not-found"
-    return "access-denied" if code in _DENIED else "unavailable"
+@contextmanager
+def _translated(uri: str, operation: str) -> Iterator[None]:
+    """Turn the client's errors into `StorageError`."""
+    from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+
+    try:
+        yield
+    except ClientError as error:
+        code = str(error.response.get("Error", {}).get("Code", ""))
+        raise StorageError(
+            f"{operation} failed: {error}", uri=uri, reason=_REASONS.get(code, "unavailable")
+        ) from error
+    except ParamValidationError as error:
+        raise StorageError(f"{operation} failed: {error}", uri=uri, reason="bad-uri") from error
+    except BotoCoreError as error:
+        raise StorageError(f"{operation} failed: {error}", uri=uri, reason="unavailable") from error
 
 
 def _open_client(role_arn: str | None) -> tuple[Any, datetime]:

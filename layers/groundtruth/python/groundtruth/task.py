@@ -52,7 +52,7 @@ class Label(Protocol):
 
     @property
     def status(self) -> str:
-        """``consensus``, ``tie``, ``low-confidence``, ``single-annotator``, …"""
+        """How sure the label is, in one word of `tasks.statuses`."""
 
     @property
     def used(self) -> int:

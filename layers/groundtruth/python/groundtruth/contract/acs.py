@@ -164,10 +164,12 @@ def _annotation(item: Any) -> Annotation:
     data = entry.get("annotationData")
     data = data if isinstance(data, Mapping) else {}
     uri = s3_uri_of(data)
+    uri = uri if isinstance(uri, str) and uri else None
+    content = data.get("content")
     return Annotation(
         worker_id=worker_id if isinstance(worker_id, str) else "",
-        content=data.get("content"),
-        uri=uri if isinstance(uri, str) and uri else None,
+        content=None if uri and content == "" else content,
+        uri=uri,
     )
 
 

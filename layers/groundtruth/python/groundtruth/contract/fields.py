@@ -12,6 +12,8 @@ from typing import Any
 
 from groundtruth.errors import ContractError
 
+_BYTE_ORDER_MARK = "\ufeff"
+
 
 def embedded_json(body: bytes | str, *, path: str) -> Any:
     """Parse the JSON of a file or of a text inside a message.
@@ -19,16 +21,19 @@ def embedded_json(body: bytes | str, *, path: str) -> Any:
     Raises
     ------
     ContractError
-        If it is not UTF-8, not JSON, or nested beyond what can be read.
+        If it is not UTF-8, not JSON, or beyond what can be read: nested too deeply, a number
+        too long.
     """
     try:
-        text = body.decode("utf-8-sig") if isinstance(body, bytes) else body
-        return json.loads(text)
+        text = body.decode("utf-8") if isinstance(body, bytes) else body
+        return json.loads(text.removeprefix(_BYTE_ORDER_MARK))
     except UnicodeDecodeError as error:
         raise ContractError(f"is not UTF-8 text ({error.reason})", path=path) from error
     except json.JSONDecodeError as error:
         where = f"line {error.lineno} column {error.colno}"
         raise ContractError(f"is not JSON ({error.msg}, {where})", path=path) from error
+    except ValueError as error:  # of what is JSON, only a number of thousands of digits
+        raise ContractError("is JSON with a number too long to be read", path=path) from error
     except RecursionError as error:
         raise ContractError("is JSON nested too deeply", path=path) from error
 
@@ -74,7 +79,7 @@ def optional_text(message: Mapping[str, Any], key: str, *, path: str = "") -> st
 
 def s3_uri_of(message: Mapping[str, Any]) -> Any:
     """The S3 URI of a message, in the spelling of the service or of its sample code."""
-    return message.get("s3Uri", message.get("s3uri"))
+    return message.get("s3Uri") or message.get("s3uri")
 
 
 def _kind(value: Any) -> str:

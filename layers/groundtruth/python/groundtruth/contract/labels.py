@@ -40,6 +40,18 @@ def parse_label_categories(body: bytes | str, *, path: str) -> tuple[str, ...]:
     return checked_labels(names, path=labels_path)
 
 
+def is_label_name(name: str) -> bool:
+    """Whether a text can be a label's name: 1 to 256 characters that can be written as UTF-8.
+
+    Examples
+    --------
+    >>> is_label_name("Blässhuhn"), is_label_name(""), is_label_name("x" * 257)
+    (True, False, False)
+    """
+    halves = any("\ud800" <= character <= "\udfff" for character in name)
+    return 0 < len(name) <= MAX_NAME_LENGTH and not halves
+
+
 def checked_labels(names: Any, *, path: str) -> tuple[str, ...]:
     """The names, if they are a list of distinct texts of at most 256 characters.
 

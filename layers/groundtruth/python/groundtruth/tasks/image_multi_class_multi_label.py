@@ -14,6 +14,7 @@ from groundtruth.errors import UnusableAnswer
 from groundtruth.settings import Settings
 from groundtruth.task import Batch, algorithm_of, creation_date
 from groundtruth.tasks.statuses import (
+    CONSENSUS,
     LOW_CONFIDENCE,
     NO_USABLE_ANSWER,
     PRIOR_CONFIDENCE,
@@ -134,7 +135,7 @@ def _consolidated(item: Answers[tuple[int, ...]], batch: Batch, algorithm: str) 
         confidence=min(confidences[at] for at in chosen),
         min_confidence=batch.settings.min_confidence,
     )
-    if not passed and used > 1 and algorithm != "builtin":
+    if not passed and algorithm != "builtin" and status == CONSENSUS:
         status = LOW_CONFIDENCE
     return LabelSet(
         chosen=chosen,
@@ -158,7 +159,11 @@ def _by_confidence(
 
 
 def _passed(named: tuple[int, ...], shares: Floats, batch: Batch) -> tuple[tuple[int, ...], bool]:
-    """The labels above the quorum, and whether one stands exactly on it."""
+    """The labels above the quorum, and whether label order alone decides on one.
+
+    That is so of a label whose share is the quorum, and of the best label of several with the
+    same share if none is above the quorum.
+    """
     quorum = batch.settings.quorum
     passed = tuple(at for at in named if shares[at] > quorum)
     tied = any(shares[at] == quorum for at in named)
@@ -168,6 +173,8 @@ def _passed(named: tuple[int, ...], shares: Floats, batch: Batch) -> tuple[tuple
             passed = (exclusion,)
         else:
             passed = tuple(at for at in passed if at != exclusion)
+    if not passed and len(named) > 1:
+        tied = tied or bool(shares[named[0]] == shares[named[1]])
     return passed, tied
 
 

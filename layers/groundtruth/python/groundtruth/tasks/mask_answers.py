@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from groundtruth.answers import find_by_shape
+from groundtruth.contract.labels import is_label_name
 from groundtruth.errors import UnusableAnswer
 from groundtruth.masks.answers import decode_base64_png
 from groundtruth.masks.colors import normalize_color
 
 ELEMENT = "crowd-semantic-segmentation"
 BACKGROUND = "BACKGROUND"
+NOT_OF_THE_JOB = "(not of the job)"
+"""What a message calls a label that only the answer names."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +43,8 @@ def mask_answer(content: Any) -> MaskAnswer:
     Raises
     ------
     UnusableAnswer
-        ``empty-answer``, ``unexpected-shape``, ``ambiguous-answer``, ``bad-color``,
-        ``bad-size`` or ``bad-base64``.
+        ``empty-answer``, ``unexpected-shape``, ``ambiguous-answer``, ``unknown-label``,
+        ``bad-color``, ``bad-size`` or ``bad-base64``.
     """
     value = find_by_shape(content, element=ELEMENT, has_shape=_holds_mask)
     return MaskAnswer(
@@ -66,7 +69,7 @@ def colors_by_index(answer: MaskAnswer, labels: Sequence[str]) -> tuple[dict[int
     colors : dict of int to str
         A label that is not the job's has an index after all the job's.
     names : list of str
-        Name of each index.
+        Name of each index, for messages.
     """
     names = [BACKGROUND, *labels]
     index = {name: at for at, name in enumerate(names)}
@@ -74,7 +77,7 @@ def colors_by_index(answer: MaskAnswer, labels: Sequence[str]) -> tuple[dict[int
     for name, color in answer.colors.items():
         if name not in index:
             index[name] = len(names)
-            names.append(name)
+            names.append(NOT_OF_THE_JOB)
         colors[index[name]] = color
     return colors, names
 
@@ -102,6 +105,8 @@ def _colors(mappings: Any) -> dict[str, str]:
         raise UnusableAnswer("unexpected-shape", "the answer has no labelMappings")
     colors = {}
     for name, mapping in mappings.items():
+        if not is_label_name(name):
+            raise UnusableAnswer("unknown-label", "labelMappings names what can be no label")
         color = mapping.get("color") if isinstance(mapping, dict) else mapping
         if not isinstance(color, str):
             raise UnusableAnswer("bad-color", f"label {name!r} has no color in labelMappings")

@@ -191,17 +191,27 @@ def _label(
 
 
 def _image_size(answers: Sequence[MaskAnswer]) -> tuple[int, int] | None:
-    """The size that most answers tell; if none tells it, that most masks have."""
+    """The size that most answers tell.
+
+    Answers whose mask bears them out come first; if none tells a size, the masks do.
+    """
+    measured = [_measured(answer) for answer in answers]
     stated = [answer.size for answer in answers if answer.size is not None]
-    return majority_size(stated) or majority_size(_sizes(answers))
+    confirmed = [
+        answer.size
+        for answer, size in zip(answers, measured, strict=True)
+        if answer.size is not None and answer.size == size
+    ]
+    sizes = [size for size in measured if size is not None]
+    return majority_size(confirmed) or majority_size(stated) or majority_size(sizes)
 
 
-def _sizes(answers: Sequence[MaskAnswer]) -> Iterator[tuple[int, int]]:
-    for answer in answers:
-        try:
-            yield mask_size(answer.png)
-        except UnusableAnswer:
-            continue  # set aside with its reason when it is read
+def _measured(answer: MaskAnswer) -> tuple[int, int] | None:
+    """The size of an answer's PNG; None if that cannot be read, which is reported later."""
+    try:
+        return mask_size(answer.png)
+    except UnusableAnswer:
+        return None
 
 
 def _read(

@@ -1,0 +1,43 @@
+"""What holds for all tests: no network but this machine's own, and no AWS account."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+LOOPBACK = "127.0.0.1,::1,localhost"
+
+_OF_NO_ACCOUNT = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_REGION": "us-east-1",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "SAM_CLI_TELEMETRY": "0",
+}
+_NOT_TAKEN_OVER = (
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_SESSION",
+    "AWS_ROLE",
+    "AWS_ENDPOINT_URL",
+)
+
+for name in [key for key in os.environ if key.startswith(_NOT_TAKEN_OVER)]:
+    del os.environ[name]
+os.environ.update(_OF_NO_ACCOUNT)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Let pytest-socket refuse every connection that leaves the machine."""
+    config.option.allow_hosts = LOOPBACK
+    config.option.allow_unix_socket = True
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Path:
+    """Folder of the repository."""
+    return Path(__file__).resolve().parent.parent

@@ -1,0 +1,67 @@
+import json
+
+import pytest
+
+from groundtruth.labeling_jobs import LabelingJob
+from groundtruth.observability import count_batch, metrics, observe
+from tests.examples import consolidate, example
+
+
+@pytest.fixture
+def outcome():
+    job = LabelingJob(tags={"consolidation:speed": "high"})
+    payload = example("acs_image_multi_class", "payload")
+    return consolidate("acs_image_multi_class", payload, job=job)
+
+
+@pytest.fixture
+def observed(outcome, caplog):
+    """The log lines and the metrics of a batch."""
+    metrics.clear_metrics()
+    count_batch()
+    observe(outcome)
+    logged = [json.loads(json.dumps(vars(record), default=str)) for record in caplog.records]
+    counted = metrics.serialize_metric_set()
+    metrics.clear_metrics()
+    return logged, counted
+
+
+def test_a_batch_is_counted(observed):
+    _, counted = observed
+    assert {name: values for name, values in counted.items() if isinstance(values, list)} == {
+        "Batches": [1.0],
+        "Objects": [5.0],
+        "AnswersUsed": [9.0],
+        "AnswersSetAside": [3.0],
+        "ObjectsWithoutLabel": [1.0],
+        "Ties": [1.0],
+        "JobNotes": [1.0],
+    }
+    (block,) = counted["_aws"]["CloudWatchMetrics"]
+    assert block["Namespace"] == "GroundTruthConsolidation"
+
+
+def test_a_batch_is_logged_with_its_notes(observed):
+    (note, batch), _ = observed
+    assert "consolidation:speed" in note["note"]
+    assert note["levelname"] == "WARNING"
+    assert batch["job"] == "labeling-job/tide-pools-01"
+    assert batch["objects"] == 5
+    assert batch["answers_used"] == 9
+    assert batch["answers_set_aside"] == {
+        "malformed-json": 1,
+        "unknown-label": 1,
+        "empty-answer": 1,
+    }
+    assert batch["statuses"] == {
+        "consensus": 2,
+        "tie": 1,
+        "single-annotator": 1,
+        "no-usable-answer": 1,
+    }
+
+
+def test_no_answer_and_no_worker_is_logged(observed):
+    text = json.dumps(observed)
+    for secret in ("Crab", "Lobster", "kelp", "private.us-west-2", "s3://"):
+        assert secret not in text
