@@ -9,6 +9,7 @@ from groundtruth.consolidation import Outcome, consolidate_batch
 from groundtruth.job_context import JobContexts
 from groundtruth.labeling_jobs import LabelingJob
 from groundtruth.settings import Settings
+from groundtruth.skills.store import SkillStore
 from groundtruth.task import Task
 from groundtruth.tasks.image_multi_class import ImageMultiClass
 from groundtruth.tasks.image_multi_class_multi_label import ImageMultiClassMultiLabel
@@ -64,20 +65,23 @@ def consolidate(
     job: LabelingJob | None = None,
     classes: Sequence[str] | None = None,
     event: Mapping[str, Any] | None = None,
+    skills: SkillStore | None = None,
     **settings: Any,
 ) -> Outcome:
     """What becomes of a payload (bytes, or what they decode to) sent with the example event.
 
     `classes` replace the event's, and an empty list removes them; `event` overrides its keys.
+    The algorithm is plain `majority` unless the settings say otherwise.
     """
     store = store or MemoryStore()
+    settings.setdefault("consolidation_algorithm", "majority")
     message = example(function, "event") | dict(event or {})
     if classes is not None:
         message["labelCategories"] = list(classes)
     body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
     store.objects.setdefault(message["payload"]["s3Uri"], body)
     jobs = JobContexts(Settings(**settings), KnownJobs(job or LabelingJob()), store)
-    return consolidate_batch(message, task=TASKS[function], store=store, jobs=jobs)
+    return consolidate_batch(message, task=TASKS[function], store=store, jobs=jobs, skills=skills)
 
 
 def labels_of(outcome: Outcome, attribute: str) -> dict[str, Any]:

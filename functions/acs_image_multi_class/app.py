@@ -10,12 +10,15 @@ from groundtruth.job_context import JobContexts
 from groundtruth.labeling_jobs import open_jobs
 from groundtruth.observability import count_batch, logger, metrics, observe
 from groundtruth.settings import Settings
+from groundtruth.skills.opening import open_skills
 from groundtruth.stores import open_store
 from groundtruth.tasks.image_multi_class import ImageMultiClass
 
 task = ImageMultiClass()
 store = open_store(os.environ)
-jobs = JobContexts(Settings.from_environ(os.environ), open_jobs(os.environ), store)
+settings = Settings.from_environ(os.environ)
+jobs = JobContexts(settings, open_jobs(os.environ), store)
+skills = open_skills(os.environ, table_name=settings.skill_table_name)
 
 
 @logger.inject_lambda_context
@@ -23,6 +26,6 @@ jobs = JobContexts(Settings.from_environ(os.environ), open_jobs(os.environ), sto
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> list[dict[str, Any]]:
     """Turn the answers to a batch of data objects into labels."""
     count_batch()
-    outcome = consolidate_batch(event, task=task, store=store, jobs=jobs)
+    outcome = consolidate_batch(event, task=task, store=store, jobs=jobs, skills=skills)
     observe(outcome)
     return outcome.response

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from labeljob.commands import demo, invoke, labels, manifest, request, run
+from labeljob.commands import demo, finish, invoke, labels, manifest, request, run
 
 app = typer.Typer(
     name="labeljob",
@@ -16,6 +16,7 @@ app.command("demo")(demo.demo)
 app.command("manifest")(manifest.manifest)
 app.command("labels")(labels.labels)
 app.command("run")(run.run)
+app.command("finish")(finish.finish)
 app.command("request")(request.request)
 app.command("invoke")(invoke.invoke)
 

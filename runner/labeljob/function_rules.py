@@ -37,30 +37,27 @@ def function_problems(request: Mapping[str, Any], task: TaskType) -> list[Proble
     ]
 
 
-def function_warnings(request: Mapping[str, Any]) -> list[str]:
-    """What may surprise about the functions of a request, one sentence each."""
-    parsed = [LambdaArn.parse(arn) for arn in _arns(request) if arn is not None]
-    functions = [function for function in parsed if function is not None]
+def function_warnings(request: Mapping[str, Any]) -> list[Problem]:
+    """What may surprise about the functions of a request."""
     role = re.fullmatch(r"arn:[^:]*:iam::(\d{12}):.*", str(request.get("RoleArn")))
-    warnings = []
-    for function in functions:
-        if function.qualifier is None:
-            warnings.append(
-                f"{function.name} is given without an alias, so a deployment changes the job while "
-                "it runs; the stack's outputs have the alias"
-            )
-        if not any(fnmatch.fnmatchcase(function.name, p) for p in _NAMES_OF_MANAGED_POLICY):
-            warnings.append(
-                f"{function.name} has neither SageMaker nor LabelingFunction in its name, so the "
-                "policy AmazonSageMakerGroundTruthExecution does not let the job invoke it; the "
-                "role needs lambda:InvokeFunction of its own"
-            )
-        if role and role[1] != function.account:
-            warnings.append(
-                f"{function.name} is in account {function.account} and the role in {role[1]}: the "
-                "function needs a resource policy that lets the role invoke it"
-            )
-    return warnings
+    pre, acs = _arns(request)
+    return [
+        warning
+        for field, arn in ((_PRE_FIELD, pre), (_ACS_FIELD, acs))
+        if arn is not None and (function := LambdaArn.parse(arn)) is not None
+        for warning in _warnings_of(field, function, role[1] if role else None)
+    ]
+
+
+def is_named_for_managed_policy(name: str) -> bool:
+    """Whether AmazonSageMakerGroundTruthExecution lets a job invoke a function of this name.
+
+    Examples
+    --------
+    >>> is_named_for_managed_policy("my-SageMaker-PRE"), is_named_for_managed_policy("birds-PRE")
+    (True, False)
+    """
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in _NAMES_OF_MANAGED_POLICY)
 
 
 def region_of(request: Mapping[str, Any]) -> str | None:
@@ -94,6 +91,29 @@ def _problems_of(field: str, arn: str | None, part: str, task: TaskType) -> Iter
     if function.task_name not in (None, task.aws_name):
         text = f"is {function.name}, which is for {function.task_name} and not {task.aws_name}"
         yield Problem(field=field, text=text, fix="give another --task or another function")
+
+
+def _warnings_of(field: str, function: LambdaArn, account: str | None) -> Iterator[Problem]:
+    if function.qualifier is None:
+        yield Problem(
+            field=field,
+            text=f"is {function.name} without an alias, so a deployment changes the job while it "
+            "runs",
+            fix="give the ARN that is in the stack's outputs: it has the alias",
+        )
+    if not is_named_for_managed_policy(function.name):
+        yield Problem(
+            field=field,
+            text=f"is {function.name}, which has neither SageMaker nor LabelingFunction in its "
+            "name, so AmazonSageMakerGroundTruthExecution does not let the job invoke it",
+            fix="deploy with another NamePrefix, or allow the role lambda:InvokeFunction on it",
+        )
+    if account not in (None, function.account):
+        yield Problem(
+            field=field,
+            text=f"is {function.name} in account {function.account}, and the role is in {account}",
+            fix="give the function a resource policy that lets the role invoke it",
+        )
 
 
 def _region_problems(request: Mapping[str, Any]) -> Iterator[Problem]:

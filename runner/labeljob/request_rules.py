@@ -23,6 +23,7 @@ MAX_AVAILABILITY_PRIVATE = 2_592_000
 
 _WORKTEAM = re.compile(r":workteam/(private|vendor|public)-crowd/")
 _WITHOUT_SUPPORT = 1_000
+_PRICE = "HumanTaskConfig.PublicWorkforceTaskPrice"
 
 
 def rule_problems(request: Mapping[str, Any], task: TaskType) -> list[Problem]:
@@ -46,8 +47,8 @@ def rule_problems(request: Mapping[str, Any], task: TaskType) -> list[Problem]:
     ]
 
 
-def rule_warnings(request: Mapping[str, Any], task: TaskType) -> list[str]:
-    """What Ground Truth may accept and the person may still not want, one sentence each."""
+def rule_warnings(request: Mapping[str, Any], task: TaskType) -> list[Problem]:
+    """What Ground Truth may accept and the person may still not want."""
     return [
         *_attribute_warnings(request.get("LabelAttributeName"), task),
         *_category_warnings(request),
@@ -71,11 +72,13 @@ def attribute_problems(name: Any, task: TaskType) -> Iterator[Problem]:
         yield Problem(field=field, text=text, fix="drop the -ref from --label-attribute")
 
 
-def _attribute_warnings(name: Any, task: TaskType) -> Iterator[str]:
+def _attribute_warnings(name: Any, task: TaskType) -> Iterator[Problem]:
     if isinstance(name, str) and name.endswith("-ref") and not task.classifies:
-        yield (
-            "LabelAttributeName ends in -ref: the built-in segmentation job asks for that, for a "
-            "custom job AWS documents nothing; if the job is refused, drop the -ref"
+        yield Problem(
+            field="LabelAttributeName",
+            text="ends in -ref: the built-in segmentation job asks for that, for a custom job AWS "
+            "documents nothing",
+            fix="if the job is refused, drop the -ref from --label-attribute",
         )
 
 
@@ -111,12 +114,13 @@ def _time_problems(human: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem(field=field, text=text, fix=f"give --availability 60 to {longest} seconds")
 
 
-def _time_warnings(human: Mapping[str, Any]) -> Iterator[str]:
+def _time_warnings(human: Mapping[str, Any]) -> Iterator[Problem]:
     limit, lifetime = _times(human)
     if limit is not None and lifetime is not None and lifetime < limit:
-        yield (
-            f"an image waits {lifetime} seconds for workers, and each may take {limit}: raise "
-            "--availability or lower --time-limit"
+        yield Problem(
+            field="HumanTaskConfig.TaskAvailabilityLifetimeInSeconds",
+            text=f"lets an image wait {lifetime} seconds for workers, and each may take {limit}",
+            fix="raise --availability or lower --time-limit",
         )
 
 
@@ -147,41 +151,60 @@ def _tag_problems(tags: Any) -> Iterator[Problem]:
             yield Problem(field="Tags", text=text, fix="choose another key")
 
 
-def _tag_warnings(tags: Any) -> tuple[str, ...]:
+def _tag_warnings(tags: Any) -> Iterator[Problem]:
     ours = {tag["Key"]: tag["Value"] for tag in tags}
     try:
         _, problems = Settings().for_job(ours)
     except SettingsError as error:
         problems = (str(error),)
-    return tuple(f"{problem}; the functions would use the stack's setting" for problem in problems)
-
-
-def _category_warnings(request: Mapping[str, Any]) -> Iterator[str]:
-    if "LabelCategoryConfigS3Uri" not in request:
-        yield (
-            "LabelCategoryConfigS3Uri is missing: the stack's own label category file is used, and "
-            "if it has none every task fails; give --label-categories"
+    for problem in problems:
+        yield Problem(
+            field="Tags",
+            text=f"hold a setting that the functions do not take: {problem}",
+            fix="correct the --tag, or leave it out to have the stack's setting",
         )
 
 
-def _workforce_warnings(request: Mapping[str, Any]) -> Iterator[str]:
+def _category_warnings(request: Mapping[str, Any]) -> Iterator[Problem]:
+    field = "LabelCategoryConfigS3Uri"
+    if field not in request:
+        text = "is missing: the stack's own label category file is used, and if it has none every"
+        yield Problem(field=field, text=f"{text} task fails", fix=fix_of(field))
+
+
+def _workforce_warnings(request: Mapping[str, Any]) -> Iterator[Problem]:
     human = request.get("HumanTaskConfig", {})
     team = _text(human.get("WorkteamArn"))
-    classifiers = request["InputConfig"].get("DataAttributes", {}).get("ContentClassifiers", [])
     if team is not None and not _WORKTEAM.search(team):
-        yield "WorkteamArn names neither a private-crowd, a vendor-crowd nor a public-crowd team"
-    if is_public(team) and "PublicWorkforceTaskPrice" not in human:
-        yield "Mechanical Turk workers are paid for each answer: give --price"
-    if is_public(team) and len(set(classifiers)) < len(("no personal data", "no adult content")):
-        yield (
-            "Mechanical Turk is for images without personal data or adult content: declare it with "
-            "--content-classifier FreeOfPersonallyIdentifiableInformation and FreeOfAdultContent"
-        )
-    if team and not is_public(team) and "PublicWorkforceTaskPrice" in human:
-        yield "--price is for Mechanical Turk; this team is not paid through Ground Truth by task"
+        field = "HumanTaskConfig.WorkteamArn"
+        text = "names neither a private-crowd, a vendor-crowd nor a public-crowd team"
+        yield Problem(field=field, text=text, fix=fix_of(field))
+    if is_public(team):
+        yield from _public_warnings(request)
+    elif team and "PublicWorkforceTaskPrice" in human:
+        text = "is for Mechanical Turk; this team is not paid through Ground Truth by task"
+        yield Problem(field=_PRICE, text=text, fix="leave --price out")
     at_once = human.get("MaxConcurrentTaskCount")
     if isinstance(at_once, int) and at_once > _WITHOUT_SUPPORT:
-        yield f"MaxConcurrentTaskCount {at_once}: above 1000 only after AWS Support has raised it"
+        field = "HumanTaskConfig.MaxConcurrentTaskCount"
+        text = f"is {at_once}: above {_WITHOUT_SUPPORT} only after AWS Support has raised it"
+        yield Problem(field=field, text=text, fix=f"give --max-concurrent {_WITHOUT_SUPPORT}")
+
+
+def _public_warnings(request: Mapping[str, Any]) -> Iterator[Problem]:
+    if "PublicWorkforceTaskPrice" not in request.get("HumanTaskConfig", {}):
+        text = "is missing, and Mechanical Turk workers are paid for each answer"
+        yield Problem(field=_PRICE, text=text, fix=fix_of(_PRICE))
+    classifiers = request.get("InputConfig", {}).get("DataAttributes", {})
+    declared = set(classifiers.get("ContentClassifiers", []))
+    if len(declared) < len(("no personal data", "no adult content")):
+        yield Problem(
+            field="InputConfig.DataAttributes.ContentClassifiers",
+            text="does not say that the images have neither personal data nor adult content, "
+            "and Mechanical Turk is for no others",
+            fix="declare it with --content-classifier FreeOfPersonallyIdentifiableInformation "
+            "and --content-classifier FreeOfAdultContent",
+        )
 
 
 def _text(value: Any) -> str | None:

@@ -93,8 +93,9 @@ def test_the_job_s_tags_override_the_stack_s_settings(store):
 
 def test_a_tag_names_one_of_the_task_s_algorithms(store):
     jobs = KnownJobs(LabelingJob(tags={"consolidation:algorithm": "oracle"}))
-    context = JobContexts(Settings(), jobs, store).of(ARN, algorithms=("majority",))
-    assert context.settings.consolidation_algorithm == "majority"
+    settings = Settings(consolidation_algorithm="majority")
+    context = JobContexts(settings, jobs, store).of(ARN, algorithms=("majority",))
+    assert context.settings == settings
     assert len(context.notes) == 1
 
 

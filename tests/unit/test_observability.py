@@ -36,6 +36,7 @@ def test_a_batch_is_counted(observed):
         "ObjectsWithoutLabel": [1.0],
         "Ties": [1.0],
         "JobNotes": [1.0],
+        "SkillStoreFallbacks": [0.0],
     }
     (block,) = counted["_aws"]["CloudWatchMetrics"]
     assert block["Namespace"] == "GroundTruthConsolidation"

@@ -53,14 +53,25 @@ def test_a_failure_says_why(answers, expected):
     assert content["animal-metadata"]["failure-reason"] == expected
 
 
-OTHER = {
-    "consolidation_algorithm": "builtin",
+CHANGE_A_LABEL = {
     "quorum": 0.4,
     "min_confidence": 0.4,
     "exclusion_category": "None",
+    "error_correlation": 0.1,
+    "posterior_mix": 0.1,
+    "worker_strength": 9.0,
+    "gold_labels_s3_uri": "s3://b/gold",
+    "model_answers_s3_uri": "s3://b/model",
+    "model_max_weight": 0.1,
+    "confidence_map_s3_uri": "s3://b/map",
+    "skill_half_life_days": 9.0,
+}
+CHANGE_NONE = {
+    "consolidation_algorithm": "builtin",  # its name stands beside the hash
     "label_category_config_s3_uri": "s3://b/k",
     "output_style": "builtin",
     "skip_labeled_objects": True,
+    "skill_table_name": "table",
     "job_role_arn_pattern": "arn:*",
     "kms_key_arn": "arn:aws:kms:k",
 }
@@ -71,9 +82,8 @@ def test_the_hash_changes_with_what_can_change_a_label(name):
     if name == "assume_job_role":
         other = Settings(assume_job_role=True, job_role_arn_pattern="*")
     else:
-        other = replace(Settings(), **{name: OTHER[name]})
-    changes = {"consolidation_algorithm", "quorum", "min_confidence", "exclusion_category"}
-    assert (settings_hash(other) != settings_hash(Settings())) is (name in changes)
+        other = replace(Settings(), **{name: (CHANGE_A_LABEL | CHANGE_NONE)[name]})
+    assert (settings_hash(other) != settings_hash(Settings())) is (name in CHANGE_A_LABEL)
 
 
 def test_the_hash_is_the_same_tomorrow():

@@ -106,8 +106,8 @@ def _print_request(options: RequestOptions) -> None:
     ]
     for found in problems:
         messages.problem(str(found))
-    for sentence in (*rule_warnings(made, options.task), *function_warnings(made)):
-        messages.warning(sentence)
+    for advice in (*rule_warnings(made, options.task), *function_warnings(made)):
+        messages.warning(str(advice))
     if problems:
         raise typer.Exit(1)
     if region := region_of(made):

@@ -51,6 +51,7 @@ def run(
     min_confidence: given.MinConfidence = None,
     skip_labeled: given.SkipLabeled = False,
     batch_size: given.BatchSize = 50,
+    skill_file: given.SkillFile = None,
     seed: given.Seed = 0,
     fresh: given.Fresh = False,
     as_json: given.AsJson = False,
@@ -95,6 +96,7 @@ def _run(options: SimpleNamespace, place: Place) -> JobResult:
         seed=options.seed,
         truth=str(options.truth.resolve()) if options.truth else "",
         batch_size=options.batch_size,
+        skill_file=str(options.skill_file.resolve()) if options.skill_file else "",
         tags=_tags(options),
         started=now(),
     )

@@ -69,6 +69,14 @@ SkipLabeled = Annotated[
 BatchSize = Annotated[
     int, typer.Option(min=1, max=50, help="Data objects per call of the ACS function.")
 ]
+SkillFile = Annotated[
+    Path | None,
+    typer.Option(
+        dir_okay=False,
+        help="File that worker skill is kept in, to share it between jobs. [default: one of the "
+        "job's own]",
+    ),
+]
 Seed = Annotated[int, typer.Option(help="Decides every random choice.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Begin the job anew; its files are removed.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]

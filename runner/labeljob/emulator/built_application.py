@@ -38,7 +38,8 @@ class BuiltFunction:
     memory : int
         Megabytes.
     environment : mapping of str to str
-        Its variables, with the defaults of the stack's parameters.
+        Its variables, with the defaults of the stack's parameters; one that only AWS could
+        resolve, such as the name of a table, is left out.
     """
 
     name: str
@@ -112,7 +113,7 @@ class BuiltApplication:
             layers=tuple(self._layer(layer) for layer in properties.get("Layers", ())),
             timeout=int(self._text(properties["Timeout"])),
             memory=int(self._text(properties["MemorySize"])),
-            environment={key: self._text(value) for key, value in variables.items()},
+            environment=dict(self._known(variables)),
         )
 
     def _names(self) -> Iterator[str]:
@@ -131,13 +132,24 @@ class BuiltApplication:
             raise BuildError(f"The build is not complete, {folder} is missing: run `make build`")
         return folder
 
+    def _known(self, variables: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        for name, value in variables.items():
+            if (text := self._default(value)) is not None:
+                yield name, text
+
     def _text(self, value: Any) -> str:
-        """A property as text: a parameter counts as its default."""
+        text = self._default(value)
+        if text is None:
+            raise BuildError(f"{value} cannot be known before the stack is deployed")
+        return text
+
+    def _default(self, value: Any) -> str | None:
+        """A property as text: a parameter counts as its default; None if only AWS knows it."""
         if not isinstance(value, dict):
             return str(value)
         parameter = value.get("Ref")
         if set(value) != {"Ref"} or parameter not in self._template["Parameters"]:
-            raise BuildError(f"{value} cannot be known before the stack is deployed")
+            return None
         return str(self._template["Parameters"][parameter]["Default"])
 
 

@@ -1,23 +1,18 @@
-"""The AWS services that the functions call, on 127.0.0.1 and in memory: S3, STS and SageMaker.
+"""The AWS services that the functions call, on 127.0.0.1 and in memory.
 
-S3 and STS are moto's. moto knows no labeling jobs, so DescribeLabelingJob is answered here.
+They are moto's, but for SageMaker's labeling jobs, which moto does not know.
 """
 
 from __future__ import annotations
 
 import http.client
-import json
 import logging
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 from groundtruth.storage import split_uri
-
-_DESCRIBE = "SageMaker.DescribeLabelingJob"
+from labeljob.emulator.embedded_sagemaker import Permitted, everybody, labeling_jobs
 
 
 class EmbeddedAws:
@@ -30,16 +25,25 @@ class EmbeddedAws:
     jobs : mapping of str to mapping, optional
         Answers of DescribeLabelingJob by the job's name in lower case. Any other job is one
         that does not exist.
+    permitted : callable, optional
+        Who may describe labeling jobs; see `embedded_sagemaker.labeling_jobs`.
     """
 
-    def __init__(self, jobs: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+    def __init__(
+        self,
+        jobs: Mapping[str, Mapping[str, Any]] | None = None,
+        permitted: Permitted = everybody,
+    ) -> None:
         self._jobs = jobs or {}
+        self._permitted = permitted
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             self._s3_endpoint = stack.enter_context(_moto())
-            self._sagemaker_endpoint = stack.enter_context(_labeling_jobs(self._jobs))
+            self._sagemaker_endpoint = stack.enter_context(
+                labeling_jobs(self._jobs, self._permitted)
+            )
             self._client = _s3_client(self._s3_endpoint)
             stack.callback(self._client.close)
             self._stack = stack.pop_all()
@@ -47,6 +51,11 @@ class EmbeddedAws:
 
     def __exit__(self, *error: object) -> None:
         self._stack.close()
+
+    @property
+    def endpoint(self) -> str:
+        """Where S3, STS, IAM and all else of moto's is."""
+        return self._s3_endpoint
 
     @property
     def environment(self) -> dict[str, str]:
@@ -110,46 +119,3 @@ def _forget_everything(host: str, port: int) -> None:
     connection.request("POST", "/moto-api/reset")
     connection.getresponse().read()
     connection.close()
-
-
-@contextmanager
-def _labeling_jobs(jobs: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    class Handler(_SageMaker):
-        descriptions = jobs
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-class _SageMaker(BaseHTTPRequestHandler):
-    descriptions: Mapping[str, Mapping[str, Any]]
-
-    def do_POST(self) -> None:
-        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if self.headers["X-Amz-Target"] != _DESCRIBE:
-            self._answer(HTTPStatus.BAD_REQUEST, {"__type": "UnknownOperationException"})
-            return
-        name = str(request["LabelingJobName"])
-        description = self.descriptions.get(name.lower())
-        if description is None:
-            problem = {"__type": "ResourceNotFound", "message": f"There is no labeling job {name}"}
-            self._answer(HTTPStatus.BAD_REQUEST, problem)
-        else:
-            self._answer(HTTPStatus.OK, {"LabelingJobName": name, **description})
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Log nothing: the requests are the function's own business."""
-
-    def _answer(self, status: HTTPStatus, answer: Mapping[str, Any]) -> None:
-        body = json.dumps(answer).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/x-amz-json-1.1")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)

@@ -53,6 +53,8 @@ class JobDescription:
         Data objects in one call of the ACS function, 1 to 50.
     tags : mapping of str to str
         The job's tags: settings for this job alone.
+    skill_file : str
+        Path of the file that worker skill is kept in; empty for one of the job's own.
     started : datetime
         When the job began, in UTC. The job's clock counts from here.
     """
@@ -71,6 +73,7 @@ class JobDescription:
     batch_size: int
     tags: Mapping[str, str]
     started: datetime
+    skill_file: str = ""
 
     @property
     def arn(self) -> str:
@@ -107,6 +110,7 @@ class JobDescription:
                 "Seed": self.seed,
                 "Truth": self.truth,
                 "BatchSize": self.batch_size,
+                "SkillFile": self.skill_file,
             },
         }
 
@@ -127,6 +131,7 @@ class JobDescription:
             seed=run["Seed"],
             truth=run["Truth"],
             batch_size=run["BatchSize"],
+            skill_file=run.get("SkillFile", ""),
             tags={tag["Key"]: tag["Value"] for tag in values["Tags"]},
             started=datetime.fromisoformat(values["CreationTime"]),
         )

@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from groundtruth.errors import GroundTruthError
+from groundtruth.skills.opening import SKILL_FILE_VARIABLE
 from labeljob import messages
 from labeljob.application import application_folder
 from labeljob.crowd import hire
@@ -101,8 +102,10 @@ def _run(description: JobDescription, lines: Sequence[ManifestLine], place: Plac
     with ExitStack() as stack:
         log = _log_path(description, place)
         folder = description.task.value.replace("-", "_")
+        skill_file = str(description.skill_file or place.skill_file(description.name))
+        environment = {**place.environment, SKILL_FILE_VARIABLE: skill_file}
         pre, acs = (
-            stack.enter_context(LocalFunction(f"{kind}_{folder}", place.environment, log=log))
+            stack.enter_context(LocalFunction(f"{kind}_{folder}", environment, log=log))
             for kind in ("pre", "acs")
         )
         bars = stack.enter_context(_bars())

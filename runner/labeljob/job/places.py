@@ -42,6 +42,10 @@ class Place:
     jobs: Path
     environment: Mapping[str, str]
 
+    def skill_file(self, name: str) -> Path:
+        """Where a job keeps what it learned of its workers."""
+        return self.jobs / f"{name.lower()}.skill.json"
+
     def shown(self, uri: str) -> str:
         """An object as a person finds it: a path, or the URI itself."""
         return str(self.store.path(uri)) if isinstance(self.store, FolderStore) else uri
@@ -60,6 +64,7 @@ class Place:
         if root.is_dir():
             shutil.rmtree(root)
         description_path(self.jobs, description.name).unlink(missing_ok=True)
+        self.skill_file(description.name).unlink(missing_ok=True)
 
 
 def open_place(output: str, *, endpoint_url: str | None) -> Place:

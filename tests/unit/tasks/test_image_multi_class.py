@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from groundtruth.tasks.image_multi_class import vote_counts, votes_of
+from groundtruth.tasks.image_multi_class import vote_counts
 from tests.examples import consolidate, labels_of, payload_of, set_aside
 
 ACS = "acs_image_multi_class"
@@ -109,19 +109,6 @@ def test_in_the_builtin_style_a_lone_answer_has_no_confidence(names, confidence)
             },
         }
     )
-
-
-def test_workers_are_numbered_whatever_the_order():
-    one = votes_of([(("b", "a"), (0, 1)), (("c",), (2,))], 3)
-    other = votes_of([(("a", "b"), (1, 0)), (("c",), (2,))], 3)
-    assert one.workers.tolist() == other.workers.tolist() == [0, 1, 2]
-    assert one.classes.tolist() == other.classes.tolist() == [1, 0, 2]
-    assert (one.n_items, one.n_workers, one.n_classes) == (2, 3, 3)
-
-
-def test_no_votes_are_still_votes():
-    empty = votes_of([], 0)
-    assert (empty.n_votes, empty.n_classes) == (0, 1)
 
 
 def test_votes_are_counted_in_label_order():

@@ -60,7 +60,7 @@ def label_of(answers, *, classes=CLASSES, **settings):
     ],
 )
 def test_labels_above_the_quorum(answers, quorum, expected, status):
-    label = label_of(answers, quorum=quorum)
+    label = label_of(answers, quorum=quorum, min_confidence=0.3)
     assert label["class-ids"] == list(expected)
     assert label["class-map"] == {str(at): CLASSES[at] for at in expected}
     assert label["confidence-map"] == {str(at): value for at, value in expected.items()}

@@ -43,12 +43,15 @@ class Answers[Answer]:
         Their answers, decoded by the task.
     set_aside : tuple of SetAside
         The other answers.
+    source : str or None
+        S3 URI of the data object, where the payload tells it.
     """
 
     object_id: str
     workers: tuple[str, ...]
     answers: tuple[Answer, ...]
     set_aside: tuple[SetAside, ...]
+    source: str | None = None
 
 
 @dataclass(frozen=True)
@@ -155,6 +158,7 @@ def _decoded[Answer](
         tuple(usable),
         tuple(usable.values()),
         (*set_aside, *entry.foreign),
+        source=entry.object.source_uri,
     )
 
 

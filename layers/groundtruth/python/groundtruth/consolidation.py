@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,13 +10,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 from groundtruth.answers import AnswerReader, Entry, merged
-from groundtruth.contract.acs import AcsRequest, acs_response_item, parse_payload
+from groundtruth.batch_skills import BatchSkills
+from groundtruth.contract.acs import (
+    CONSOLIDATED_FOLDER,
+    AcsRequest,
+    acs_response_item,
+    parse_payload,
+)
 from groundtruth.contract.fields import embedded_json
 from groundtruth.contract.labels import is_label_name
 from groundtruth.errors import ContractError, SettingsError
-from groundtruth.job_context import JobContext, JobContexts
+from groundtruth.job_context import JobContexts
 from groundtruth.output_styles import written
 from groundtruth.settings import Settings
+from groundtruth.skills.store import SkillKey, SkillStore
 from groundtruth.storage import ObjectStore, role_is_allowed
 from groundtruth.task import Batch, Label, Task, algorithm_of
 
@@ -38,16 +46,24 @@ class Outcome:
         ``labeling-job/<name>``.
     notes : tuple of str
         What was not found or not understood about the job.
+    skill_note : str
+        Why worker skill was not read or not kept; empty if it was.
     """
 
     response: list[dict[str, Any]]
     labels: tuple[Label, ...]
     job_name: str
     notes: tuple[str, ...]
+    skill_note: str = ""
 
 
 def consolidate_batch[Answer](
-    event: Any, *, task: Task[Answer], store: ObjectStore, jobs: JobContexts
+    event: Any,
+    *,
+    task: Task[Answer],
+    store: ObjectStore,
+    jobs: JobContexts,
+    skills: SkillStore | None = None,
 ) -> Outcome:
     """Answer one annotation-consolidation event.
 
@@ -61,6 +77,8 @@ def consolidate_batch[Answer](
         Where the payload is, and answers and masks are.
     jobs : JobContexts
         Where the job's classes and settings are looked up.
+    skills : SkillStore, optional
+        Where worker skill is kept from batch to batch. One that fails fails no batch.
 
     Returns
     -------
@@ -85,11 +103,31 @@ def consolidate_batch[Answer](
     )
     _check_algorithm(task, job.settings)
     store = _permitted(store, request, job.settings)
-    payload = parse_payload(embedded_json(store.read(request.payload_uri), path="payload"))
-    entries = merged(payload)
+    body = store.read(request.payload_uri)
+    entries = merged(parse_payload(embedded_json(body, path="payload")))
     reader = AnswerReader(store)
-    classes = job.classes or _classes_seen(entries, reader, task)
-    batch = _batch(request, job, store, task.all_classes(classes, job.settings))
+    classes = task.all_classes(job.classes or _classes_seen(entries, reader, task), job.settings)
+    made_at = _made_at(request.payload_uri, store)
+    batch = Batch(
+        classes=classes,
+        classes_known=job.classes is not None,
+        settings=job.settings,
+        job_name=request.job_name,
+        made_at=made_at,
+        masks_uri=f"{request.annotations_uri}/{CONSOLIDATED_FOLDER}/output",
+        store=store,
+        kms_key=request.kms_key_id or job.settings.kms_key_arn or None,
+        skills=BatchSkills(
+            store=skills,
+            key=SkillKey(task.name, classes, job.settings.skill_half_life_days),
+            batch_id=hashlib.sha256(body).hexdigest(),
+            job=request.labeling_job_arn,
+            made_at=made_at,
+        ),
+        gold=jobs.side_labels(job.settings.gold_labels_s3_uri),
+        model=jobs.side_labels(job.settings.model_answers_s3_uri),
+        confidence_map=jobs.confidence_map(job.settings.confidence_map_s3_uri),
+    )
     answers = reader.read(entries, lambda content: task.decode(content, batch.classes))
     labels = tuple(task.consolidate(answers, batch))
     response = [
@@ -98,7 +136,13 @@ def consolidate_batch[Answer](
         )
         for entry, label in zip(entries, labels, strict=True)
     ]
-    return Outcome(response=response, labels=labels, job_name=request.job_name, notes=job.notes)
+    return Outcome(
+        response=response,
+        labels=labels,
+        job_name=request.job_name,
+        notes=job.notes,
+        skill_note=batch.skills.note,
+    )
 
 
 def _check_algorithm(task: Task[Any], settings: Settings) -> None:
@@ -131,21 +175,6 @@ def _classes_seen[Answer](
     for answers in reader.read(entries, lambda content: frozenset(task.class_names(content))):
         names.update(*answers.answers)
     return tuple(sorted(name for name in names if is_label_name(name)))
-
-
-def _batch(
-    request: AcsRequest, job: JobContext, store: ObjectStore, classes: tuple[str, ...]
-) -> Batch:
-    return Batch(
-        classes=classes,
-        classes_known=job.classes is not None,
-        settings=job.settings,
-        job_name=request.job_name,
-        made_at=_made_at(request.payload_uri, store),
-        masks_uri=f"{request.annotations_uri}/consolidated-annotation/output",
-        store=store,
-        kms_key=request.kms_key_id or job.settings.kms_key_arn or None,
-    )
 
 
 def _made_at(payload_uri: str, store: ObjectStore) -> datetime:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from groundtruth.contract.labels import parse_label_categories
 from groundtruth.errors import ContractError, JobLookupError
 from groundtruth.labeling_jobs import LabelingJob, LabelingJobs
 from groundtruth.settings import Settings
+from groundtruth.side_files import NOTHING_KNOWN, SideLabels, parse_side_labels
 from groundtruth.storage import ObjectStore
+
+if TYPE_CHECKING:
+    from groundtruth.aggregation.calibration import ConfidenceMap
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +60,8 @@ class JobContexts:
         self._jobs = jobs
         self._store = store
         self._files: dict[str, tuple[str, ...]] = {}
+        self._side_labels: dict[str, SideLabels] = {}
+        self._maps: dict[str, ConfidenceMap] = {}
 
     def of(
         self,
@@ -94,6 +101,36 @@ class JobContexts:
             label_attribute_name=job.label_attribute_name,
             notes=(*notes, *problems),
         )
+
+    def side_labels(self, uri: str) -> SideLabels:
+        """What a side file knows, read once; nothing for an empty URI.
+
+        Raises
+        ------
+        StorageError, ContractError
+            If the file cannot be read or understood.
+        """
+        if not uri:
+            return NOTHING_KNOWN
+        if uri not in self._side_labels:
+            self._side_labels[uri] = parse_side_labels(self._store.read(uri), path=uri)
+        return self._side_labels[uri]
+
+    def confidence_map(self, uri: str) -> ConfidenceMap | None:
+        """The confidence map of a file, read once; None for an empty URI.
+
+        Raises
+        ------
+        StorageError, ContractError
+            If the file cannot be read or understood.
+        """
+        if not uri:
+            return None
+        if uri not in self._maps:
+            from groundtruth.confidence_maps import parse_confidence_map
+
+            self._maps[uri] = parse_confidence_map(self._store.read(uri), path=uri)
+        return self._maps[uri]
 
     def _classes(
         self, job: LabelingJob, settings: Settings, event_classes: Sequence[str] | None

@@ -31,6 +31,8 @@ def observe(outcome: Outcome) -> None:
     used = sum(label.used for label in outcome.labels)
     for note in outcome.notes:
         logger.warning("job setting not found or not understood", note=note)
+    if outcome.skill_note:
+        logger.warning("worker skill not read or not kept", note=outcome.skill_note)
     logger.info(
         "batch consolidated",
         job=outcome.job_name,
@@ -46,6 +48,7 @@ def observe(outcome: Outcome) -> None:
         "ObjectsWithoutLabel": statuses["no-usable-answer"],
         "Ties": statuses["tie"],
         "JobNotes": len(outcome.notes),
+        "SkillStoreFallbacks": int(bool(outcome.skill_note)),
     }
     for name, count in counts.items():
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=count)

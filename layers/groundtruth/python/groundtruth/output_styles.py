@@ -13,6 +13,17 @@ from groundtruth.answers import SetAside
 from groundtruth.settings import Settings
 from groundtruth.task import Batch, Label, Task, algorithm_of
 
+_CHANGE_NO_LABEL = {
+    "consolidation_algorithm",  # its name stands beside the hash
+    "label_category_config_s3_uri",
+    "output_style",
+    "skip_labeled_objects",
+    "skill_table_name",
+    "assume_job_role",
+    "job_role_arn_pattern",
+    "kms_key_arn",
+}
+
 
 def written(label: Label, attribute: str, task: Task[Any], batch: Batch) -> dict[str, Any]:
     """The content of one data object in the response, in the style that is set.
@@ -47,6 +58,8 @@ def _object_style(label: Label, attribute: str, task: Task[Any], batch: Batch) -
         "name": algorithm_of(task, batch.settings),
         "settings": settings_hash(batch.settings),
     }
+    if batch.skills.note:
+        value["worker-skill"] = batch.skills.note
     if not batch.classes_known:
         value["classes-from"] = "answers"
     return {attribute: value}
@@ -84,8 +97,5 @@ def settings_hash(settings: Settings) -> str:
     Where objects are and who may read them changes no label and is left out.
     """
     values = asdict(settings)
-    kept = {
-        name: values[name]
-        for name in ("consolidation_algorithm", "quorum", "min_confidence", "exclusion_category")
-    }
+    kept = {name: value for name, value in values.items() if name not in _CHANGE_NO_LABEL}
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:12]

@@ -6,69 +6,56 @@ A stack parameter becomes a variable of the function's environment, and the vari
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
+from groundtruth import setting_values as values_of
 from groundtruth.errors import SettingsError
 
-OUTPUT_STYLES = ("object", "builtin")
 TAG_PREFIX = "consolidation:"
 
 
-def _text(text: str) -> str:
-    return text
-
-
-def _style(text: str) -> str:
-    if text not in OUTPUT_STYLES:
-        raise ValueError(f"is not one of {', '.join(OUTPUT_STYLES)}")
-    return text
-
-
-def _name(text: str) -> str:
-    if not re.fullmatch(r"[a-z][a-z0-9-]*", text):
-        raise ValueError("is not the name of an algorithm, such as majority")
-    return text
-
-
-def _fraction(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = float("nan")
-    if not 0.0 <= number <= 1.0:
-        raise ValueError("is not a number from 0 to 1")
-    return number
-
-
-def _switch(text: str) -> bool:
-    if text not in ("true", "false"):
-        raise ValueError("is neither true nor false")
-    return text == "true"
-
-
 _PARSERS: Mapping[str, Callable[[str], Any]] = {
-    "label_category_config_s3_uri": _text,
-    "output_style": _style,
-    "consolidation_algorithm": _name,
-    "quorum": _fraction,
-    "min_confidence": _fraction,
-    "exclusion_category": _text,
-    "skip_labeled_objects": _switch,
-    "assume_job_role": _switch,
-    "job_role_arn_pattern": _text,
-    "kms_key_arn": _text,
+    "label_category_config_s3_uri": values_of.text,
+    "output_style": values_of.output_style,
+    "consolidation_algorithm": values_of.algorithm,
+    "quorum": values_of.fraction,
+    "min_confidence": values_of.fraction,
+    "exclusion_category": values_of.text,
+    "error_correlation": values_of.fraction,
+    "posterior_mix": values_of.fraction,
+    "worker_strength": values_of.positive,
+    "gold_labels_s3_uri": values_of.s3_object,
+    "model_answers_s3_uri": values_of.s3_object,
+    "model_max_weight": values_of.fraction,
+    "confidence_map_s3_uri": values_of.s3_object,
+    "skip_labeled_objects": values_of.switch,
+    "skill_table_name": values_of.text,
+    "skill_half_life_days": values_of.half_life,
+    "assume_job_role": values_of.switch,
+    "job_role_arn_pattern": values_of.text,
+    "kms_key_arn": values_of.text,
 }
+
+_OVERRIDABLE = (
+    "output_style",
+    "quorum",
+    "min_confidence",
+    "exclusion_category",
+    "error_correlation",
+    "posterior_mix",
+    "worker_strength",
+    "gold_labels_s3_uri",
+    "model_answers_s3_uri",
+    "model_max_weight",
+    "confidence_map_s3_uri",
+    "skip_labeled_objects",
+)
 
 JOB_TAGS: Mapping[str, str] = {
     f"{TAG_PREFIX}algorithm": "consolidation_algorithm",
-    f"{TAG_PREFIX}output-style": "output_style",
-    f"{TAG_PREFIX}quorum": "quorum",
-    f"{TAG_PREFIX}min-confidence": "min_confidence",
-    f"{TAG_PREFIX}exclusion-category": "exclusion_category",
-    f"{TAG_PREFIX}skip-labeled-objects": "skip_labeled_objects",
+    **{f"{TAG_PREFIX}{name.replace('_', '-')}": name for name in _OVERRIDABLE},
 }
 """Tags of a labeling job that override a field: tag key -> field."""
 
@@ -92,8 +79,26 @@ class Settings:
         Confidence in [0, 1] under which a label's status is ``low-confidence``.
     exclusion_category : str
         The worker page's "none of the above" of a multi-label task; empty for none.
+    error_correlation : float or None
+        How much errors of workers on one object go together, from 0 (independent) to 1; None
+        for the algorithm's default, as for the next two.
+    posterior_mix : float or None
+        Share of the posterior in a calibrated result, in [0, 1]; the rest is the weighted
+        share of the votes.
+    worker_strength : float or None
+        How many votes what is known of all workers counts for in what is known of one.
+    gold_labels_s3_uri, model_answers_s3_uri : str
+        Side files of known labels and of a model's answers; empty for none.
+    model_max_weight : float
+        Largest weight of the model's vote, in [0, 1]; 1 is a perfect worker's.
+    confidence_map_s3_uri : str
+        File of a confidence map; empty for none.
     skip_labeled_objects : bool
         Whether a data object that already has this job's label is kept from the workers.
+    skill_table_name : str
+        DynamoDB table of worker skill; empty for none.
+    skill_half_life_days : float
+        After how many days what was learned of a worker weighs half; 0 for no decay.
     assume_job_role : bool
         Whether objects are read and written with the event's role instead of our own.
     job_role_arn_pattern : str
@@ -104,11 +109,20 @@ class Settings:
 
     label_category_config_s3_uri: str = ""
     output_style: str = "object"
-    consolidation_algorithm: str = "majority"
+    consolidation_algorithm: str = ""
     quorum: float = 0.5
-    min_confidence: float = 0.0
+    min_confidence: float = 0.5
     exclusion_category: str = ""
+    error_correlation: float | None = None
+    posterior_mix: float | None = None
+    worker_strength: float | None = None
+    gold_labels_s3_uri: str = ""
+    model_answers_s3_uri: str = ""
+    model_max_weight: float = 0.5
+    confidence_map_s3_uri: str = ""
     skip_labeled_objects: bool = False
+    skill_table_name: str = ""
+    skill_half_life_days: float = 180.0
     assume_job_role: bool = False
     job_role_arn_pattern: str = ""
     kms_key_arn: str = ""

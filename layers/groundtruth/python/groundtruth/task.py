@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from groundtruth.answers import Answers, SetAside
+from groundtruth.batch_skills import BatchSkills
 from groundtruth.settings import Settings
+from groundtruth.side_files import NOTHING_KNOWN, SideLabels
 from groundtruth.storage import ObjectStore
+
+if TYPE_CHECKING:
+    from groundtruth.aggregation.calibration import ConfidenceMap
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +41,12 @@ class Batch:
         Where masks are written.
     kms_key : str or None
         The key to write them with.
+    skills : BatchSkills
+        What earlier batches taught about the workers.
+    gold, model : SideLabels
+        Labels that are known beforehand, and a model's answers.
+    confidence_map : ConfidenceMap or None
+        Puts confidences right.
     """
 
     classes: tuple[str, ...]
@@ -45,6 +57,16 @@ class Batch:
     masks_uri: str
     store: ObjectStore
     kms_key: str | None
+    skills: BatchSkills = field(default_factory=BatchSkills.none)
+    gold: SideLabels = NOTHING_KNOWN
+    model: SideLabels = NOTHING_KNOWN
+    confidence_map: ConfidenceMap | None = None
+
+    @property
+    def model_id(self) -> str:
+        """The name under which the model counts as a worker: one for each file of answers."""
+        digest = hashlib.sha256(self.settings.model_answers_s3_uri.encode()).hexdigest()
+        return f"model.{digest[:16]}"
 
 
 class Label(Protocol):

@@ -1,16 +1,14 @@
 """Consolidation of masks: a weighted vote on every pixel, worked out once per pattern."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from groundtruth.aggregation.mask_overlay import Overlay, check_masks, overlays
+from groundtruth.aggregation.mask_voting import Vote, fixed_point, plurality
 from groundtruth.masks.runs import RunMask, offset_type
-
-_ONE = 65536  # a weight of 1 in fixed point
-_MAX_TOTAL = 1 << 53  # sums up to here are exact, whether kept as int64 or as float64
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +83,7 @@ def fuse(
     """
     check_masks(masks, n_classes)
     units = fixed_point(weights, len(masks), masks[0].n_pixels)
-    sums = _Sums(n_classes)
+    sums = _Sums(n_classes, units)
     starts, classes = [], []
     for piece in overlays(masks):
         vote = plurality(piece.votes, units)
@@ -95,136 +93,93 @@ def fuse(
         starts.append(piece.starts[keep].astype(offset_type(masks[0].n_pixels)))
         classes.append(runs[keep])
     mask = RunMask(np.concatenate(starts), np.concatenate(classes), masks[0].shape).merged()
-    received = _received(masks, units, n_classes)
-    return sums.fusion(mask, received, int(units.sum()))
+    return sums.fusion(mask)
 
 
-def fixed_point(
-    weights: NDArray[np.float64] | None, n_workers: int, n_pixels: int
-) -> NDArray[np.int64]:
-    """Weights as whole numbers of 1/65536.
+def assess(
+    mask: RunMask,
+    masks: Sequence[RunMask],
+    n_classes: int,
+    *,
+    weights: NDArray[np.float64] | None = None,
+) -> Fusion:
+    """How sure a mask is that was not simply voted for, by the votes it got.
+
+    Parameters
+    ----------
+    mask : RunMask
+        A result: of smoothing, say.
+    masks, n_classes, weights
+        As for `fuse`.
+
+    Returns
+    -------
+    Fusion
+        Of `mask`. A class it has without a vote there has a confidence of 0.
 
     Raises
     ------
     ValueError
-        If the weights are not one per worker, finite, not negative, not all zero, and small
-        enough for exact sums.
+        As `fuse`.
 
     Examples
     --------
-    >>> fixed_point(np.array([1.0, 0.25]), 2, 100)
-    array([65536, 16384])
+    >>> grids = [RunMask.from_array(np.array([row])) for row in ([1, 1, 0, 0], [1, 0, 2, 0])]
+    >>> assess(grids[1], grids, n_classes=3).mean_share
+    0.75
     """
-    if weights is None:
-        return np.full(n_workers, _ONE, np.int64)
-    if weights.shape != (n_workers,):
-        raise ValueError(f"{n_workers} masks need as many weights, not shape {weights.shape}")
-    if not np.isfinite(weights).all() or (weights < 0).any():
-        raise ValueError("a weight is a finite number, not negative")
-    if weights.sum() * _ONE * n_pixels >= _MAX_TOTAL:
-        raise ValueError("the weights are too large for exact sums")
-    units = np.rint(weights * _ONE).astype(np.int64)
-    if not units.any():
-        raise ValueError("all weights are zero")
-    return units
-
-
-@dataclass(frozen=True, eq=False)
-class Vote:
-    """Result of the vote, pattern by pattern.
-
-    Attributes
-    ----------
-    winners : ndarray of uint16, shape (n_patterns,)
-        The class with the most votes; the lowest of those that tie.
-    units : ndarray of int64, shape (n_patterns,)
-        Weight of the votes for the winner.
-    tied : ndarray of bool, shape (n_patterns,)
-        Whether another class got as many.
-    """
-
-    winners: NDArray[np.uint16]
-    units: NDArray[np.int64]
-    tied: NDArray[np.bool_]
-
-
-def plurality(votes: NDArray[np.uint16], units: NDArray[np.int64]) -> Vote:
-    """Weighted vote of each pattern.
-
-    Workers are compared pair by pair, so the cost does not grow with the number of classes.
-
-    Parameters
-    ----------
-    votes : ndarray of uint16, shape (n_workers, n_patterns)
-        Class each worker gave.
-    units : ndarray of int64, shape (n_workers,)
-        Weight of each worker.
-
-    Returns
-    -------
-    Vote
-
-    Examples
-    --------
-    >>> votes = np.array([[2, 1], [2, 3], [1, 3]], np.uint16)
-    >>> plurality(votes, np.array([1, 1, 2])).winners
-    array([1, 3], dtype=uint16)
-    """
-    support = np.repeat(units[:, None], votes.shape[1], axis=1)
-    for first in range(len(votes)):
-        for second in range(first):
-            same = votes[first] == votes[second]
-            support[first] += units[second] * same
-            support[second] += units[first] * same
-    best = support.max(axis=0)
-    leading = support == best
-    lowest = np.where(leading, votes, np.iinfo(np.uint16).max).min(axis=0)
-    tied = (leading & (votes != lowest)).any(axis=0)
-    return Vote(lowest, best, tied)
+    check_masks([mask, *masks], n_classes)
+    units = fixed_point(weights, len(masks), mask.n_pixels)
+    sums = _Sums(n_classes, units)
+    for piece in overlays([mask, *masks]):
+        result, votes = piece.votes[0], piece.votes[1:]
+        vote = plurality(votes, units)
+        got = (units[:, None] * (votes == result)).sum(axis=0)
+        sums.add(replace(piece, votes=votes), replace(vote, winners=result, units=got))
+    return sums.fusion(mask)
 
 
 class _Sums:
     """What is added up over the pieces of a picture, in whole numbers."""
 
-    def __init__(self, n_classes: int) -> None:
+    def __init__(self, n_classes: int, units: NDArray[np.int64]) -> None:
+        self.units = units
         self.class_pixels = np.zeros(n_classes, np.int64)
-        self.class_units = np.zeros(n_classes, np.int64)
+        self.won = np.zeros(n_classes, np.int64)  # weight of votes for a class on its own pixels
+        self.received = np.zeros(n_classes, np.int64)  # and on any pixels
         self.tied = 0
         self.disputed = 0
 
     def add(self, piece: Overlay, vote: Vote) -> None:
         """Add one piece."""
         size = self.class_pixels.size
-        for total, amount in (
-            (self.class_pixels, piece.pixels),
-            (self.class_units, piece.pixels * vote.units),
-        ):
-            total += np.bincount(vote.winners, weights=amount, minlength=size).astype(np.int64)
+        pixels = None if piece.single_pixels else piece.pixels
+        self.class_pixels += _count(vote.winners, pixels, size)
+        self.won += _count(vote.winners, piece.pixels * vote.units, size)
+        for row, unit in zip(piece.votes, self.units, strict=True):
+            self.received += unit * _count(row, pixels, size)
         self.tied += int(piece.pixels[vote.tied].sum())
         self.disputed += int(piece.pixels[(piece.votes != piece.votes[0]).any(axis=0)].sum())
 
-    def fusion(self, mask: RunMask, received: NDArray[np.int64], total: int) -> Fusion:
-        """The result, given the weight each class received anywhere and that of all workers."""
-        union = self.class_pixels * total + received - self.class_units
+    def fusion(self, mask: RunMask) -> Fusion:
+        """What the sums say of the result."""
+        total = int(self.units.sum())
+        union = self.class_pixels * total + self.received - self.won
         present = self.class_pixels > 0
         confidence = np.full(present.size, np.nan)
-        np.divide(self.class_units, union, out=confidence, where=present)
+        np.divide(self.won, union, out=confidence, where=present)
         return Fusion(
             mask=mask,
             class_confidence=confidence,
-            mean_share=int(self.class_units.sum()) / (total * mask.n_pixels),
+            mean_share=int(self.won.sum()) / (total * mask.n_pixels),
             tied_share=self.tied / mask.n_pixels,
             disputed_share=self.disputed / mask.n_pixels,
             class_pixels=self.class_pixels,
         )
 
 
-def _received(
-    masks: Sequence[RunMask], units: NDArray[np.int64], n_classes: int
+def _count(
+    classes: NDArray[np.uint16], amounts: NDArray[np.int64] | None, n_classes: int
 ) -> NDArray[np.int64]:
-    """Weight of the votes each class received, over all pixels."""
-    received = np.zeros(n_classes, np.int64)
-    for mask, weight in zip(masks, units, strict=True):
-        pixels = np.bincount(mask.classes, weights=mask.lengths(), minlength=n_classes)
-        received += weight * pixels.astype(np.int64)
-    return received
+    """Sum of the amounts of each class; how often it occurs if there are none."""
+    return np.bincount(classes, weights=amounts, minlength=n_classes).astype(np.int64)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import pairwise
 
 import numpy as np
@@ -11,8 +12,10 @@ from groundtruth.masks.runs import RunMask
 
 _MAX_RUNS = 1 << 18  # in one piece of the picture: noise then needs no more memory than a drawing
 _DENSE_SHARE = 0.4  # runs per pixel from which single pixels are cheaper than common runs
-_MAX_CODE = 1 << 62
-_MAX_TABLE = 1 << 18
+_CODE_BITS, _HALF = 62, 31
+_HASH = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio: spreads close numbers far apart
+
+type _Cut = tuple[NDArray[np.int64], NDArray[np.uint16]]  # starts and classes of runs
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +41,11 @@ class Overlay:
     patterns: NDArray[np.int64]
     votes: NDArray[np.uint16]
     pixels: NDArray[np.int64]
+
+    @property
+    def single_pixels(self) -> bool:
+        """Whether each segment is a pixel, and has its own pattern."""
+        return self.pixels.size == int(self.pixels.sum())
 
 
 def check_masks(masks: Sequence[RunMask], n_classes: int) -> None:
@@ -77,61 +85,91 @@ def overlays(masks: Sequence[RunMask]) -> Iterator[Overlay]:
         yield _overlay([_cut(mask, begin, end) for mask in masks], begin, end)
 
 
-def _cut(mask: RunMask, begin: int, end: int) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
+def _cut(mask: RunMask, begin: int, end: int) -> _Cut:
     """Starts and classes of the runs between two offsets; the first start is `begin`."""
     if end - begin == mask.n_pixels:
         return mask.starts.astype(np.int64), mask.classes
-    low = int(np.searchsorted(mask.starts, begin, side="right")) - 1
-    high = int(np.searchsorted(mask.starts, end, side="left"))
+    low, high = mask.runs_between(begin, end)
     starts = mask.starts[low:high].astype(np.int64)
     starts[0] = begin
     return starts, mask.classes[low:high]
 
 
-def _overlay(
-    runs: Sequence[tuple[NDArray[np.int64], NDArray[np.uint16]]], begin: int, end: int
-) -> Overlay:
+def _overlay(runs: Sequence[_Cut], begin: int, end: int) -> Overlay:
     """Common segments of the workers' runs between two offsets, and their patterns."""
-    dense = sum(starts.size for starts, _ in runs) > _DENSE_SHARE * (end - begin)
-    if dense:
+    if sum(starts.size for starts, _ in runs) > _DENSE_SHARE * (end - begin):
         segments = np.arange(begin, end)
-    else:
-        segments = np.sort(np.concatenate([starts for starts, _ in runs]))
-        segments = segments[np.concatenate(([True], segments[1:] != segments[:-1]))]
-    votes = np.empty((len(runs), segments.size), np.uint16)
-    for row, (starts, classes) in zip(votes, runs, strict=True):
-        first = starts - begin if dense else np.searchsorted(segments, starts)
-        row[:] = np.repeat(classes, np.diff(first, append=segments.size))
+        votes = np.empty((len(runs), segments.size), np.uint16)
+        for row, (starts, classes) in zip(votes, runs, strict=True):
+            row[:] = np.repeat(classes, np.diff(starts, append=end))
+        return Overlay(segments, segments - begin, votes, np.ones(segments.size, np.int64))
+    segments, codes = _segments(runs)
+    first_of, members = _first_of_each(codes)
+    number = np.empty(segments.size, np.int64)
+    number[members] = np.arange(members.size)
+    patterns = number[first_of]
     lengths = np.diff(segments, append=end)
-    patterns = _patterns(votes, dense=dense)
-    if patterns is None:
-        return Overlay(segments, np.arange(segments.size), votes, lengths)
-    n_patterns = int(patterns.max()) + 1
-    member = np.empty(n_patterns, np.int64)
-    member[patterns] = np.arange(segments.size)
-    pixels = np.bincount(patterns, weights=lengths, minlength=n_patterns).astype(np.int64)
-    return Overlay(segments, patterns, votes[:, member], pixels)
+    pixels = np.bincount(patterns, weights=lengths).astype(np.int64)
+    return Overlay(segments, patterns, _votes_at(runs, segments[members]), pixels)
 
 
-def _patterns(votes: NDArray[np.uint16], *, dense: bool) -> NDArray[np.int64] | None:
-    """Number of each segment's pattern, or None where finding it costs more than it saves."""
-    radix = int(votes.max()) + 1
-    codes = votes[0].astype(np.int64)
-    limit = radix
-    for row in votes[1:]:
-        if limit * radix >= _MAX_CODE:
-            codes = np.unique(codes, return_inverse=True)[1]
-            limit = int(codes.max()) + 1
-        limit *= radix
-        codes *= radix
-        codes += row
-    numbers: NDArray[np.int64]
-    if limit <= _MAX_TABLE:
-        present = np.zeros(limit, np.bool_)
-        present[codes] = True
-        numbers = np.cumsum(present) - 1
-        return numbers[codes]
-    if dense:
-        return None
-    numbers = np.unique(codes, return_inverse=True)[1]
-    return numbers
+def _segments(runs: Sequence[_Cut]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where common segments begin, and a number for each that is equal for equal votes.
+
+    The number has the votes as its digits. Each run adds what its worker's digit changes by,
+    so that one sort of all runs and running sums are enough.
+    """
+    starts = np.concatenate([starts for starts, _ in runs])
+    shift = starts.size.bit_length()
+    keys = np.sort(starts << shift | np.arange(starts.size))  # several times faster than argsort
+    starts, order = keys >> shift, keys & ((1 << shift) - 1)
+    last = np.append(starts[1:] != starts[:-1], True)
+    radix = max(int(classes.max()) for _, classes in runs) + 2
+    group = int(_CODE_BITS / np.log2(radix))  # how many digits fit in one number
+    codes = []
+    for first in range(0, len(runs), group):
+        worth = [radix**digit if 0 <= digit < group else 0 for digit in range(-first, len(runs))]
+        changes = np.concatenate(
+            [
+                np.diff(classes * np.int64(value), prepend=0)
+                for (_, classes), value in zip(runs, worth, strict=False)
+            ]
+        )
+        codes.append(np.cumsum(changes[order])[last])
+    return starts[last], reduce(_combined, codes)
+
+
+def _combined(left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.int64]:
+    """One number for two, equal where both are equal."""
+    return _first_of_each(left)[0] << _HALF | _first_of_each(right)[0]
+
+
+def _first_of_each(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """For each code the position of one that is equal to it, the same for all its equals.
+
+    Returns
+    -------
+    chosen : ndarray of int64, shape (n_codes,)
+        The position of the equal.
+    members : ndarray of int64
+        All positions in `chosen`, once each.
+    """
+    at = np.arange(codes.size)
+    bits = codes.size.bit_length() + 2
+    slots = (codes.astype(np.uint64) * _HASH >> np.uint64(64 - bits)).astype(np.int64)
+    table = np.empty(1 << bits, np.int64)
+    table[slots] = at
+    chosen = table[slots]
+    collided = np.flatnonzero(codes[chosen] != codes)
+    if collided.size:
+        _, first, which = np.unique(codes[collided], return_index=True, return_inverse=True)
+        chosen[collided] = collided[first[which]]
+    return chosen, np.flatnonzero(chosen == at)
+
+
+def _votes_at(runs: Sequence[_Cut], at: NDArray[np.int64]) -> NDArray[np.uint16]:
+    """Votes on the pixels `at`, shape (n_workers, n_pixels)."""
+    votes = np.empty((len(runs), at.size), np.uint16)
+    for row, (starts, classes) in zip(votes, runs, strict=True):
+        row[:] = classes[np.searchsorted(starts, at, side="right") - 1]
+    return votes

@@ -122,6 +122,12 @@ class DataObject:
     source: Any
     annotations: tuple[Annotation, ...]
 
+    @property
+    def source_uri(self) -> str | None:
+        """S3 URI of the data object; None if the payload holds a text or nothing."""
+        uri = s3_uri_of(self.source) if isinstance(self.source, Mapping) else None
+        return uri if isinstance(uri, str) else None
+
 
 def parse_payload(payload: Any) -> tuple[DataObject, ...]:
     """Read a decoded payload file, entry by entry.

@@ -1,6 +1,5 @@
 """The text in which an answer carries its mask."""
 
-import base64
 import binascii
 
 from groundtruth.errors import UnusableAnswer
@@ -9,7 +8,7 @@ _TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 
 
 def decode_base64_png(text: str) -> bytes:
-    """Bytes of the PNG that an answer holds as base64.
+    r"""Bytes of the PNG that an answer holds as base64.
 
     A ``data:`` prefix and white space are dropped, the URL-safe alphabet and missing padding
     are accepted. Nothing else is: a lenient decoder turns such text into wrong bytes.
@@ -32,17 +31,25 @@ def decode_base64_png(text: str) -> bytes:
     Examples
     --------
     >>> decode_base64_png("data:image/png;base64,iVBO Rw==")
-    b'\\x89PNG'
+    b'\x89PNG'
     """
     if text[:5].lower() == "data:":
         header, comma, text = text.partition(",")
         if not comma or not header.lower().endswith(";base64"):
             raise UnusableAnswer("bad-base64", "The data: prefix does not announce base64.")
     try:
-        standard = text.encode("ascii").translate(_TO_STANDARD, delete=b" \t\r\n").rstrip(b"=")
-        png = base64.b64decode(standard + b"=" * (-len(standard) % 4), validate=True)
+        png = _decoded(text.encode("ascii"))
     except (UnicodeEncodeError, binascii.Error) as error:
         raise UnusableAnswer("bad-base64", "The mask's text is not base64.") from error
     if not png:
         raise UnusableAnswer("bad-base64", "The mask's text is empty.")
     return png
+
+
+def _decoded(text: bytes) -> bytes:
+    """Bytes that base64 text stands for, as it is or made regular."""
+    try:
+        return binascii.a2b_base64(text, strict_mode=True)
+    except binascii.Error:
+        regular = text.translate(_TO_STANDARD, delete=b" \t\r\n").rstrip(b"=")
+        return binascii.a2b_base64(regular + b"=" * (-len(regular) % 4), strict_mode=True)

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from groundtruth.errors import UnusableAnswer
 from groundtruth.masks.runs import Starts
+
+MAX_RUNS = 1 << 22
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +28,21 @@ class ColorRuns:
     starts: Starts
     colors: NDArray[np.uint8]
     shape: tuple[int, int]
+
+
+def check_complexity(n_runs: int) -> None:
+    """Refuse a picture whose runs would need more memory than a mask is worth.
+
+    Raises
+    ------
+    UnusableAnswer
+        ``too-complex``.
+    """
+    if n_runs > MAX_RUNS:
+        raise UnusableAnswer(
+            "too-complex",
+            f"The mask has over {MAX_RUNS} runs of colour; drawn ones have thousands.",
+        )
 
 
 def runs_of_strip(pixels: NDArray[np.generic]) -> NDArray[np.int64]:

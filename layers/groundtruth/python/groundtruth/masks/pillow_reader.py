@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
 from groundtruth.errors import UnusableAnswer
-from groundtruth.masks.color_runs import ColorRuns, runs_of_strip
+from groundtruth.masks.color_runs import ColorRuns, check_complexity, runs_of_strip
+from groundtruth.masks.inflating import inflate
+from groundtruth.masks.palettes import palette_colors
 from groundtruth.masks.png import (
     GREY,
     GREY_ALPHA,
@@ -24,7 +26,7 @@ from groundtruth.masks.png import (
 from groundtruth.masks.runs import offset_type
 
 _STRIP_PIXELS = 1 << 16
-_PIECE = 1 << 16
+_BLOCK = 1 << 16
 # Pillow keeps the high byte of 16 bits. These are its names for reading the low byte instead.
 _LOW_BYTE = {"RGB;16B": "RGB;16L", "RGBA;16B": "RGBA;16L"}
 
@@ -46,65 +48,27 @@ def read_with_pillow(file: PngFile) -> ColorRuns:
     Raises
     ------
     UnusableAnswer
-        ``truncated-png``, ``bad-png``, or ``unsupported-png`` for 16 bits that 8 cannot hold.
+        ``truncated-png``, ``bad-png``, ``too-complex``, or ``unsupported-png`` for 16 bits that
+        8 cannot hold.
     """
-    check_stream(file)
+    # Pillow is content with a stream that breaks off behind the last pixel, or goes on.
+    for _ in inflate(file.data, file.header.inflated_bytes, _BLOCK):
+        pass
     rows, columns = file.header.shape
-    starts, colors, first = [], [], 0
+    starts, colors, first, n_runs = [], [], 0, 0
     for strip in _strips(file):
         at = runs_of_strip(strip)
         starts.append((at + first).astype(offset_type(rows * columns)))
         colors.append(strip.ravel()[at])
+        n_runs += at.size
+        check_complexity(n_runs)
         first += strip.size
     values = np.concatenate(colors)
     if file.header.color_type == PALETTE:
-        rgba = palette_colors(file)
-        if int(values.max()) >= len(rgba):
-            raise UnusableAnswer("bad-png", "A pixel names a colour that the palette lacks.")
-        return ColorRuns(np.concatenate(starts), rgba[values], file.header.shape)
-    return ColorRuns(np.concatenate(starts), values.view(np.uint8).reshape(-1, 4), (rows, columns))
-
-
-def check_stream(file: PngFile) -> None:
-    """Inflate the data once, in pieces that are thrown away, to see that it is whole.
-
-    Raises
-    ------
-    UnusableAnswer
-        ``truncated-png`` or ``bad-png``.
-    """
-    stream, left = zlib.decompressobj(), file.header.inflated_bytes
-    try:
-        for chunk in file.data:
-            pending: bytes | memoryview = chunk
-            while pending and left >= 0 and not stream.eof:
-                left -= len(stream.decompress(pending, _PIECE))
-                pending = stream.unconsumed_tail
-        while left >= 0 and not stream.eof and (piece := stream.decompress(b"", _PIECE)):
-            left -= len(piece)
-    except zlib.error as error:
-        raise UnusableAnswer("bad-png", "The PNG's compressed data is damaged.") from error
-    if left < 0:
-        raise UnusableAnswer("bad-png", "The PNG holds more data than its header tells.")
-    if not stream.eof:
-        raise UnusableAnswer("truncated-png", "The PNG's compressed data ends too early.")
-    if left:
-        raise UnusableAnswer("bad-png", "The PNG holds less data than its header tells.")
-
-
-def palette_colors(file: PngFile) -> NDArray[np.uint8]:
-    """Red, green, blue and alpha of each palette entry.
-
-    Returns
-    -------
-    ndarray of uint8, shape (n_entries, 4)
-    """
-    rgb = np.frombuffer(file.palette, np.uint8).reshape(-1, 3)
-    rgba = np.full((len(rgb), 4), 255, np.uint8)
-    rgba[:, :3] = rgb
-    alpha = np.frombuffer(file.transparency[: len(rgb)], np.uint8)
-    rgba[: alpha.size, 3] = alpha
-    return rgba
+        pixels = palette_colors(file, values.astype(np.uint8))
+    else:
+        pixels = values.view(np.uint8).reshape(-1, 4)
+    return ColorRuns(np.concatenate(starts), pixels, (rows, columns))
 
 
 def _strips(file: PngFile) -> Iterator[NDArray[np.uint8] | NDArray[np.uint32]]:

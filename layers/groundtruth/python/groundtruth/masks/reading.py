@@ -8,6 +8,7 @@ import numpy as np
 
 from groundtruth.errors import UnusableAnswer
 from groundtruth.masks.color_classes import classify, color_table
+from groundtruth.masks.fast_reader import read_fast
 from groundtruth.masks.pillow_reader import read_with_pillow
 from groundtruth.masks.png import GREY, GREY_ALPHA, read_chunks, read_header
 from groundtruth.masks.runs import RunMask, offset_type
@@ -71,13 +72,14 @@ def read_mask(
     ------
     UnusableAnswer
         ``not-png``, ``truncated-png``, ``bad-png``, ``unsupported-png``, ``too-large``,
-        ``wrong-size``, ``ambiguous-color`` or ``unreadable-colors``.
+        ``too-complex``, ``wrong-size``, ``ambiguous-color`` or ``unreadable-colors``.
     """
     table = color_table(colors, name_of if callable(name_of) else name_of.__getitem__)
     header = read_header(png)
     if shape is not None:
         _check_size(header.shape, shape)
-    runs = read_with_pillow(read_chunks(png))
+    file = read_chunks(png)
+    runs = read_fast(file) or read_with_pillow(file)
     # In a grey file the greys are likely numbers of classes, which no tolerance may touch.
     exact = header.color_type in (GREY, GREY_ALPHA) and not table.has_grey_label
     result = classify(runs, table, exact=exact)

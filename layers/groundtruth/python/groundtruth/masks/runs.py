@@ -100,6 +100,43 @@ class RunMask:
         """
         return np.repeat(self.classes, self.lengths()).reshape(self.shape)
 
+    def rows(self, first: int, last: int) -> NDArray[np.uint16]:
+        """Class of each pixel in some rows.
+
+        Parameters
+        ----------
+        first, last : int
+            From row `first` up to, but without, row `last`.
+
+        Returns
+        -------
+        ndarray of uint16, shape (last - first, columns)
+
+        Examples
+        --------
+        >>> RunMask.from_array(np.array([[1, 1], [1, 0], [2, 0]])).rows(1, 3)
+        array([[1, 0],
+               [2, 0]], dtype=uint16)
+        """
+        columns = self.shape[1]
+        begin, end = first * columns, last * columns
+        low, high = self.runs_between(begin, end)
+        edges = np.append(np.maximum(self.starts[low:high], begin), end)
+        return np.repeat(self.classes[low:high], np.diff(edges)).reshape(-1, columns)
+
+    def runs_between(self, begin: int, end: int) -> tuple[int, int]:
+        """Numbers of the first run that reaches into some pixels, and of the first one past them.
+
+        Examples
+        --------
+        >>> RunMask.from_array(np.array([[1, 1, 0, 2]])).runs_between(1, 3)
+        (0, 2)
+        """
+        # In the array's own type: another one would have numpy convert the array each time.
+        pixels = np.array([begin, end - 1], self.starts.dtype)
+        low, high = np.searchsorted(self.starts, pixels, side="right")
+        return int(low) - 1, int(high)
+
     def lengths(self) -> Starts:
         """How many pixels each run has.
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundtruth.masks.colors import BACKGROUND_COLOR, color_bytes
-from groundtruth.masks.png import PALETTE, RGB, SIGNATURE, PngHeader, chunk, header_chunk
+from groundtruth.masks.png import GREY, PALETTE, RGB, SIGNATURE, PngHeader, chunk, header_chunk
 from groundtruth.masks.runs import RunMask
 
 _PALETTE_SIZE = 256
@@ -56,25 +56,48 @@ def write_mask(mask: RunMask, palette: Sequence[str]) -> bytes:
     if indexed:
         padding = bytes(color_bytes(BACKGROUND_COLOR)) * (_PALETTE_SIZE - len(palette))
         chunks.append(chunk(b"PLTE", colors.tobytes() + padding))
-    pixels = mask.classes.astype(np.uint8)[:, None] if indexed else colors[mask.classes]
-    chunks.append(chunk(b"IDAT", _deflated(_scanlines(mask, pixels))))
+    data = _deflated(_scanlines(mask, None if indexed else colors))
+    chunks.append(chunk(b"IDAT", data))
     chunks.append(chunk(b"IEND", b""))
     return SIGNATURE + b"".join(chunks)
 
 
-def _scanlines(mask: RunMask, pixels: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
-    """Rows of the image in strips, a zero (filter None) before each row."""
+def write_levels(levels: RunMask) -> bytes:
+    """PNG in grey of a map of levels, such as that of the workers' disagreement.
+
+    Parameters
+    ----------
+    levels : RunMask
+        0 (black) to 255 (white).
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    ValueError
+        If a level is above 255.
+    """
+    if int(levels.classes.max()) > 255:
+        raise ValueError("a level of grey is at most 255")
+    header = header_chunk(PngHeader(levels.shape, 8, GREY, interlaced=False))
+    data = _deflated(_scanlines(levels, None))
+    return b"".join((SIGNATURE, header, chunk(b"IDAT", data), chunk(b"IEND", b"")))
+
+
+def _scanlines(mask: RunMask, colors: NDArray[np.uint8] | None) -> Iterator[NDArray[np.uint8]]:
+    """Rows of the image in strips, a zero (filter None) before each row.
+
+    A pixel is its class, or the colour of its class if there are colours.
+    """
     rows, columns = mask.shape
     strip_rows = max(1, _STRIP_PIXELS // columns)
     for first in range(0, rows, strip_rows):
         count = min(strip_rows, rows - first)
-        begin, end = first * columns, (first + count) * columns
-        low = int(np.searchsorted(mask.starts, begin, side="right")) - 1
-        high = int(np.searchsorted(mask.starts, end, side="left"))
-        edges = np.concatenate(([begin], mask.starts[low + 1 : high], [end]))
-        lines = np.zeros((count, 1 + columns * pixels.shape[1]), np.uint8)
-        strip = np.repeat(pixels[low:high], np.diff(edges), axis=0)
-        lines[:, 1:] = strip.reshape(count, -1)
+        lines = np.zeros((count, 1 + columns * (1 if colors is None else 3)), np.uint8)
+        classes = mask.rows(first, first + count)
+        lines[:, 1:] = classes if colors is None else colors[classes].reshape(count, -1)
         yield lines
 
 

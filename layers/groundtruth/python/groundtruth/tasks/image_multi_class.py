@@ -8,14 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from groundtruth.aggregation.builtin import builtin, builtin_confidence
-from groundtruth.aggregation.majority import majority
-from groundtruth.aggregation.votes import Floats, Votes
 from groundtruth.answers import Answers, SetAside, find_by_shape
 from groundtruth.errors import UnusableAnswer
 from groundtruth.settings import Settings
 from groundtruth.task import Batch, algorithm_of, creation_date
-from groundtruth.tasks.statuses import NO_USABLE_ANSWER, PRIOR_CONFIDENCE, status_of
+from groundtruth.tasks.class_algorithms import ALGORITHMS, Judgement, judged
+from groundtruth.tasks.statuses import NO_USABLE_ANSWER, status_of
 
 ELEMENT = "crowd-image-classifier"
 CONFIDENCE_DIGITS = 6
@@ -33,6 +31,8 @@ class ClassLabel:
         Its name.
     confidence : float
         Probability in [0, 1] that the class is right; 0 without one.
+    posterior : dict of str to float
+        Probability of each class that was chosen or has more than 1 %.
     votes : dict of str to int
         How many workers chose each class that was chosen.
     """
@@ -40,6 +40,7 @@ class ClassLabel:
     class_id: int | None
     class_name: str | None
     confidence: float
+    posterior: dict[str, float]
     status: str
     votes: dict[str, int]
     used: int
@@ -51,6 +52,7 @@ class ClassLabel:
             "class-id": self.class_id,
             "class-name": self.class_name,
             "confidence": self.confidence,
+            "posterior": self.posterior,
             "votes": self.votes,
         }
 
@@ -70,7 +72,7 @@ class ImageMultiClass:
     """Single-label image classification."""
 
     name = "image-classification"
-    algorithms = ("majority", "builtin")
+    algorithms = ALGORITHMS
 
     def all_classes(self, classes: Sequence[str], settings: Settings) -> tuple[str, ...]:
         """The job's classes: this page adds none."""
@@ -94,46 +96,9 @@ class ImageMultiClass:
         """
         objects = list(answers)
         voted = [item for item in objects if item.answers]
-        votes = votes_of([(item.workers, item.answers) for item in voted], len(batch.classes))
-        use_builtin = algorithm_of(self, batch.settings) == "builtin"
-        shares = builtin(votes) if use_builtin else majority(votes)
-        confidences = builtin_confidence(shares) if use_builtin else shares.max(axis=1)
-        results = iter(zip(shares, confidences, strict=True))
+        judgements = iter(judged(voted, batch, algorithm_of(self, batch.settings)))
         for item in objects:
-            yield _label(item, *next(results), batch) if item.answers else _no_label(item)
-
-
-def votes_of(answers: Sequence[tuple[Sequence[str], Sequence[int]]], n_classes: int) -> Votes:
-    """The votes of a batch as arrays.
-
-    Parameters
-    ----------
-    answers : sequence of (workers, classes)
-        For each data object who voted, and for which class each did.
-    n_classes : int
-        How many classes there are.
-
-    Returns
-    -------
-    Votes
-        With workers numbered by their sorted ids, so that no order of answers matters.
-    """
-    names = sorted({worker for workers, _ in answers for worker in workers})
-    number = {worker: at for at, worker in enumerate(names)}
-    flat = [
-        (item, number[worker], chosen)
-        for item, (workers, classes) in enumerate(answers)
-        for worker, chosen in zip(workers, classes, strict=True)
-    ]
-    columns = np.array(flat, dtype=np.int64).reshape(len(flat), 3).T
-    return Votes(
-        items=columns[0],
-        workers=columns[1],
-        classes=columns[2],
-        n_items=len(answers),
-        n_workers=len(names),
-        n_classes=max(1, n_classes),
-    )
+            yield _label(item, next(judgements), batch) if item.answers else _no_label(item)
 
 
 def _chosen(content: Any) -> str:
@@ -148,18 +113,19 @@ def _is_choice(value: Any) -> bool:
     return isinstance(value, dict) and isinstance(value.get("label"), str)
 
 
-def _label(item: Answers[int], shares: Floats, confidence: float, batch: Batch) -> ClassLabel:
-    class_id = int(np.argmax(shares))  # of equal shares the class listed first
-    if len(item.answers) == 1:
-        confidence = PRIOR_CONFIDENCE
+def _label(item: Answers[int], judgement: Judgement, batch: Batch) -> ClassLabel:
     return ClassLabel(
-        class_id=class_id,
-        class_name=batch.classes[class_id],
-        confidence=round(float(confidence), CONFIDENCE_DIGITS),
+        class_id=judgement.class_id,
+        class_name=batch.classes[judgement.class_id],
+        confidence=round(judgement.confidence, CONFIDENCE_DIGITS),
+        posterior={
+            batch.classes[at]: round(share, CONFIDENCE_DIGITS)
+            for at, share in judgement.posterior.items()
+        },
         status=status_of(
             used=len(item.answers),
-            tied=int((shares == shares[class_id]).sum()) > 1,
-            confidence=confidence,
+            tied=judgement.tied,
+            confidence=judgement.confidence,
             min_confidence=batch.settings.min_confidence,
         ),
         votes=vote_counts(item.answers, batch.classes),
@@ -173,6 +139,7 @@ def _no_label(item: Answers[int]) -> ClassLabel:
         class_id=None,
         class_name=None,
         confidence=0.0,
+        posterior={},
         status=NO_USABLE_ANSWER,
         votes={},
         used=0,

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from groundtruth.aggregation.label_sets import choose_labels
 from groundtruth.aggregation.votes import Floats
 from groundtruth.answers import Answers, SetAside, find_by_shape
 from groundtruth.errors import UnusableAnswer
 from groundtruth.settings import Settings
 from groundtruth.task import Batch, algorithm_of, creation_date
+from groundtruth.tasks.image_multi_class import vote_counts
+from groundtruth.tasks.label_algorithms import ALGORITHMS, Chosen, label_probabilities
 from groundtruth.tasks.statuses import (
     CONSENSUS,
     LOW_CONFIDENCE,
     NO_USABLE_ANSWER,
-    PRIOR_CONFIDENCE,
     status_of,
 )
 
 ELEMENT = "crowd-image-classifier-multi-select"
 CONFIDENCE_DIGITS = 6
+
+_TIE = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +87,7 @@ class ImageMultiClassMultiLabel:
     """Multi-label image classification."""
 
     name = "image-classification-multilabel"
-    algorithms = ("majority", "builtin")
+    algorithms = ALGORITHMS
 
     def all_classes(self, classes: Sequence[str], settings: Settings) -> tuple[str, ...]:
         """The job's classes, and the page's "none of the above" after them."""
@@ -101,41 +106,44 @@ class ImageMultiClassMultiLabel:
             raise UnusableAnswer("unknown-label", f"{unknown} of its labels are not the job's")
         return tuple(dict.fromkeys(classes.index(name) for name in names))
 
-    def consolidate(
-        self, answers: Iterable[Answers[tuple[int, ...]]], batch: Batch
-    ) -> Iterator[LabelSet]:
+    def consolidate(self, answers: Iterable[Answers[Chosen]], batch: Batch) -> Iterator[LabelSet]:
         """One set of labels for each data object.
 
-        A label's confidence is the share of the workers who chose it. An image has the labels
-        whose share is above the quorum, and the best one if none is, for every worker had to
-        choose one. The exclusion category stands alone or not at all. The `builtin` algorithm
-        keeps every label that any worker chose.
+        An image has the labels that are more probable than the quorum, and the best one if none
+        is, for every worker had to choose one. The exclusion category stands alone or not at
+        all. The `builtin` algorithm keeps every label that any worker chose.
         """
-        for item in answers:
+        objects = list(answers)
+        algorithm = algorithm_of(self, batch.settings)
+        answered = [item for item in objects if item.answers]
+        rows = iter(label_probabilities(answered, batch, algorithm))
+        for item in objects:
             if item.answers:
-                yield _consolidated(item, batch, algorithm_of(self, batch.settings))
+                yield _consolidated(item, next(rows), batch, algorithm)
             else:
                 yield _no_labels(item, batch)
 
 
-def _consolidated(item: Answers[tuple[int, ...]], batch: Batch, algorithm: str) -> LabelSet:
-    counts = np.bincount(
-        np.concatenate([np.array(chosen, np.int64) for chosen in item.answers]),
-        minlength=len(batch.classes),
+def _consolidated(
+    item: Answers[Chosen], probabilities: Floats, batch: Batch, algorithm: str
+) -> LabelSet:
+    counts = vote_counts(itertools.chain.from_iterable(item.answers), batch.classes)
+    named = _by_confidence(probabilities, item)
+    decided = choose_labels(
+        probabilities[np.newaxis],
+        quorum=batch.settings.quorum,
+        exclusion=_exclusion(batch),
     )
-    used = len(item.answers)
-    shares = counts / used
-    named = _by_confidence(np.flatnonzero(counts), shares, item)
-    passed, tied = _passed(named, shares, batch)
-    chosen = named if algorithm == "builtin" else passed or named[:1]
-    confidences = _confidences(named, shares, used, algorithm)
+    chosen = tuple(at for at in named if algorithm == "builtin" or decided.chosen[0, at])
+    confidences = {at: round(float(probabilities[at]), CONFIDENCE_DIGITS) for at in named}
+    below = bool(decided.below_quorum[0]) and algorithm != "builtin"
     status = status_of(
-        used=used,
-        tied=tied,
+        used=len(item.answers),
+        tied=_tied(probabilities[list(named)], batch, below=below),
         confidence=min(confidences[at] for at in chosen),
         min_confidence=batch.settings.min_confidence,
     )
-    if not passed and algorithm != "builtin" and status == CONSENSUS:
+    if below and status == CONSENSUS:
         status = LOW_CONFIDENCE
     return LabelSet(
         chosen=chosen,
@@ -143,52 +151,42 @@ def _consolidated(item: Answers[tuple[int, ...]], batch: Batch, algorithm: str) 
         confidences=confidences,
         classes=batch.classes,
         status=status,
-        votes={batch.classes[at]: int(counts[at]) for at in sorted(named)},
-        used=used,
+        votes=counts,
+        used=len(item.answers),
         set_aside=item.set_aside,
     )
 
 
-def _by_confidence(
-    chosen: Iterable[int], shares: Floats, item: Answers[tuple[int, ...]]
-) -> tuple[int, ...]:
-    """Labels by descending share; equal ones in label order, a lone worker's in that worker's."""
-    if len(item.answers) == 1:
-        return item.answers[0]
-    return tuple(sorted((int(at) for at in chosen), key=lambda at: (-shares[at], at)))
+def _by_confidence(probabilities: Floats, item: Answers[Chosen]) -> Chosen:
+    """Labels that any worker chose, or that are more probable than not, the surest first.
 
-
-def _passed(named: tuple[int, ...], shares: Floats, batch: Batch) -> tuple[tuple[int, ...], bool]:
-    """The labels above the quorum, and whether label order alone decides on one.
-
-    That is so of a label whose share is the quorum, and of the best label of several with the
-    same share if none is above the quorum.
+    Equal ones are in label order, a lone worker's in the order of that worker.
     """
-    quorum = batch.settings.quorum
-    passed = tuple(at for at in named if shares[at] > quorum)
-    tied = any(shares[at] == quorum for at in named)
-    if batch.settings.exclusion_category in batch.classes:
-        exclusion = batch.classes.index(batch.settings.exclusion_category)
-        if passed[:1] == (exclusion,):
-            passed = (exclusion,)
-        else:
-            passed = tuple(at for at in passed if at != exclusion)
-    if not passed and len(named) > 1:
-        tied = tied or bool(shares[named[0]] == shares[named[1]])
-    return passed, tied
+    chosen = dict.fromkeys(itertools.chain.from_iterable(item.answers))
+    if len(item.answers) == 1:
+        return tuple(chosen)
+    likely = {int(at) for at in np.flatnonzero(probabilities > 0.5)}
+    return tuple(sorted(chosen | dict.fromkeys(likely), key=lambda at: (-probabilities[at], at)))
 
 
-def _confidences(
-    named: tuple[int, ...], shares: Floats, used: int, algorithm: str
-) -> dict[int, float]:
-    if used == 1:
-        return dict.fromkeys(named, PRIOR_CONFIDENCE)
-    if algorithm == "builtin":
-        return {at: round(0.9 * float(shares[at]) + 0.05, 2) for at in named}
-    return {at: round(float(shares[at]), CONFIDENCE_DIGITS) for at in named}
+def _exclusion(batch: Batch) -> int | None:
+    """Index of the page's "none of the above"."""
+    name = batch.settings.exclusion_category
+    return batch.classes.index(name) if name in batch.classes else None
 
 
-def _no_labels(item: Answers[tuple[int, ...]], batch: Batch) -> LabelSet:
+def _tied(named: Floats, batch: Batch, *, below: bool) -> bool:
+    """Whether label order alone decides on a label.
+
+    That is so of one whose probability is the quorum, and of the best of several that are
+    equally probable if none is above the quorum.
+    """
+    if bool((np.abs(named - batch.settings.quorum) < _TIE).any()):
+        return True
+    return below and int((named > named.max() - _TIE).sum()) > 1
+
+
+def _no_labels(item: Answers[Chosen], batch: Batch) -> LabelSet:
     return LabelSet(
         chosen=(),
         named=(),

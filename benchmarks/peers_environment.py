@@ -1,0 +1,43 @@
+"""An environment of their own for the peers, made once from hash-locked requirements."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+REQUIREMENTS = ROOT / "requirements" / "bench.txt"
+
+
+def peers_python(cache: Path) -> Path:
+    """Path of the interpreter; makes the environment when the requirements are new.
+
+    Parameters
+    ----------
+    cache : Path
+        Folder for environments.
+
+    Raises
+    ------
+    subprocess.CalledProcessError
+        If the environment cannot be made.
+    """
+    digest = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:12]
+    home = cache / f"peers-{digest}"
+    python, done = home / "bin" / "python", home / "complete"
+    if done.exists():
+        return python
+    shutil.rmtree(home, ignore_errors=True)
+    uv = shutil.which("uv", path=f"{ROOT / '.tools' / 'bootstrap' / 'bin'}:{os.environ['PATH']}")
+    if uv:
+        make = [uv, "venv", "--quiet", "--python", sys.executable, str(home)]
+        install = [uv, "pip", "install", "--quiet", "--python", str(python)]
+    else:
+        make = [sys.executable, "-m", "venv", str(home)]
+        install = [str(python), "-m", "pip", "install", "--quiet"]
+    subprocess.run(make, check=True)
+    subprocess.run([*install, "--require-hashes", "-r", str(REQUIREMENTS)], check=True)
+    done.touch()
+    return python

@@ -1,0 +1,127 @@
+"""Crews with known truth for the quality benchmark: made-up pools and real data sets.
+
+The real data sets are not part of this project. They are looked for in the folder that the
+environment variable GROUNDTRUTH_DATA names, or in ../shared/data beside the checkout.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from benchmarks.synthetic_masks import POOLS, TRUTH, annotate, make_scene
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = Path(os.environ.get("GROUNDTRUTH_DATA") or ROOT.parent / "shared" / "data") / "segmentation"
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """What a crew made of a picture, and what it should have made.
+
+    Attributes
+    ----------
+    truth : ndarray of int, shape (rows, columns)
+        Class of each pixel.
+    maps : sequence of ndarray, each of the same shape
+        What each worker drew.
+    workers : sequence of str
+        Who they are; empty where that is not known.
+    """
+
+    truth: NDArray[np.uint8]
+    maps: list[NDArray[np.uint8]]
+    workers: list[str]
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """A data set with crews of one size."""
+
+    name: str
+    n_classes: int
+    pictures: list[Picture]
+
+
+def synthetic(pool: str, n_classes: int, n_workers: int, n_pictures: int = 40) -> Crowd:
+    """Crews drawn from one pool of workers, who stay the same from picture to picture."""
+    random = np.random.default_rng([len(pool), n_classes, n_workers])
+    kinds = POOLS[pool]
+    pictures = []
+    for _ in range(n_pictures):
+        scene = make_scene((180, 320), n_classes, random, 14)
+        crew = random.choice(len(kinds), n_workers, replace=False)
+        maps = [annotate(scene, kinds[worker], random) for worker in crew]
+        pictures.append(Picture(annotate(scene, TRUTH, random), maps, [str(w) for w in crew]))
+    return Crowd(f"{pool} k{n_classes} n{n_workers}", n_classes, pictures)
+
+
+def lidc() -> Crowd:
+    """Nodules that four radiologists outlined; each in turn is the truth for the others."""
+    pictures = []
+    for item in json.loads((DATA / "lidc" / "index.json").read_text()):
+        planes = np.asarray(Image.open(DATA / "lidc" / "masks" / f"{item['id']}.png"))
+        maps = [planes >> reader & 1 for reader in range(4)]
+        pictures.extend(_leave_one_out(maps))
+    return Crowd("lidc n3", 2, pictures)
+
+
+def bsds(n_pictures: int = 120) -> Crowd:
+    """Photographs that several people cut into segments; each in turn is the truth."""
+    pictures = []
+    for item in json.loads((DATA / "bsds" / "index.json").read_text())[:n_pictures]:
+        stacked = np.asarray(Image.open(DATA / "bsds" / "masks" / f"{item['id']}.png"))
+        pictures.extend(_leave_one_out(list(stacked.reshape(item["raters"], item["height"], -1))))
+    return Crowd("bsds n3..7", 11, pictures)
+
+
+def sffg(n_workers: int, draw: int, *, careless: bool = False, scale: int = 7) -> Crowd:
+    """Clouds that volunteers boxed; the truth is the vote of other volunteers.
+
+    There is one crew per picture; another `draw` has other crews. With `careless` one worker
+    of each crew, always the same one, draws one class everywhere.
+    """
+    random = np.random.default_rng([n_workers, careless, draw])
+    content = json.loads((DATA / "sffg" / "annotations.json").read_text())
+    pictures = []
+    for item in content["images"]:
+        truth = np.asarray(Image.open(DATA / "sffg" / "gold" / f"{item['id']}.png"))
+        crew = [str(w) for w in random.choice(sorted(item["voters"]), n_workers, replace=False)]
+        maps = [_boxes(item["voters"][w], truth.shape)[::scale, ::scale] for w in crew]
+        if careless:
+            crew[0], maps[0] = "careless", np.full_like(maps[0], random.integers(1, 5))
+        pictures.append(Picture(truth[::scale, ::scale], maps, crew))
+    return Crowd(f"sffg n{n_workers}" + (" careless" if careless else ""), 5, pictures)
+
+
+def crowds() -> Iterator[Crowd]:
+    """All data sets that are there."""
+    for pool in POOLS:
+        for n_classes in (2, 5, 11):
+            for n_workers in (3, 5):
+                yield synthetic(pool, n_classes, n_workers)
+    if DATA.is_dir():
+        yield lidc()
+        yield bsds()
+        for n_workers in (3, 5, 9):
+            for careless in (False, True):
+                for draw in range(10):
+                    yield sffg(n_workers, draw, careless=careless)
+
+
+def _leave_one_out(maps: list[NDArray[np.uint8]]) -> Iterator[Picture]:
+    for index, truth in enumerate(maps):
+        if truth.any():  # who skipped a picture is no judge of it
+            yield Picture(truth, maps[:index] + maps[index + 1 :], [])
+
+
+def _boxes(boxes: list[list[int]], shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    classes = np.zeros(shape, np.uint8)
+    for index, left, top, right, bottom in boxes:
+        classes[top:bottom, left:right] = index
+    return classes

@@ -1,0 +1,111 @@
+"""Class maps in memory to one class map: ours and the peers'.
+
+Peers are imported where they are used, so that each process pays for one alone.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from groundtruth.aggregation.mask_em import one_coin
+from groundtruth.aggregation.mask_fusion import fuse
+from groundtruth.masks.runs import RunMask
+
+type ClassMaps = Sequence[NDArray[np.uint8]]
+type Fuse = Callable[[ClassMaps, int], NDArray[np.uint8]]
+
+
+def ours(maps: ClassMaps, n_classes: int) -> NDArray[np.uint8]:
+    """The library's vote, with the search for runs."""
+    return fuse([RunMask.from_array(one) for one in maps], n_classes).mask.to_array()
+
+
+def ours_em(maps: ClassMaps, n_classes: int) -> NDArray[np.uint8]:
+    """The library's one-coin model."""
+    crew = [RunMask.from_array(one) for one in maps]
+    weights = one_coin(crew, n_classes).weights
+    return fuse(crew, n_classes, weights=weights).mask.to_array()
+
+
+def numpy_accumulators(maps: ClassMaps, n_classes: int) -> NDArray[np.uint8]:
+    """A float per pixel and class."""
+    votes = np.zeros((n_classes, *maps[0].shape), np.float32)
+    for one in maps:
+        for index in range(n_classes):
+            votes[index] += one == index
+    return votes.argmax(axis=0).astype(np.uint8)
+
+
+def numpy_comparisons(maps: ClassMaps, n_classes: int) -> NDArray[np.uint8]:
+    """One class after the other, the best so far being kept."""
+    best = np.zeros(maps[0].shape, np.uint8)
+    winner = np.zeros(maps[0].shape, np.uint8)
+    for index in range(n_classes):
+        count = np.zeros(maps[0].shape, np.uint8)
+        for one in maps:
+            count += one == index
+        better = count > best
+        np.copyto(best, count, where=better)
+        winner[better] = index
+    return winner
+
+
+def _sitk_images(maps: ClassMaps) -> tuple[Any, list[Any]]:
+    import SimpleITK as sitk  # noqa: N813 - the name its own texts use
+
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+    return sitk, [sitk.GetImageFromArray(one) for one in maps]
+
+
+def sitk_voting(maps: ClassMaps, n_classes: int) -> NDArray[np.uint8]:
+    """SimpleITK's LabelVoting; undecided pixels go to BACKGROUND."""
+    sitk, images = _sitk_images(maps)
+    return sitk.GetArrayFromImage(sitk.LabelVoting(images, 0))
+
+
+def sitk_multi_label_staple(maps: ClassMaps, n_classes: int) -> NDArray[np.uint8]:
+    """SimpleITK's expectation maximisation over all classes."""
+    sitk, images = _sitk_images(maps)
+    return sitk.GetArrayFromImage(sitk.MultiLabelSTAPLE(images, 0))
+
+
+def _crowd_kit(name: str) -> Fuse:
+    """crowd-kit's binary methods, one class against the rest; the surest class wins."""
+
+    def run(maps: ClassMaps, n_classes: int) -> NDArray[np.uint8]:
+        import pandas as pd
+        from crowdkit.aggregation import image_segmentation
+
+        method = getattr(image_segmentation, name)
+        winner = np.zeros(maps[0].shape, np.uint8)
+        for index in range(1, n_classes):
+            frame = pd.DataFrame(
+                {
+                    "task": "0",
+                    "worker": [str(worker) for worker in range(len(maps))],
+                    "segmentation": [one == index for one in maps],
+                }
+            )
+            winner[method().fit_predict(frame).iloc[0]] = index
+        return winner
+
+    return run
+
+
+crowd_kit_majority = _crowd_kit("SegmentationMajorityVote")
+
+VOTES: dict[str, Fuse] = {
+    "ours": ours,
+    "SimpleITK LabelVoting": sitk_voting,
+    "crowd-kit MajorityVote": crowd_kit_majority,
+    "numpy, class by class": numpy_comparisons,
+    "numpy accumulators": numpy_accumulators,
+}
+MODELS: dict[str, Fuse] = {
+    "ours, one coin": ours_em,
+    "SimpleITK MultiLabelSTAPLE": sitk_multi_label_staple,
+    "crowd-kit EM": _crowd_kit("SegmentationEM"),
+    "crowd-kit RASA": _crowd_kit("SegmentationRASA"),
+}

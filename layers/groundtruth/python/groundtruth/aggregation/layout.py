@@ -1,0 +1,126 @@
+"""Which classes of which items get a probability of their own while an algorithm runs."""
+
+from dataclasses import dataclass
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from groundtruth.aggregation.posterior import Posterior
+from groundtruth.aggregation.skill import add_up
+from groundtruth.aggregation.votes import Floats, Ints, Votes
+
+MOST_DENSE_CLASSES = 20
+"""With more classes than this, only classes that were chosen get a cell."""
+
+
+_ITEMS_AT_ONCE = 8192
+
+
+class Shares(NamedTuple):
+    """Values of the cells, and of *each* class of an item that has no cell."""
+
+    cells: Floats
+    others: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layout:
+    """Cells of a batch: all classes of all items, or the chosen ones of many.
+
+    Attributes
+    ----------
+    items, classes : ndarray of int, shape (n_cells,)
+        Item and class of each cell. Dense: class by class, so that the cells reshape to
+        (n_classes, n_items). Otherwise sorted by item and class.
+    own : ndarray of int, shape (n_votes,)
+        The cell each vote is for.
+    unlisted : ndarray of float, shape (n_items,)
+        How many classes of an item have no cell.
+    n_items, n_classes : int
+        How many of each there are.
+    dense : bool
+        Whether every class of every item has a cell.
+    """
+
+    items: Ints
+    classes: Ints
+    own: Ints
+    unlisted: Floats
+    n_items: int
+    n_classes: int
+    dense: bool
+
+    @classmethod
+    def of(cls, votes: Votes, gold: Ints) -> Self:
+        """Lay out a batch; a known truth has a cell even if nobody chose it.
+
+        Parameters
+        ----------
+        votes : Votes
+            The batch.
+        gold : ndarray of int, shape (n_items,)
+            True classes, -1 where unknown.
+        """
+        n_items, n_classes = votes.n_items, votes.n_classes
+        dense = n_classes <= MOST_DENSE_CLASSES
+        if dense:
+            items = np.tile(np.arange(n_items), n_classes)
+            classes = np.repeat(np.arange(n_classes), n_items)
+            own = votes.classes * n_items + votes.items
+        else:
+            chosen = votes.items * n_classes + votes.classes
+            known = np.flatnonzero(gold >= 0)
+            codes = np.unique(np.concatenate([chosen, known * n_classes + gold[known]]))
+            items, classes = np.divmod(codes, n_classes)
+            own = np.searchsorted(codes, chosen)
+        unlisted = n_classes - np.bincount(items, minlength=n_items).astype(np.float64)
+        return cls(items, classes, own, unlisted, n_items, n_classes, dense)
+
+    def add_votes(self, weights: Floats) -> Floats:
+        """Add up the weights of the votes, cell by cell: shape (n_cells,)."""
+        return add_up(self.own, weights, self.items.size)
+
+    def spread(self, by_item: Floats) -> Floats:
+        """Give each cell its item's value: shape (n_cells,)."""
+        return np.tile(by_item, self.n_classes) if self.dense else by_item[self.items]
+
+    def sum_by_class(self, cells: Floats) -> Floats:
+        """Add up the values of a class's cells: shape (n_classes,)."""
+        if self.dense:
+            total: Floats = cells.reshape(self.n_classes, self.n_items).sum(axis=1)
+            return total
+        return add_up(self.classes, cells, self.n_classes)
+
+    def sum_by_item(self, shares: Shares) -> Floats:
+        """Add up an item's values, its classes without a cell too: shape (n_items,)."""
+        if self.dense:
+            total: Floats = shares.cells.reshape(self.n_classes, self.n_items).sum(axis=0)
+            return total
+        return add_up(self.items, shares.cells, self.n_items) + self.unlisted * shares.others
+
+    def normalized(self, shares: Shares) -> Shares:
+        """Scale the values so that each item's sum to 1."""
+        total = self.sum_by_item(shares)
+        return Shares(shares.cells / self.spread(total), shares.others / total)
+
+    def softmax(self, scores: Shares) -> Shares:
+        """Turn logarithms into probabilities that sum to 1 for each item."""
+        if self.dense:
+            table = scores.cells.reshape(self.n_classes, self.n_items)
+            raised = np.empty_like(table)
+            for first in range(0, self.n_items, _ITEMS_AT_ONCE):
+                part = table[:, first : first + _ITEMS_AT_ONCE]
+                powers = np.exp(part - part.max(axis=0))
+                raised[:, first : first + _ITEMS_AT_ONCE] = powers / powers.sum(axis=0)
+            return Shares(raised.ravel(), np.zeros(self.n_items))
+        top = np.where(self.unlisted > 0, scores.others, -np.inf)
+        np.maximum.at(top, self.items, scores.cells)
+        others = np.where(self.unlisted > 0, np.exp(scores.others - top), 0.0)
+        return self.normalized(Shares(np.exp(scores.cells - top[self.items]), others))
+
+    def posterior(self, shares: Shares) -> Posterior:
+        """Return probabilities as a result that outlives the layout."""
+        if self.dense:
+            table = shares.cells.reshape(self.n_classes, self.n_items).T
+            return Posterior.from_dense(np.ascontiguousarray(table))
+        return Posterior(self.items, self.classes, shares.cells, shares.others, self.n_classes)

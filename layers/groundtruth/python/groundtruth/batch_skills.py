@@ -1,0 +1,73 @@
+"""What one batch knows of its workers from earlier ones, and what it adds to that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Self
+
+from groundtruth.skills.forgiving import ForgivingSkills
+from groundtruth.skills.store import Amounts, SkillKey, SkillStore
+
+
+@dataclass(kw_only=True)
+class BatchSkills:
+    """Worker skill, as far as one batch has to do with it.
+
+    Without a store nothing is known and nothing is kept.
+
+    Attributes
+    ----------
+    store : SkillStore or None
+        Where skill is kept.
+    key : SkillKey
+        Which statistics: those of the job type and its classes.
+    batch_id : str
+        Digest of the payload.
+    job : str
+        ARN of the labeling job.
+    made_at : datetime
+        When the batch was put together, in UTC.
+    note : str
+        What went wrong; empty if nothing did.
+    """
+
+    store: SkillStore | None
+    key: SkillKey
+    batch_id: str
+    job: str
+    made_at: datetime
+    note: str = field(default="", init=False)
+
+    @classmethod
+    def none(cls) -> Self:
+        """Skill that nobody keeps."""
+        key, never = SkillKey("", ()), datetime.min.replace(tzinfo=UTC)
+        return cls(store=None, key=key, batch_id="", job="", made_at=never)
+
+    def history(self, workers: Sequence[str]) -> Amounts:
+        """What earlier batches taught about workers: worker -> cell -> amount.
+
+        A store that fails leaves a note, and nothing is known.
+        """
+        if self.store is None or not workers:
+            return {worker: {} for worker in workers}
+        found = ForgivingSkills(self.store).history(
+            self.key, batch_id=self.batch_id, workers=workers, at=self.made_at
+        )
+        self.note = found.note
+        return found.amounts
+
+    def learn(self, contributions: Mapping[str, Amounts]) -> None:
+        """Keep what data objects teach, each object of the job once for ever.
+
+        Nothing is kept if the history could not be had: were the batch sent again, it would be
+        judged by what itself has taught.
+        """
+        taught = {item: amounts for item, amounts in contributions.items() if amounts}
+        if self.store is None or self.note or not taught:
+            return
+        self.note = ForgivingSkills(self.store).learn(
+            self.key, job=self.job, contributions=taught, at=self.made_at
+        )

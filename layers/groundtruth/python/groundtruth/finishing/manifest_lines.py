@@ -1,0 +1,185 @@
+"""Lines of a manifest, changed in one attribute and kept letter for letter in all others."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from groundtruth.errors import ContractError
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_DECODER = json.JSONDecoder()
+_BLANKS = re.compile(r"[ \t\r\n]*")
+
+
+@dataclass(frozen=True)
+class Member:
+    """One ``"key": value`` of a line.
+
+    Attributes
+    ----------
+    key : str
+        The key, decoded.
+    text : str
+        All that stands between the brace or comma before it and the one after it.
+    """
+
+    key: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """One data object of a manifest.
+
+    Attributes
+    ----------
+    number : int
+        Lines before it, which is the service's `datasetObjectId`.
+    text : str
+        The line, without its end.
+    members : tuple of Member
+        Its parts, in order.
+    values : mapping
+        The line, decoded.
+    """
+
+    number: int
+    text: str
+    members: tuple[Member, ...]
+    values: Mapping[str, Any]
+
+    @classmethod
+    def parse(cls, text: str, number: int, *, name: str = "manifest") -> Self:
+        r"""Take a line apart.
+
+        Parameters
+        ----------
+        text : str
+            The line, without its end.
+        number : int
+            Lines before it.
+        name : str, optional
+            What the manifest is called in an error.
+
+        Raises
+        ------
+        ContractError
+            If it is not one JSON object.
+
+        Examples
+        --------
+        >>> line = Line.parse('{"source-ref": "a.jpg",  "kind":[1, 2]}', 0)
+        >>> [member.text for member in line.members]
+        ['"source-ref": "a.jpg"', '  "kind":[1, 2]']
+        """
+        where = f"{name}, line {number + 1}"
+        members = []
+        values: dict[str, Any] = {}
+        try:
+            for key, value, part in _parts(text):
+                members.append(Member(key, part))
+                values[key] = value
+        except json.JSONDecodeError as error:
+            raise ContractError(f"is not JSON ({error})", path=where) from error
+        except RecursionError as error:
+            raise ContractError("is nested too deeply", path=where) from error
+        except ValueError as error:
+            raise ContractError(f"is no JSON object ({error})", path=where) from error
+        return cls(number, text, tuple(members), values)
+
+    def with_members(self, removed: Iterable[str], added: Mapping[str, Any]) -> str:
+        """The line without some keys, and others in the place of the first of them.
+
+        Parameters
+        ----------
+        removed : iterable of str
+            Keys that shall not stay.
+        added : mapping
+            What comes in their place, or at the end if the line has none of them.
+
+        Examples
+        --------
+        >>> line = Line.parse('{"source-ref": "a.jpg","kind":7,"site": "north"}', 0)
+        >>> line.with_members(["kind"], {"kind": {"class": 7}})
+        '{"source-ref": "a.jpg","kind":{"class":7},"site": "north"}'
+        >>> line.with_members(["kind"], {})
+        '{"source-ref": "a.jpg","site": "north"}'
+        """
+        gone = {*removed, *added}
+        texts = [member.text for member in self.members if member.key not in gone]
+        before = 0
+        for member in self.members:
+            if member.key in gone:
+                break
+            before += 1
+        texts[before:before] = [
+            f"{compact_json(key)}:{compact_json(value)}" for key, value in added.items()
+        ]
+        return "{" + ",".join(texts) + "}"
+
+
+def _parts(text: str) -> Iterator[tuple[str, Any, str]]:
+    """Key, value and text of each member; raises `ValueError` where there is no JSON object."""
+    at = _expect(text, 0, "{")
+    if text[_blanks(text, at) :][:1] == "}":
+        at = _blanks(text, at) + 1
+    else:
+        while True:
+            start = at
+            key, at = _DECODER.raw_decode(text, _blanks(text, at))
+            if not isinstance(key, str):
+                raise ValueError("a key is not a text")
+            value, at = _DECODER.raw_decode(text, _blanks(text, _expect(text, at, ":")))
+            at = _blanks(text, at)
+            yield key, value, text[start:at]
+            if text[at : at + 1] != ",":
+                at = _expect(text, at, "}")
+                break
+            at += 1
+    if _blanks(text, at) != len(text):
+        raise ValueError("something stands behind it")
+
+
+def _blanks(text: str, at: int) -> int:
+    found = _BLANKS.match(text, at)
+    return at if found is None else found.end()
+
+
+def _expect(text: str, at: int, mark: str) -> int:
+    """Where the text goes on behind a mark."""
+    at = _blanks(text, at)
+    if text[at : at + 1] != mark:
+        raise ValueError(f"{mark} is missing at character {at + 1}")
+    return at + 1
+
+
+def read_lines(lines: Iterable[bytes], *, name: str) -> Iterator[Line]:
+    """Read a manifest line by line; blank lines are left out but counted.
+
+    Raises
+    ------
+    ContractError
+        If a line is not UTF-8 or not a JSON object; the path is `name` and its number, from 1.
+    """
+    for number, body in enumerate(lines):
+        start = _BYTE_ORDER_MARK if number == 0 else b""
+        try:
+            text = body.removeprefix(start).decode("utf-8").rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            raise ContractError(
+                f"is not UTF-8 ({error.reason})", path=f"{name}, line {number + 1}"
+            ) from error
+        if text.strip():
+            yield Line.parse(text, number, name=name)
+
+
+def compact_json(value: Any) -> str:
+    """JSON on one line without blanks, as the service writes manifests."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        return json.dumps(value, separators=(",", ":"))  # half a character has no UTF-8
+    return text

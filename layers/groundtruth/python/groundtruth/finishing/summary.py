@@ -1,0 +1,175 @@
+"""What came out of a job, counted line by line."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from groundtruth.finishing.found_labels import FoundLabel
+from groundtruth.finishing.resolution import FAILURE, Fate, Resolved
+
+SCHEMA = "job-summary/1"
+BINS = 10
+STATUS_UNKNOWN = "not-told"
+"""Status of a label in the `builtin` style, which has no place for one."""
+
+MOST_REASONS = 100
+LONGEST_REASON = 200
+OTHER_REASONS = "other reasons"
+
+DIGITS = 6
+
+
+@dataclass(kw_only=True)
+class Summary:
+    """Counts over the data objects of a job; the memory they take does not grow with it.
+
+    Attributes
+    ----------
+    fates : Counter
+        Data objects by what became of them.
+    statuses : Counter
+        Labels, and objects whose answers were all set aside, by status.
+    failures : Counter
+        Failed objects by reason: the first `MOST_REASONS` reasons by name.
+    histogram : list of int
+        Labels by confidence, in tenths from 0 to 1; the last bin holds 1 too.
+    confidence_total : float
+        Sum of the labels' confidences.
+    agreement_total, agreement_count : float, int
+        Sum of the shares of answers that agree with their label, and how many labels with two
+        votes or more there are.
+    set_aside, workers : Counter
+        Answers set aside, by reason and by worker.
+    used : int
+        Answers that count.
+    algorithms : Counter
+        Labels by algorithm and settings' hash.
+    requeued, differing : int
+        Objects of the re-queue manifest, and lines whose own label is not the last response's.
+    """
+
+    fates: Counter[Fate] = field(default_factory=Counter)
+    statuses: Counter[str] = field(default_factory=Counter)
+    failures: Counter[str] = field(default_factory=Counter)
+    histogram: list[int] = field(default_factory=lambda: [0] * BINS)
+    confidence_total: float = 0.0
+    agreement_total: float = 0.0
+    agreement_count: int = 0
+    set_aside: Counter[str] = field(default_factory=Counter)
+    workers: Counter[str] = field(default_factory=Counter)
+    used: int = 0
+    algorithms: Counter[tuple[str, str]] = field(default_factory=Counter)
+    requeued: int = 0
+    differing: int = 0
+
+    def add(self, object_: Resolved, *, failure_reason: str, requeued: bool) -> None:
+        """Count one data object.
+
+        Parameters
+        ----------
+        object_ : Resolved
+            What became of it.
+        failure_reason : str
+            Why it failed, if it did.
+        requeued : bool
+            Whether it is in the re-queue manifest.
+        """
+        self.fates[object_.fate] += 1
+        self.requeued += requeued
+        self.differing += object_.differs
+        if object_.fate is Fate.FAILED:
+            reason = failure_reason[:LONGEST_REASON]
+            known = reason in self.failures or len(self.failures) < MOST_REASONS
+            self.failures[reason if known else OTHER_REASONS] += 1
+        if object_.label is not None:
+            self._add_label(object_.label)
+
+    def _add_label(self, label: FoundLabel) -> None:
+        account = label.account
+        self.statuses[(account.status if account else "") or STATUS_UNKNOWN] += 1
+        if label.confidence is not None:
+            self.histogram[min(BINS - 1, int(label.confidence * BINS))] += 1
+            self.confidence_total += label.confidence
+        if account is None:
+            return
+        self.used += account.used
+        self.set_aside.update(reason for _, reason in account.set_aside)
+        self.workers.update(worker for worker, _ in account.set_aside)
+        if account.algorithm is not None:
+            self.algorithms[account.algorithm] += 1
+        agreement = agreement_of(label)
+        if agreement is not None:
+            self.agreement_total += agreement
+            self.agreement_count += 1
+
+    def as_json(self) -> dict[str, Any]:
+        """The counts as JSON values; the same counts give the same text."""
+        labeled = self.fates[Fate.LABELED]
+        return {
+            "objects": self.fates.total(),
+            **{fate.value: self.fates[fate] for fate in Fate},
+            "requeued": self.requeued,
+            "differs-from-manifest": self.differing,
+            "statuses": _sorted(self.statuses),
+            "failed-by-reason": _sorted(self.failures),
+            "confidence": {
+                "mean": _mean(self.confidence_total, labeled),
+                "histogram": self.histogram,
+            },
+            "agreement": {
+                "mean": _mean(self.agreement_total, self.agreement_count),
+                "objects": self.agreement_count,
+            },
+            "answers": {
+                "used": self.used,
+                "set-aside": self.set_aside.total(),
+                "set-aside-by-reason": _sorted(self.set_aside),
+                "set-aside-by-worker": _sorted(self.workers),
+            },
+            "algorithms": [
+                {"name": name, "settings": settings, "objects": count}
+                for (name, settings), count in sorted(self.algorithms.items())
+            ],
+        }
+
+
+def agreement_of(label: FoundLabel) -> float | None:
+    """Share of the answers that agree with a label; None if that is not known.
+
+    Of several labels it is the mean over all classes that any worker chose: where the label has
+    the class, the workers who chose it agree, else those who did not. A single answer agrees with
+    itself, which says nothing.
+
+    Examples
+    --------
+    >>> from groundtruth.finishing.found_labels import Account, FoundClass
+    >>> chosen = FoundClass(class_id=0, name="cat", confidence=0.9)
+    >>> account = Account(votes={"cat": 3, "dog": 1}, used=4)
+    >>> agreement_of(FoundLabel(task="image-classification", classes=(chosen,), account=account))
+    0.75
+    """
+    account = label.account
+    if account is None or account.used < 2 or not account.votes or not label.classes:
+        return None
+    names = {chosen.name for chosen in label.classes}
+    shares = {name: count / account.used for name, count in account.votes.items()}
+    if label.task == "image-classification":
+        return shares.get(label.classes[0].name, 0.0)
+    agreeing = [share if name in names else 1.0 - share for name, share in shares.items()]
+    return sum(agreeing) / len(agreeing)
+
+
+def reason_of(metadata: Mapping[str, Any]) -> str:
+    """Why an object failed, as its metadata say."""
+    return str(metadata.get(FAILURE, ""))
+
+
+def _mean(total: float, count: int) -> float | None:
+    return round(total / count, DIGITS) if count else None
+
+
+def _sorted(counter: Counter[str]) -> dict[str, int]:
+    return dict(sorted(counter.items()))

@@ -1,0 +1,1 @@
+"""What is kept of workers between batches: one protocol, three stores."""

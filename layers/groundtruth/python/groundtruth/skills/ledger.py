@@ -1,0 +1,81 @@
+"""The state of a store that lives in one process's memory."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from groundtruth.skills.amounts import Units
+from groundtruth.skills.decay import Moment
+from groundtruth.skills.store import SkillKey
+
+type RecordKey = tuple[str, str, int]
+"""Text of the skill key, worker, era."""
+
+
+def object_mark(key: SkillKey, job: str, object_id: str) -> str:
+    """What tells that an object of a job was counted: 32 hexadecimal digits."""
+    return _digest([key.text, job, object_id])
+
+
+def batch_mark(key: SkillKey, batch_id: str) -> str:
+    """What tells that a batch was answered: 32 hexadecimal digits."""
+    return _digest([key.text, batch_id])
+
+
+def _digest(parts: list[str]) -> str:
+    return hashlib.sha256(json.dumps(parts).encode("ascii")).hexdigest()[:32]
+
+
+class Ledger:
+    """Records, marks of counted objects, and answers that were given.
+
+    Attributes
+    ----------
+    records : dict
+        Record key -> cell -> number, as `decay.Moment` stores them.
+    counted : set of str
+        Marks of the objects that are in the records.
+    answers : dict
+        Mark of a batch -> the packed answer it got.
+    """
+
+    def __init__(self) -> None:
+        self.records: dict[RecordKey, dict[str, int]] = {}
+        self.counted: set[str] = set()
+        self.answers: dict[str, bytes] = {}
+
+    def read(self, key: SkillKey, workers: Iterable[str], at: datetime) -> Units:
+        """What is known of workers now, decayed to a moment."""
+        moment = Moment(at, key.half_life_days)
+        units = {}
+        for worker in workers:
+            found = {era: self.records.get((key.text, worker, era), {}) for era in moment.eras}
+            units[worker] = moment.read(found)
+        return units
+
+    def add(self, records: Mapping[RecordKey, Mapping[str, int]], counted: Iterable[str]) -> None:
+        """Add to the records, and mark objects as counted."""
+        for key, numbers in records.items():
+            record = self.records.setdefault(key, {})
+            for cell, number in numbers.items():
+                record[cell] = record.get(cell, 0) + number
+        self.counted.update(counted)
+
+    def news(
+        self, key: SkillKey, job: str, objects: Mapping[str, Units], at: datetime
+    ) -> tuple[dict[RecordKey, dict[str, int]], list[str]]:
+        """What `add` wants of the objects that are not counted yet."""
+        moment = Moment(at, key.half_life_days)
+        sums = Ledger()
+        for object_id, workers in objects.items():
+            mark = object_mark(key, job, object_id)
+            if mark not in self.counted:
+                stored = {
+                    (key.text, worker, moment.era): moment.stored(cells)
+                    for worker, cells in workers.items()
+                }
+                sums.add(stored, [mark])
+        return sums.records, sorted(sums.counted)

@@ -1,0 +1,1 @@
+"""A finished job's own files: read, consolidated again, compared, measured."""

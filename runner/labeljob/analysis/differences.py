@@ -1,0 +1,187 @@
+"""What a replay would change in a job's own manifest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from groundtruth.finishing.found_labels import SEGMENTATION, FoundLabel
+
+SMALLEST = 1e-9
+"""Confidences closer than this are the same."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One data object whose label or confidence is another.
+
+    Attributes
+    ----------
+    object_id, source : str
+        The data object.
+    before, after : FoundLabel or None
+        Its labels.
+    changed_share : float or None
+        Of masks: the share of the pixels that have another class.
+    """
+
+    object_id: str
+    source: str
+    before: FoundLabel | None
+    after: FoundLabel | None
+    changed_share: float | None = None
+
+    @property
+    def relabeled(self) -> bool:
+        """Whether the label itself is another."""
+        if self.changed_share is not None:
+            return self.changed_share > 0
+        return named(self.before) != named(self.after)
+
+    @property
+    def shift(self) -> float | None:
+        """Change of the confidence; None if one of the labels is missing."""
+        first, second = _confidence(self.before), _confidence(self.after)
+        return None if first is None or second is None else second - first
+
+    def as_json(self) -> dict[str, Any]:
+        """The change for `--json`."""
+        return {
+            "object": self.object_id,
+            "source": self.source,
+            "before": described(self.before),
+            "after": described(self.after),
+            **({} if self.changed_share is None else {"changed-share": self.changed_share}),
+        }
+
+
+@dataclass(frozen=True)
+class Differences:
+    """All data objects of a job, before and after a replay."""
+
+    changes: tuple[Change, ...]
+
+    @property
+    def relabeled(self) -> list[Change]:
+        """Those that have another label."""
+        return [change for change in self.changes if change.relabeled]
+
+    @property
+    def shifts(self) -> NDArray[np.float64]:
+        """Changes of the confidences that are there before and after."""
+        return np.array([change.shift for change in self.changes if change.shift is not None])
+
+    def as_json(self) -> dict[str, Any]:
+        """Counts, figures and the list of the objects with another label, for `--json`."""
+        moved = np.abs(self.shifts)
+        return {
+            "objects": len(self.changes),
+            "labels-changed": len(self.relabeled),
+            "confidences-changed": int((moved > SMALLEST).sum()),
+            "confidence-change-mean": float(self.shifts.mean()) if moved.size else 0.0,
+            "confidence-change-max": float(moved.max()) if moved.size else 0.0,
+            "by-class": self.by_class(),
+            "changed": [change.as_json() for change in self.relabeled],
+        }
+
+    def by_class(self) -> dict[str, Any]:
+        """For each class of the old labels: how many objects, how many changed, and to what."""
+        table: dict[str, Any] = {}
+        for change in self.changes:
+            for name in _names(change.before):
+                row = table.setdefault(
+                    name, {"objects": 0, "changed": 0, "shifts": [], "to": Counter()}
+                )
+                row["objects"] += 1
+                row["shifts"] += [] if change.shift is None else [change.shift]
+                if _lost(name, change):
+                    row["changed"] += 1
+                    row["to"].update(set(_names(change.after)) - set(_names(change.before)))
+        return {name: _summed(row) for name, row in sorted(table.items())}
+
+
+def compare(
+    before: Mapping[str, FoundLabel | None],
+    after: Mapping[str, FoundLabel | None],
+    sources: Mapping[str, str],
+    read_mask: Callable[[FoundLabel], NDArray[np.uint8] | None],
+) -> Differences:
+    """Hold the new labels against those of the job's manifest.
+
+    Parameters
+    ----------
+    before, after : mapping of str to FoundLabel or None
+        By the data objects' ids; what is missing has no label.
+    sources : mapping of str to str
+        Where each object's image is.
+    read_mask : callable
+        Class of each pixel of a label's mask; None if it cannot be read.
+    """
+    changes = []
+    for object_id in dict.fromkeys((*before, *after)):
+        old, new = before.get(object_id), after.get(object_id)
+        share = None
+        if old and new and old.task == SEGMENTATION:
+            share = _changed_share(read_mask(old), read_mask(new))
+        changes.append(
+            Change(
+                object_id=object_id,
+                source=sources.get(object_id, ""),
+                before=old,
+                after=new,
+                changed_share=share,
+            )
+        )
+    return Differences(tuple(changes))
+
+
+def described(label: FoundLabel | None) -> dict[str, Any] | None:
+    """A label in a few words, for `--json`."""
+    if label is None or not label.classes:
+        return None
+    if label.task == SEGMENTATION:
+        return {"mask": label.mask_uri, "confidence": label.confidence}
+    return {"classes": _names(label), "confidence": label.confidence}
+
+
+def named(label: FoundLabel | None) -> str:
+    """The classes of a label as one text; a mask has none to tell."""
+    if label is None or not label.classes:
+        return "no label"
+    return "mask" if label.task == SEGMENTATION else ", ".join(sorted(_names(label)))
+
+
+def _names(label: FoundLabel | None) -> list[str]:
+    return [chosen.name for chosen in label.classes] if label else []
+
+
+def _lost(name: str, change: Change) -> bool:
+    """Whether an object with a class does not keep it; a mask, whether it changed at all."""
+    if change.changed_share is not None:
+        return change.relabeled
+    return name not in _names(change.after)
+
+
+def _confidence(label: FoundLabel | None) -> float | None:
+    return label.confidence if label and label.classes else None
+
+
+def _changed_share(old: NDArray[np.uint8] | None, new: NDArray[np.uint8] | None) -> float | None:
+    if old is None or new is None:
+        return None
+    return float((old != new).mean()) if old.shape == new.shape else 1.0
+
+
+def _summed(row: Mapping[str, Any]) -> dict[str, Any]:
+    shifts = row["shifts"]
+    return {
+        "objects": row["objects"],
+        "changed": row["changed"],
+        "confidence-change-mean": float(np.mean(shifts)) if shifts else 0.0,
+        "to": dict(row["to"].most_common()),
+    }

@@ -1,0 +1,212 @@
+"""`labeljob finish`: what is done when a job is over, on this machine or in S3."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from groundtruth.contract.labels import parse_label_categories
+from groundtruth.errors import GroundTruthError
+from groundtruth.finishing.ended_job import EndedJob
+from groundtruth.finishing.finish import FinishedJob, finish_job
+from groundtruth.folder_store import FolderStore
+from groundtruth.settings import Settings
+from groundtruth.storage import ObjectStore, S3Store
+from labeljob import messages
+from labeljob.job.description import JobDescription, JobError, load_description
+from labeljob.job.places import STATE_FOLDER
+from labeljob.job.tasks import TASKS
+from labeljob.task_types import TaskType
+
+JOBS_FOLDER = ".labeling-jobs"
+
+Job = Annotated[
+    str,
+    typer.Argument(
+        metavar="JOB",
+        help="The job's folder, with its manifests/ and annotations/, or that folder in S3.",
+    ),
+]
+Attribute = Annotated[str | None, typer.Option(help="Label attribute name. [default: the job's]")]
+Task = Annotated[
+    TaskType | None, typer.Option(help="Refuse labels of another job type. [default: any]")
+]
+Below = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        max=1,
+        help="Queue objects again whose label has less confidence. [default: the job's "
+        "min-confidence, else 0]",
+    ),
+]
+Labels = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True,
+        dir_okay=False,
+        help="Label category file: the order of the classes. [default: the job's, else that of "
+        "the labels]",
+    ),
+]
+Manifest = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE|S3URI",
+        help="Input manifest, for a job that has no output manifest. [default: the job's]",
+    ),
+]
+Endpoint = Annotated[str | None, typer.Option(help="S3 server, if it is not AWS's.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+def finish(
+    job: Job,
+    attribute: Attribute = None,
+    task: Task = None,
+    below: Below = None,
+    labels: Labels = None,
+    manifest: Manifest = None,
+    endpoint_url: Endpoint = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a finished job's manifest in the built-in shape, its summary and what to label again.
+
+    The files finished.manifest, summary.json and requeue.manifest come beside output.manifest,
+    which stays as it is. Finishing again writes the same.
+
+    Example: labeljob finish labeljob-store/labeljob/jobs/photos --below 0.8
+    """
+    try:
+        found = _found(job, endpoint_url)
+        result = finish_job(
+            _ended(
+                found,
+                attribute=attribute,
+                task=task,
+                below=below,
+                classes=_classes(labels),
+                manifest=manifest,
+            ),
+            store=found.store,
+        )
+    except GroundTruthError as error:
+        messages.problem(str(error))
+        raise typer.Exit(1) from error
+    uris = {name: _shown(uri, found.store) for name, uri in result.uris.items()}
+    if as_json:
+        typer.echo(json.dumps({**result.as_json(), **uris}, indent=2))
+    elif result.nothing_to_do:
+        messages.note(f"nothing to do: {result.nothing_to_do}")
+    else:
+        _report(result, uris)
+
+
+@dataclass(frozen=True)
+class _FoundJob:
+    """A job's folder, where it is, and what is known of it."""
+
+    root: str
+    store: ObjectStore
+    description: JobDescription | None
+
+
+def _found(job: str, endpoint_url: str | None) -> _FoundJob:
+    if job.startswith("s3://"):
+        if endpoint_url:
+            os.environ["AWS_ENDPOINT_URL_S3"] = endpoint_url
+        root = job.rstrip("/")
+        return _FoundJob(root, S3Store(), _description(STATE_FOLDER / "jobs", root))
+    folder = Path(job).resolve()
+    if not folder.is_dir():
+        raise JobError(f"{job} is no folder of a job")
+    if len(folder.parts) < 3:
+        raise JobError(f"{job} lies too near the root of the disk for a job's folder")
+    for top in folder.parents[1:]:
+        if (top / JOBS_FOLDER).is_dir():
+            root = f"s3://{folder.relative_to(top).as_posix()}"
+            return _FoundJob(root, FolderStore(top), _description(top / JOBS_FOLDER, root))
+    # A job that was copied from S3: its folder and the one above it stand for key and bucket.
+    return _FoundJob(
+        f"s3://{folder.parent.name}/{folder.name}", FolderStore(folder.parents[1]), None
+    )
+
+
+def _description(jobs: Path, root: str) -> JobDescription | None:
+    """What `labeljob run` wrote down of the job, if it ran it."""
+    description = load_description(jobs, root.rpartition("/")[2])
+    return description if description and description.layout.root == root else None
+
+
+def _ended(
+    found: _FoundJob,
+    *,
+    attribute: str | None,
+    task: TaskType | None,
+    below: float | None,
+    classes: tuple[str, ...] | None,
+    manifest: str | None,
+) -> EndedJob:
+    """The job as it is described, and as the command line says otherwise."""
+    known = found.description
+    settings, _ = Settings().for_job(known.tags if known else {})
+    source = manifest or (known.manifest if known else None)
+    on_disk = source is not None and not source.startswith("s3://")
+    return EndedJob(
+        root=found.root,
+        attribute=attribute or (known.attribute if known else None),
+        input_manifest=Path(source) if source and on_disk else source,
+        classes=classes or (known.labels if known else None),
+        task=TASKS[task].name if task else None,
+        min_confidence=settings.min_confidence if below is None else below,
+        ours=known is not None,
+    )
+
+
+def _classes(path: Path | None) -> tuple[str, ...] | None:
+    return parse_label_categories(path.read_bytes(), path=str(path)) if path else None
+
+
+def _shown(uri: str, store: ObjectStore) -> str:
+    """A file as a person finds it: a path, or the URI itself."""
+    return str(store.path(uri)) if isinstance(store, FolderStore) else uri
+
+
+def _report(result: FinishedJob, uris: dict[str, str]) -> None:
+    """Show the closing table and where the files are."""
+    summary = result.summary
+    messages.table(
+        f"Job {result.job_name.rpartition('/')[2]}",
+        ("measure", "value"),
+        [(name, str(value)) for name, value in _measures(summary) if value is not None],
+    )
+    if differing := summary["differs-from-manifest"]:
+        messages.warning(
+            f"{differing} lines of the output manifest have another label than the last response, "
+            "which counts. Check that the responses belong to this manifest."
+        )
+    messages.done(f"finished manifest  {uris['manifest']}")
+    messages.done(f"to label again     {uris['requeue']}")
+    messages.done(f"summary            {uris['summary']}")
+
+
+def _measures(summary: Any) -> list[tuple[str, Any]]:
+    rows = [(name.replace("-", " "), summary[name]) for name in ("objects", "labeled")]
+    rows += [
+        (name.replace("-", " "), summary[name] or None)
+        for name in ("failed", "unlabeled", "labeled-by-another-job", "not-recognized")
+    ]
+    rows.append((f"to label again (below {summary['min-confidence']})", summary["requeued"]))
+    rows += [(f"status {name}", count) for name, count in summary["statuses"].items()]
+    rows.append(("mean confidence", summary["confidence"]["mean"]))
+    rows.append(("mean agreement", summary["agreement"]["mean"]))
+    rows += [
+        (f"answers set aside: {reason}", count)
+        for reason, count in summary["answers"]["set-aside-by-reason"].items()
+    ]
+    return rows

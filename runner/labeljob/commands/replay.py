@@ -1,0 +1,188 @@
+"""`labeljob replay`: a finished job's answers, consolidated again."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from groundtruth.errors import GroundTruthError
+from groundtruth.task import algorithm_of
+from labeljob import messages
+from labeljob.analysis.differences import Change, Differences, named
+from labeljob.analysis.outcome_folder import outcome_folder
+from labeljob.analysis.replay_outcome import STYLES, ReplayOutcome, replay_job
+from labeljob.analysis.replaying import all_at_once, calls_of
+from labeljob.analysis.truth_files import read_truths
+from labeljob.commands import analysis_options as given
+from labeljob.crowd import TruthError
+
+SHOWN = 20
+
+
+class Style(StrEnum):
+    """Which manifests are written."""
+
+    OBJECT = "object"
+    BUILTIN = "builtin"
+    BOTH = "both"
+
+
+Calls = Annotated[
+    bool,
+    typer.Option(
+        "--calls/--all-at-once",
+        help="Consolidate call by call as the service did, or all answers together.",
+    ),
+]
+OutputStyle = Annotated[Style, typer.Option(help="Style of the new manifest.")]
+Quorum = Annotated[
+    float | None,
+    typer.Option(min=0, max=1, help="Share of the votes that a label must exceed (multi-label)."),
+]
+MinConfidence = Annotated[
+    float | None,
+    typer.Option(min=0, max=1, help="Confidence under which a label is low-confidence."),
+]
+Output = Annotated[
+    str | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FOLDER|S3URI",
+        help="Where the new manifests go. [default: JOB/replays/ALGORITHM]",
+    ),
+]
+
+
+def replay(
+    job: given.Job,
+    algorithm: given.Algorithm = None,
+    task: given.Task = None,
+    labels: given.Labels = None,
+    attribute: given.Attribute = None,
+    output_style: OutputStyle = Style.BOTH,
+    calls: Calls = False,
+    quorum: Quorum = None,
+    min_confidence: MinConfidence = None,
+    truth: given.TruthFile = None,
+    output: Output = None,
+    endpoint_url: given.Endpoint = None,
+    as_json: given.AsJson = False,
+) -> None:
+    """Consolidate a finished job again, and show what would change.
+
+    The job's own files stay as they are. A file that is damaged is named, and all that can be
+    read is used.
+
+    Example: labeljob replay birds-job --algorithm builtin --calls --truth true_labels.json
+    """
+    changes = {"quorum": quorum, "min_confidence": min_confidence}
+    try:
+        found = given.opened(
+            job, task=task, labels=labels, attribute=attribute, endpoint_url=endpoint_url
+        )
+        found = given.chosen_algorithm(found, algorithm).with_settings(
+            **{name: value for name, value in changes.items() if value is not None}
+        )
+        name = algorithm_of(found.core, found.settings)
+        folder = outcome_folder(found.place, output, f"replays/{name}")
+        made_of = calls_of(found) if calls else all_at_once(found)
+        total = sum(len(call.object_ids) for call in made_of)
+        with given.bar("Consolidating", total) as advance:
+            result = replay_job(
+                found,
+                made_of,
+                folder,
+                styles=STYLES if output_style is Style.BOTH else (output_style.value,),
+                truths=read_truths(truth, found.task, found.classes, found.lines)
+                if truth
+                else None,
+                advance=advance,
+            )
+    except (GroundTruthError, TruthError) as error:
+        messages.problem(str(error))
+        raise typer.Exit(1) from error
+    if as_json:
+        typer.echo(json.dumps(result.as_json(), indent=2, ensure_ascii=False))
+    else:
+        _report(result)
+
+
+def _report(result: ReplayOutcome) -> None:
+    job, values = result.job, result.differences.as_json()
+    given.tell_damage(job.damage)
+    if job.classes_from in ("manifest", "answers"):
+        messages.note(
+            f"the classes are those of the {job.classes_from}: {', '.join(job.classes)}. "
+            "If there are others, or the order matters, give --labels."
+        )
+    messages.table(
+        f"{job.name.rpartition('/')[2]}: {algorithm_of(job.core, job.settings)}, "
+        f"{len(result.calls)} calls",
+        ("measure", "value"),
+        [
+            ("data objects", str(values["objects"])),
+            ("labels changed", str(values["labels-changed"])),
+            ("confidences changed", str(values["confidences-changed"])),
+            ("mean change of the confidence", f"{values['confidence-change-mean']:+.4f}"),
+            ("largest change of a confidence", f"{values['confidence-change-max']:.4f}"),
+        ],
+    )
+    if result.differences.relabeled:
+        _show_changes(result.differences)
+    if result.after:
+        _show_figures(result)
+    for name in result.manifests:
+        messages.done(f"new manifest  {result.folder.shown(name)}")
+
+
+def _show_changes(differences: Differences) -> None:
+    messages.table(
+        "Changed, by the class they had",
+        ("class", "objects", "changed", "now"),
+        [
+            (
+                name,
+                str(row["objects"]),
+                str(row["changed"]),
+                ", ".join(f"{other} {count}" for other, count in row["to"].items()),
+            )
+            for name, row in differences.by_class().items()
+            if row["changed"]
+        ],
+    )
+    changed = differences.relabeled
+    title = "Objects with another label"
+    if len(changed) > SHOWN:
+        title += f", {SHOWN} of {len(changed)}; --json has all"
+    messages.table(title, ("object", "was", "is", "source"), map(_row, changed[:SHOWN]))
+
+
+def _row(change: Change) -> tuple[str, str, str, str]:
+    after = named(change.after)
+    if change.changed_share is not None:
+        after = f"{change.changed_share:.2%} of the pixels"
+    return (change.object_id, named(change.before), after, change.source)
+
+
+def _show_figures(result: ReplayOutcome) -> None:
+    names: Sequence[str] = list(result.after)
+    messages.table(
+        "Against the truth",
+        ("measure", "the job's", "replayed"),
+        [
+            (name, _figure(result.before.get(name, math.nan)), _figure(result.after[name]))
+            for name in names
+        ],
+    )
+
+
+def _figure(value: float) -> str:
+    if math.isnan(value):
+        return "-"
+    return f"{value:.0f}" if value >= 2 and value == int(value) else f"{value:.4f}"

@@ -1,0 +1,131 @@
+"""`labeljob report`: one page about a finished job."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from groundtruth.errors import GroundTruthError
+from groundtruth.finishing.found_labels import FoundLabel, found_label
+from groundtruth.finishing.response_index import METADATA
+from labeljob import messages
+from labeljob.analysis.ballots import Ballot, read_ballots
+from labeljob.analysis.explaining import NothingKept
+from labeljob.analysis.job_on_file import JobOnFile
+from labeljob.analysis.replaying import all_at_once, replay
+from labeljob.analysis.truth_files import read_truths
+from labeljob.commands import analysis_options as given
+from labeljob.crowd import Truth, TruthError
+from labeljob.output_files import write_text
+
+Output = Annotated[
+    Path, typer.Option("--output", "-o", help="The page to write; - for standard output.")
+]
+Below = Annotated[
+    float,
+    typer.Option(min=0, max=1, help="Confidence under which an object is to be labeled again."),
+]
+Gallery = Annotated[
+    int, typer.Option(min=0, max=200, help="How many of the most disputed objects are shown.")
+]
+
+
+def report(
+    job: given.Job,
+    output: Output = Path("report.html"),
+    algorithm: given.Algorithm = None,
+    task: given.Task = None,
+    labels: given.Labels = None,
+    attribute: given.Attribute = None,
+    truth: given.TruthFile = None,
+    below: Below = 0.8,
+    gallery: Gallery = 12,
+    images: given.Images = None,
+    endpoint_url: given.Endpoint = None,
+    as_json: given.AsJson = False,
+) -> None:
+    """Write a page about a finished job: agreement, workers, disputed objects, what to do next.
+
+    The page is one file that needs no network. Labels are those of the job's manifest, or with
+    --algorithm those that a replay makes. With --json the figures are printed too.
+
+    Example: labeljob report birds-job --truth true_labels.json -o report.html
+    """
+    try:
+        found = given.opened(
+            job,
+            task=task,
+            labels=labels,
+            attribute=attribute,
+            endpoint_url=endpoint_url,
+            images=images,
+        )
+        truths = read_truths(truth, found.task, found.classes, found.lines) if truth else None
+        with given.bar("Reading answers", len(found.object_ids())) as advance:
+            ballots = list(read_ballots(found, advance=advance))
+        made, by = _labels(found, algorithm)
+        figures = _write(found, ballots, made, by, truths, below, gallery, output, job)
+    except (GroundTruthError, TruthError) as error:
+        messages.problem(str(error))
+        raise typer.Exit(1) from error
+    if as_json:
+        typer.echo(json.dumps(figures, indent=2, ensure_ascii=False))
+    given.tell_damage(found.damage)
+    messages.done(f"report  {output}")
+
+
+def _labels(job: JobOnFile, algorithm: str | None) -> tuple[dict[str, FoundLabel], str]:
+    """The labels of the manifest, or of a replay, and what made them."""
+    if algorithm is None:
+        found = {line.object_id: line.label(job.attribute) for line in job.lines}
+        kept = {key: one for key, one in found.items() if one is not None and one.classes}
+        if kept:
+            accounts = [one.account for one in kept.values() if one.account]
+            names = {one.algorithm[0] for one in accounts if one.algorithm}
+            return kept, " and ".join(sorted(names)) or "the built-in function"
+    job = given.chosen_algorithm(job, algorithm)
+    calls = all_at_once(job)
+    replayed = {}
+    with given.bar("Consolidating", len(calls[0].object_ids)) as advance:
+        store = NothingKept(job.place)
+        for item in replay(job, calls, store=store, masks_uri="masks", advance=advance):
+            content = item.content(job, "object")
+            label = found_label(content[job.attribute], content[f"{job.attribute}{METADATA}"])
+            if label is not None and label.classes:
+                replayed[item.object_id] = label
+    return replayed, f"{job.settings.consolidation_algorithm}, all answers replayed at once"
+
+
+def _write(
+    job: JobOnFile,
+    ballots: Sequence[Ballot],
+    labels: Mapping[str, FoundLabel],
+    algorithm: str,
+    truths: Mapping[str, Truth] | None,
+    below: float,
+    gallery: int,
+    output: Path,
+    command: str,
+) -> dict[str, Any]:
+    """Write the page; the figures on it."""
+    from labeljob.analysis.label_masks import job_mask
+    from labeljob.analysis.scores import scored
+    from labeljob.report.contents import contents_of  # these load Matplotlib
+    from labeljob.report.page import exhibits, render
+
+    scores = (
+        scored(labels, truths, job.classes, lambda one: job_mask(job, one.mask_uri))
+        if truths
+        else {}
+    )
+    contents = contents_of(
+        job, ballots, labels, algorithm=algorithm, below=below, truths=truths, figures=scores
+    )
+    with given.bar("Drawing disputed objects", min(gallery, len(contents.disputes))) as advance:
+        shown = exhibits(contents, gallery, truths=truths, advance=advance)
+    write_text(output, render(contents, shown, command=command))
+    return contents.as_json()

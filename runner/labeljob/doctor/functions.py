@@ -1,0 +1,169 @@
+"""The two functions of the job: named, deployed, ready, and made for each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from labeljob.doctor.aws import Absent, NotLookedAt
+from labeljob.doctor.findings import (
+    Finding,
+    error,
+    looked_at,
+    not_checked,
+    of_problem,
+    or_ok,
+    warning,
+)
+from labeljob.doctor.planned_job import PlannedFunction, PlannedJob
+from labeljob.doctor.request_checks import has_structure
+from labeljob.function_rules import (
+    function_problems,
+    function_warnings,
+    is_named_for_managed_policy,
+)
+from labeljob.labeling_request import Problem
+from labeljob.lambda_arns import LambdaArn
+
+_READY = (None, "Active", "Inactive")
+_LONGEST_SECONDS = 900
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeployedFunction:
+    """What Lambda, or the stack, tells of a function.
+
+    Attributes
+    ----------
+    name, role_arn : str
+        What it is called and what it acts as.
+    assumes_job_role : bool
+        Whether it reads and writes with the job's role.
+    job_role_pattern : str
+        Which roles it may assume.
+    """
+
+    name: str
+    role_arn: str
+    assumes_job_role: bool
+    job_role_pattern: str
+
+
+def deployed_function(job: PlannedJob, function: PlannedFunction) -> DeployedFunction:
+    """A function as it is deployed; raises `Absent` or `NotLookedAt`.
+
+    Where Lambda cannot be asked, the stack's outputs and parameters tell, if they are known.
+    """
+    try:
+        facts = _configuration(job, function)
+    except NotLookedAt:
+        told = _facts_of_stack(job, function)
+        if told is None:
+            raise
+        facts = told
+    variables = facts.get("Environment", {}).get("Variables", {})
+    return DeployedFunction(
+        name=LambdaArn.parse(function.arn).name,  # type: ignore[union-attr]  # it was looked up
+        role_arn=facts["Role"],
+        assumes_job_role=variables.get("ASSUME_JOB_ROLE") == "true",
+        job_role_pattern=variables.get("JOB_ROLE_ARN_PATTERN", ""),
+    )
+
+
+def function_findings(job: PlannedJob) -> Iterator[Finding]:
+    """What is to be said of the functions."""
+    yield from or_ok(_names(job), "names and Regions", "are right for the job and each other")
+    yield from _region(job)
+    for function in job.functions:
+        if LambdaArn.parse(function.arn):
+            yield from looked_at(function.arn, partial(_deployed, job, function))
+
+
+def _names(job: PlannedJob) -> Iterator[Finding]:
+    if job.request is None:
+        for function in job.functions:
+            parsed = LambdaArn.parse(function.arn)
+            if parsed and not is_named_for_managed_policy(parsed.name):
+                text = f"is {parsed.name}, which AmazonSageMakerGroundTruthExecution does not cover"
+                fix = "deploy with a NamePrefix that contains SageMaker"
+                yield warning("function-name", function.where, text, fix=fix)
+        return
+    if job.task is None or not has_structure(job.request):
+        why = "the job type is not known" if job.task is None else "the request has no structure"
+        yield not_checked("names and Regions", why, fix="give --task, or correct the request")
+        return
+    for problem in function_problems(job.request, job.task):
+        yield of_problem(problem, code=_code(problem))
+    for advice in function_warnings(job.request):
+        yield warning(_code(advice), advice.field, advice.text, fix=advice.fix)
+
+
+def _region(job: PlannedJob) -> Iterator[Finding]:
+    """Whether the Region of the person's own settings is that of the ARNs."""
+    if job.region and job.own_region and job.own_region != job.region:
+        text = f"the job's ARNs are in {job.region}, and your own Region is {job.own_region}"
+        fix = f"aws sagemaker create-labeling-job --region {job.region} …"
+        yield warning("region-of-yours", "Region", text, fix=fix)
+
+
+def _deployed(job: PlannedJob, function: PlannedFunction) -> Iterator[Finding]:
+    try:
+        facts = _configuration(job, function, qualified=False)
+    except Absent:
+        fix = "deploy the stack, or take the ARN from its outputs"
+        yield error("function-absent", function.arn, "there is no such function", fix=fix)
+        return
+    parsed = LambdaArn.parse(function.arn)
+    if parsed and parsed.qualifier:
+        try:
+            facts = _configuration(job, function)
+        except Absent:
+            text = f"the function has no alias or version {parsed.qualifier}"
+            fix = f"aws lambda list-aliases --function-name {parsed.name} lists those it has"
+            yield error("alias-absent", function.arn, text, fix=fix)
+            return
+    yield from or_ok(_readiness(function, facts), function.arn, "exists and can be invoked")
+
+
+def _readiness(function: PlannedFunction, facts: dict[str, Any]) -> Iterator[Finding]:
+    if facts.get("State") not in _READY:
+        text = f"is {facts['State']}: {facts.get('StateReason', 'no reason is given')}"
+        yield error("function-state", function.arn, text, fix="deploy it again")
+    if facts.get("LastUpdateStatus") == "Failed":
+        text = f"its last update failed: {facts.get('LastUpdateStatusReason', 'no reason given')}"
+        yield error("function-state", function.arn, text, fix="deploy it again")
+    if facts.get("Timeout", _LONGEST_SECONDS) < 30 and function.part == "ACS":
+        text = f"has {facts['Timeout']} seconds, and a batch may hold 50 images"
+        fix = "raise its Timeout to 300 seconds or more"
+        yield warning("function-timeout", function.arn, text, fix=fix)
+
+
+def _configuration(
+    job: PlannedJob, function: PlannedFunction, *, qualified: bool = True
+) -> dict[str, Any]:
+    """What Lambda tells of a function; raises `Absent` or `NotLookedAt`."""
+    parsed = LambdaArn.parse(function.arn)
+    if parsed is None:
+        raise NotLookedAt(f"{function.arn} is not the ARN of a function")
+    qualifier = {"Qualifier": parsed.qualifier} if parsed.qualifier and qualified else {}
+    name = function.arn.removesuffix(f":{parsed.qualifier}")
+    return job.aws.call("lambda", "get_function_configuration", FunctionName=name, **qualifier)
+
+
+def _facts_of_stack(job: PlannedJob, function: PlannedFunction) -> dict[str, Any] | None:
+    if job.stack is None:
+        return None
+    outputs, parameters = job.stack.outputs, job.stack.parameters
+    names = {arn: name for name, arn in outputs.items()}
+    role = outputs.get(names.get(function.arn, "").removesuffix("Arn") + "RoleArn")
+    variables = {
+        "ASSUME_JOB_ROLE": parameters.get("AssumeJobRole", ""),
+        "JOB_ROLE_ARN_PATTERN": parameters.get("JobRoleArnPattern", ""),
+    }
+    return {"Role": role, "Environment": {"Variables": variables}} if role else None
+
+
+def _code(problem: Problem) -> str:
+    return "region" if problem.field == "request" else "function-name"

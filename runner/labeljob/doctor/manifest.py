@@ -1,0 +1,141 @@
+"""The input manifest, line by line, without looking at the images.
+
+Rules: "Use an input manifest file" and "Input data quotas" in the SageMaker developer guide.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from labeljob.doctor.findings import Finding, error, ok, shortened, warning
+from labeljob.doctor.planned_job import ImageRef
+from labeljob.image_checks import name_problem
+from labeljob.input_manifest import (
+    MAX_ATTRIBUTE_LENGTH,
+    MAX_KEY_BYTES,
+    MAX_LINE_LENGTH,
+    MAX_OBJECTS,
+    MAX_OBJECTS_TO_SEGMENT,
+)
+from labeljob.task_types import TaskType
+
+_REMAKE = "make the manifest with labeljob manifest"
+_S3_OBJECT = re.compile(r"s3://[a-z0-9.-]{3,63}/(.*[^/])", re.DOTALL)
+
+
+@dataclass(kw_only=True)
+class ManifestReading:
+    """A manifest as it is read.
+
+    Attributes
+    ----------
+    place : str
+        Its URI or path.
+    task : TaskType or None
+        What the job type is; without it, the smaller quota is a warning.
+    attribute : str or None
+        The job's label attribute.
+    images : list of ImageRef
+        Those found so far.
+    """
+
+    place: str
+    task: TaskType | None
+    attribute: str | None
+    images: list[ImageRef] = field(default_factory=list)
+    _lines: int = 0
+    _labeled: int = 0
+    _first: dict[str, int] = field(default_factory=dict)
+
+    def findings(self, lines: Iterable[bytes]) -> Iterator[Finding]:
+        """What is to be said of the lines, each with its end; at most five of a kind."""
+        problems = list(shortened(self._all(lines)))
+        yield from problems
+        yield from self._count()
+        if not problems:
+            yield ok(self.place, f"{self._lines} lines of JSON, each with an image of its own")
+
+    def _all(self, lines: Iterable[bytes]) -> Iterator[Finding]:
+        for number, line in enumerate(lines, start=1):
+            self._lines = number
+            yield from self._line(f"{self.place}:{number}", number, line)
+
+    def _line(self, where: str, number: int, line: bytes) -> Iterator[Finding]:
+        try:
+            text = line.decode("utf-8").removesuffix("\n").removesuffix("\r")
+        except UnicodeDecodeError:
+            yield error("line-unreadable", where, "is not UTF-8", fix="save the file as UTF-8")
+            return
+        if len(text) > MAX_LINE_LENGTH:
+            said = f"has {len(text)} characters, 100,000 at most"
+            yield error("line-too-long", where, said, fix="leave attributes out of it")
+        try:
+            data = json.loads(text)
+        except ValueError as reason:
+            said = f"is not JSON: {reason}" if text.strip() else "is blank"
+            yield error("line-unreadable", where, said, fix="one JSON object on each line")
+            return
+        if not isinstance(data, dict):
+            yield error("line-unreadable", where, "is no JSON object", fix=_REMAKE)
+            return
+        yield from _attributes(where, data)
+        yield from self._source(where, number, data)
+        self._labeled += self.attribute in data
+
+    def _source(self, where: str, number: int, data: dict[str, Any]) -> Iterator[Finding]:
+        ref = data.get("source-ref")
+        if "source" in data:
+            fix = "give each line an image as source-ref, and no source"
+            yield error("source", where, "has source, a text, and the job is for images", fix=fix)
+        if not isinstance(ref, str):
+            said = "has no source-ref" if ref is None else "has a source-ref that is not a text"
+            yield error("source-ref", where, said, fix=_REMAKE)
+            return
+        match = _S3_OBJECT.fullmatch(ref)
+        if match is None:
+            fix = "labeljob manifest --s3-prefix s3://bucket/images names images that way"
+            yield error("source-ref", where, f"{ref!r} is not the URI of an object in S3", fix=fix)
+            return
+        if len(match[1].encode()) > MAX_KEY_BYTES:
+            yield error("source-ref", where, "its key has more than 1,024 bytes", fix="rename it")
+        if problem := name_problem(ref):
+            yield error("image-name", where, f"{ref} is {problem}", fix="convert it, or rename it")
+        if (first := self._first.setdefault(ref, number)) != number:
+            said = f"has the image of line {first} again, which is labeled and paid for twice"
+            yield warning("duplicate-ref", where, said, fix="take one of the two lines out")
+        else:
+            self.images.append(ImageRef(line=number, uri=ref))
+
+    def _count(self) -> Iterator[Finding]:
+        n = self._lines
+        if n == 0:
+            yield error("manifest-empty", self.place, "has no line", fix=_REMAKE)
+        if n > MAX_OBJECTS:
+            said = f"has {n} lines; a job takes {MAX_OBJECTS:,} at most"
+            yield error("manifest-quota", self.place, said, fix="split it into several jobs")
+        elif n > MAX_OBJECTS_TO_SEGMENT and self.task in (None, TaskType.SEMANTIC_SEGMENTATION):
+            said = f"has {n} lines; a segmentation job takes {MAX_OBJECTS_TO_SEGMENT:,} at most"
+            level = warning if self.task is None else error
+            yield level("manifest-quota", self.place, said, fix="split it into several jobs")
+        if self._labeled:
+            said = (
+                f"{self._labeled} of {n} lines have {self.attribute!r} already; a job with that "
+                "label attribute leaves them as they are"
+            )
+            fix = "give another --label-attribute to have all lines labeled"
+            yield warning("already-labeled", self.place, said, fix=fix)
+
+
+def _attributes(where: str, data: dict[str, Any]) -> Iterator[Finding]:
+    for name, value in data.items():
+        if name.startswith("$"):
+            said = f"attribute {name!r} starts with $, which Ground Truth keeps for itself"
+            yield error("attribute-name", where, said, fix="rename the attribute")
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        if len(text) > MAX_ATTRIBUTE_LENGTH:
+            said = f"attribute {name!r} has {len(text)} characters, 20,000 at most"
+            yield error("attribute-too-long", where, said, fix="shorten it, or leave it out")

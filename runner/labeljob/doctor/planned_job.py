@@ -1,0 +1,175 @@
+"""What is examined: a planned job, the stack it uses, and where both are looked at."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from labeljob.doctor.aws import Aws, NoAws
+from labeljob.doctor.deployed_stack import DeployedStack
+from labeljob.lambda_arns import LambdaArn
+from labeljob.task_types import TaskType
+
+MANIFEST = "InputConfig.DataSource.S3DataSource.ManifestS3Uri"
+LABELS = "LabelCategoryConfigS3Uri"
+PAGE = "HumanTaskConfig.UiConfig.UiTemplateS3Uri"
+OUTPUT = "OutputConfig.S3OutputPath"
+OUTPUT_KEY = "OutputConfig.KmsKeyId"
+ROLE = "RoleArn"
+PRE = "HumanTaskConfig.PreHumanTaskLambdaArn"
+ACS = "HumanTaskConfig.AnnotationConsolidationConfig.AnnotationConsolidationLambdaArn"
+WORKTEAM = "HumanTaskConfig.WorkteamArn"
+
+
+@dataclass(frozen=True)
+class ImageRef:
+    """A data object's image: the manifest's line, from 1, and what stands there."""
+
+    line: int
+    uri: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedFunction:
+    """A function that a job names, or a stack offers.
+
+    Attributes
+    ----------
+    where : str
+        The request's field, or the stack's output.
+    arn : str
+        What stands there.
+    part : str
+        ``"PRE"`` or ``"ACS"``: what the function is used for.
+    """
+
+    where: str
+    arn: str
+    part: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedJob:
+    """What the checks look at.
+
+    Attributes
+    ----------
+    aws : Aws
+        Where it is looked at.
+    request : mapping or None
+        Arguments of CreateLabelingJob; None if only a stack is examined.
+    task : TaskType or None
+        What workers do; None if nothing tells.
+    stack : DeployedStack or None
+        The stack that was named, if it could be described.
+    region : str or None
+        Where the job runs: the Region of its ARNs, or else the person's own.
+    own_region : str or None
+        The Region of the person's options and AWS settings.
+    local : mapping of str to Path
+        Files that stand for the object in a field of the request.
+    sample : int
+        How many images to read; 0 for all.
+    images : tuple of ImageRef
+        The manifest's images, once it has been read.
+    labels : tuple of str
+        The label category file's labels, once it has been read.
+    """
+
+    aws: Aws
+    request: Mapping[str, Any] | None = None
+    task: TaskType | None = None
+    stack: DeployedStack | None = None
+    region: str | None = None
+    own_region: str | None = None
+    local: Mapping[str, Path] = field(default_factory=dict)
+    sample: int = 50
+    images: tuple[ImageRef, ...] = ()
+    labels: tuple[str, ...] = ()
+
+    def text(self, name: str) -> str | None:
+        """The text in a field of the request, by its path: ``"OutputConfig.S3OutputPath"``."""
+        value: Any = self.request
+        for step in name.split("."):
+            if not isinstance(value, Mapping):
+                return None
+            value = value.get(step)
+        return value if isinstance(value, str) else None
+
+    @property
+    def labels_uri(self) -> str | None:
+        """The label category file: the job's own, or else the stack's default."""
+        default = self.stack.parameters.get(LABELS) if self.stack else None
+        return self.text(LABELS) or default or None
+
+    @property
+    def functions(self) -> tuple[PlannedFunction, ...]:
+        """The job's two functions; without a request, all of the stack."""
+        if self.request is not None:
+            named = ((PRE, self.text(PRE), "PRE"), (ACS, self.text(ACS), "ACS"))
+            return tuple(PlannedFunction(where=w, arn=a, part=p) for w, a, p in named if a)
+        outputs = self.stack.outputs if self.stack else {}
+        return tuple(
+            PlannedFunction(where=f"output {name}", arn=outputs[name], part=part.upper())
+            for task in TaskType
+            for part in ("Pre", "Acs")
+            if (name := f"{part}{task.aws_name}Arn") in outputs
+        )
+
+    @property
+    def image_buckets(self) -> tuple[str, ...]:
+        """Buckets of the images, each once, in the manifest's order."""
+        buckets = (bucket_of(image.uri) for image in self.images)
+        return tuple(dict.fromkeys(bucket for bucket in buckets if bucket))
+
+    @property
+    def output_uri(self) -> str | None:
+        """Where Ground Truth puts what belongs to the job: the output path and the job's name."""
+        output, name = self.text(OUTPUT), self.text("LabelingJobName")
+        return f"{output.rstrip('/')}/{name}" if output and name else None
+
+
+def bucket_of(uri: str | None) -> str | None:
+    """The bucket of an S3 URI; None if it is none.
+
+    Examples
+    --------
+    >>> bucket_of("s3://birds/images/1.jpg")
+    'birds'
+    """
+    match = re.match(r"s3://([^/]+)", uri or "")
+    return match[1] if match else None
+
+
+def object_arn(uri: str, *, partition: str = "aws") -> str:
+    """The ARN of an object, by its URI.
+
+    Examples
+    --------
+    >>> object_arn("s3://birds/images/1.jpg")
+    'arn:aws:s3:::birds/images/1.jpg'
+    """
+    return f"arn:{partition}:s3:::{uri.removeprefix('s3://')}"
+
+
+def partition_of(arn: str | None) -> str:
+    """The partition in an ARN; ``aws`` where there is none."""
+    match = re.match(r"arn:([^:]+):", arn or "")
+    return match[1] if match else "aws"
+
+
+def task_among(request: Mapping[str, Any]) -> TaskType | None:
+    """The job type that the names of a request's functions tell; None if they tell none.
+
+    If the two tell different ones it is the ACS function's: it decides what comes out.
+    """
+    job = PlannedJob(aws=NoAws(), request=request)
+    names = {task.aws_name: task for task in TaskType}
+    for field_name in (ACS, PRE):
+        function = LambdaArn.parse(job.text(field_name) or "")
+        if function is not None and function.task_name in names:
+            return names[function.task_name]
+    return None

@@ -1,0 +1,166 @@
+"""Charts as inline SVG that take their colours from the page, in light, dark and print."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from markupsafe import Markup
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+from labeljob.analysis.calibration import ReliabilityBin
+
+_INK, _ACCENT, _WARN, _FAINT = "#010101", "#020202", "#030303", "#040404"
+_VARIABLES = {
+    _INK: "var(--ink)",
+    _ACCENT: "var(--accent)",
+    _WARN: "var(--warn)",
+    _FAINT: "var(--line)",
+}
+_MEASURED_WITH = "DejaVu Sans"
+_STYLE = {
+    "svg.fonttype": "none",
+    "font.family": _MEASURED_WITH,
+    "font.size": 11,
+    "text.color": _INK,
+    "axes.edgecolor": _FAINT,
+    "axes.labelcolor": _INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": _FAINT,
+    "grid.linewidth": 0.6,
+    "text.parse_math": False,
+}
+_TICKS = {"colors": _INK, "length": 0}
+_WIDTH, _HEIGHT = 4.7, 3.1
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart and what it shows, for those who cannot see it.
+
+    Attributes
+    ----------
+    svg : Markup
+        Inline SVG.
+    caption : str
+        One sentence.
+    """
+
+    svg: Markup
+    caption: str
+
+
+def confidence_histogram(confidences: Sequence[float], below: float) -> Chart:
+    """How many labels have which confidence; those to be labeled again stand out.
+
+    Parameters
+    ----------
+    confidences : sequence of float
+        Each in [0, 1].
+    below : float
+        Labels with less are to be labeled again.
+    """
+    counts, edges = np.histogram(confidences, bins=20, range=(0, 1))
+    figure, axes = _figure()
+    colors = [_WARN if left + 1e-9 < below else _ACCENT for left in edges[:-1]]
+    axes.bar(edges[:-1], counts, width=np.diff(edges) * 0.9, align="edge", color=colors)
+    axes.set(xlim=(0, 1), xlabel="confidence", ylabel="labels")
+    axes.grid(visible=False, axis="x")
+    few = sum(value < below for value in confidences)
+    caption = f"{len(confidences)} labels by confidence; {few} lie below {below:g} and stand out."
+    return Chart(_svg(figure, "confidence"), caption)
+
+
+def reliability_curve(bins: Sequence[ReliabilityBin]) -> Chart:
+    """Share of right labels against their confidence; the diagonal is a confidence to rely on."""
+    figure, axes = _figure()
+    axes.plot([0, 1], [0, 1], color=_FAINT, linestyle="--")
+    sure = [one.confidence for one in bins]
+    right = [one.accuracy for one in bins]
+    sizes = [24 + 260 * one.count / max(other.count for other in bins) for one in bins]
+    axes.plot(sure, right, color=_ACCENT, linewidth=1)
+    axes.scatter(sure, right, s=sizes, color=_ACCENT, alpha=0.8)
+    axes.set(xlim=(0, 1.03), ylim=(0, 1.03), xlabel="confidence", ylabel="share that is right")
+    points = "; ".join(f"{one.confidence:.2f}: {one.accuracy:.2f} of {one.count}" for one in bins)
+    return Chart(_svg(figure, "reliability"), f"Confidence and share that is right. {points}.")
+
+
+@dataclass(frozen=True)
+class WorkerPoint:
+    """One worker in the chart of workers."""
+
+    name: str
+    answers: int
+    agreement: float
+    low: float
+    high: float
+    flagged: bool
+
+
+def worker_chart(points: Sequence[WorkerPoint]) -> Chart:
+    """Agreement of each worker with the others against the number of answers."""
+    figure, axes = _figure()
+    for flagged, color in ((False, _ACCENT), (True, _WARN)):
+        some = [point for point in points if point.flagged is flagged]
+        if not some:
+            continue
+        level = np.array([point.agreement for point in some])
+        bars = np.array([[one.agreement - one.low, one.high - one.agreement] for one in some])
+        axes.errorbar(
+            [point.answers for point in some],
+            level,
+            yerr=np.maximum(bars, 0).T,
+            fmt="s" if flagged else "o",
+            color=color,
+            markersize=5,
+            elinewidth=0.7,
+            alpha=0.85,
+        )
+    for point in points:
+        if point.flagged:
+            place = (point.answers, point.agreement)
+            axes.annotate(point.name, place, xytext=(5, 5), textcoords="offset points", fontsize=9)
+    axes.set(ylim=(0, 1.03), xlabel="answers", ylabel="agreement with the others")
+    axes.set_xlim(left=0)
+    flagged_names = ", ".join(point.name for point in points if point.flagged) or "none"
+    return Chart(
+        _svg(figure, "workers"),
+        f"{len(points)} workers with 95 % intervals; to be checked: {flagged_names}.",
+    )
+
+
+def _figure() -> tuple[Figure, Axes]:
+    with rc_context(_STYLE):
+        figure = Figure(figsize=(_WIDTH, _HEIGHT), layout="constrained")
+        axes = figure.subplots()
+        axes.tick_params(**_TICKS)
+    return figure, axes
+
+
+def _svg(figure: Figure, name: str) -> Markup:
+    """The chart without what belongs to a file of its own, and in the page's colours."""
+    FigureCanvasSVG(figure)
+    body = io.StringIO()
+    with rc_context({**_STYLE, "svg.hashsalt": name}):
+        figure.savefig(body, format="svg", transparent=True, metadata={"Date": None})
+    text = body.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", text, count=1)
+    text = re.sub(r'(<svg[^>]*?) height="[^"]*"', r'\1 aria-hidden="true"', text, count=1)
+    # Numbers of parts are the same in every chart, and a page may have each only once.
+    text = re.sub(r'\bid="', f'id="{name}-', text)
+    text = re.sub(r'(xlink:href="#|url\(#)', rf"\g<1>{name}-", text)
+    text = text.replace(f"'{_MEASURED_WITH}'", "system-ui, sans-serif")
+    for color, variable in _VARIABLES.items():
+        text = text.replace(color, variable)
+    return Markup(text)  # made here, of numbers and names that Matplotlib escapes

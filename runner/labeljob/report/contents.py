@@ -1,0 +1,225 @@
+"""Everything the page says, worked out from the job."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from groundtruth.finishing.found_labels import FoundLabel
+from groundtruth.tasks.statuses import LOW_CONFIDENCE, NO_USABLE_ANSWER, TIE
+from labeljob.analysis.agreement import Agreement, agreement
+from labeljob.analysis.ballots import Ballot, unit_classes
+from labeljob.analysis.calibration import ReliabilityBin, reliability
+from labeljob.analysis.consensus import dispute, n_values
+from labeljob.analysis.job_on_file import JobOnFile
+from labeljob.analysis.scores import judged
+from labeljob.analysis.suspicions import flag_workers
+from labeljob.analysis.workers import Worker, worker_table
+from labeljob.crowd import Truth
+
+UNSURE = (TIE, LOW_CONFIDENCE, NO_USABLE_ANSWER)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contents:
+    """What the page is about.
+
+    Attributes
+    ----------
+    job : JobOnFile
+        The job.
+    algorithm : str
+        How the labels were made, as far as it is known.
+    labels : mapping of str to FoundLabel
+        By the data objects' ids; one without a label is not there.
+    ballots : sequence of Ballot
+        All usable answers.
+    classes : tuple of str
+        What a unit of a ballot can be.
+    agreement : Agreement
+        Of all workers.
+    workers : tuple of Worker
+        Suspicious ones first, then by the number of answers.
+    confusion : ndarray of float, shape (n_classes, n_classes)
+        What workers said (columns) where the others said something (rows).
+    disputes : tuple of (float, Ballot)
+        All data objects that were answered, the most disputed first.
+    requeue : tuple of str
+        Data objects to label again.
+    below : float
+        Confidence under which they are.
+    figures : mapping of str to float
+        Measures against the truth; empty without one.
+    bins : tuple of ReliabilityBin
+        Of the reliability curve; empty without a truth.
+    """
+
+    job: JobOnFile
+    algorithm: str
+    labels: Mapping[str, FoundLabel]
+    ballots: Sequence[Ballot]
+    classes: tuple[str, ...]
+    agreement: Agreement
+    workers: tuple[Worker, ...]
+    confusion: NDArray[np.float64]
+    disputes: tuple[tuple[float, Ballot], ...]
+    requeue: tuple[str, ...]
+    below: float
+    figures: Mapping[str, float]
+    bins: tuple[ReliabilityBin, ...]
+
+    @property
+    def suspects(self) -> list[Worker]:
+        """Workers with a flag."""
+        return [worker for worker in self.workers if worker.flags]
+
+    @property
+    def answers(self) -> int:
+        """How many answers count."""
+        return sum(len(ballot.workers) for ballot in self.ballots)
+
+    @property
+    def set_aside(self) -> Counter[str]:
+        """How many answers do not count, by reason."""
+        return Counter(item.reason for ballot in self.ballots for item in ballot.set_aside)
+
+    @property
+    def confidences(self) -> list[float]:
+        """One for each label: of several classes the lowest."""
+        return [one.confidence for one in self.labels.values() if one.confidence is not None]
+
+    @property
+    def period(self) -> tuple[datetime, datetime] | None:
+        """When the first and the last answer came in; None if the job does not tell."""
+        times = [
+            sitting.submitted
+            for ballot in self.ballots
+            for sitting in ballot.sittings.values()
+            if sitting.submitted is not None
+        ]
+        return (min(times), max(times)) if times else None
+
+    def as_json(self) -> dict[str, Any]:
+        """The figures for `--json`; what cannot be told is null."""
+        return {
+            "job": self.job.name,
+            "task": self.job.task.value,
+            "algorithm": self.algorithm,
+            "objects": len(self.job.lines) or len(self.ballots),
+            "labeled": len(self.labels),
+            "answers": {"used": self.answers, "set-aside": dict(self.set_aside)},
+            "agreement": {
+                "krippendorff-alpha": known(self.agreement.alpha),
+                "fleiss-kappa": known(self.agreement.kappa),
+                "fleiss-answers-per-object": self.agreement.kappa_raters,
+                "equal-pairs": known(self.agreement.pairwise),
+                "alpha-by-class": {
+                    name: known(alpha) for name, (alpha, _) in self.agreement.by_class.items()
+                },
+            },
+            "against-truth": {name: known(value) for name, value in self.figures.items()},
+            "workers": [worker.as_json(self.classes) for worker in self.workers],
+            "confusion": {"classes": list(self.classes), "times": self.confusion.tolist()},
+            "disputed": [
+                {"object": ballot.object_id, "dispute": share}
+                for share, ballot in self.disputes
+                if share > 0
+            ],
+            "requeue": list(self.requeue),
+            "damage": self.job.damage.as_json(),
+        }
+
+
+def known(value: float) -> float | None:
+    """A figure for JSON, which knows no NaN."""
+    return None if math.isnan(value) else value
+
+
+def contents_of(
+    job: JobOnFile,
+    ballots: Sequence[Ballot],
+    labels: Mapping[str, FoundLabel],
+    *,
+    algorithm: str,
+    below: float,
+    truths: Mapping[str, Truth] | None = None,
+    figures: Mapping[str, float] | None = None,
+) -> Contents:
+    """Work out all the page says.
+
+    Parameters
+    ----------
+    job : JobOnFile
+        The job.
+    ballots : sequence of Ballot
+        All usable answers.
+    labels : mapping of str to FoundLabel
+        By the data objects' ids.
+    algorithm : str
+        What made the labels.
+    below : float
+        Confidence in [0, 1] under which an object is to be labeled again.
+    truths : mapping of str to Truth, optional
+        By the data objects' ids.
+    figures : mapping of str to float, optional
+        Measures against the truth.
+    """
+    classes = unit_classes(job)
+    workers = worker_table(ballots, job.task, len(classes))
+    flag_workers(workers, ballots, job.task, classes)
+    values = n_values(job.task, len(classes))
+    disputes = [(dispute(ballot, values), ballot) for ballot in ballots if ballot.workers]
+    seen = judged(labels, truths or {})
+    bins = reliability(np.array(seen.confidences), np.array(seen.right), equal_mass=False, bins=10)
+    return Contents(
+        job=job,
+        algorithm=algorithm,
+        labels=labels,
+        ballots=ballots,
+        classes=classes,
+        agreement=agreement(ballots, job.task, classes),
+        workers=tuple(
+            sorted(workers.values(), key=lambda one: (not one.flags, -one.answers, one.name))
+        ),
+        confusion=np.sum([worker.confusion for worker in workers.values()], axis=0),
+        disputes=tuple(
+            sorted(disputes, key=lambda row: (-row[0], _sureness(row[1].object_id, labels)))
+        ),
+        requeue=tuple(_requeue(job, ballots, labels, below)),
+        below=below,
+        figures=figures or {},
+        bins=tuple(bins),
+    )
+
+
+def _sureness(object_id: str, labels: Mapping[str, FoundLabel]) -> float:
+    label = labels.get(object_id)
+    return label.confidence if label and label.confidence is not None else math.inf
+
+
+def _requeue(
+    job: JobOnFile, ballots: Sequence[Ballot], labels: Mapping[str, FoundLabel], below: float
+) -> list[str]:
+    """Data objects without a label, with an unsure one, or with too little confidence."""
+    asked = [line.object_id for line in job.lines] or [one.object_id for one in ballots]
+    chosen = []
+    for object_id in asked:
+        label = labels.get(object_id)
+        status = label.account.status if label and label.account else ""
+        sure = label.confidence if label and label.confidence is not None else -1.0
+        if sure < below or status in UNSURE:
+            chosen.append(object_id)
+    return chosen
+
+
+def file_name(source: str) -> str:
+    """The last part of an image's URI."""
+    return PurePosixPath(source).name

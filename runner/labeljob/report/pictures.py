@@ -1,0 +1,196 @@
+"""Images of a job, small enough to travel inside the page."""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib import colormaps
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from groundtruth.answers import AnswerReader, Entry, SetAside
+from groundtruth.errors import StorageError
+from groundtruth.finishing.found_labels import FoundLabel
+from groundtruth.masks.colors import output_palette
+from groundtruth.masks.runs import RunMask
+from groundtruth.tasks.mask_answers import MaskAnswer
+from labeljob.analysis.ballots import read_masks
+from labeljob.analysis.job_on_file import JobOnFile
+from labeljob.analysis.label_masks import job_mask
+from labeljob.analysis.read_only import ReadOnly
+from labeljob.demo.overlays import disagreement, overlay
+
+LONGEST = 360
+"""Pixels of the longer side of an image in the page."""
+
+QUALITY = 78
+
+type Rgb = NDArray[np.uint8]
+type Mask = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image in the page.
+
+    Attributes
+    ----------
+    uri : str
+        ``data:`` URI.
+    width, height : int
+        In pixels.
+    alt : str
+        What it shows.
+    caption : str
+        What is written below it; may be empty.
+    """
+
+    uri: str
+    width: int
+    height: int
+    alt: str
+    caption: str = ""
+
+
+def read_image(job: JobOnFile, source: str) -> Rgb | None:
+    """The image of a data object, made small; None if it cannot be read."""
+    if not source:
+        return None
+    try:
+        with Image.open(io.BytesIO(job.place.read(source))) as image:
+            image.draft("RGB", (2 * LONGEST, 2 * LONGEST))
+            image.thumbnail((LONGEST, LONGEST))
+            return np.array(ImageOps.exif_transpose(image).convert("RGB"))
+    except (
+        StorageError,
+        OSError,
+        ValueError,
+        SyntaxError,
+        UnidentifiedImageError,
+        Image.DecompressionBombError,
+    ):
+        return None
+
+
+def picture(pixels: Rgb, alt: str, caption: str = "") -> Picture:
+    """An image as it goes into the page."""
+    body = io.BytesIO()
+    Image.fromarray(pixels).save(body, "JPEG", quality=QUALITY, optimize=True)
+    text = base64.b64encode(body.getvalue()).decode()
+    rows, columns = pixels.shape[:2]
+    return Picture(f"data:image/jpeg;base64,{text}", columns, rows, alt, caption)
+
+
+def mask_pictures(
+    job: JobOnFile, object_id: str, label: FoundLabel | None, names: Mapping[str, str]
+) -> list[Picture]:
+    """What the workers painted, what came of it, and where they differ.
+
+    Parameters
+    ----------
+    job : JobOnFile
+        A segmentation job.
+    object_id : str
+        The data object.
+    label : FoundLabel or None
+        The job's.
+    names : mapping of str to str
+        Short names of the workers.
+    """
+    answered = next(job.answered([object_id]), None)
+    if answered is None:
+        return []
+    reader = AnswerReader(ReadOnly(job.place))
+    decode = reader.read(
+        [Entry(answered.object)], lambda content: job.core.decode(content, job.choices)
+    )
+    answers = next(iter(decode))
+    unread: list[SetAside] = []
+    masks = {worker: _small(mask) for worker, mask in read_masks(answers, job.choices, unread)}
+    if not masks:
+        return []
+    shape = next(iter(masks.values())).shape
+    source = answered.object.source
+    uri = source.get("s3Uri", "") if isinstance(source, Mapping) else ""
+    photo = _fitting(read_image(job, str(uri)), shape)
+    colors = _colors(job, label, answers.answers)
+    pictures = []
+    consolidated = _label_mask(job, label, shape)
+    if consolidated is not None:
+        alt = f"The consolidated mask of data object {object_id} over its image"
+        pictures.append(picture(overlay(photo, consolidated, colors), alt, "label"))
+    stack = list(masks.values())
+    alt = f"Where the workers disagree on data object {object_id}"
+    pictures.append(picture(_heat(photo, stack, len(job.choices)), alt, "disagreement"))
+    for worker, mask in masks.items():
+        alt = f"Outlines that worker {names[worker]} painted on data object {object_id}"
+        pictures.append(picture(_outlined(photo, mask, colors), alt, names[worker]))
+    return pictures
+
+
+def _small(mask: RunMask) -> Mask:
+    """Every so many-th pixel, so that the longer side fits."""
+    step = max(1, math.ceil(max(mask.shape) / LONGEST))
+    return mask.to_array()[::step, ::step].astype(np.uint8)
+
+
+def _fitting(photo: Rgb | None, shape: tuple[int, ...]) -> Rgb:
+    """The photograph in the size of the masks; grey if there is none."""
+    if photo is None:
+        return np.full((*shape[:2], 3), 225, dtype=np.uint8)
+    return np.array(Image.fromarray(photo).resize((shape[1], shape[0])))
+
+
+def _colors(
+    job: JobOnFile, label: FoundLabel | None, answers: Sequence[MaskAnswer]
+) -> Sequence[str]:
+    if label is not None and len(label.classes) == len(job.choices) + 1:
+        by_id = sorted(label.classes, key=lambda chosen: chosen.class_id)
+        return [chosen.color for chosen in by_id[1:]]
+    return output_palette(job.choices, [answer.colors for answer in answers])[1:]
+
+
+def _label_mask(job: JobOnFile, label: FoundLabel | None, shape: tuple[int, ...]) -> Mask | None:
+    mask = job_mask(job, label.mask_uri) if label else None
+    if mask is None:
+        return None
+    small = Image.fromarray(mask).resize((shape[1], shape[0]), Image.Resampling.NEAREST)
+    return np.array(small, dtype=np.uint8)
+
+
+def _edges(mask: Mask) -> NDArray[np.bool_]:
+    """Pixels beside one of another class, two pixels wide."""
+    edges = np.zeros(mask.shape, dtype=np.bool_)
+    across, down = mask[:, 1:] != mask[:, :-1], mask[1:] != mask[:-1]
+    edges[:, 1:] |= across
+    edges[:, :-1] |= across
+    edges[1:] |= down
+    edges[:-1] |= down
+    return edges
+
+
+def _outlined(photo: Rgb, mask: Mask, colors: Sequence[str]) -> Rgb:
+    """The photograph in grey with the outlines of a worker's regions in their classes' colours."""
+    grey = np.repeat(photo.mean(axis=-1, keepdims=True), 3, axis=-1).astype(np.uint8)
+    palette = np.zeros((256, 3), dtype=np.uint8)
+    for at, color in enumerate(colors, start=1):
+        palette[at] = tuple(bytes.fromhex(color.removeprefix("#")))
+    edges = _edges(mask)
+    # On the side of the background an outline has the colour of the region beside it.
+    wide = np.maximum.reduce([np.roll(mask, shift, axis) for shift in (-1, 1) for axis in (0, 1)])
+    grey[edges] = palette[np.where(mask > 0, mask, wide)[edges]]
+    return grey
+
+
+def _heat(photo: Rgb, masks: Sequence[Mask], n_classes: int) -> Rgb:
+    """Share of the workers against the most frequent class, as heat over the grey photograph."""
+    share = disagreement(masks, n_classes)
+    grey = photo.mean(axis=-1, keepdims=True) / 255 * 0.5 + 0.25
+    heat = colormaps["magma"](np.clip(share / 0.6, 0, 1))[..., :3]
+    mixed = np.where(share[..., None] > 0, heat, grey)
+    return np.asarray((mixed * 255).astype(np.uint8))

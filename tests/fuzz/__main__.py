@@ -1,0 +1,14 @@
+"""Coverage-guided fuzzing of the mask readers: `python -m tests.fuzz -runs=100000`.
+
+Needs atheris, which is no requirement of this project.
+"""
+
+import sys
+
+import atheris
+
+with atheris.instrument_imports(include=["groundtruth.masks"]):
+    from tests.fuzz.mask_reader import read_both_ways
+
+atheris.Setup(sys.argv, lambda content: read_both_ways(atheris.FuzzedDataProvider(content)))
+atheris.Fuzz()

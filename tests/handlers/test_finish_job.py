@@ -1,0 +1,102 @@
+"""The finishing function answers its example event, behind the real S3 and SageMaker clients."""
+
+import json
+
+import pytest
+from moto import mock_aws
+
+from tests.examples import EVENTS, example
+
+BUCKET = "s3://example-groundtruth-bucket"
+ROOT = f"{BUCKET}/labels/Tide-Pools-01"
+OUTPUT = f"{ROOT}/manifests/output"
+RESPONSE = (
+    f"{ROOT}/annotations/consolidated-annotation/consolidation-response"
+    "/iteration-1/2026-05-04_09:30:14.json"
+)
+MADE = ("finished.manifest", "requeue.manifest", "summary.json")
+
+
+def file(name):
+    return (EVENTS / "finish_job" / name).read_bytes()
+
+
+@pytest.fixture
+def job(put, jobs_folder):
+    """The example job's files, as the service leaves them."""
+    put(RESPONSE, example("acs_image_multi_class", "response"))
+    put(f"{OUTPUT}/output.manifest", file("output.manifest"))
+    put(f"{BUCKET}/label-categories/tide-pools.json", file("label_categories.json"))
+    (jobs_folder / "tide-pools-01.json").write_bytes(file("labeling_job.json"))
+    return jobs_folder / "tide-pools-01.json"
+
+
+def test_the_example_event_is_answered_with_the_example_response(job, load_handler):
+    handler = load_handler("finish_job")
+    assert json.loads(json.dumps(handler(example("finish_job", "event")))) == example(
+        "finish_job", "response"
+    )
+
+
+def test_the_example_files_are_written(job, load_handler, get):
+    load_handler("finish_job")(example("finish_job", "event"))
+    for name in MADE:
+        assert get(f"{OUTPUT}/{name}").decode() == file(name).decode()
+
+
+def test_the_same_event_twice_leaves_the_same_bytes(job, load_handler, get):
+    handler = load_handler("finish_job")
+    written = []
+    for _ in range(2):
+        handler(example("finish_job", "event"))
+        written.append([get(f"{OUTPUT}/{name}") for name in MADE])
+    assert written[0] == written[1]
+    assert get(f"{OUTPUT}/output.manifest") == file("output.manifest")
+
+
+def test_a_job_that_failed_early_is_queued_again_as_a_whole(job, load_handler, s3, put, get):
+    for uri in (RESPONSE, f"{OUTPUT}/output.manifest"):
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        s3.delete_object(Bucket=bucket, Key=key)
+    manifest = b'{"source-ref":"s3://b/1.jpg"}\n{"source-ref":"s3://b/2.jpg"}\n'
+    put(f"{BUCKET}/manifests/tide-pools.manifest", manifest)
+    event = example("finish_job", "event") | {"detail": {"LabelingJobStatus": "Failed"}}
+    response = load_handler("finish_job")(event)
+    assert (response["finished"], response["requeued"]) == (True, 2)
+    assert get(f"{OUTPUT}/requeue.manifest") == manifest
+
+
+def test_a_job_of_the_built_in_functions_is_left_alone(job, load_handler, put, s3):
+    description = example("finish_job", "labeling_job")
+    description["HumanTaskConfig"] = {}
+    job.write_text(json.dumps(description))
+    metadata = {"type": "groundtruth/image-classification", "job-name": "labeling-job/x"}
+    line = {"source-ref": "s3://b/1.jpg", "animal": 0, "animal-metadata": metadata}
+    put(f"{OUTPUT}/output.manifest", json.dumps(line).encode())
+    put(RESPONSE, [])
+    response = load_handler("finish_job")(example("finish_job", "event"))
+    assert response == {
+        "job-name": "labeling-job/tide-pools-01",
+        "finished": False,
+        "reason": "nothing to do: no label is of these functions and no line is of a custom job",
+    }
+    keys = [item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET[5:])["Contents"]]
+    assert not [key for key in keys if key.endswith(MADE)]
+
+
+def test_log_and_response_name_no_worker(job, load_handler, caplog):
+    response = load_handler("finish_job")(example("finish_job", "event"))
+    told = json.dumps(response) + str([vars(record) for record in caplog.records])
+    assert "labeling job finished" in told
+    summary = json.loads(file("summary.json"))
+    workers = summary["answers"]["set-aside-by-worker"]
+    assert workers
+    assert not [worker for worker in workers if worker in told]
+
+
+def test_loading_the_function_opens_no_connection(load_handler, monkeypatch):
+    monkeypatch.delenv("GROUNDTRUTH_JOBS_FOLDER", raising=False)
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    monkeypatch.delenv("AWS_REGION", raising=False)
+    with mock_aws():
+        load_handler("finish_job")

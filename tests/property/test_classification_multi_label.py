@@ -1,0 +1,73 @@
+"""Laws of multi-label consolidation."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from groundtruth.aggregation.label_sets import choose_labels
+from groundtruth.aggregation.multi_label import MultiLabelSettings, multi_label
+from groundtruth.aggregation.selections import Selections, label_shares
+from tests.property import strategies_classification as make
+
+randoms = st.randoms(use_true_random=False)
+
+
+@given(batch=make.selections())
+def test_probabilities_are_probabilities(batch):
+    found = multi_label(batch).posterior
+    assert found.shape == (batch.n_items, batch.n_labels)
+    assert np.all((found >= 0) & (found <= 1))
+
+
+@given(batch=make.selections(), random=randoms)
+def test_the_order_of_the_answers_does_not_change_a_bit(batch, random):
+    order = random.sample(range(len(batch.items)), len(batch.items))
+    turned = Selections(
+        batch.items[order],
+        batch.workers[order],
+        batch.picked[order],
+        batch.n_items,
+        batch.n_workers,
+    )
+    first, second = multi_label(batch), multi_label(turned)
+    np.testing.assert_array_equal(second.posterior, first.posterior)
+    np.testing.assert_array_equal(
+        second.contributions.total().amounts, first.contributions.total().amounts
+    )
+
+
+@given(batch=make.selections(), random=randoms)
+def test_renaming_labels_renames_the_result(batch, random):
+    settings = MultiLabelSettings(max_rounds=4, tolerance=0.0)
+    labels = random.sample(range(batch.n_labels), batch.n_labels)
+    renamed = Selections(
+        batch.items, batch.workers, batch.picked[:, labels], batch.n_items, batch.n_workers
+    )
+    np.testing.assert_allclose(
+        multi_label(renamed, settings=settings).posterior,
+        multi_label(batch, settings=settings).posterior[:, labels],
+        atol=1e-9,
+    )
+
+
+@given(batch=make.selections())
+def test_answers_contribute_one_per_label_or_nothing(batch):
+    amounts = multi_label(batch).contributions.total().amounts
+    several = batch.answers_per_item[batch.items] > 1
+    expected = np.bincount(batch.workers[several], minlength=batch.n_workers)
+    np.testing.assert_allclose(
+        amounts.sum(axis=(2, 3)), np.repeat(expected[:, np.newaxis], batch.n_labels, axis=1)
+    )
+
+
+@given(
+    batch=make.selections(),
+    quorum=st.floats(0, 1),
+    exclusion=st.none() | st.just(0),
+)
+def test_every_item_gets_a_label_and_the_exclusion_stands_alone(batch, quorum, exclusion):
+    decided = choose_labels(label_shares(batch), quorum=quorum, exclusion=exclusion)
+    sizes = decided.chosen.sum(axis=1)
+    assert np.all(sizes >= 1)
+    if exclusion is not None:
+        assert np.all(sizes[decided.chosen[:, exclusion]] == 1)

@@ -1,0 +1,98 @@
+from fractions import Fraction
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from groundtruth.aggregation import mask_overlay
+from groundtruth.aggregation.mask_fusion import fuse
+from groundtruth.masks.runs import RunMask
+from tests.property.strategies_masks import N_CLASSES, crews, run_masks, weights_for
+
+
+def plain_vote(grids, weights, n_classes):
+    """The definition: weights in 65536ths, added up pixel by pixel and class by class."""
+    units = [round(weight * 65536) for weight in weights]
+    votes = np.zeros((n_classes, *grids.shape[1:]), object)
+    for grid, unit in zip(grids, units, strict=True):
+        for index in range(n_classes):
+            votes[index] += unit * (grid == index).astype(object)
+    return votes, sum(units)
+
+
+@given(crews(), st.data())
+def test_fusion_is_the_plain_vote_on_every_pixel(grids, data):
+    weights = data.draw(weights_for(len(grids)))
+    votes, total = plain_vote(grids, weights, N_CLASSES)
+    result = fuse(run_masks(grids), N_CLASSES, weights=weights)
+    expected = votes.argmax(axis=0)
+    np.testing.assert_array_equal(result.mask.to_array(), expected)
+    best = votes.max(axis=0)
+    n_pixels = best.size
+    assert result.mean_share == float(Fraction(int(best.sum()), total * n_pixels))
+    assert result.tied_share == ((votes == best).sum(axis=0) > 1).sum() / n_pixels
+    assert result.disputed_share == (grids != grids[0]).any(axis=0).sum() / n_pixels
+    for index in range(N_CLASSES):
+        inside = int(votes[index][expected == index].sum())
+        outside = int(votes[index][expected != index].sum())
+        pixels = int((expected == index).sum())
+        assert result.class_pixels[index] == pixels
+        if pixels:
+            assert result.class_confidence[index] == inside / (total * pixels + outside)
+        else:
+            assert np.isnan(result.class_confidence[index])
+
+
+@given(crews(), st.data())
+def test_the_order_of_workers_does_not_matter(grids, data):
+    weights = data.draw(weights_for(len(grids)))
+    order = data.draw(st.permutations(range(len(grids))))
+    one = fuse(run_masks(grids), N_CLASSES, weights=weights)
+    other = fuse(run_masks(grids[order]), N_CLASSES, weights=weights[order])
+    np.testing.assert_array_equal(one.mask.starts, other.mask.starts)
+    np.testing.assert_array_equal(one.mask.classes, other.mask.classes)
+    np.testing.assert_array_equal(one.class_confidence, other.class_confidence)
+    assert one.mean_share == other.mean_share
+
+
+@given(crews(max_workers=5), st.integers(1, 7))
+def test_pieces_and_single_pixels_change_nothing(grids, max_runs):
+    whole = fuse(run_masks(grids), N_CLASSES)
+    masks = [
+        RunMask(np.arange(grid.size), grid.ravel().astype(np.uint16), grid.shape) for grid in grids
+    ]
+    limit, mask_overlay._MAX_RUNS = mask_overlay._MAX_RUNS, max_runs
+    try:
+        pieces = fuse(masks, N_CLASSES)
+    finally:
+        mask_overlay._MAX_RUNS = limit
+    np.testing.assert_array_equal(whole.mask.starts, pieces.mask.starts)
+    np.testing.assert_array_equal(whole.mask.classes, pieces.mask.classes)
+    np.testing.assert_array_equal(whole.class_confidence, pieces.class_confidence)
+
+
+@given(crews())
+def test_large_class_numbers_change_nothing(grids):
+    small = fuse(run_masks(grids), N_CLASSES)
+    large = fuse(run_masks(grids * 16000), 65536)
+    np.testing.assert_array_equal(small.mask.to_array() * 16000, large.mask.to_array())
+    np.testing.assert_array_equal(small.class_confidence, large.class_confidence[::16000][:5])
+
+
+@given(crews(max_workers=4), st.permutations(range(1, N_CLASSES)))
+def test_renaming_classes_renames_the_result_where_nothing_ties(grids, names):
+    renamed = np.array([0, *names])
+    result = fuse(run_masks(grids), N_CLASSES)
+    other = fuse(run_masks(renamed[grids]), N_CLASSES)
+    votes, _ = plain_vote(grids, np.ones(len(grids)), N_CLASSES)
+    clear = (votes == votes.max(axis=0)).sum(axis=0) == 1
+    np.testing.assert_array_equal(
+        renamed[result.mask.to_array()][clear], other.mask.to_array()[clear]
+    )
+
+
+@given(crews(max_workers=1), st.integers(1, 9))
+def test_unanimous_workers_get_their_mask_back(grids, n_workers):
+    result = fuse(run_masks(grids) * n_workers, N_CLASSES)
+    np.testing.assert_array_equal(result.mask.to_array(), grids[0])
+    assert result.mean_share == 1.0

@@ -1,0 +1,70 @@
+"""A kept answer that does not fit into one item."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from groundtruth.skills import dynamodb as module
+from groundtruth.skills.dynamodb import DynamoDbSkills
+from groundtruth.skills.store import SkillStoreError
+from tests.skill_store.crews import KEY, NOW, batch, names, sums
+from tests.skill_store.proxy import cut_after
+
+CREW = names(8)
+
+
+@pytest.fixture
+def contributions(monkeypatch, dynamodb):
+    monkeypatch.setattr(module, "LONGEST_PART", 100)
+    contributions = batch(12, 8, answers=4)
+    dynamodb.learn(KEY, job="a", contributions=contributions, at=NOW)
+    return contributions
+
+
+def ask(store, batch_id="payload"):
+    return store.history(KEY, batch_id=batch_id, workers=CREW, at=NOW).amounts
+
+
+def test_it_is_kept_in_parts(table_name, proxy, dynamodb, contributions):
+    proxy.requests.clear()
+    assert ask(dynamodb) == sums(contributions)
+    assert proxy.requests == {"BatchGetItem": 1, "TransactWriteItems": 1}
+    dynamodb.learn(KEY, job="b", contributions=contributions, at=NOW)
+    assert ask(DynamoDbSkills(table_name)) == sums(contributions)
+
+
+def test_the_first_of_several_is_kept_whole(table_name, proxy, contributions):
+    proxy.busy_seconds = 0.01
+
+    def call(number):
+        store = DynamoDbSkills(table_name, seconds=60)
+        answer = ask(store)
+        store.learn(KEY, job=f"{number}", contributions=contributions, at=NOW)
+        return answer
+
+    with ThreadPoolExecutor(8) as threads:
+        first, *others = threads.map(call, range(6))
+    assert others == [first] * 5
+
+
+def test_a_cut_while_it_is_kept_changes_nothing(proxy, dynamodb, contributions):
+    proxy.faults["TransactWriteItems"] = [cut_after, None]
+    assert ask(dynamodb) == sums(contributions)
+    assert ask(dynamodb) == sums(contributions)
+
+
+def test_what_is_too_much_is_an_error_and_leaves_nothing(monkeypatch, dynamodb, contributions):
+    monkeypatch.setattr(module, "MOST_PARTS", 2)
+    with pytest.raises(SkillStoreError, match="too much to keep") as failure:
+        ask(dynamodb)
+    assert failure.value.reason == "full"
+    monkeypatch.undo()
+    assert ask(dynamodb) == sums(contributions)
+
+
+def test_a_part_that_is_gone_is_noticed(monkeypatch, proxy, dynamodb, contributions):
+    ask(dynamodb)
+    proxy.faults["BatchGetItem"] = [None, lambda body, forward: (200, b'{"Responses":{}}')]
+    with pytest.raises(SkillStoreError, match="gone") as failure:
+        ask(dynamodb)
+    assert failure.value.reason == "damaged"

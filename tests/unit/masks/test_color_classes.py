@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+
+from groundtruth.errors import UnusableAnswer
+from groundtruth.masks.reading import read_mask
+from tests.unit.masks.png_builder import build_png, painted
+
+GREEN, BLUE = (44, 160, 44), (31, 119, 180)
+CLASSES = np.array([[0, 0, 1, 1, 1], [0, 2, 2, 1, 1], [2, 2, 2, 2, 0]])
+
+
+def read(png, shape=CLASSES.shape):
+    return read_mask(png, colors={1: "#2ca02c", 2: "#1f77b4"}, shape=shape, name_of=["", "a", "b"])
+
+
+def reason(png, shape=CLASSES.shape):
+    with pytest.raises(UnusableAnswer) as caught:
+        read(png, shape)
+    return caught.value.reason
+
+
+@pytest.mark.parametrize(
+    ("alpha", "off"), [(255, 2), (102, 2), (51, 3), (32, 4), (26, 5), (13, 5), (1, 5)]
+)
+def test_colours_a_browser_blurred_by_storing_alpha_are_recognised(alpha, off):
+    colors = [(0, 0, 0, 0), (44 - off, 160 + off, 44, alpha), (31, 119, 180 - off, alpha)]
+    mask, notes = read(build_png(painted(CLASSES, colors)))
+    np.testing.assert_array_equal(mask.to_array(), CLASSES)
+    assert notes.near_pixels == (CLASSES > 0).sum()
+
+
+@pytest.mark.parametrize(("alpha", "off"), [(255, 3), (102, 3), (51, 4), (26, 6), (1, 6)])
+def test_colours_further_off_are_not(alpha, off):
+    colors = [(0, 0, 0, 0), (44, 160 + off, 44, alpha), (*BLUE, 255)]
+    assert reason(build_png(painted(CLASSES, colors))) == "unreadable-colors"
+
+
+def test_pixels_of_a_smoothed_edge_take_the_side_they_look_like():
+    pixels = np.tile(np.array([*GREEN, 255], np.uint8), (20, 30, 1))
+    pixels[:, 15:] = [*BLUE, 255]
+    pixels[4, 14:17] = [(41, 150, 70, 255), (38, 140, 112, 255), (34, 127, 152, 255)]
+    mask, notes = read(build_png(pixels), shape=(20, 30))
+    row = mask.to_array()[4]
+    assert row[13:18].tolist() == [1, 1, 1, 2, 2] or row[13:18].tolist() == [1, 1, 2, 2, 2]
+    assert notes.snapped_pixels == 3
+
+
+def test_a_smoothed_edge_against_transparency_belongs_to_the_label():
+    pixels = np.zeros((20, 30, 4), np.uint8)
+    pixels[:, 15:] = [*BLUE, 255]
+    pixels[4, 14] = [50, 100, 150, 60]
+    mask, notes = read(build_png(pixels), shape=(20, 30))
+    assert mask.to_array()[4, 13:16].tolist() == [0, 2, 2]
+    assert notes.snapped_pixels == 1
+
+
+@pytest.mark.parametrize(("unknown", "accepted"), [(12, True), (13, False)])
+def test_more_than_two_percent_of_unknown_pixels_are_too_many(unknown, accepted):
+    pixels = np.tile(np.array([*GREEN, 255], np.uint8), (20, 30, 1))
+    pixels[:unknown, 5] = (200, 10, 100, 255)
+    png = build_png(pixels)
+    if accepted:
+        mask, notes = read(png, shape=(20, 30))
+        assert notes.snapped_pixels == unknown
+        assert (mask.to_array() == 1).all()
+    else:
+        assert reason(png, shape=(20, 30)) == "unreadable-colors"
+
+
+def test_a_row_of_unknown_pixels_has_nothing_to_take_after():
+    pixels = np.tile(np.array([*GREEN, 255], np.uint8), (100, 3, 1))
+    pixels[50] = (200, 10, 100, 255)
+    assert reason(build_png(pixels), shape=(100, 3)) == "unreadable-colors"

@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+
+from groundtruth.masks.runs import RunMask
+
+
+@pytest.mark.parametrize(
+    ("array", "starts", "classes"),
+    [
+        pytest.param([[5]], [0], [5], id="one-pixel"),
+        pytest.param([[1, 1], [1, 1]], [0], [1], id="one-run-over-rows"),
+        pytest.param([[0, 1], [1, 0]], [0, 1, 3], [0, 1, 0], id="run-over-the-end-of-a-row"),
+        pytest.param([[0, 65535]], [0, 1], [0, 65535], id="highest-class"),
+    ],
+)
+def test_a_class_map_becomes_the_fewest_runs(array, starts, classes):
+    mask = RunMask.from_array(np.array(array))
+    assert mask.starts.tolist() == starts
+    assert mask.classes.tolist() == classes
+    np.testing.assert_array_equal(mask.to_array(), array)
+
+
+def test_some_rows_are_those_of_the_whole_map():
+    array = np.random.default_rng(6).integers(0, 2, (7, 3)).repeat(2, axis=1)
+    mask = RunMask.from_array(array)
+    for first in range(7):
+        for last in range(first + 1, 8):
+            np.testing.assert_array_equal(mask.rows(first, last), array[first:last])
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        pytest.param(np.zeros((0, 3), int), id="no-pixel"),
+        pytest.param(np.zeros(3, int), id="flat"),
+        pytest.param(np.array([[-1]]), id="negative"),
+        pytest.param(np.array([[65536]]), id="too-high"),
+    ],
+)
+def test_what_is_no_class_map_is_refused(array):
+    with pytest.raises(ValueError, match=r"class map|whole number"):
+        RunMask.from_array(array)
+
+
+@pytest.mark.parametrize(
+    ("starts", "classes", "shape"),
+    [
+        pytest.param([1], [0], (1, 2), id="first-not-zero"),
+        pytest.param([0, 0], [0, 1], (1, 2), id="not-increasing"),
+        pytest.param([0, 2], [0, 1], (1, 2), id="past-the-end"),
+        pytest.param([0], [0, 1], (1, 2), id="two-lengths"),
+        pytest.param([], [], (1, 2), id="no-run"),
+        pytest.param([0], [0], (0, 2), id="no-pixel"),
+    ],
+)
+def test_runs_that_describe_no_mask_are_refused(starts, classes, shape):
+    with pytest.raises(ValueError, match=r"run|starts|pixel"):
+        RunMask(np.array(starts, np.int64), np.array(classes, np.uint16), shape)
+
+
+def test_equal_runs_side_by_side_are_joined_and_others_kept():
+    mask = RunMask(np.array([0, 2, 3]), np.array([1, 1, 0], np.uint16), (2, 2))
+    assert mask.merged().starts.tolist() == [0, 3]
+    assert mask.merged().merged().starts.tolist() == [0, 3]
+    assert mask.lengths().tolist() == [2, 1, 1]
