@@ -65,7 +65,8 @@ def scores(table: Table, gold: NDArray[np.int64]) -> dict[str, float]:
     """All measures on the items and labels with a truth; the quorum is 0.5."""
     chosen = choose_labels(table, at_least_one=False).chosen
     rows, columns = (gold >= 0).any(axis=1), (gold >= 0).any(axis=0)
-    table, chosen, truth = (part[rows][:, columns] for part in (table, chosen, gold == 1))
+    judged = np.ix_(rows, columns)
+    table, chosen, truth = table[judged], chosen[judged], gold[judged] == 1
     both, either = (chosen & truth).sum(axis=1), (chosen | truth).sum(axis=1)
     hits, sizes = (chosen & truth).sum(axis=0), chosen.sum(axis=0) + truth.sum(axis=0)
     kept = np.clip(table, 1e-15, 1 - 1e-15)

@@ -52,7 +52,7 @@ def synthetic(pool: str, n_classes: int, n_workers: int, n_pictures: int = 40) -
     """Crews drawn from one pool of workers, who stay the same from picture to picture."""
     random = np.random.default_rng([len(pool), n_classes, n_workers])
     kinds = POOLS[pool]
-    pictures = []
+    pictures: list[Picture] = []
     for _ in range(n_pictures):
         scene = make_scene((180, 320), n_classes, random, 14)
         crew = random.choice(len(kinds), n_workers, replace=False)
@@ -63,17 +63,17 @@ def synthetic(pool: str, n_classes: int, n_workers: int, n_pictures: int = 40) -
 
 def lidc() -> Crowd:
     """Nodules that four radiologists outlined; each in turn is the truth for the others."""
-    pictures = []
+    pictures: list[Picture] = []
     for item in json.loads((DATA / "lidc" / "index.json").read_text()):
         planes = np.asarray(Image.open(DATA / "lidc" / "masks" / f"{item['id']}.png"))
-        maps = [planes >> reader & 1 for reader in range(4)]
+        maps = [(planes >> reader & 1).astype(np.uint8) for reader in range(4)]
         pictures.extend(_leave_one_out(maps))
     return Crowd("lidc n3", 2, pictures)
 
 
 def bsds(n_pictures: int = 120) -> Crowd:
     """Photographs that several people cut into segments; each in turn is the truth."""
-    pictures = []
+    pictures: list[Picture] = []
     for item in json.loads((DATA / "bsds" / "index.json").read_text())[:n_pictures]:
         stacked = np.asarray(Image.open(DATA / "bsds" / "masks" / f"{item['id']}.png"))
         pictures.extend(_leave_one_out(list(stacked.reshape(item["raters"], item["height"], -1))))
@@ -88,7 +88,7 @@ def sffg(n_workers: int, draw: int, *, careless: bool = False, scale: int = 7) -
     """
     random = np.random.default_rng([n_workers, careless, draw])
     content = json.loads((DATA / "sffg" / "annotations.json").read_text())
-    pictures = []
+    pictures: list[Picture] = []
     for item in content["images"]:
         truth = np.asarray(Image.open(DATA / "sffg" / "gold" / f"{item['id']}.png"))
         crew = [str(w) for w in random.choice(sorted(item["voters"]), n_workers, replace=False)]

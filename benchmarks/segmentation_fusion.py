@@ -4,6 +4,7 @@ Peers are imported where they are used, so that each process pays for one alone.
 """
 
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -14,15 +15,15 @@ from groundtruth.aggregation.mask_fusion import fuse
 from groundtruth.masks.runs import RunMask
 
 type ClassMaps = Sequence[NDArray[np.uint8]]
-type Fuse = Callable[[ClassMaps, int], NDArray[np.uint8]]
+type Fuse = Callable[[ClassMaps, int], NDArray[np.integer]]
 
 
-def ours(maps: ClassMaps, n_classes: int) -> NDArray[np.uint8]:
+def ours(maps: ClassMaps, n_classes: int) -> NDArray[np.integer]:
     """The library's vote, with the search for runs."""
     return fuse([RunMask.from_array(one) for one in maps], n_classes).mask.to_array()
 
 
-def ours_em(maps: ClassMaps, n_classes: int) -> NDArray[np.uint8]:
+def ours_em(maps: ClassMaps, n_classes: int) -> NDArray[np.integer]:
     """The library's one-coin model."""
     crew = [RunMask.from_array(one) for one in maps]
     weights = one_coin(crew, n_classes).weights
@@ -53,32 +54,29 @@ def numpy_comparisons(maps: ClassMaps, n_classes: int) -> NDArray[np.uint8]:
 
 
 def _sitk_images(maps: ClassMaps) -> tuple[Any, list[Any]]:
-    import SimpleITK as sitk  # noqa: N813 - the name its own texts use
-
+    sitk = import_module("SimpleITK")
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
     return sitk, [sitk.GetImageFromArray(one) for one in maps]
 
 
-def sitk_voting(maps: ClassMaps, n_classes: int) -> NDArray[np.uint8]:
+def sitk_voting(maps: ClassMaps, n_classes: int) -> NDArray[np.integer]:
     """SimpleITK's LabelVoting; undecided pixels go to BACKGROUND."""
     sitk, images = _sitk_images(maps)
-    return sitk.GetArrayFromImage(sitk.LabelVoting(images, 0))
+    return np.asarray(sitk.GetArrayFromImage(sitk.LabelVoting(images, 0)))
 
 
-def sitk_multi_label_staple(maps: ClassMaps, n_classes: int) -> NDArray[np.uint8]:
+def sitk_multi_label_staple(maps: ClassMaps, n_classes: int) -> NDArray[np.integer]:
     """SimpleITK's expectation maximisation over all classes."""
     sitk, images = _sitk_images(maps)
-    return sitk.GetArrayFromImage(sitk.MultiLabelSTAPLE(images, 0))
+    return np.asarray(sitk.GetArrayFromImage(sitk.MultiLabelSTAPLE(images, 0)))
 
 
 def _crowd_kit(name: str) -> Fuse:
     """crowd-kit's binary methods, one class against the rest; the surest class wins."""
 
-    def run(maps: ClassMaps, n_classes: int) -> NDArray[np.uint8]:
-        import pandas as pd
-        from crowdkit.aggregation import image_segmentation
-
-        method = getattr(image_segmentation, name)
+    def run(maps: ClassMaps, n_classes: int) -> NDArray[np.integer]:
+        pd = import_module("pandas")
+        method = getattr(import_module("crowdkit.aggregation.image_segmentation"), name)
         winner = np.zeros(maps[0].shape, np.uint8)
         for index in range(1, n_classes):
             frame = pd.DataFrame(

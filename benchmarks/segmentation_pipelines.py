@@ -8,7 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.segmentation_fusion import crowd_kit_majority, numpy_accumulators, sitk_voting
+from benchmarks.segmentation_fusion import (
+    Fuse,
+    crowd_kit_majority,
+    numpy_accumulators,
+    sitk_voting,
+)
 from benchmarks.segmentation_inputs import Size
 from groundtruth.aggregation.mask_fusion import fuse
 from groundtruth.masks.answers import decode_base64_png
@@ -85,10 +90,10 @@ def _by_comparison(size: Size, texts: Sequence[str]) -> ClassMaps:
 
 def _pipeline(
     read: Callable[[Size, Sequence[str]], ClassMaps],
-    vote: Callable[[ClassMaps, int], NDArray[np.uint8]],
+    vote: Fuse,
 ) -> Callable[[Size, Sequence[str]], bytes]:
     def run(size: Size, texts: Sequence[str]) -> bytes:
-        return _encoded(vote(read(size, texts), size.n_classes), size)
+        return _encoded(vote(read(size, texts), size.n_classes).astype(np.uint8), size)
 
     return run
 

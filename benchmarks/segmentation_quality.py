@@ -8,7 +8,7 @@ Skill is always estimated from the other pictures of a data set.
 import argparse
 import json
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -72,7 +72,7 @@ def ours(crowd: Crowd) -> dict[str, list[Fusion]]:
     return results
 
 
-def peers(crowd: Crowd) -> dict[str, list[NDArray[np.uint8]]]:
+def peers(crowd: Crowd) -> dict[str, list[NDArray[np.integer]]]:
     """Results of the peers that are installed."""
     results = {}
     for name in PEERS:
@@ -84,7 +84,7 @@ def peers(crowd: Crowd) -> dict[str, list[NDArray[np.uint8]]]:
     return results
 
 
-def mean_iou(crowd: Crowd, results: list[NDArray[np.uint16]]) -> float:
+def mean_iou(crowd: Crowd, results: Sequence[NDArray[np.integer]]) -> float:
     """Mean over the classes of the intersection over union, added up over the pictures."""
     table = np.zeros((crowd.n_classes, crowd.n_classes), np.int64)
     for picture, result in zip(crowd.pictures, results, strict=True):
@@ -105,10 +105,10 @@ def calibration(crowd: Crowd, results: list[Fusion]) -> dict[str, float]:
                 found, there = classes == index, picture.truth == index
                 expected.append(result.class_confidence[index])
                 true.append((found & there).sum() / (found | there).sum())
-    ranks = [np.argsort(np.argsort(values)) for values in (expected, true)]
+    ranks = [np.argsort(np.argsort(values)).astype(np.float64) for values in (expected, true)]
     return {
         "error": float(np.abs(np.subtract(expected, true)).mean()),
-        "spearman": float(np.corrcoef(*ranks)[0, 1]),
+        "spearman": float(np.corrcoef(ranks[0], ranks[1])[0, 1]),
     }
 
 

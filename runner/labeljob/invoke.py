@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,8 @@ def invoke_built(
 
     An embedded S3 holds what the event refers to. For an ACS function that is ``payload.json``,
     at the event's own ``payload.s3Uri``; for a PRE function it is ``label_categories.json``,
-    which the emulated labeling job names.
+    which the emulated labeling job names; for the finisher it is ``output.manifest`` and
+    ``label_categories.json``, where the job described in ``labeling_job.json`` has them.
 
     Parameters
     ----------
@@ -82,18 +83,45 @@ def invoke_built(
     examples = application / "events" / function
     event_file = event or examples / "event.json"
     message = _read_json(event_file)
-    uri = _payload_uri(message)
-    name = "label_categories.json" if uri is None else "payload.json"
-    beside = event_file.with_name(name)
-    body = _read(beside if beside.is_file() else examples / name)
-    uri = uri or LABEL_CATEGORIES
-    with EmbeddedAws(_jobs(message, uri)) as aws:
-        aws.put(uri, body)
+    folders = (event_file.parent, examples)
+    objects, jobs = _surroundings(message, folders)
+    with EmbeddedAws(jobs) as aws:
+        for uri, body in objects.items():
+            aws.put(uri, body)
         variables = {**aws.environment, **(environment or {})}
         with EmulatedFunction(function, build.folder, variables) as emulated:
             response = emulated.invoke(message)
-            written = {other: aws.get(other) for other in aws.uris() if other != uri}
+            written = {other: aws.get(other) for other in aws.uris() if other not in objects}
             return Invocation(response=response, written=written, log=emulated.log)
+
+
+def _surroundings(
+    event: Any, folders: Sequence[Path]
+) -> tuple[dict[str, bytes], dict[str, dict[str, Any]]]:
+    """The objects that an event refers to, and the labeling jobs that it is of."""
+    if isinstance(event, dict) and "detail-type" in event:
+        return _ended_job(event, folders)
+    uri = _payload_uri(event)
+    name = "label_categories.json" if uri is None else "payload.json"
+    uri = uri or LABEL_CATEGORIES
+    return {uri: _read_from(folders, name)}, _jobs(event, uri)
+
+
+def _ended_job(
+    event: Mapping[str, Any], folders: Sequence[Path]
+) -> tuple[dict[str, bytes], dict[str, dict[str, Any]]]:
+    described = json.loads(_read_from(folders, "labeling_job.json"))
+    manifest = described["LabelingJobOutput"]["OutputDatasetS3Uri"]
+    objects = {manifest: _read_from(folders, "output.manifest")}
+    if labels := described.get("LabelCategoryConfigS3Uri"):
+        objects[labels] = _read_from(folders, "label_categories.json")
+    return objects, {job_name(str(arn)).lower(): described for arn in event.get("resources", ())}
+
+
+def _read_from(folders: Sequence[Path], name: str) -> bytes:
+    """A file of the first folder that has it."""
+    found = (folder / name for folder in folders if (folder / name).is_file())
+    return _read(next(found, folders[-1] / name))
 
 
 def _read(file: Path) -> bytes:

@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 SAM = ROOT / ".tools/sam/bin/sam"
 STACK = "consolidation"
 BUCKET = "example-groundtruth-bucket"
-JOB_ROOT = f"s3://{BUCKET}/labels"
+ENDED_JOB = "ended-01"
 
 
 def pytest_collection_modifyitems(items):
@@ -90,16 +90,7 @@ def described_jobs():
             "LabelCategoryConfigS3Uri": f"s3://{BUCKET}/categories/{function}.json",
             "Tags": [],
         }
-    jobs["ended-01"] = {
-        "LabelingJobName": "Ended-01",
-        "LabelAttributeName": "animal",
-        "LabelCategoryConfigS3Uri": f"s3://{BUCKET}/categories/pre_image_multi_class.json",
-        "OutputConfig": {"S3OutputPath": JOB_ROOT},
-        "LabelingJobOutput": {
-            "OutputDatasetS3Uri": f"{JOB_ROOT}/Ended-01/manifests/output/output.manifest"
-        },
-        "Tags": [],
-    }
+    jobs[ENDED_JOB] = json.loads((EVENTS / "finish_job" / "labeling_job.json").read_bytes())
     return jobs
 
 

@@ -65,6 +65,10 @@ CHANGE_A_LABEL = {
     "model_max_weight": 0.1,
     "confidence_map_s3_uri": "s3://b/map",
     "skill_half_life_days": 9.0,
+    "smoothing_sigma": 1.0,
+    "tie_break": "neighbours",
+    "clean_up_pixels": 9,
+    "disagreement_map": True,
 }
 CHANGE_NONE = {
     "consolidation_algorithm": "builtin",  # its name stands beside the hash

@@ -113,7 +113,8 @@ def _alpha(table: Ints) -> float:
 
 
 def _kappa(table: Ints, raters: int) -> float:
-    from statsmodels.stats.inter_rater import fleiss_kappa  # slow to load, as above
+    # Slow to load, and without hints.
+    from statsmodels.stats.inter_rater import fleiss_kappa  # type: ignore[import-untyped]
 
     same = table[table.sum(axis=1) == raters]
     if raters < 2 or np.count_nonzero(same.sum(axis=0)) < 2:

@@ -111,7 +111,12 @@ def confidence_figures(confidences: Sequence[float], right: Sequence[float]) -> 
         equal mass, Brier score, log loss (probabilities clipped to 1e-6), and the area under the
         curve of confidence against error (NaN where all labels are right, or none is).
     """
-    from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score  # slow to load
+    # Slow to load, and without hints.
+    from sklearn.metrics import (  # type: ignore[import-untyped]
+        brier_score_loss,
+        log_loss,
+        roc_auc_score,
+    )
 
     sure, truth = np.asarray(confidences, np.float64), np.asarray(right, np.float64)
     if not sure.size:

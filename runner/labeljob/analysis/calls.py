@@ -76,7 +76,7 @@ def creation_date(line: OutputLine, attribute: str) -> datetime | None:
         return None
     text = metadata.get("creation-date", metadata.get("creation_date"))
     try:
-        moment = datetime.fromisoformat(text)  # type: ignore[arg-type]  # None is a TypeError
+        moment = datetime.fromisoformat(text)
     except (TypeError, ValueError):
         return None
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from groundtruth.answers import AnswerReader, Entry, merged
@@ -105,9 +106,8 @@ def replay(
         batch = batch_of(job, call, store, masks_uri)
         ids: list[str] = []
         entries = _noted(entries_of(job, call), ids, advance)
-        answers = AnswerReader(store).read(
-            entries, lambda content, batch=batch: job.core.decode(content, batch.classes)
-        )
+        decode = partial(job.core.decode, classes=batch.classes)
+        answers = AnswerReader(store).read(entries, decode)
         for at, label in enumerate(job.core.consolidate(answers, batch)):
             yield Replayed(ids[at], label, batch)
 

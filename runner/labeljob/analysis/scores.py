@@ -85,7 +85,8 @@ def _of_classes(
     truths: Mapping[str, Truth],
     classes: Sequence[str],
 ) -> dict[str, float]:
-    from sklearn.metrics import accuracy_score, f1_score  # slow to load
+    # Slow to load, and without hints.
+    from sklearn.metrics import accuracy_score, f1_score  # type: ignore[import-untyped]
 
     names = {object_id: labels[object_id].classes for object_id in known}
     said = [names[key][0].name if names.get(key) else "" for key in truths]
@@ -103,8 +104,15 @@ def _of_sets(
     truths: Mapping[str, Truth],
     classes: Sequence[str],
 ) -> dict[str, float]:
-    from sklearn.metrics import accuracy_score, f1_score, jaccard_score  # slow to load
-    from sklearn.preprocessing import MultiLabelBinarizer
+    # Slow to load, and without hints.
+    from sklearn.metrics import (  # type: ignore[import-untyped]
+        accuracy_score,
+        f1_score,
+        jaccard_score,
+    )
+    from sklearn.preprocessing import (  # type: ignore[import-untyped]
+        MultiLabelBinarizer,
+    )
 
     chosen = {key: {one.name for one in labels[key].classes} for key in known}
     coder = MultiLabelBinarizer(classes=list(classes))
@@ -129,7 +137,9 @@ def _of_masks(
     truths: Mapping[str, Truth],
     read_mask: Callable[[FoundLabel], Mask | None],
 ) -> dict[str, float]:
-    overall, pixels, errors = [], [], []
+    overall: list[float] = []
+    pixels: list[float] = []
+    errors: list[float] = []
     for object_id in known:
         mask, truth = read_mask(labels[object_id]), truths[object_id]
         if mask is None or not isinstance(truth, np.ndarray) or mask.shape != truth.shape:

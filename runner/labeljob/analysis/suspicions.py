@@ -76,20 +76,20 @@ def _flag_constant(
         for at, worker in enumerate(ballot.workers):
             said[worker][answers[at]] += 1
             others[worker].update(answers[:at] + answers[at + 1 :])
-    for worker in looked_at:
-        answer, count = said[worker.worker_id].most_common(1)[0]
-        total = sum(others[worker.worker_id].values())
-        usual = others[worker.worker_id][answer] / total if total else 1.0
-        share = count / worker.answers
+    for one in looked_at:
+        answer, count = said[one.worker_id].most_common(1)[0]
+        total = others[one.worker_id].total()
+        usual = others[one.worker_id][answer] / total if total else 1.0
+        share = count / one.answers
         if share >= CONSTANT_SHARE and usual <= share - 0.3:
             why = f"{meaning[answer]} in {share:.0%} of the answers, the others {usual:.0%}"
-            worker.flags.append(("constant", why))
+            one.flags.append(("constant", why))
 
 
 def _named(row: Ints, task: TaskType, classes: Sequence[str]) -> str:
     if task is TaskType.IMAGE_MULTI_CLASS:
         return classes[int(row[0])]
-    return ", ".join(classes[at] for at in np.flatnonzero(row))
+    return ", ".join(classes[at] for at in np.flatnonzero(row).tolist())
 
 
 def _flag_random(
@@ -133,7 +133,8 @@ def _flag_haste(looked_at: Sequence[Worker]) -> None:
 def _flag_copying(
     workers: Mapping[str, Worker], ballots: Sequence[Ballot], task: TaskType, n_classes: int
 ) -> None:
-    from scipy.stats import binomtest  # slow to load
+    # Slow to load, and without hints.
+    from scipy.stats import binomtest  # type: ignore[import-untyped]
 
     pairs = pair_errors(ballots, task, n_classes)
     wrong = sum(pair.both_wrong for pair in pairs.values())

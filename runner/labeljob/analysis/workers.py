@@ -65,7 +65,10 @@ class Worker:
         An agreement between 0 and 1, as masks have, is taken as that share of a right answer,
         which makes the interval too wide rather than too narrow.
         """
-        from statsmodels.stats.proportion import proportion_confint  # slow to load
+        # Slow to load, and without hints.
+        from statsmodels.stats.proportion import (  # type: ignore[import-untyped]
+            proportion_confint,
+        )
 
         if not self.agreements:
             return (0.0, 1.0)

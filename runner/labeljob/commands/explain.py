@@ -10,8 +10,9 @@ import typer
 from groundtruth.errors import GroundTruthError
 from labeljob import messages
 from labeljob.analysis.ballots import read_ballots, unit_classes
-from labeljob.analysis.explaining import Explanation, Vote, object_named
 from labeljob.analysis.explaining import explain as explained
+from labeljob.analysis.explaining import object_named
+from labeljob.analysis.explanation import Explanation, Vote
 from labeljob.analysis.replaying import all_at_once, calls_of
 from labeljob.analysis.suspicions import flag_workers
 from labeljob.analysis.workers import worker_table

@@ -69,7 +69,7 @@ def _table(section: Section) -> Table:
     grid.add_column("finding", overflow="fold", ratio=3)
     for finding in section.findings:
         kind = finding.severity.value if finding.checked else "not checked"
-        said = Text(_safe(finding.text))
+        said = Text(_safe(finding.text.removeprefix("not checked: ")))
         if finding.fix:
             said = Text.assemble(said, "\n", ("Fix: ", "bold"), _safe(finding.fix))
         grid.add_row(Text(kind, _STYLES[finding.severity]), Text(_safe(finding.where)), said)

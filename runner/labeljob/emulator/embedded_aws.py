@@ -65,6 +65,11 @@ class EmbeddedAws:
             "AWS_ENDPOINT_URL_SAGEMAKER": self._sagemaker_endpoint,
         }
 
+    def post(self, path: str, body: bytes) -> None:
+        """Tell moto itself something, such as whom it is to ask for permissions."""
+        host, _, port = self._s3_endpoint.removeprefix("http://").partition(":")
+        _posted(host, int(port), path, body)
+
     def put(self, uri: str, body: bytes) -> None:
         """Create or replace an object, and its bucket where that is new."""
         bucket, key = split_uri(uri)
@@ -85,6 +90,13 @@ class EmbeddedAws:
             for page in pages.paginate(Bucket=bucket["Name"])
             for item in page.get("Contents", ())
         ]
+
+
+def _posted(host: str, port: int, path: str, body: bytes = b"") -> None:
+    connection = http.client.HTTPConnection(host, port, timeout=10)
+    connection.request("POST", path, body)
+    connection.getresponse().read()
+    connection.close()
 
 
 def _s3_client(endpoint: str) -> Any:
@@ -108,14 +120,7 @@ def _moto() -> Iterator[str]:
     server.start()
     try:
         host, port = server.get_host_and_port()
-        _forget_everything(host, port)
+        _posted(host, port, "/moto-api/reset")
         yield f"http://{host}:{port}"
     finally:
         server.stop()
-
-
-def _forget_everything(host: str, port: int) -> None:
-    connection = http.client.HTTPConnection(host, port, timeout=10)
-    connection.request("POST", "/moto-api/reset")
-    connection.getresponse().read()
-    connection.close()

@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from markupsafe import Markup
@@ -24,7 +25,7 @@ _VARIABLES = {
     _FAINT: "var(--line)",
 }
 _MEASURED_WITH = "DejaVu Sans"
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "font.family": _MEASURED_WITH,
     "font.size": 11,
@@ -39,7 +40,6 @@ _STYLE = {
     "grid.linewidth": 0.6,
     "text.parse_math": False,
 }
-_TICKS = {"colors": _INK, "length": 0}
 _WIDTH, _HEIGHT = 4.7, 3.1
 
 
@@ -72,7 +72,8 @@ def confidence_histogram(confidences: Sequence[float], below: float) -> Chart:
     counts, edges = np.histogram(confidences, bins=20, range=(0, 1))
     figure, axes = _figure()
     colors = [_WARN if left + 1e-9 < below else _ACCENT for left in edges[:-1]]
-    axes.bar(edges[:-1], counts, width=np.diff(edges) * 0.9, align="edge", color=colors)
+    bars = axes.bar(edges[:-1], counts, width=np.diff(edges) * 0.9, align="edge", color=colors)
+    axes.bar_label(bars, [str(count) if count else "" for count in counts], fontsize=8)
     axes.set(xlim=(0, 1), xlabel="confidence", ylabel="labels")
     axes.grid(visible=False, axis="x")
     few = sum(value < below for value in confidences)
@@ -87,8 +88,17 @@ def reliability_curve(bins: Sequence[ReliabilityBin]) -> Chart:
     sure = [one.confidence for one in bins]
     right = [one.accuracy for one in bins]
     sizes = [24 + 260 * one.count / max(other.count for other in bins) for one in bins]
-    axes.plot(sure, right, color=_ACCENT, linewidth=1)
-    axes.scatter(sure, right, s=sizes, color=_ACCENT, alpha=0.8)
+    axes.scatter(sure, right, s=sizes, color=_ACCENT, alpha=0.8, clip_on=False)
+    for one in bins:
+        place = (one.confidence, one.accuracy)
+        axes.annotate(
+            str(one.count),
+            place,
+            xytext=(-8, 0),
+            textcoords="offset points",
+            ha="right",
+            fontsize=8,
+        )
     axes.set(xlim=(0, 1.03), ylim=(0, 1.03), xlabel="confidence", ylabel="share that is right")
     points = "; ".join(f"{one.confidence:.2f}: {one.accuracy:.2f} of {one.count}" for one in bins)
     return Chart(_svg(figure, "reliability"), f"Confidence and share that is right. {points}.")
@@ -142,7 +152,7 @@ def _figure() -> tuple[Figure, Axes]:
     with rc_context(_STYLE):
         figure = Figure(figsize=(_WIDTH, _HEIGHT), layout="constrained")
         axes = figure.subplots()
-        axes.tick_params(**_TICKS)
+        axes.tick_params(colors=_INK, length=0)
     return figure, axes
 
 

@@ -145,7 +145,7 @@ def render(contents: Contents, shown: Sequence[Exhibit], *, command: str) -> str
     points = [_point(worker) for worker in contents.workers if worker.agreements]
     if points:
         charts["workers"] = worker_chart(points)
-    return _template().render(
+    text: str = _template().render(
         contents=contents,
         job=contents.job,
         charts=charts,
@@ -156,6 +156,7 @@ def render(contents: Contents, shown: Sequence[Exhibit], *, command: str) -> str
         mistakes=_mistakes(contents),
         colors=_legend(contents),
     )
+    return text
 
 
 def _point(worker: Worker) -> WorkerPoint:

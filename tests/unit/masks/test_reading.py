@@ -180,6 +180,12 @@ def test_two_labels_of_one_colour_are_named():
     assert caught.value.reason == "ambiguous-color"
 
 
+def test_a_colour_that_cannot_be_read_is_refused_and_other_spellings_are_not():
+    assert reason(rgba(), colors={1: "green", 2: "#1f77b4"}) == "bad-color"
+    mask, _ = read(rgba(), colors={1: " #2CA02C", 2: "#1F77B4"})
+    np.testing.assert_array_equal(mask.to_array(), CLASSES)
+
+
 def test_names_may_come_from_a_function():
     with pytest.raises(UnusableAnswer, match=r"'class 1'.*'class 2'"):
         read_mask(

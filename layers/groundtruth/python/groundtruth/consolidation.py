@@ -117,6 +117,7 @@ def consolidate_batch[Answer](
         masks_uri=f"{request.annotations_uri}/{CONSOLIDATED_FOLDER}/output",
         store=store,
         kms_key=request.kms_key_id or job.settings.kms_key_arn or None,
+        workers=_workers(entries),
         skills=BatchSkills(
             store=skills,
             key=SkillKey(task.name, classes, job.settings.skill_half_life_days),
@@ -175,6 +176,12 @@ def _classes_seen[Answer](
     for answers in reader.read(entries, lambda content: frozenset(task.class_names(content))):
         names.update(*answers.answers)
     return tuple(sorted(name for name in names if is_label_name(name)))
+
+
+def _workers(entries: Sequence[Entry]) -> tuple[str, ...]:
+    """Everybody whose answer is in the payload, in sorted order."""
+    names = {item.worker_id for entry in entries for item in entry.object.annotations}
+    return tuple(sorted(names - {""}))
 
 
 def _made_at(payload_uri: str, store: ObjectStore) -> datetime:

@@ -10,6 +10,8 @@ import math
 import re
 
 OUTPUT_STYLES = ("object", "builtin")
+TIE_BREAKS = ("first", "neighbours")
+LARGEST_SIGMA = 3.0
 
 
 def text(text: str) -> str:
@@ -81,3 +83,25 @@ def s3_object(text: str) -> str:
     if not re.fullmatch(r"s3://[^/]+/.+", text):
         raise ValueError("is not the S3 URI of an object")
     return text
+
+
+def sigma(text: str) -> float:
+    """A number of pixels that votes are smoothed over."""
+    value = number(text)
+    if value > LARGEST_SIGMA:
+        raise ValueError(f"is not a number from 0 to {LARGEST_SIGMA:g}")
+    return value
+
+
+def tie_break(text: str) -> str:
+    """One of `TIE_BREAKS`."""
+    if text not in TIE_BREAKS:
+        raise ValueError(f"is not one of {', '.join(TIE_BREAKS)}")
+    return text
+
+
+def whole_number(text: str) -> int:
+    """A whole number of 0 or more."""
+    if not text.isascii() or not text.isdecimal():
+        raise ValueError("is not a whole number of 0 or more")
+    return int(text)

@@ -30,6 +30,10 @@ _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "model_answers_s3_uri": values_of.s3_object,
     "model_max_weight": values_of.fraction,
     "confidence_map_s3_uri": values_of.s3_object,
+    "smoothing_sigma": values_of.sigma,
+    "tie_break": values_of.tie_break,
+    "clean_up_pixels": values_of.whole_number,
+    "disagreement_map": values_of.switch,
     "skip_labeled_objects": values_of.switch,
     "skill_table_name": values_of.text,
     "skill_half_life_days": values_of.half_life,
@@ -50,6 +54,10 @@ _OVERRIDABLE = (
     "model_answers_s3_uri",
     "model_max_weight",
     "confidence_map_s3_uri",
+    "smoothing_sigma",
+    "tie_break",
+    "clean_up_pixels",
+    "disagreement_map",
     "skip_labeled_objects",
 )
 
@@ -93,6 +101,15 @@ class Settings:
         Largest weight of the model's vote, in [0, 1]; 1 is a perfect worker's.
     confidence_map_s3_uri : str
         File of a confidence map; empty for none.
+    smoothing_sigma : float
+        Standard deviation in pixels, from 0 (none) to 3, of the Gaussian that smooths votes on
+        disputed pixels of masks.
+    tie_break : str
+        Who wins a tied pixel: ``"first"`` (the class listed first) or ``"neighbours"``.
+    clean_up_pixels : int
+        Regions of a mask with fewer pixels take the class around them; 0 for none.
+    disagreement_map : bool
+        Whether a picture of where workers disagree is written beside each mask.
     skip_labeled_objects : bool
         Whether a data object that already has this job's label is kept from the workers.
     skill_table_name : str
@@ -120,6 +137,10 @@ class Settings:
     model_answers_s3_uri: str = ""
     model_max_weight: float = 0.5
     confidence_map_s3_uri: str = ""
+    smoothing_sigma: float = 0.0
+    tie_break: str = "first"
+    clean_up_pixels: int = 0
+    disagreement_map: bool = False
     skip_labeled_objects: bool = False
     skill_table_name: str = ""
     skill_half_life_days: float = 180.0

@@ -41,6 +41,8 @@ class Batch:
         Where masks are written.
     kms_key : str or None
         The key to write them with.
+    workers : tuple of str
+        Everybody whose answer is in the payload, in sorted order.
     skills : BatchSkills
         What earlier batches taught about the workers.
     gold, model : SideLabels
@@ -57,6 +59,7 @@ class Batch:
     masks_uri: str
     store: ObjectStore
     kms_key: str | None
+    workers: tuple[str, ...] = ()
     skills: BatchSkills = field(default_factory=BatchSkills.none)
     gold: SideLabels = NOTHING_KNOWN
     model: SideLabels = NOTHING_KNOWN

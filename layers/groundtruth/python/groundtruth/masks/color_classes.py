@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from groundtruth.errors import UnusableAnswer
 from groundtruth.masks.color_runs import ColorRuns
-from groundtruth.masks.colors import color_bytes
+from groundtruth.masks.colors import color_bytes, normalize_color
 from groundtruth.masks.runs import RunMask
 
 MAX_SNAPPED_SHARE = 0.02
@@ -60,11 +60,13 @@ def color_table(colors: Mapping[int, str], name_of: Callable[[int], str]) -> Col
     Raises
     ------
     UnusableAnswer
-        ``ambiguous-color``, if two classes have one colour; both are named.
+        ``ambiguous-color``, if two classes have one colour; both are named. ``bad-color``, if
+        a colour cannot be read.
     """
     owners: dict[tuple[int, int, int], int] = {}
     for index, color in sorted(colors.items()):
-        owner = owners.setdefault(color_bytes(color), index)
+        rgb = color_bytes(normalize_color(color, label=name_of(index)))
+        owner = owners.setdefault(rgb, index)
         if owner != index:
             raise UnusableAnswer(
                 "ambiguous-color",

@@ -6,18 +6,17 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
-from groundtruth.aggregation.mask_fusion import Fusion, fuse
+from groundtruth.aggregation.mask_fusion import Fusion
 from groundtruth.answers import Answers, SetAside
-from groundtruth.errors import UnusableAnswer
 from groundtruth.masks.colors import output_palette
-from groundtruth.masks.reading import MaskNotes, majority_size, mask_size, read_mask
-from groundtruth.masks.runs import RunMask
+from groundtruth.masks.reading import MaskNotes
 from groundtruth.masks.writing import write_mask
 from groundtruth.settings import Settings
-from groundtruth.task import Batch, creation_date
-from groundtruth.tasks.mask_answers import BACKGROUND, MaskAnswer, colors_by_index, mask_answer
+from groundtruth.task import Batch, algorithm_of, creation_date
+from groundtruth.tasks.mask_algorithms import ALGORITHMS, Weights, fused, known_weights, taught
+from groundtruth.tasks.mask_answers import BACKGROUND, MaskAnswer, mask_answer
+from groundtruth.tasks.mask_files import ReadMasks, read_masks, write_png
 from groundtruth.tasks.statuses import NO_USABLE_ANSWER, PRIOR_CONFIDENCE, status_of
 
 CONFIDENCE_DIGITS = 4
@@ -44,6 +43,8 @@ class MaskLabel:
         The one confidence the built-in function would give all classes.
     tied_share, disputed_share : float
         Share of the pixels with no winner, and of those on which workers differ.
+    disagreement_uri : str or None
+        S3 URI of the map of disagreement, if one was asked for.
     repaired : tuple of (str, MaskNotes)
         Workers whose mask could be read only by being lenient, and how.
     """
@@ -54,6 +55,7 @@ class MaskLabel:
     builtin_confidence: float = 0.0
     tied_share: float = 0.0
     disputed_share: float = 0.0
+    disagreement_uri: str | None = None
     repaired: tuple[tuple[str, MaskNotes], ...] = ()
     status: str = NO_USABLE_ANSWER
     used: int = 0
@@ -71,6 +73,8 @@ class MaskLabel:
             "tied-share": self.tied_share,
             "disputed-share": self.disputed_share,
         }
+        if self.disagreement_uri is not None:
+            value["disagreement-ref"] = self.disagreement_uri
         if self.repaired:
             value["repaired"] = [
                 {
@@ -105,7 +109,7 @@ class SemanticSegmentation:
     """Semantic segmentation."""
 
     name = "semantic-segmentation"
-    algorithms = ("majority",)
+    algorithms = ALGORITHMS
 
     def all_classes(self, classes: Sequence[str], settings: Settings) -> tuple[str, ...]:
         """The job's labels; one that is named BACKGROUND is the mask's own class 0."""
@@ -122,54 +126,46 @@ class SemanticSegmentation:
     def consolidate(
         self, answers: Iterable[Answers[MaskAnswer]], batch: Batch
     ) -> Iterator[MaskLabel]:
-        """One mask for each data object, written to the store; one object at a time."""
+        """One mask for each data object, written to the store; one object at a time.
+
+        Weights come from earlier batches; what this one teaches is kept at its end.
+        """
+        algorithm = algorithm_of(self, batch.settings)
+        weighted = algorithm == "weighted"
+        weights = known_weights(batch.skills.history(batch.workers)) if weighted else {}
+        lessons = {}
         for item in answers:
-            yield _consolidated(item, batch)
-
-
-def _consolidated(item: Answers[MaskAnswer], batch: Batch) -> MaskLabel:
-    shape = _image_size(item.answers)
-    masks: dict[str, RunMask] = {}
-    repaired: list[tuple[str, MaskNotes]] = []
-    seen: list[dict[str, str]] = []
-    set_aside = list(item.set_aside)
-    for worker, answer in zip(item.workers, item.answers, strict=True):
-        try:
-            mask, notes = _read(answer, batch.classes, shape)
-        except UnusableAnswer as error:
-            set_aside.append(SetAside(worker, error.reason, error.detail))
-            continue
-        masks[worker] = mask
-        seen.append(answer.colors)
-        if notes != MaskNotes():
-            repaired.append((worker, notes))
-    if not masks:
-        return MaskLabel(mask_uri=None, set_aside=tuple(set_aside))
-    palette = output_palette(batch.classes, seen)
-    fusion = fuse(list(masks.values()), len(palette))
-    uri = f"{batch.masks_uri}/{_file_name(item.object_id, batch)}"
-    png = write_mask(fusion.mask, palette)
-    batch.store.write(uri, png, content_type="image/png", kms_key=batch.kms_key)
-    return _label(uri, fusion, palette, batch, len(masks), tuple(repaired), tuple(set_aside))
+            read = read_masks(item, batch.classes)
+            if not read.masks:
+                yield MaskLabel(mask_uri=None, set_aside=read.set_aside)
+                continue
+            n_classes = len(batch.classes) + 1
+            fusion, given = fused(
+                read.masks,
+                n_classes,
+                algorithm=algorithm,
+                weights=weights,
+                settings=batch.settings,
+            )
+            if weighted:
+                lessons[item.object_id] = taught(read.masks, n_classes, given)
+            yield _label(item.object_id, read, fusion, given, batch)
+        batch.skills.learn(lessons)
 
 
 def _label(
-    uri: str,
-    fusion: Fusion,
-    palette: Sequence[str],
-    batch: Batch,
-    used: int,
-    repaired: tuple[tuple[str, MaskNotes], ...],
-    set_aside: tuple[SetAside, ...],
+    object_id: str, read: ReadMasks, fusion: Fusion, weights: Weights | None, batch: Batch
 ) -> MaskLabel:
+    palette = output_palette(batch.classes, read.colors)
+    used = len(read.masks)
     confidence = PRIOR_CONFIDENCE if used == 1 else fusion.mean_share
-    names = (BACKGROUND, *batch.classes)
     expected = [
         confidence if used == 1 or math.isnan(iou) else iou
         for iou in fusion.class_confidence.tolist()
     ]
+    names = (BACKGROUND, *batch.classes)
     return MaskLabel(
-        mask_uri=uri,
+        mask_uri=write_png(write_mask(fusion.mask, palette), object_id, batch),
         color_map=tuple(
             (name, color, round(iou, CONFIDENCE_DIGITS))
             for name, color, iou in zip(names, palette, expected, strict=True)
@@ -178,7 +174,8 @@ def _label(
         builtin_confidence=0.0 if used == 1 else 0.9 * round(fusion.mean_share, 4) + 0.05,
         tied_share=round(fusion.tied_share, CONFIDENCE_DIGITS),
         disputed_share=round(fusion.disputed_share, CONFIDENCE_DIGITS),
-        repaired=repaired,
+        disagreement_uri=_disagreement(object_id, read, weights, batch),
+        repaired=read.repaired,
         status=status_of(
             used=used,
             tied=fusion.tied_share >= TIED_SHARE_OF_A_TIE,
@@ -186,44 +183,18 @@ def _label(
             min_confidence=batch.settings.min_confidence,
         ),
         used=used,
-        set_aside=set_aside,
+        set_aside=read.set_aside,
     )
 
 
-def _image_size(answers: Sequence[MaskAnswer]) -> tuple[int, int] | None:
-    """The size that most answers tell.
-
-    Answers whose mask bears them out come first; if none tells a size, the masks do.
-    """
-    measured = [_measured(answer) for answer in answers]
-    stated = [answer.size for answer in answers if answer.size is not None]
-    confirmed = [
-        answer.size
-        for answer, size in zip(answers, measured, strict=True)
-        if answer.size is not None and answer.size == size
-    ]
-    sizes = [size for size in measured if size is not None]
-    return majority_size(confirmed) or majority_size(stated) or majority_size(sizes)
-
-
-def _measured(answer: MaskAnswer) -> tuple[int, int] | None:
-    """The size of an answer's PNG; None if that cannot be read, which is reported later."""
-    try:
-        return mask_size(answer.png)
-    except UnusableAnswer:
+def _disagreement(
+    object_id: str, read: ReadMasks, weights: Weights | None, batch: Batch
+) -> str | None:
+    """Write the map of disagreement if one is asked for: black where all agree."""
+    if not batch.settings.disagreement_map:
         return None
+    from groundtruth.aggregation.mask_disagreement import LEVELS, disagreement
 
-
-def _read(
-    answer: MaskAnswer, labels: Sequence[str], shape: tuple[int, int] | None
-) -> tuple[RunMask, MaskNotes]:
-    colors, names = colors_by_index(answer, labels)
-    mask, notes = read_mask(answer.png, colors=colors, shape=shape, name_of=names)
-    if int(mask.classes.max()) > len(labels):
-        raise UnusableAnswer("unknown-label", "the mask has pixels of a label not the job's")
-    return mask, notes
-
-
-def _file_name(object_id: str, batch: Batch) -> str:
-    """``<datasetObjectId>_<time>.png``; an id that no path can hold is percent-encoded."""
-    return f"{quote(object_id, safe='')}_{creation_date(batch)}.png"
+    levels = disagreement(list(read.masks.values()), len(batch.classes) + 1, weights=weights)
+    greys = [f"#{level:02x}{level:02x}{level:02x}" for level in range(LEVELS)]
+    return write_png(write_mask(levels, greys), object_id, batch, kind=".disagreement")
