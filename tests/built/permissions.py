@@ -41,32 +41,68 @@ def transformed_template(parameters: Mapping[str, str]) -> dict[str, Any]:
     return translated
 
 
-def roles_only(template: Mapping[str, Any]) -> dict[str, Any]:
-    """What decides about permissions, of a transformed template.
+class Simplifier:
+    """Makes a transformed template one that moto can deploy; only what permissions need is kept.
 
-    moto makes no log group an ARN's owner here, so those ARNs are written out; and it knows
-    conditions of trust policies only, so those of statements are left out.
+    Choices are made by the parameters, since moto leaves holes in lists where there is no value.
+    moto knows conditions of trust policies only, so those of statements are left out.
     """
-    resources = {
-        name: resource
-        for name, resource in template["Resources"].items()
-        if resource["Type"] in KINDS
-    }
-    kept = {key: template[key] for key in ("Parameters", "Conditions", "Mappings")}
-    return kept | {"Resources": _simplified(resources, template["Resources"])}
 
+    def __init__(self, template: Mapping[str, Any], parameters: Mapping[str, str]) -> None:
+        self._template = template
+        self._values = {
+            name: parameters.get(name, parameter["Default"])
+            for name, parameter in template["Parameters"].items()
+        }
 
-def _simplified(value: Any, resources: Mapping[str, Any]) -> Any:
-    if isinstance(value, list):
-        return [_simplified(item, resources) for item in value]
-    if not isinstance(value, dict):
-        return value
-    if "Fn::GetAtt" in value:
-        name = str(value["Fn::GetAtt"]).partition(".")[0]
-        if resources.get(name, {}).get("Type") == "AWS::Logs::LogGroup":
-            return f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{name}:*"
-    skipped = {"Condition"} if {"Sid", "Effect"} <= value.keys() else set()
-    return {key: _simplified(item, resources) for key, item in value.items() if key not in skipped}
+    def template(self) -> dict[str, Any]:
+        resources = {
+            name: self._simple(resource)
+            for name, resource in self._template["Resources"].items()
+            if resource["Type"] in KINDS and self._holds(resource.get("Condition", ""))
+        }
+        return {"Parameters": self._template["Parameters"], "Resources": resources}
+
+    def _simple(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [item for item in map(self._simple, value) if item is not None]
+        if not isinstance(value, dict):
+            return value
+        if "Fn::If" in value:
+            condition, then, otherwise = value["Fn::If"]
+            return self._simple(then if self._holds(condition) else otherwise)
+        if value == {"Ref": "AWS::NoValue"}:
+            return None
+        if "Fn::GetAtt" in value:
+            name, _, attribute = str(value["Fn::GetAtt"]).partition(".")
+            if self._template["Resources"][name]["Type"] == "AWS::Logs::LogGroup":
+                return f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{name}:*"
+            return {"Fn::GetAtt": [name, attribute]}
+        items = {key: self._simple(item) for key, item in value.items() if key != "Condition"}
+        return {key: item for key, item in items.items() if item is not None}
+
+    def _holds(self, condition: Any) -> bool:
+        if isinstance(condition, str):
+            return not condition or self._holds(self._template["Conditions"][condition])
+        ((function, arguments),) = condition.items()
+        match function:
+            case "Fn::Not":
+                return not self._holds(arguments[0])
+            case "Fn::And":
+                return all(map(self._holds, arguments))
+            case "Fn::Equals":
+                return self._value(arguments[0]) == self._value(arguments[1])
+            case _:
+                raise ValueError(f"conditions have no {function} yet")
+
+    def _value(self, value: Any) -> str:
+        match value:
+            case {"Ref": name}:
+                return str(self._values[name])
+            case {"Fn::Select": [0, {"Ref": name}]}:
+                return str(self._values[name]).partition(",")[0]
+            case _:
+                return str(value)
 
 
 @dataclass(frozen=True)
@@ -79,10 +115,13 @@ class Permissions:
         The moto.
     roles : dict of str to str
         Name of each function's role, by the role's logical id.
+    shared : dict of str to list of str
+        ARNs of the managed policies of each role. moto's CloudFormation attaches none.
     """
 
     aws: EmbeddedAws
     roles: dict[str, str]
+    shared: dict[str, list[str]]
 
     def client(self, service: str) -> Any:
         return boto3.client(
@@ -100,12 +139,13 @@ class Permissions:
             iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
             for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]
         ]
-        for attached in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
-            arn = attached["PolicyArn"]
+        for arn in self.shared[role]:
             version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
             found = iam.get_policy_version(PolicyArn=arn, VersionId=version)
             documents.append(found["PolicyVersion"]["Document"])
-        return [statement for document in documents for statement in document["Statement"]]
+        # moto gives a policy of its CloudFormation as a text with single quotes: YAML, not JSON.
+        read = [yaml.safe_load(item) if isinstance(item, str) else item for item in documents]
+        return [statement for document in read for statement in document["Statement"]]
 
     @contextmanager
     def acting_as(self, role: str, *, without: str | None = None) -> Iterator[dict[str, str]]:
@@ -166,9 +206,10 @@ def permissions(
 ) -> Iterator[Permissions]:
     """The stack's roles, made by moto's CloudFormation from the transformed template."""
     body = io.StringIO()
-    yaml.safe_dump(roles_only(transformed_template(parameters)), body)
+    template = Simplifier(transformed_template(parameters), parameters).template()
+    yaml.safe_dump(template, body)
     with EmbeddedAws(jobs, may_describe) as aws:
-        found = Permissions(aws, {})
+        found = Permissions(aws, {}, {})
         cloudformation = found.client("cloudformation")
         cloudformation.create_stack(
             StackName=STACK,
@@ -179,9 +220,10 @@ def permissions(
             Capabilities=["CAPABILITY_IAM"],
         )
         listed = cloudformation.describe_stack_resources(StackName=STACK)["StackResources"]
-        found.roles.update(
-            (item["LogicalResourceId"], item["PhysicalResourceId"])
-            for item in listed
-            if item["ResourceType"] == "AWS::IAM::Role"
-        )
+        made = {item["LogicalResourceId"]: item["PhysicalResourceId"] for item in listed}
+        for name, resource in template["Resources"].items():
+            if resource["Type"] == "AWS::IAM::Role":
+                references = resource["Properties"]["ManagedPolicyArns"]
+                found.roles[name] = made[name]
+                found.shared[name] = [made[item["Ref"]] for item in references if "Ref" in item]
         yield found

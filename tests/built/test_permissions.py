@@ -49,9 +49,13 @@ def role_of(function):
 
 
 @cache
+def all_resources():
+    return transformed_template(OPTIONS)["Resources"]
+
+
 def statements_of(function):
     """Names of all statements that a function's role can have, whatever is chosen."""
-    resources = transformed_template(OPTIONS)["Resources"]
+    resources = all_resources()
     role = resources[role_of(function)]["Properties"]
     shared = [str(policy) for policy in role["ManagedPolicyArns"]]
     documents = [policy["PolicyDocument"] for policy in role["Policies"]] + [

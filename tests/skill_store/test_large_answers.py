@@ -1,5 +1,6 @@
 """A kept answer that does not fit into one item."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -68,3 +69,26 @@ def test_a_part_that_is_gone_is_noticed(monkeypatch, proxy, dynamodb, contributi
     with pytest.raises(SkillStoreError, match="gone") as failure:
         ask(dynamodb)
     assert failure.value.reason == "damaged"
+
+
+def test_whoever_comes_second_reads_all_parts_of_the_first(table_name, proxy, contributions):
+    first = DynamoDbSkills(table_name, seconds=60)
+
+    def overtaken(body, forward):
+        first.learn(KEY, job="b", contributions=contributions, at=NOW)
+        ask(first)
+        return forward(body)
+
+    proxy.faults["TransactWriteItems"] = [overtaken, None]
+    assert ask(DynamoDbSkills(table_name, seconds=60)) == sums(contributions, contributions)
+
+
+def test_the_parts_may_come_in_any_order(proxy, dynamodb, contributions):
+    def backwards(body, forward):
+        status, content = forward(body)
+        ((table, items),) = json.loads(content)["Responses"].items()
+        return status, json.dumps({"Responses": {table: items[::-1]}}).encode()
+
+    ask(dynamodb)
+    proxy.faults["BatchGetItem"] = [backwards]
+    assert ask(dynamodb) == sums(contributions)

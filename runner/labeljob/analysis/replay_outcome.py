@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from groundtruth.finishing.found_labels import FoundLabel, found_label
 from groundtruth.finishing.response_index import METADATA
+from groundtruth.skills.store import SkillStore
 from groundtruth.task import algorithm_of
 from labeljob.analysis.calls import Call
 from labeljob.analysis.differences import Differences, compare
@@ -83,6 +84,7 @@ def replay_job(
     *,
     styles: Sequence[str] = STYLES,
     truths: Mapping[str, Truth] | None = None,
+    skills: SkillStore | None = None,
     advance: Callable[[], object] = lambda: None,
 ) -> ReplayOutcome:
     """Consolidate a job again, write the new manifests and compare them with the old one.
@@ -99,6 +101,8 @@ def replay_job(
         Output styles to write a manifest in.
     truths : mapping of str to Truth, optional
         By the data objects' ids.
+    skills : SkillStore, optional
+        Keeps what a call teaches about its workers for the calls after it.
     advance : callable
         Called as each data object is taken up.
 
@@ -108,10 +112,10 @@ def replay_job(
         If something cannot be written.
     """
     store = ReplayStore(job.place, folder)
-    replayed = {
-        item.object_id: item
-        for item in replay(job, calls, store=store, masks_uri=folder.masks_uri, advance=advance)
-    }
+    again = replay(
+        job, calls, store=store, masks_uri=folder.masks_uri, skills=skills, advance=advance
+    )
+    replayed = {item.object_id: item for item in again}
     manifests = tuple(_manifest(job, replayed, folder, style) for style in styles)
     before = {line.object_id: line.label(job.attribute) for line in job.lines}
     after = _labels_like(before, replayed, job)

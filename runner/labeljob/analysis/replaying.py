@@ -8,8 +8,10 @@ from functools import partial
 from typing import Any
 
 from groundtruth.answers import AnswerReader, Entry, merged
+from groundtruth.batch_skills import BatchSkills
 from groundtruth.contract.acs import DataObject
 from groundtruth.output_styles import written
+from groundtruth.skills.store import SkillKey, SkillStore
 from groundtruth.task import Batch, Label
 from labeljob.analysis.calls import EPOCH, Call, calls_by_date, time_in_name
 from labeljob.analysis.job_on_file import JobOnFile
@@ -79,6 +81,7 @@ def replay(
     *,
     store: ReadOnly,
     masks_uri: str,
+    skills: SkillStore | None = None,
     advance: Callable[[], object] = lambda: None,
 ) -> Iterator[Replayed]:
     """Consolidate a job's answers again, call by call.
@@ -94,6 +97,8 @@ def replay(
         Where masks are written.
     masks_uri : str
         What the labels call the folder of masks.
+    skills : SkillStore, optional
+        Keeps what a call teaches about its workers for the calls after it.
     advance : callable
         Called as each data object is taken up.
 
@@ -103,7 +108,7 @@ def replay(
         One for each data object of each call.
     """
     for call in calls:
-        batch = batch_of(job, call, store, masks_uri)
+        batch = batch_of(job, call, store, masks_uri, skills)
         ids: list[str] = []
         entries = _noted(entries_of(job, call), ids, advance)
         decode = partial(job.core.decode, classes=batch.classes)
@@ -112,7 +117,13 @@ def replay(
             yield Replayed(ids[at], label, batch)
 
 
-def batch_of(job: JobOnFile, call: Call, store: ReadOnly, masks_uri: str) -> Batch:
+def batch_of(
+    job: JobOnFile,
+    call: Call,
+    store: ReadOnly,
+    masks_uri: str,
+    skills: SkillStore | None = None,
+) -> Batch:
     """What the task needs to know of a call besides its answers."""
     return Batch(
         classes=job.choices,
@@ -123,6 +134,13 @@ def batch_of(job: JobOnFile, call: Call, store: ReadOnly, masks_uri: str) -> Bat
         masks_uri=masks_uri,
         store=store,
         kms_key=None,
+        skills=BatchSkills(
+            store=skills,
+            key=SkillKey(job.core.name, job.choices, job.settings.skill_half_life_days),
+            batch_id="\n".join(call.object_ids),
+            job=job.name,
+            made_at=call.made_at,
+        ),
     )
 
 

@@ -104,15 +104,8 @@ def _of_sets(
     truths: Mapping[str, Truth],
     classes: Sequence[str],
 ) -> dict[str, float]:
-    # Slow to load, and without hints.
-    from sklearn.metrics import (  # type: ignore[import-untyped]
-        accuracy_score,
-        f1_score,
-        jaccard_score,
-    )
-    from sklearn.preprocessing import (  # type: ignore[import-untyped]
-        MultiLabelBinarizer,
-    )
+    from sklearn.metrics import accuracy_score, f1_score, jaccard_score
+    from sklearn.preprocessing import MultiLabelBinarizer  # type: ignore[import-untyped]
 
     chosen = {key: {one.name for one in labels[key].classes} for key in known}
     coder = MultiLabelBinarizer(classes=list(classes))

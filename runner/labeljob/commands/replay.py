@@ -6,11 +6,13 @@ import json
 import math
 from collections.abc import Sequence
 from enum import StrEnum
+from types import SimpleNamespace
 from typing import Annotated
 
 import typer
 
 from groundtruth.errors import GroundTruthError
+from groundtruth.skills.memory import MemorySkills
 from groundtruth.task import algorithm_of
 from labeljob import messages
 from labeljob.analysis.differences import Change, Differences, named
@@ -40,6 +42,14 @@ Calls = Annotated[
     ),
 ]
 OutputStyle = Annotated[Style, typer.Option(help="Style of the new manifest.")]
+KeepSkill = Annotated[
+    bool,
+    typer.Option(
+        "--keep-skill",
+        help="With --calls: what a call teaches about its workers counts in the calls after it, "
+        "as in a stack that keeps worker skill.",
+    ),
+]
 Quorum = Annotated[
     float | None,
     typer.Option(min=0, max=1, help="Share of the votes that a label must exceed (multi-label)."),
@@ -67,6 +77,7 @@ def replay(
     attribute: given.Attribute = None,
     output_style: OutputStyle = Style.BOTH,
     calls: Calls = False,
+    keep_skill: KeepSkill = False,
     quorum: Quorum = None,
     min_confidence: MinConfidence = None,
     truth: given.TruthFile = None,
@@ -81,29 +92,10 @@ def replay(
 
     Example: labeljob replay birds-job --algorithm builtin --calls --truth true_labels.json
     """
-    changes = {"quorum": quorum, "min_confidence": min_confidence}
+    # The first statement, so that these are the options and nothing else.
+    options = SimpleNamespace(**locals())
     try:
-        found = given.opened(
-            job, task=task, labels=labels, attribute=attribute, endpoint_url=endpoint_url
-        )
-        found = given.chosen_algorithm(found, algorithm).with_settings(
-            **{name: value for name, value in changes.items() if value is not None}
-        )
-        name = algorithm_of(found.core, found.settings)
-        folder = outcome_folder(found.place, output, f"replays/{name}")
-        made_of = calls_of(found) if calls else all_at_once(found)
-        total = sum(len(call.object_ids) for call in made_of)
-        with given.bar("Consolidating", total) as advance:
-            result = replay_job(
-                found,
-                made_of,
-                folder,
-                styles=STYLES if output_style is Style.BOTH else (output_style.value,),
-                truths=read_truths(truth, found.task, found.classes, found.lines)
-                if truth
-                else None,
-                advance=advance,
-            )
+        result = _replayed(options)
     except (GroundTruthError, TruthError) as error:
         messages.problem(str(error))
         raise typer.Exit(1) from error
@@ -111,6 +103,36 @@ def replay(
         typer.echo(json.dumps(result.as_json(), indent=2, ensure_ascii=False))
     else:
         _report(result)
+
+
+def _replayed(options: SimpleNamespace) -> ReplayOutcome:
+    found = given.opened(
+        options.job,
+        task=options.task,
+        labels=options.labels,
+        attribute=options.attribute,
+        endpoint_url=options.endpoint_url,
+    )
+    changes = {name: getattr(options, name) for name in ("quorum", "min_confidence")}
+    found = given.chosen_algorithm(found, options.algorithm).with_settings(
+        **{name: value for name, value in changes.items() if value is not None}
+    )
+    name = algorithm_of(found.core, found.settings)
+    folder = outcome_folder(found.place, options.output, f"replays/{name}")
+    truth = options.truth
+    truths = read_truths(truth, found.task, found.classes, found.lines) if truth else None
+    style = options.output_style
+    calls = calls_of(found) if options.calls else all_at_once(found)
+    with given.bar("Consolidating", sum(len(call.object_ids) for call in calls)) as advance:
+        return replay_job(
+            found,
+            calls,
+            folder,
+            styles=STYLES if style is Style.BOTH else (style.value,),
+            truths=truths,
+            skills=MemorySkills() if options.keep_skill else None,
+            advance=advance,
+        )
 
 
 def _report(result: ReplayOutcome) -> None:

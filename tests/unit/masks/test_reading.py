@@ -201,7 +201,8 @@ def test_more_labels_than_a_byte_counts():
     classes = np.arange(1001).reshape(7, 143)
     values = np.array([0xFFFFFF] + [index * 5000 for index in range(1, 1001)])[classes]
     pixels = np.stack([values >> 16, values >> 8 & 255, values & 255], axis=-1)
-    mask, _ = read(build_png(pixels, color_type=RGB), colors=colors, shape=(7, 143))
+    png = build_png(pixels, color_type=RGB)
+    mask, _ = read_mask(png, colors=colors, shape=(7, 143), name_of=str)
     np.testing.assert_array_equal(mask.to_array(), classes)
 
 

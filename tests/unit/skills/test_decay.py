@@ -57,3 +57,9 @@ def test_what_comes_later_is_not_worth_more_than_it_was(at, half_life, ahead):
     read = moment.read({era: record.get(era, {}) for era in moment.eras})
     assert read in ({}, {"a": 3_000_000, "b": 1_000_000})
     assert read or later.era > moment.era
+
+
+def test_many_small_amounts_are_not_rounded_away():
+    moment = Moment(ORIGIN + timedelta(days=15), 30)
+    stored = moment.stored({"a": 1})
+    assert moment.read({0: {cell: 100 * number for cell, number in stored.items()}}) == {"a": 100}

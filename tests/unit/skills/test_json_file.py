@@ -145,3 +145,11 @@ def test_processes_lose_nothing_and_count_nothing_twice(path):
     ]
     assert [writer.wait(60) for writer in writers] == [0, 0, 0]
     assert known(path) == pytest.approx(8.0, abs=1e-12)
+
+
+def test_a_long_line_that_was_cut_off_leaves_nothing_behind(path):
+    teach(path, "1")
+    with path.open("ab") as file:
+        file.write(b'{"objects":' + b"x" * 10_000)
+    teach(path, "2")
+    assert known(path) == 2

@@ -72,7 +72,8 @@ def read_mask(
     ------
     UnusableAnswer
         ``not-png``, ``truncated-png``, ``bad-png``, ``unsupported-png``, ``too-large``,
-        ``too-complex``, ``wrong-size``, ``bad-color``, ``ambiguous-color`` or ``unreadable-colors``.
+        ``too-complex``, ``wrong-size``, ``bad-color``, ``ambiguous-color`` or
+        ``unreadable-colors``.
     """
     table = color_table(colors, name_of if callable(name_of) else name_of.__getitem__)
     header = read_header(png)

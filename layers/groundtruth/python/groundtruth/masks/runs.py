@@ -6,6 +6,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+_PIECE = 1 << 18  # pixels compared at a time, so that they stay in the processor's cache
+
 type Starts = NDArray[np.int32 | np.int64]
 
 
@@ -84,8 +86,7 @@ class RunMask:
         if array.ndim != 2 or not array.size:
             raise ValueError(f"a class map has two dimensions and a pixel, not shape {array.shape}")
         flat = array.ravel()
-        starts = np.flatnonzero(flat[1:] != flat[:-1]) + 1
-        starts = np.concatenate(([0], starts)).astype(offset_type(flat.size))
+        starts = _run_starts(flat)
         values = flat[starts]
         if values.min() < 0 or values.max() > np.iinfo(np.uint16).max:
             raise ValueError("a class is a whole number from 0 to 65535")
@@ -163,6 +164,17 @@ class RunMask:
         if keep.all():
             return self
         return RunMask(self.starts[keep], self.classes[keep], self.shape)
+
+
+def _run_starts(flat: NDArray[np.integer]) -> Starts:
+    """Offsets at which a value differs from the one before, the first included."""
+    kind = offset_type(flat.size)
+    starts: list[Starts] = [np.zeros(1, kind)]
+    for first in range(0, flat.size - 1, _PIECE):
+        piece = flat[first : first + _PIECE + 1]
+        changes = np.flatnonzero(piece[1:] != piece[:-1])
+        starts.append((changes + (first + 1)).astype(kind))
+    return np.concatenate(starts)
 
 
 def offset_type(n_pixels: int) -> type[np.int32] | type[np.int64]:

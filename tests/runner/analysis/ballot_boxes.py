@@ -1,0 +1,23 @@
+"""Ballots of jobs with one label, without files."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from labeljob.analysis.answer_files import Sitting
+from labeljob.analysis.ballots import Ballot
+
+
+def ballot(
+    object_id: str, votes: Mapping[str, int], seconds: Mapping[str, float] | None = None
+) -> Ballot:
+    """Who chose which class."""
+    times = seconds or {}
+    return Ballot(
+        object_id=object_id,
+        source="",
+        workers=tuple(votes),
+        choices=np.array([[chosen] for chosen in votes.values()]),
+        set_aside=(),
+        sittings={name: Sitting(None, times.get(name)) for name in votes},
+    )

@@ -1,0 +1,100 @@
+"""Job folders on disk, as `aws s3 sync` leaves them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+CLASSES = ("cat", "dog", "eel")
+ATTRIBUTE = "animal"
+STARTED = "2026-03-02T10:00:"
+
+
+def chosen(name: str) -> dict[str, Any]:
+    """A worker's answer to the single-label page."""
+    return {"crowd-image-classifier": {"label": name}}
+
+
+def ticked(*names: str) -> dict[str, Any]:
+    """A worker's answer to the multi-label page."""
+    return {"crowd-image-classifier-multi-select": {"labels": list(names)}}
+
+
+def response(answers: Mapping[str, Any], seconds: float = 10.0) -> dict[str, Any]:
+    """A worker-response file."""
+    return {
+        "answers": [
+            {
+                "acceptanceTime": f"{STARTED}00.000Z",
+                "answerContent": content,
+                "submissionTime": f"{STARTED}{min(59, int(seconds)):02}.000Z",
+                "timeSpentInSeconds": seconds,
+                "workerId": worker,
+            }
+            for worker, content in answers.items()
+        ]
+    }
+
+
+def write(path: Path, value: Any) -> Path:
+    """Write JSON, or a text as it is, with the folders above it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(value if isinstance(value, str) else json.dumps(value), encoding="utf-8")
+    return path
+
+
+def response_path(folder: Path, object_id: str, name: str = "2026-03-02_10:00:30") -> Path:
+    """Where the answers to a data object are."""
+    return folder / f"annotations/worker-response/iteration-1/{object_id}/{name}.json"
+
+
+def request_path(folder: Path, name: str = "2026-03-02_10:01:00") -> Path:
+    """Where the payload of a call is."""
+    top = "annotations/consolidated-annotation/consolidation-request"
+    return folder / f"{top}/iteration-1/{name}.json"
+
+
+def request(objects: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """A consolidation-request file."""
+    return [
+        {
+            "datasetObjectId": object_id,
+            "dataObject": {"s3Uri": f"s3://images/{object_id}.jpg"},
+            "annotations": [
+                {"workerId": worker, "annotationData": {"content": json.dumps(content)}}
+                for worker, content in answers.items()
+            ],
+        }
+        for object_id, answers in objects.items()
+    ]
+
+
+def builtin_line(at: int, name: str, confidence: float = 0.95, second: int = 0) -> dict[str, Any]:
+    """A line of a built-in single-label job's output manifest."""
+    return {
+        "source-ref": f"s3://images/{at}.jpg",
+        ATTRIBUTE: CLASSES.index(name),
+        f"{ATTRIBUTE}-metadata": {
+            "confidence": confidence,
+            "job-name": "labeling-job/zoo",
+            "class-name": name,
+            "human-annotated": "yes",
+            "creation-date": f"{STARTED}{second:02}.000000",
+            "type": "groundtruth/image-classification",
+        },
+    }
+
+
+def write_manifest(folder: Path, lines: Sequence[Any]) -> Path:
+    """Write the job's output manifest; a text is a line as it is."""
+    texts = [line if isinstance(line, str) else json.dumps(line) for line in lines]
+    return write(folder / "manifests/output/output.manifest", "\n".join(texts) + "\n")
+
+
+def make_job(folder: Path, votes: Mapping[str, Mapping[str, str]], labels: Sequence[str]) -> Path:
+    """A built-in single-label job: who said what of each data object, and its labels."""
+    for object_id, said in votes.items():
+        answers = {worker: chosen(name) for worker, name in said.items()}
+        write(response_path(folder, object_id), response(answers))
+    write_manifest(folder, [builtin_line(at, name) for at, name in enumerate(labels)])
+    return folder
