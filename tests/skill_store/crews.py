@@ -13,13 +13,13 @@ def names(n_workers):
     return [f"private.us-east-1.{n:016x}" for n in range(n_workers)]
 
 
-def batch(n_objects, n_workers, *, answers=9, seed=0):
-    """Each answer is spread over three cells, as that of an uncertain object is."""
+def batch(n_objects, n_workers, *, answers=9, cells=3, seed=0):
+    """Each answer is spread over up to three cells, as that of an uncertain object is."""
     draw = random.Random(seed)
     crew = names(n_workers)
     return {
         f"{seed}-{number}": {
-            worker: {f"{draw.randrange(10)}:{draw.randrange(10)}": 0.25 for _ in range(3)}
+            worker: {f"{draw.randrange(10)}:{draw.randrange(10)}": 0.25 for _ in range(cells)}
             for worker in draw.sample(crew, min(answers, n_workers))
         }
         for number in range(n_objects)

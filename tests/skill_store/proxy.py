@@ -100,42 +100,47 @@ def cut_after(body: dict[str, Any], forward: Forward) -> str:
     return CUT
 
 
+class Handler(BaseHTTPRequestHandler):
+    """One connection of a client."""
+
+    protocol_version = "HTTP/1.1"
+    proxy: Proxy
+    upstream_port: int
+
+    def do_POST(self) -> None:
+        raw = self.rfile.read(int(self.headers["Content-Length"]))
+        operation = self.headers["X-Amz-Target"].partition(".")[2]
+        reply = self.proxy.reply(operation, json.loads(raw), self.forward)
+        if isinstance(reply, str):
+            self.close_connection = True
+            return
+        status, content = reply
+        self.send_response(status)
+        self.send_header("Content-Type", "application/x-amz-json-1.0")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def forward(self, body: dict[str, Any]) -> Reply:
+        upstream = http.client.HTTPConnection("127.0.0.1", self.upstream_port)
+        kept = ("authorization", "content-type", "x-amz-target", "x-amz-date")
+        headers = {name: value for name, value in self.headers.items() if name.lower() in kept}
+        upstream.request("POST", "/", json.dumps(body), headers)
+        with upstream.getresponse() as response:
+            reply = response.status, response.read()
+        upstream.close()
+        return reply
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing: pytest shows what matters."""
+
+
 @contextmanager
 def in_front_of(port: int) -> Iterator[tuple[Proxy, str]]:
     """A proxy of the server on a port, and its own endpoint."""
     proxy = Proxy()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            raw = self.rfile.read(int(self.headers["Content-Length"]))
-            operation = self.headers["X-Amz-Target"].partition(".")[2]
-            reply = proxy.reply(operation, json.loads(raw), self.forward)
-            if isinstance(reply, str):
-                self.close_connection = True
-                return
-            status, content = reply
-            self.send_response(status)
-            self.send_header("Content-Type", "application/x-amz-json-1.0")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def forward(self, body: dict[str, Any]) -> Reply:
-            upstream = http.client.HTTPConnection("127.0.0.1", port)
-            kept = ("authorization", "content-type", "x-amz-target", "x-amz-date")
-            headers = {name: value for name, value in self.headers.items() if name.lower() in kept}
-            upstream.request("POST", "/", json.dumps(body), headers)
-            with upstream.getresponse() as response:
-                reply = response.status, response.read()
-            upstream.close()
-            return reply
-
-        def log_message(self, *_: Any) -> None:
-            """Nothing: pytest shows what matters."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    handler = type("ProxyHandler", (Handler,), {"proxy": proxy, "upstream_port": port})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:

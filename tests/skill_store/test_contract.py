@@ -166,9 +166,9 @@ def test_cells_may_have_any_name(store, cell):
 @pytest.mark.parametrize(
     ("objects", "workers", "cells"),
     [
-        pytest.param(230, 3, 1, id="objects"),
-        pytest.param(2, 230, 1, id="workers"),
-        pytest.param(2, 2, 900, id="cells"),
+        pytest.param(120, 3, 1, id="objects"),
+        pytest.param(1, 120, 1, id="workers"),
+        pytest.param(1, 2, 230, id="cells"),
     ],
 )
 def test_a_batch_may_be_large(store, objects, workers, cells):

@@ -21,7 +21,7 @@ def ask(store, n_workers, batch_id):
 def test_a_batch_of_50_objects_costs_a_handful_of_requests(
     dynamodb, proxy, n_workers, answers, most
 ):
-    contributions = batch(50, n_workers, answers=answers)
+    contributions = batch(50, n_workers, answers=answers, cells=3 if answers == 9 else 1)
     ask(dynamodb, n_workers, "payload")
     dynamodb.learn(KEY, job="job", contributions=contributions, at=NOW)
     assert sum(proxy.requests.values()) <= most, proxy.requests

@@ -124,12 +124,7 @@ def replay_job(
         return _mask(label, job, folder)
 
     sources = {line.object_id: line.source for line in job.lines}
-    figures = [
-        scored({key: one for key, one in labels.items() if one}, truths, job.classes, read_mask)
-        if truths
-        else {}
-        for labels in (before, after)
-    ]
+    figures = [_figures(labels, truths, job, read_mask) for labels in (before, after)]
     outcome = ReplayOutcome(
         job=job,
         folder=folder,
@@ -142,6 +137,16 @@ def replay_job(
     summary = json.dumps(outcome.as_json(), indent=2, ensure_ascii=False) + "\n"
     folder.write(SUMMARY, summary.encode(), content_type="application/json")
     return outcome
+
+
+def _figures(
+    labels: Mapping[str, FoundLabel | None],
+    truths: Mapping[str, Truth] | None,
+    job: JobOnFile,
+    read_mask: Callable[[FoundLabel], NDArray[np.uint8] | None],
+) -> Figures:
+    known = {object_id: label for object_id, label in labels.items() if label}
+    return scored(known, truths, job.classes, read_mask) if truths else {}
 
 
 def _labels_like(

@@ -152,4 +152,5 @@ def test_a_long_line_that_was_cut_off_leaves_nothing_behind(path):
     with path.open("ab") as file:
         file.write(b'{"objects":' + b"x" * 10_000)
     teach(path, "2")
+    assert path.read_bytes().endswith(b"\n")
     assert known(path) == 2

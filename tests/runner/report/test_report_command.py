@@ -1,0 +1,151 @@
+"""`labeljob report`."""
+
+import html.parser
+import json
+import re
+
+import pytest
+
+from labeljob.commands.report import report
+from tests.real_data import real_data
+from tests.runner.analysis import job_folders as on_disk
+from tests.runner.command_line import run
+from tests.runner.report.conftest import CREW, NASTY
+
+VOID = {"meta", "link", "img", "br"}
+
+
+class Outline(html.parser.HTMLParser):
+    """What a page is made of."""
+
+    def __init__(self):
+        super().__init__()
+        self.elements, self.ids, self.open, self.text = [], [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        self.ids += [value for name, value in attrs if name == "id"]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def page_of(tmp_path, *arguments):
+    path = tmp_path / "report.html"
+    outcome = run(report, *arguments, "-o", path)
+    assert outcome.exit_code == 0, outcome.output
+    outline = Outline()
+    outline.feed(path.read_text(encoding="utf-8"))
+    outline.close()
+    assert outline.open == []
+    return outline
+
+
+def test_the_page_needs_no_network_and_no_script(animals, tmp_path):
+    page = page_of(tmp_path, animals)
+    text = (tmp_path / "report.html").read_text()
+    assert page.all("script") == []
+    assert not re.search(
+        r"""(?:src|href)=["']?(?!data:|#)""", re.sub(r"<svg.*?</svg>", "", text, flags=re.S)
+    )
+    assert not re.search(r"@import|url\((?!#)", text)
+
+
+def test_ids_are_there_once_and_links_lead_somewhere(animals, tmp_path):
+    page = page_of(tmp_path, animals)
+    assert len(page.ids) == len(set(page.ids))
+    targets = {link["href"].removeprefix("#") for link in page.all("a")}
+    assert targets <= set(page.ids)
+
+
+def test_images_and_charts_have_words_and_tables_headings(animals, images, tmp_path):
+    page = page_of(tmp_path, animals, "--images", images)
+    assert len(page.all("img")) >= 1
+    assert all(image["alt"] for image in page.all("img"))
+    charts = [figure for figure in page.all("figure") if figure.get("role") == "img"]
+    assert len(charts) == 2
+    assert all(chart["aria-label"] for chart in charts)
+    assert all(heading.get("scope") in ("col", "row") for heading in page.all("th"))
+    assert len(page.all("caption")) == len(page.all("table"))
+
+
+def test_the_worker_who_says_always_the_same_is_to_be_checked(animals, tmp_path):
+    outcome = run(report, animals, "-o", tmp_path / "report.html", "--json")
+    figures = json.loads(outcome.stdout)
+    flags = {
+        worker["worker-id"]: [flag["flag"] for flag in worker["flags"]]
+        for worker in figures["workers"]
+    }
+    assert "constant" in flags.pop(CREW[-1])
+    assert not any(flags.values())
+    assert figures["answers"] == {"used": 240, "set-aside": {}}
+    assert "constant" in (tmp_path / "report.html").read_text()
+
+
+def test_names_are_never_code(scenes, tmp_path):
+    page = page_of(tmp_path, scenes)
+    assert page.all("script") == []
+    assert NASTY in "".join(page.text)
+
+
+def test_a_job_without_labels_gets_those_of_a_replay(scenes, tmp_path):
+    outcome = run(report, scenes, "-o", tmp_path / "report.html", "--json")
+    figures = json.loads(outcome.stdout)
+    assert figures["labeled"] == 4
+    assert "replayed" in figures["algorithm"]
+
+
+def test_a_segmentation_job_shows_label_disagreement_and_each_worker(harbour, images, tmp_path):
+    labels = "water,boat,quay"
+    page = page_of(tmp_path, harbour, "--labels", labels, "--images", images)
+    assert len(page.all("img")) == 1 + 3
+    replayed = tmp_path / "out"
+    from labeljob.commands.replay import replay
+
+    assert run(replay, harbour, "--labels", labels, "-o", replayed).exit_code == 0
+
+
+def test_a_damaged_job_says_so_on_the_page(animals, tmp_path):
+    import shutil
+
+    folder = tmp_path / "bucket" / "zoo"
+    shutil.copytree(animals, folder)
+    on_disk.response_path(folder, "3").write_text("{")
+    page = page_of(tmp_path, folder)
+    assert "1 file" in "".join(page.text)
+    assert on_disk.response_path(folder, "3").name in "".join(page.text)
+
+
+def test_no_folder_is_an_error(tmp_path):
+    assert run(report, tmp_path / "gone").exit_code == 1
+
+
+@pytest.mark.parametrize("below", ["-1", "2", "much"])
+def test_a_bad_confidence_is_an_error_of_the_command_line(animals, below):
+    assert run(report, animals, "--below", below).exit_code == 2
+
+
+def test_the_figures_of_a_real_job(tmp_path):
+    birds = real_data("birds-job")
+    truth = birds / "true_labels.json"
+    outcome = run(report, birds, "--truth", truth, "-o", tmp_path / "report.html", "--json")
+    figures = json.loads(outcome.stdout)
+    assert figures["agreement"]["krippendorff-alpha"] == pytest.approx(0.8215, abs=1e-4)
+    assert figures["agreement"]["fleiss-kappa"] == pytest.approx(0.8214, abs=1e-4)
+    assert figures["agreement"]["fleiss-answers-per-object"] == 5
+    assert len(figures["workers"]) == 97
+    assert figures["against-truth"]["accuracy"] == pytest.approx(0.9007, abs=1e-4)
+    assert figures["requeue"] == ["139", "165"]
