@@ -50,9 +50,10 @@ demo: $(VENV)/.runner ## Label real photographs with simulated workers, on this 
 	$(BIN)/labeljob demo
 
 .PHONY: test
-test: lint build ## Check and test everything, as CI does
+test: lint build $(TOOLS)/checkov/.installed $(TOOLS)/ministack/.installed ## Check and test everything, as CI does
 	$(SAM) validate --lint
-	$(BIN)/python -m pytest -n 2
+	$(TOOLS)/checkov/bin/checkov --file template.yaml --config-file .ci/checkov.yaml
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 .PHONY: build
 build: .aws-sam/.built $(TOOLS)/runtime/.installed ## Build functions and layers with `sam build`
@@ -96,7 +97,9 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.runner
 	$(INSTALL) --python $(BIN)/python -r $<
 	touch $@
 
-$(TOOLS)/sam/.installed: requirements/sam.txt $(VENV)/.created
+# Tools whose packages do not get along with the others' live in venvs of their own.
+$(TOOLS)/sam/.installed $(TOOLS)/checkov/.installed $(TOOLS)/ministack/.installed: \
+		$(TOOLS)/%/.installed: requirements/%.txt $(VENV)/.created
 	$(UV) venv --quiet --clear --python "$$(.ci/find-python)" $(@D)
 	$(INSTALL) --python $(@D)/bin/python -r $<
 	touch $@
@@ -109,10 +112,22 @@ $(TOOLS)/runtime/.installed: requirements/runtime.txt $(VENV)/.created
 
 # --- sam build ---------------------------------------------------------------------------------
 
-# SAM's cache does not know of layers/Makefile.
-.aws-sam/.built: $(BUILD_INPUTS) $(TOOLS)/sam/.installed
-	test ! -e $@ -o $@ -nt layers/Makefile || rm -rf .aws-sam/cache .aws-sam/build.toml
-	env -u MAKEFLAGS -u MAKELEVEL $(SAM) build
+# Of the functions' processor; the stack's parameter Architecture is then the same.
+ARCHITECTURE ?= x86_64
+.aws-sam/architecture: FORCE
+	mkdir -p $(@D)
+	test "$$(cat $@ 2>/dev/null)" = "$(ARCHITECTURE)" || echo "$(ARCHITECTURE)" >$@
+
+.PHONY: FORCE
+FORCE:
+
+# SAM's cache knows neither layers/Makefile nor ARCHITECTURE.
+.aws-sam/.built: $(BUILD_INPUTS) .ci/pin-architecture .aws-sam/architecture $(TOOLS)/sam/.installed
+	if test -e $@ && { test layers/Makefile -nt $@ || test .aws-sam/architecture -nt $@; }; then \
+		rm -rf .aws-sam/cache .aws-sam/build.toml; \
+	fi
+	env -u MAKEFLAGS -u MAKELEVEL ARCHITECTURE=$(ARCHITECTURE) $(SAM) build
+	.ci/pin-architecture .aws-sam/build/template.yaml $(ARCHITECTURE)
 	touch $@
 
 # --- locks -------------------------------------------------------------------------------------
@@ -134,4 +149,6 @@ lock: $(VENV)/.created ## Write the hash-locked requirements again
 	$(LOCK) --universal pyproject.toml --group dev -c requirements/runner.txt -o requirements/dev.txt
 	$(LOCK) $(LAMBDA) requirements/runtime.in -o requirements/runtime.txt
 	$(LOCK) --universal requirements/sam.in -o requirements/sam.txt
+	$(LOCK) --universal requirements/checkov.in -o requirements/checkov.txt
+	$(LOCK) --universal requirements/ministack.in -o requirements/ministack.txt
 	$(LOCK) --universal requirements/bootstrap.in -o requirements/bootstrap.txt

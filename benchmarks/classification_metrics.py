@@ -1,5 +1,8 @@
 """How right labels are, and how honest their confidences."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -61,14 +64,49 @@ def bootstrap_interval(values: NDArray[np.bool_] | Floats) -> tuple[float, float
     return float(low), float(high)
 
 
-def reliability(table: Floats, gold: Ints) -> list[dict[str, float]]:
-    """Mean confidence and accuracy in bins of equal width, for a plot."""
+def item_losses(table: Floats, gold: Ints) -> Floats:
+    """Right or wrong, Brier score and log loss of each item with a truth: shape (n_items, 3)."""
+    table, gold = table[gold >= 0], gold[gold >= 0]
+    missed = np.clip(table[np.arange(gold.size), gold], SMALLEST_PROBABILITY, 1.0)
+    errors = table - (np.arange(table.shape[1]) == gold[:, np.newaxis])
+    right = (table.argmax(axis=1) == gold).astype(np.float64)
+    return np.column_stack((right, (errors**2).sum(axis=1), -np.log(missed)))
+
+
+def paired_intervals(
+    differences: Sequence[Floats], *, draws: int = 1000
+) -> list[tuple[float, float, float]]:
+    """Mean over sets of the mean over items, with its middle 95 %; items are drawn again.
+
+    Parameters
+    ----------
+    differences : sequence of ndarray of float, shape (n_items, n_measures)
+        One table a set. Items are drawn within their set, and every set counts the same.
+    draws : int
+        How often.
+    """
+    rng = np.random.default_rng(0)
+    total = np.zeros((draws, differences[0].shape[1]))
+    for values in differences:
+        size = len(values)
+        counts = np.stack(
+            [np.bincount(rng.integers(0, size, size), minlength=size) for _ in range(draws)]
+        )
+        total += counts @ values / size
+    low, high = np.percentile(total / len(differences), [2.5, 97.5], axis=0)
+    mean = np.mean([values.mean(axis=0) for values in differences], axis=0)
+    return [(float(m), float(a), float(b)) for m, a, b in zip(mean, low, high, strict=True)]
+
+
+def reliability(table: Floats, gold: Ints) -> list[dict[str, Any]]:
+    """Mean confidence and accuracy in the bins that hold an item, of equal width, for a plot."""
     table, gold = table[gold >= 0], gold[gold >= 0]
     labels = table.argmax(axis=1)
     confidences, right = table.max(axis=1), labels == gold
     bins = np.minimum((confidences * N_BINS).astype(int), N_BINS - 1)
     return [
         {
+            "bin": int(place),
             "items": int(np.count_nonzero(bins == place)),
             "confidence": float(confidences[bins == place].mean()),
             "accuracy": float(right[bins == place].mean()),

@@ -24,10 +24,9 @@ def peers_python(cache: Path) -> Path:
     subprocess.CalledProcessError
         If the environment cannot be made.
     """
-    digest = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:12]
-    home = cache / f"peers-{digest}"
-    python, done = home / "bin" / "python", home / "complete"
-    if done.exists():
+    home = _home(cache)
+    python = home / "bin" / "python"
+    if (home / "complete").exists():
         return python
     shutil.rmtree(home, ignore_errors=True)
     uv = shutil.which("uv", path=f"{ROOT / '.tools' / 'bootstrap' / 'bin'}:{os.environ['PATH']}")
@@ -39,5 +38,16 @@ def peers_python(cache: Path) -> Path:
         install = [str(python), "-m", "pip", "install", "--quiet"]
     subprocess.run(make, check=True)
     subprocess.run([*install, "--require-hashes", "-r", str(REQUIREMENTS)], check=True)
-    done.touch()
+    (home / "complete").touch()
     return python
+
+
+def peers_present(cache: Path) -> Path | None:
+    """Path of the interpreter if its environment was made; None if not."""
+    home = _home(cache)
+    return home / "bin" / "python" if (home / "complete").exists() else None
+
+
+def _home(cache: Path) -> Path:
+    digest = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:12]
+    return cache / f"peers-{digest}"

@@ -14,12 +14,13 @@ from tests.built.permissions import permissions, transformed_template
 from tests.examples import EVENTS, example
 
 BUCKET = "example-groundtruth-bucket"
-CATEGORIES = f"s3://{BUCKET}/categories/labels.json"
-SIDE_FILE = f"s3://{BUCKET}/consolidation/gold.jsonl"
-INPUT_MANIFEST = f"s3://{BUCKET}/manifests/tide-pools.manifest"
+INPUT_BUCKET = "example-input-bucket"
+CATEGORIES = f"s3://{INPUT_BUCKET}/categories/labels.json"
+SIDE_FILE = f"s3://{INPUT_BUCKET}/consolidation/gold.jsonl"
+INPUT_MANIFEST = f"s3://{INPUT_BUCKET}/manifests/tide-pools.manifest"
 JOB_ROLE = "GroundTruthExecutionRole"
 PARAMETERS = {
-    "InputBucketName": BUCKET,
+    "InputBucketName": INPUT_BUCKET,
     "OutputBucketName": BUCKET,
     "KeepWorkerSkill": "false",
     "AssumeJobRole": "true",
@@ -81,14 +82,16 @@ def described_jobs():
         event = example(function, "event")
         if "labelingJobArn" in event:
             name = event["labelingJobArn"].rpartition("/")[2]
+            jobs[name] = {"LabelCategoryConfigS3Uri": CATEGORIES, "Tags": []}
             tags = [{"Key": "consolidation:gold-labels-s3-uri", "Value": SIDE_FILE}]
-            jobs[name] = {"LabelCategoryConfigS3Uri": CATEGORIES, "Tags": tags}
+            jobs[f"{name}-gold"] = jobs[name] | {"Tags": tags}
     ended = json.loads((EVENTS / "finish_job" / "labeling_job.json").read_bytes())
-    jobs["ended"] = ended | {"LabelCategoryConfigS3Uri": CATEGORIES}
+    role = {"RoleArn": PARAMETERS["JobRoleArnPattern"]}
+    jobs["ended"] = ended | {"LabelCategoryConfigS3Uri": CATEGORIES} | role
     jobs["stopped"] = jobs["ended"] | {
         "LabelingJobName": "Stopped",
         "LabelingJobOutput": {},
-        "HumanTaskConfig": {},
+        "InputConfig": {"DataSource": {"S3DataSource": {"ManifestS3Uri": INPUT_MANIFEST}}},
     }
     return jobs
 
@@ -115,7 +118,8 @@ def event_for(function, statement):
     if function == "finish_job":
         job = "stopped" if statement == "ReadInputManifests" else "ended"
         return event | {"resources": [f"arn:aws:sagemaker:us-east-1:1:labeling-job/{job}"]}
-    event["labelingJobArn"] = event["labelingJobArn"].replace("us-west-2", "us-east-1")
+    if statement == "ReadSideFiles":
+        event["labelingJobArn"] += "-gold"
     event.pop("labelCategories", None)
     if "roleArn" in event:
         event["roleArn"] = PARAMETERS["JobRoleArnPattern"]

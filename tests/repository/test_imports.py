@@ -17,7 +17,8 @@ PARTS = sorted({part_of(file) for file in FILES})
 
 ONLY_FROM = {
     "errors": set(),
-    "settings": {"errors"},
+    "setting_values": set(),
+    "settings": {"errors", "setting_values"},
     "contract": {"errors"},
     "masks": {"errors"},
     "aggregation": {"masks"},
@@ -26,8 +27,8 @@ ONLY_FROM = {
 """What a part of the library may import of the others; a part that is not here is free."""
 
 ONLY_IN = {
-    "boto3": {"storage", "labeling_jobs"},
-    "botocore": {"storage", "labeling_jobs"},
+    "boto3": {"storage", "labeling_jobs", "skills"},
+    "botocore": {"storage", "labeling_jobs", "skills"},
     "aws_lambda_powertools": {"observability"},
     "numpy": {"aggregation", "masks", "tasks"},
     "PIL": {"masks"},

@@ -235,18 +235,16 @@ def test_no_region_and_no_table_name_are_refusals(monkeypatch, table_name):
     with pytest.raises(SkillStoreError) as failure:
         ask(DynamoDbSkills(""), "payload")
     assert failure.value.reason == "refused"
-    monkeypatch.delenv("AWS_DEFAULT_REGION")
-    monkeypatch.delenv("AWS_REGION")
+    for name in ("AWS_DEFAULT_REGION", "AWS_REGION"):
+        monkeypatch.delenv(name)
     with pytest.raises(SkillStoreError, match="region") as failure:
         ask(DynamoDbSkills("skill"), "payload")
     assert failure.value.reason == "refused"
 
 
 def test_a_transaction_that_is_refused_for_another_reason(dynamodb, proxy):
-    def odd(body, forward):
-        return cancelled(["ItemCollectionSizeLimitExceeded"] * len(body["TransactItems"]))
-
-    proxy.faults["TransactWriteItems"] = [odd]
+    reply = cancelled(["ItemCollectionSizeLimitExceeded"] * 11)
+    proxy.faults["TransactWriteItems"] = [lambda body, forward: reply]
     with pytest.raises(SkillStoreError, match="ItemCollectionSizeLimitExceeded") as failure:
         dynamodb.learn(KEY, job="a", contributions=batch(2, 9), at=NOW)
     assert failure.value.reason == "refused"

@@ -3,6 +3,7 @@
 import html.parser
 import json
 import re
+import shutil
 
 import pytest
 
@@ -58,9 +59,13 @@ def test_the_page_needs_no_network_and_no_script(animals, tmp_path):
     page = page_of(tmp_path, animals)
     text = (tmp_path / "report.html").read_text()
     assert page.all("script") == []
-    assert not re.search(
-        r"""(?:src|href)=["']?(?!data:|#)""", re.sub(r"<svg.*?</svg>", "", text, flags=re.S)
-    )
+    links = [
+        attributes[name]
+        for _, attributes in page.elements
+        for name in ("src", "href", "xlink:href")
+        if name in attributes
+    ]
+    assert {link.partition(":")[0] for link in links if not link.startswith("#")} == {"data"}
     assert not re.search(r"@import|url\((?!#)", text)
 
 
@@ -112,15 +117,9 @@ def test_a_segmentation_job_shows_label_disagreement_and_each_worker(harbour, im
     labels = "water,boat,quay"
     page = page_of(tmp_path, harbour, "--labels", labels, "--images", images)
     assert len(page.all("img")) == 1 + 3
-    replayed = tmp_path / "out"
-    from labeljob.commands.replay import replay
-
-    assert run(replay, harbour, "--labels", labels, "-o", replayed).exit_code == 0
 
 
 def test_a_damaged_job_says_so_on_the_page(animals, tmp_path):
-    import shutil
-
     folder = tmp_path / "bucket" / "zoo"
     shutil.copytree(animals, folder)
     on_disk.response_path(folder, "3").write_text("{")

@@ -10,6 +10,9 @@ from groundtruth.aggregation.calibration import ConfidenceMap, IsotonicMap, Logi
 from groundtruth.contract.fields import as_mapping, embedded_json
 from groundtruth.errors import ContractError
 
+LARGEST = 1e6
+"""Largest offset and slope of a map."""
+
 
 def parse_confidence_map(body: bytes, *, path: str) -> ConfidenceMap:
     """Read the file of a confidence map.
@@ -30,9 +33,10 @@ def parse_confidence_map(body: bytes, *, path: str) -> ConfidenceMap:
     message = as_mapping(embedded_json(body, path=path), path=path)
     kind = message.get("kind")
     if kind == "logistic":
-        return LogisticMap(
-            offset=_number(message, "offset", path), slope=_number(message, "slope", path)
-        )
+        offset, slope = (_number(message, key, path) for key in ("offset", "slope"))
+        if slope < 0:
+            raise ContractError("is below 0: surer labels would be less sure", path=f"{path}.slope")
+        return LogisticMap(offset=offset, slope=slope)
     if kind == "isotonic":
         confidences = _rising(message, "confidences", path)
         accuracies = _rising(message, "accuracies", path)
@@ -55,8 +59,8 @@ def confidence_map_content(found: ConfidenceMap) -> dict[str, Any]:
 
 def _number(message: Mapping[str, Any], key: str, path: str) -> float:
     value = message.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 1e6:
-        raise ContractError("is not a number", path=f"{path}.{key}")
+    if not _is_number(value) or not -LARGEST <= value <= LARGEST:
+        raise ContractError(f"is not a number up to {LARGEST:g}", path=f"{path}.{key}")
     return float(value)
 
 
@@ -64,8 +68,12 @@ def _rising(message: Mapping[str, Any], key: str, path: str) -> tuple[float, ...
     values = message.get(key)
     if not isinstance(values, list) or not values:
         raise ContractError("is not a list of numbers", path=f"{path}.{key}")
-    if not all(isinstance(value, int | float) and 0 <= value <= 1 for value in values):
+    if not all(_is_number(value) and 0 <= value <= 1 for value in values):
         raise ContractError("holds something that is not from 0 to 1", path=f"{path}.{key}")
     if any(later < earlier for earlier, later in itertools.pairwise(values)):
         raise ContractError("does not rise", path=f"{path}.{key}")
     return tuple(float(value) for value in values)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -20,7 +20,7 @@ from groundtruth.contract.acs import (
 from groundtruth.contract.fields import embedded_json
 from groundtruth.contract.labels import is_label_name
 from groundtruth.errors import ContractError, SettingsError
-from groundtruth.job_context import JobContexts
+from groundtruth.job_context import JobContext, JobContexts
 from groundtruth.output_styles import written
 from groundtruth.settings import Settings
 from groundtruth.skills.store import SkillKey, SkillStore
@@ -45,7 +45,7 @@ class Outcome:
     job_name : str
         ``labeling-job/<name>``.
     notes : tuple of str
-        What was not found or not understood about the job.
+        What was not found or not understood about the job and its side files.
     skill_note : str
         Why worker skill was not read or not kept; empty if it was.
     """
@@ -107,28 +107,14 @@ def consolidate_batch[Answer](
     entries = merged(parse_payload(embedded_json(body, path="payload")))
     reader = AnswerReader(store)
     classes = task.all_classes(job.classes or _classes_seen(entries, reader, task), job.settings)
-    made_at = _made_at(request.payload_uri, store)
-    batch = Batch(
-        classes=classes,
-        classes_known=job.classes is not None,
-        settings=job.settings,
-        job_name=request.job_name,
-        made_at=made_at,
-        masks_uri=f"{request.annotations_uri}/{CONSOLIDATED_FOLDER}/output",
-        store=store,
-        kms_key=request.kms_key_id or job.settings.kms_key_arn or None,
-        workers=_workers(entries),
-        skills=BatchSkills(
-            store=skills,
-            key=SkillKey(task.name, classes, job.settings.skill_half_life_days),
-            batch_id=hashlib.sha256(body).hexdigest(),
-            job=request.labeling_job_arn,
-            made_at=made_at,
-        ),
-        gold=jobs.side_labels(job.settings.gold_labels_s3_uri),
-        model=jobs.side_labels(job.settings.model_answers_s3_uri),
-        confidence_map=jobs.confidence_map(job.settings.confidence_map_s3_uri),
+    kept = BatchSkills(
+        store=skills,
+        key=SkillKey(task.name, classes, job.settings.skill_half_life_days),
+        batch_id=hashlib.sha256(body).hexdigest(),
+        job=request.labeling_job_arn,
+        made_at=_made_at(request.payload_uri, store),
     )
+    batch = _batch(request, job, jobs, entries, kept, store)
     answers = reader.read(entries, lambda content: task.decode(content, batch.classes))
     labels = tuple(task.consolidate(answers, batch))
     response = [
@@ -141,8 +127,35 @@ def consolidate_batch[Answer](
         response=response,
         labels=labels,
         job_name=request.job_name,
-        notes=job.notes,
+        notes=(*job.notes, *_notes_on_side_files(batch, entries)),
         skill_note=batch.skills.note,
+    )
+
+
+def _batch(
+    request: AcsRequest,
+    job: JobContext,
+    jobs: JobContexts,
+    entries: Sequence[Entry],
+    skills: BatchSkills,
+    store: ObjectStore,
+) -> Batch:
+    """What the task needs to know besides the answers."""
+    settings = job.settings
+    return Batch(
+        classes=skills.key.classes,
+        classes_known=job.classes is not None,
+        settings=settings,
+        job_name=request.job_name,
+        made_at=skills.made_at,
+        masks_uri=f"{request.annotations_uri}/{CONSOLIDATED_FOLDER}/output",
+        store=store,
+        kms_key=request.kms_key_id or settings.kms_key_arn or None,
+        workers=_workers(entries),
+        skills=skills,
+        gold=jobs.side_labels(settings.gold_labels_s3_uri),
+        model=jobs.side_labels(settings.model_answers_s3_uri),
+        confidence_map=jobs.confidence_map(settings.confidence_map_s3_uri),
     )
 
 
@@ -176,6 +189,18 @@ def _classes_seen[Answer](
     for answers in reader.read(entries, lambda content: frozenset(task.class_names(content))):
         names.update(*answers.answers)
     return tuple(sorted(name for name in names if is_label_name(name)))
+
+
+def _notes_on_side_files(batch: Batch, entries: Sequence[Entry]) -> Iterator[str]:
+    """A sentence for each side file that names labels the job does not have."""
+    for uri, side in (
+        (batch.settings.gold_labels_s3_uri, batch.gold),
+        (batch.settings.model_answers_s3_uri, batch.model),
+    ):
+        known = (side.of(item.object.object_id, item.object.source_uri) for item in entries)
+        unknown = sum(not set(names or ()) <= set(batch.classes) for names in known)
+        if unknown:
+            yield f"{uri} names labels that the job does not have for {unknown} of the data objects"
 
 
 def _workers(entries: Sequence[Entry]) -> tuple[str, ...]:

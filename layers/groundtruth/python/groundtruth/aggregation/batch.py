@@ -110,12 +110,16 @@ class Batch:
     def accuracy(self, truth: Shares, strength: float) -> Floats:
         """Estimate how often the worker behind each vote is right on other items.
 
+        The only vote on an item is judged by what is known of its worker alone, so that other
+        workers of the batch do not change how sure it is.
+
         Parameters
         ----------
         truth : Shares
             How probable each class is to be true.
         strength : float
-            How many votes the pooled accuracy counts for; above 0.
+            How many votes the pooled accuracy counts for (for the only vote on an item
+            0.7, the accuracy before any evidence); above 0.
 
         Returns
         -------
@@ -125,7 +129,9 @@ class Batch:
         workers, counted = self.votes.workers, self.counted[self.votes.items]
         agreed = truth.cells[self.layout.own] * counted
         right = self.right + add_up(workers, agreed, self.votes.n_workers)
-        expected = right[workers] - agreed + strength * self.pooled_accuracy(float(right.sum()))
+        lone = self.votes.votes_per_item[self.votes.items] == 1
+        pooled = np.where(lone, PRIOR_ACCURACY, self.pooled_accuracy(float(right.sum())))
+        expected = right[workers] - agreed + strength * pooled
         by_vote = expected / (self.given[workers] - counted + strength)
         return np.clip(by_vote, *_ACCURACY_LIMITS)
 

@@ -171,3 +171,25 @@ def one_coin(batch: Batch, accuracy: Floats, factors: Floats | None) -> Shares:
     if factors is not None:
         evidence = evidence * factors
     return Shares(batch.layout.add_votes(evidence), np.zeros(batch.votes.n_items))
+
+
+def known_of_lone(batch: Batch, accuracy: Floats, shares: Shares) -> Shares:
+    """The shares, where an item with one vote gets what is known of its worker alone.
+
+    Parameters
+    ----------
+    batch : Batch
+        The votes.
+    accuracy : ndarray of float, shape (n_votes,)
+        How often the worker behind each vote is right.
+    shares : Shares
+        Result for the other items.
+    """
+    lone = batch.votes.votes_per_item == 1
+    if not lone.any():
+        return shares
+    known = batch.layout.softmax(one_coin(batch, accuracy, None))
+    return Shares(
+        np.where(batch.layout.spread(lone.astype(np.float64)) > 0, known.cells, shares.cells),
+        np.where(lone, known.others, shares.others),
+    )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from groundtruth.aggregation.batch import Batch
-from groundtruth.aggregation.confusion import Confusion, one_coin
+from groundtruth.aggregation.confusion import Confusion, known_of_lone, one_coin
 from groundtruth.aggregation.layout import Shares
 from groundtruth.aggregation.result import Consolidation
 from groundtruth.aggregation.skill import WorkerCounts
@@ -62,7 +62,7 @@ def dawid_skene(
     -------
     Consolidation
         A tie goes to the class listed first; an item without a vote gets a uniform row.
-        An item with one vote gets what is known of its worker, without the class prior.
+        The confidence of a single vote is what is known of its worker, else 0.7.
 
     Raises
     ------
@@ -96,7 +96,8 @@ def dawid_skene(
         before, truth = truth, batch.with_gold(shares)
         if np.abs(truth.cells - before.cells).max(initial=0.0) < chosen.tolerance:
             break
-    return batch.result(shares, truth, rounds)
+    accuracy = batch.accuracy(truth, chosen.strength)
+    return batch.result(known_of_lone(batch, accuracy, shares), truth, rounds)
 
 
 def _with_class_prior(batch: Batch, likelihood: Shares, truth: Shares, several: Floats) -> Shares:

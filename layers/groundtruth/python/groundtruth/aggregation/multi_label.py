@@ -153,7 +153,12 @@ def _rates(
     prior: LabelCounts,
     chosen: MultiLabelSettings,
 ) -> tuple[Floats, Floats]:
-    """Hit and false alarm rate behind each answer and label: shapes (n_answers, n_labels)."""
+    """Hit and false alarm rate behind each answer and label: shapes (n_answers, n_labels).
+
+    The only answer to an item is judged by what is known of its worker alone, so that other
+    workers of the batch do not change how sure it is.
+    """
+    lone = selections.answers_per_item[selections.items][:, np.newaxis] == 1
     picked = selections.picked.astype(np.float64)
     rates = []
     for applies, start in ((1, _PRIOR_RIGHT), (0, 1.0 - _PRIOR_RIGHT)):
@@ -165,7 +170,8 @@ def _rates(
         label = (ticks.sum(axis=0) + start * _PRIOR_ANSWERS) / (total.sum(axis=0) + _PRIOR_ANSWERS)
         others_ticks = ticks.sum(axis=1)[selections.workers] - (own * picked).sum(axis=1)
         others_total = total.sum(axis=1)[selections.workers] - own.sum(axis=1)
-        worker = others_ticks[:, np.newaxis] + chosen.worker_strength * label
+        pooled = np.where(lone, start, label)
+        worker = others_ticks[:, np.newaxis] + chosen.worker_strength * pooled
         worker /= others_total[:, np.newaxis] + chosen.worker_strength
         rate = ticks[selections.workers] - own * picked + chosen.strength * worker
         rate /= total[selections.workers] - own + chosen.strength

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from groundtruth.aggregation.batch import Batch
+from groundtruth.aggregation.confusion import known_of_lone
 from groundtruth.aggregation.layout import Shares
 from groundtruth.aggregation.result import Consolidation
 from groundtruth.aggregation.skill import WorkerCounts
@@ -61,6 +62,7 @@ def weighted(
     -------
     Consolidation
         A tie goes to the class listed first; an item without a vote gets a uniform row.
+        The confidence of a single vote is what is known of its worker, else 0.7.
 
     Raises
     ------
@@ -88,7 +90,8 @@ def weighted(
         before, truth = truth, batch.with_gold(shares)
         if np.abs(truth.cells - before.cells).max(initial=0.0) < chosen.tolerance:
             break
-    return batch.result(shares, truth, rounds)
+    accuracy = batch.accuracy(truth, chosen.accuracy_strength)
+    return batch.result(known_of_lone(batch, accuracy, shares), truth, rounds)
 
 
 def weighted_shares(batch: Batch, weights: Floats, smoothing: float) -> Shares:

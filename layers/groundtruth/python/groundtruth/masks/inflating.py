@@ -1,7 +1,8 @@
 """The compressed stream of a PNG, inflated in blocks and no further than it may go."""
 
-import zlib
 from collections.abc import Iterator, Sequence
+
+from zlib_ng import zlib_ng as zlib
 
 from groundtruth.errors import UnusableAnswer
 

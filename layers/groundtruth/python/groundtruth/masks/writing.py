@@ -1,10 +1,10 @@
 """A consolidated mask as the PNG that Ground Truth's own consolidation writes."""
 
-import zlib
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from zlib_ng import zlib_ng as zlib
 
 from groundtruth.masks.colors import BACKGROUND_COLOR, color_bytes
 from groundtruth.masks.png import GREY, PALETTE, RGB, SIGNATURE, PngHeader, chunk, header_chunk

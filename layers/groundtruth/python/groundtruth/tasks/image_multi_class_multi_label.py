@@ -129,8 +129,10 @@ def _consolidated(
 ) -> LabelSet:
     counts = vote_counts(itertools.chain.from_iterable(item.answers), batch.classes)
     named = _by_confidence(probabilities, item)
+    eligible = np.full_like(probabilities, -1.0)
+    eligible[list(named)] = probabilities[list(named)]
     decided = choose_labels(
-        probabilities[np.newaxis],
+        eligible[np.newaxis],
         quorum=batch.settings.quorum,
         exclusion=_exclusion(batch),
     )

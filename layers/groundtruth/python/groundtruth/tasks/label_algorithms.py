@@ -28,7 +28,7 @@ def label_probabilities(objects: Sequence[Answers[Chosen]], batch: Batch, algori
     Parameters
     ----------
     objects : sequence of Answers
-        Images with one usable answer or more.
+        Images with one usable answer or more. Their order changes nothing.
     batch : Batch
         The batch they are of.
     algorithm : str
@@ -40,11 +40,22 @@ def label_probabilities(objects: Sequence[Answers[Chosen]], batch: Batch, algori
         In [0, 1]. The share of the workers who chose the label for ``majority``; the built-in
         function's map of that share for ``builtin``.
     """
-    answering = _Answering.of(objects, batch, with_model=algorithm == "calibrated")
+    places = sorted(range(len(objects)), key=lambda at: objects[at].object_id)
+    ordered = [objects[at] for at in places]
+    answering = _Answering.of(ordered, batch, with_model=algorithm == "calibrated")
     if algorithm == "calibrated":
         result = _calibrated(answering, batch)
-        batch.skills.learn(_taught(objects, answering, result))
-        return result.posterior
+        batch.skills.learn(_taught(ordered, answering, result))
+        found = result.posterior
+    else:
+        found = _shares(answering, algorithm)
+    probabilities = np.empty_like(found)
+    probabilities[places] = found
+    return probabilities
+
+
+def _shares(answering: _Answering, algorithm: str) -> Floats:
+    """Share of the workers who chose each label, as the algorithm writes it."""
     shares = label_shares(answering.selections)
     lone = answering.selections.answers_per_item == 1
     shares[lone] = np.where(shares[lone] > 0, PRIOR_CONFIDENCE, 0.0)
@@ -69,10 +80,10 @@ class _Answering:
     ) -> _Answering:
         given = [list(zip(item.workers, item.answers, strict=True)) for item in objects]
         names = sorted({worker for answers in given for worker, _ in answers})
-        if with_model:
+        if with_model and batch.settings.model_max_weight > 0:
             for answers, item in zip(given, objects, strict=True):
                 known = _known_labels(batch.model.of(item.object_id, item.source), batch)
-                answers += [(batch.model_id, known)] if known else []
+                answers += [(batch.model_id, known)] if known is not None else []
         has_model = any(worker == batch.model_id for answers in given for worker, _ in answers)
         names += [batch.model_id] if has_model else []
         weights = np.full(len(names), np.inf)
@@ -86,18 +97,18 @@ class _Answering:
         )
 
 
-def _known_labels(names: tuple[str, ...] | None, batch: Batch) -> Chosen:
-    """Indices of the labels that a side file names for an object; none if one is unknown."""
-    if not names or any(name not in batch.classes for name in names):
-        return ()
+def _known_labels(names: tuple[str, ...] | None, batch: Batch) -> Chosen | None:
+    """Indices of the labels that a side file names for an object; None if one is unknown."""
+    if names is None or any(name not in batch.classes for name in names):
+        return None
     return tuple(batch.classes.index(name) for name in names)
 
 
 def _gold_row(names: tuple[str, ...] | None, batch: Batch) -> list[int]:
     known = _known_labels(names, batch)
-    if not known:
+    if known is None:
         return [-1] * max(1, len(batch.classes))
-    return [int(at in known) for at in range(len(batch.classes))]
+    return [int(at in known) for at in range(max(1, len(batch.classes)))]
 
 
 def _selections(
@@ -125,7 +136,7 @@ def _calibrated(answering: _Answering, batch: Batch) -> LabelConsolidation:
     given: dict[str, Any] = {
         "correlation": batch.settings.error_correlation,
         "mix": batch.settings.posterior_mix,
-        "strength": batch.settings.worker_strength,
+        "worker_strength": batch.settings.worker_strength,
     }
     chosen = {name: value for name, value in given.items() if value is not None}
     return multi_label(

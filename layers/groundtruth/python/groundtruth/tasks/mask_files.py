@@ -21,7 +21,8 @@ class ReadMasks:
     Attributes
     ----------
     masks : dict of str to RunMask
-        The masks by worker, all of the image's size.
+        The masks by worker, all of the image's size; sorted, so that no sum over them
+        depends on the order of the payload.
     colors : tuple of dict of str to str
         For each of them, ``#rrggbb`` by label.
     repaired : tuple of (str, MaskNotes)
@@ -37,7 +38,7 @@ class ReadMasks:
 
 
 def read_masks(item: Answers[MaskAnswer], labels: Sequence[str]) -> ReadMasks:
-    """Read the masks of one data object, one after another.
+    """Read the masks of one data object, one after another, in the order of the workers' names.
 
     Parameters
     ----------
@@ -51,7 +52,8 @@ def read_masks(item: Answers[MaskAnswer], labels: Sequence[str]) -> ReadMasks:
     colors: list[dict[str, str]] = []
     repaired: list[tuple[str, MaskNotes]] = []
     set_aside = list(item.set_aside)
-    for worker, answer in zip(item.workers, item.answers, strict=True):
+    given = sorted(zip(item.workers, item.answers, strict=True), key=lambda pair: pair[0])
+    for worker, answer in given:
         try:
             mask, notes = _read(answer, labels, shape)
         except UnusableAnswer as error:

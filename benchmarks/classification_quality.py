@@ -1,0 +1,193 @@
+"""Quality of every method on every crowd, and its difference to majority with an interval."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.classification_inputs import Crowd, subsample
+from benchmarks.classification_metrics import item_losses, paired_intervals, reliability, scores
+from benchmarks.classification_runs import OURS, SLOW_PEERS, run_method
+from benchmarks.run_record import table
+
+COLUMNS = (
+    "set",
+    "votes",
+    "method",
+    "accuracy",
+    "accuracy_low",
+    "accuracy_high",
+    "macro_f1",
+    "ece",
+    "ece_equal_mass",
+    "log_loss",
+    "brier",
+    "auroc",
+    "mean_confidence",
+    "cpu_seconds",
+)
+LOSSES = ("accuracy", "brier", "log_loss")
+BASE = "majority"
+
+type Votes = int | str
+type Case = tuple[str, Votes]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What is measured.
+
+    Attributes
+    ----------
+    peers : tuple of str
+        Methods of others.
+    votes : tuple of int
+        Answers per item that are kept, beside all.
+    slow_votes : tuple of int
+        Those of them that slow peers are run on, beside all.
+    slow_up_to : int
+        Most answers of a crowd that slow peers are run on.
+    limit : float
+        CPU seconds after which a case of a slow peer is cut off.
+    seed : int
+        Of the subsamples.
+    averaged : tuple of str
+        The sets whose mean is compared.
+    jobs : int
+        Processes at a time.
+    """
+
+    peers: tuple[str, ...]
+    votes: tuple[int, ...]
+    slow_votes: tuple[int, ...]
+    slow_up_to: int
+    limit: float
+    seed: int
+    averaged: tuple[str, ...]
+    jobs: int
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """All methods, the slowest first, so that no process waits for another at the end."""
+        slow = tuple(name for name in self.peers if name in SLOW_PEERS)
+        return *slow, *(name for name in (*OURS, *self.peers) if name not in slow)
+
+    def asked(self, method: str, votes: Votes) -> bool:
+        """Whether a method is run with so many answers per item."""
+        return method not in SLOW_PEERS or votes == "all" or votes in self.slow_votes
+
+
+def quality(folder: Path, crowds: Iterable[Crowd], plan: Plan) -> dict[str, Any]:
+    """Measure everything that is planned; the parts of the result are tables."""
+    cases = _cases(crowds, plan)
+    cut_off: list[dict[str, Any]] = []
+    found: dict[tuple[str, Case], dict[str, Any]] = {}
+
+    def measure(method: str) -> None:
+        given = {case: crowd for case, crowd in cases.items() if plan.asked(method, case[1])}
+        slow = method in SLOW_PEERS
+        for (name, votes), crowd in list(given.items()):
+            if slow and crowd.items.size > plan.slow_up_to:
+                reason = f"not run: more than {plan.slow_up_to} answers"
+                cut_off.append({"set": name, "votes": votes, "method": method, "why": reason})
+                del given[name, votes]
+        limit = plan.limit if slow else 0.0
+        lines = run_method(method, folder, list(given.values()), once=True, limit=limit)
+        for (case, crowd), line in zip(given.items(), lines, strict=True):
+            if "cut_off_after" in line:
+                reason = f"cut off after {line['cut_off_after']:g} CPU seconds"
+                entry = {"set": case[0], "votes": case[1], "method": method, "why": reason}
+                cut_off.append(entry)
+            else:
+                found[method, case] = line
+
+    with ThreadPoolExecutor(plan.jobs) as pool:
+        list(pool.map(measure, plan.methods))
+    return _summary(folder, cases, found, plan) | {"cut_off": _sorted(cut_off)}
+
+
+def _cases(crowds: Iterable[Crowd], plan: Plan) -> dict[Case, Crowd]:
+    cases: dict[Case, Crowd] = {}
+    for crowd in crowds:
+        cases[crowd.name, "all"] = crowd
+        for votes in plan.votes:
+            cases[crowd.name, votes] = subsample(crowd, votes, plan.seed)
+    return cases
+
+
+def _summary(
+    folder: Path,
+    cases: Mapping[Case, Crowd],
+    found: Mapping[tuple[str, Case], Mapping[str, Any]],
+    plan: Plan,
+) -> dict[str, Any]:
+    rows, curves, losses = [], [], {}
+    order = (*OURS, *plan.peers)
+    for case, crowd in cases.items():
+        for method in order:
+            if (method, case) not in found:
+                continue
+            posterior = np.load(folder / f"{crowd.name}.{method}.npy")
+            losses[method, case] = item_losses(posterior, crowd.gold)
+            where = {"set": case[0], "votes": case[1], "method": method}
+            seconds = found[method, case]["cpu_seconds"]
+            rows.append(where | scores(posterior, crowd.gold) | {"cpu_seconds": seconds})
+            if case[0] in plan.averaged:
+                curves += [where | point for point in reliability(posterior, crowd.gold)]
+    differences = [
+        line
+        for votes in ("all", *plan.votes)
+        for line in _differences(losses, votes, order, plan.averaged)
+    ]
+    names = [f"{loss}{end}" for loss in LOSSES for end in ("", "_low", "_high")]
+    return {
+        "averaged": list(plan.averaged),
+        "scores": table(rows, COLUMNS),
+        "differences": table(differences, ("votes", "method", "sets", *names)),
+        "reliability": _pooled(curves),
+    }
+
+
+def _differences(
+    losses: Mapping[tuple[str, Case], NDArray[np.float64]],
+    votes: Votes,
+    methods: Sequence[str],
+    averaged: Sequence[str],
+) -> Iterable[dict[str, Any]]:
+    """Mean over the sets of each method's difference to majority, on the sets it finished."""
+    for method in methods:
+        here = [name for name in averaged if (method, (name, votes)) in losses]
+        if method == BASE or not here:
+            continue
+        pairs = [losses[method, (name, votes)] - losses[BASE, (name, votes)] for name in here]
+        line: dict[str, Any] = {"votes": votes, "method": method, "sets": len(here)}
+        for place, (mean, low, high) in enumerate(paired_intervals(pairs)):
+            name = LOSSES[place]
+            line |= {name: mean, f"{name}_low": low, f"{name}_high": high}
+        yield line
+
+
+def _pooled(points: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Bins of equal width over all sets; each set counts as much as another."""
+    groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+    totals: dict[tuple[Any, ...], int] = {}
+    for point in points:
+        key = (point["votes"], point["method"])
+        groups.setdefault((*key, point["bin"]), []).append(point)
+        totals[*key, point["set"]] = totals.get((*key, point["set"]), 0) + point["items"]
+    rows = []
+    for (votes, method, place), members in sorted(groups.items(), key=str):
+        weights = [p["items"] / totals[votes, method, p["set"]] for p in members]
+        row = {"votes": votes, "method": method, "bin": place, "weight": sum(weights)}
+        for name in ("confidence", "accuracy"):
+            row[name] = float(np.average([p[name] for p in members], weights=weights))
+        rows.append(row)
+    return table(rows, ("votes", "method", "bin", "weight", "confidence", "accuracy"))
+
+
+def _sorted(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(entries, key=lambda entry: (entry["method"], entry["set"], str(entry["votes"])))

@@ -1,0 +1,33 @@
+"""Alarms and dashboard of template.yaml, and the text that says what to do about them."""
+
+import json
+import re
+
+from tests.repository.markdown import anchors
+from tests.repository.source_files import ROOT
+from tests.repository.template import DEPLOYED, RESOURCES, of_type
+
+
+def test_every_alarm_says_what_to_do():
+    text = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    for name in of_type("AWS::CloudWatch::Alarm"):
+        properties = RESOURCES[name]["Properties"]
+        anchor = re.search(r"docs/operations\.md#([\w-]+)", properties["AlarmDescription"])[1]
+        assert anchor in anchors(text), name
+        assert properties["TreatMissingData"] == "notBreaching"
+        assert {"AlarmActions", "OKActions"} <= properties.keys()
+
+
+def test_the_dashboard_shows_every_function_and_alarm():
+    body = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    assert json.loads(re.sub(r"\$\{[^}]*\}", "x", body))["widgets"]
+    assert all(f"${{{name}}}" in body for name in DEPLOYED)
+    assert all(f"${{{name}.Arn}}" in body for name in of_type("AWS::CloudWatch::Alarm"))
+
+
+def test_metrics_that_are_watched_are_metrics_that_are_made():
+    source = (ROOT / "layers/groundtruth/python/groundtruth/observability.py").read_text("utf-8")
+    body = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    watched = set(re.findall(r'"GroundTruthConsolidation", "(\w+)"', body))
+    assert watched
+    assert {name for name in watched if f'"{name}"' not in source} == set()
