@@ -141,6 +141,13 @@ def test_throttling_that_passes_is_not_seen(stub_s3):
     assert S3Store().read(URI) == b"[]"
 
 
+def test_a_body_that_breaks_off_once_is_asked_for_again(stub_s3):
+    broken_off = Reply(200, b"[1", {"Content-Length": "9", "Connection": "close"})
+    stub_s3.replies = [broken_off, broken_off, Reply(200, b"[1]")]
+    assert S3Store().read(URI) == b"[1]"
+    assert len(stub_s3.requests) == 3
+
+
 def test_a_body_that_breaks_off_may_pass(stub_s3):
     stub_s3.replies = [Reply(200, b"[1", {"Content-Length": "9", "Connection": "close"})]
     with pytest.raises(StorageError) as caught:

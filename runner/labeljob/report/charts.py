@@ -14,6 +14,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from labeljob.analysis.calibration import ReliabilityBin
 
@@ -76,6 +77,7 @@ def confidence_histogram(confidences: Sequence[float], below: float) -> Chart:
     axes.bar_label(bars, [str(count) if count else "" for count in counts], fontsize=8)
     axes.set(xlim=(0, 1), xlabel="confidence", ylabel="labels")
     axes.grid(visible=False, axis="x")
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     few = sum(value < below for value in confidences)
     caption = f"{len(confidences)} labels by confidence; {few} lie below {below:g} and stand out."
     return Chart(_svg(figure, "confidence"), caption)
@@ -94,9 +96,9 @@ def reliability_curve(bins: Sequence[ReliabilityBin]) -> Chart:
         axes.annotate(
             str(one.count),
             place,
-            xytext=(-8, 0),
+            xytext=(0, -18),
             textcoords="offset points",
-            ha="right",
+            ha="center",
             fontsize=8,
         )
     axes.set(xlim=(0, 1.03), ylim=(0, 1.03), xlabel="confidence", ylabel="share that is right")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
@@ -46,10 +46,12 @@ class Contents:
         What a unit of a ballot can be.
     agreement : Agreement
         Of all workers.
+    without : Agreement or None
+        Of those without a flag; None if nobody has one.
     workers : tuple of Worker
         Suspicious ones first, then by the number of answers.
     confusion : ndarray of float, shape (n_classes, n_classes)
-        What workers said (columns) where the others said something (rows).
+        What workers without a flag said (columns) where the others said something (rows).
     disputes : tuple of (float, Ballot)
         All data objects that were answered, the most disputed first.
     requeue : tuple of str
@@ -68,6 +70,7 @@ class Contents:
     ballots: Sequence[Ballot]
     classes: tuple[str, ...]
     agreement: Agreement
+    without: Agreement | None
     workers: tuple[Worker, ...]
     confusion: NDArray[np.float64]
     disputes: tuple[tuple[float, Ballot], ...]
@@ -120,6 +123,9 @@ class Contents:
                 "krippendorff-alpha": known(self.agreement.alpha),
                 "fleiss-kappa": known(self.agreement.kappa),
                 "fleiss-answers-per-object": self.agreement.kappa_raters,
+                "krippendorff-alpha-without-flagged": known(self.without.alpha)
+                if self.without
+                else None,
                 "equal-pairs": known(self.agreement.pairwise),
                 "alpha-by-class": {
                     name: known(alpha) for name, (alpha, _) in self.agreement.by_class.items()
@@ -175,10 +181,10 @@ def contents_of(
     classes = unit_classes(job)
     workers = worker_table(ballots, job.task, len(classes))
     flag_workers(workers, ballots, job.task, classes)
+    flagged = {worker.worker_id for worker in workers.values() if worker.flags}
+    trusted = workers.keys() - flagged or workers.keys()
     values = n_values(job.task, len(classes))
     disputes = [(dispute(ballot, values), ballot) for ballot in ballots if ballot.workers]
-    seen = judged(labels, truths or {})
-    bins = reliability(np.array(seen.confidences), np.array(seen.right), equal_mass=False, bins=10)
     return Contents(
         job=job,
         algorithm=algorithm,
@@ -186,18 +192,39 @@ def contents_of(
         ballots=ballots,
         classes=classes,
         agreement=agreement(ballots, job.task, classes),
+        without=agreement(_only(trusted, ballots), job.task, classes) if flagged else None,
         workers=tuple(
             sorted(workers.values(), key=lambda one: (not one.flags, -one.answers, one.name))
         ),
-        confusion=np.sum([worker.confusion for worker in workers.values()], axis=0),
+        confusion=np.sum(
+            [one.confusion for one in workers.values() if one.worker_id in trusted], axis=0
+        ),
         disputes=tuple(
             sorted(disputes, key=lambda row: (-row[0], _sureness(row[1].object_id, labels)))
         ),
         requeue=tuple(_requeue(job, ballots, labels, below)),
         below=below,
         figures=figures or {},
-        bins=tuple(bins),
+        bins=_reliability(labels, truths or {}),
     )
+
+
+def _reliability(
+    labels: Mapping[str, FoundLabel], truths: Mapping[str, Truth]
+) -> tuple[ReliabilityBin, ...]:
+    seen = judged(labels, truths)
+    sure, right = np.array(seen.confidences), np.array(seen.right)
+    return tuple(reliability(sure, right, equal_mass=False, bins=10))
+
+
+def _only(workers: Set[str], ballots: Sequence[Ballot]) -> list[Ballot]:
+    """The ballots with the answers of some workers alone."""
+    chosen = []
+    for ballot in ballots:
+        at = [number for number, worker in enumerate(ballot.workers) if worker in workers]
+        names = tuple(ballot.workers[number] for number in at)
+        chosen.append(replace(ballot, workers=names, choices=ballot.choices[at]))
+    return chosen
 
 
 def _sureness(object_id: str, labels: Mapping[str, FoundLabel]) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from groundtruth.aggregation.calibration import ConfidenceMap, IsotonicMap, LogisticMap
 from groundtruth.contract.fields import as_mapping, embedded_json
@@ -75,5 +75,5 @@ def _rising(message: Mapping[str, Any], key: str, path: str) -> tuple[float, ...
     return tuple(float(value) for value in values)
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)

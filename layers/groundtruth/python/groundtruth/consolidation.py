@@ -107,13 +107,8 @@ def consolidate_batch[Answer](
     entries = merged(parse_payload(embedded_json(body, path="payload")))
     reader = AnswerReader(store)
     classes = task.all_classes(job.classes or _classes_seen(entries, reader, task), job.settings)
-    kept = BatchSkills(
-        store=skills,
-        key=SkillKey(task.name, classes, job.settings.skill_half_life_days),
-        batch_id=hashlib.sha256(body).hexdigest(),
-        job=request.labeling_job_arn,
-        made_at=_made_at(request.payload_uri, store),
-    )
+    key = SkillKey(task.name, classes, job.settings.skill_half_life_days)
+    kept = _batch_skills(request, skills, key, body, store)
     batch = _batch(request, job, jobs, entries, kept, store)
     answers = reader.read(entries, lambda content: task.decode(content, batch.classes))
     labels = tuple(task.consolidate(answers, batch))
@@ -129,6 +124,19 @@ def consolidate_batch[Answer](
         job_name=request.job_name,
         notes=(*job.notes, *_notes_on_side_files(batch, entries)),
         skill_note=batch.skills.note,
+    )
+
+
+def _batch_skills(
+    request: AcsRequest, skills: SkillStore | None, key: SkillKey, body: bytes, store: ObjectStore
+) -> BatchSkills:
+    """What this batch has to do with the skill of its workers."""
+    return BatchSkills(
+        store=skills,
+        key=key,
+        batch_id=hashlib.sha256(body).hexdigest(),
+        job=request.labeling_job_arn,
+        made_at=_made_at(request.payload_uri, store),
     )
 
 

@@ -5,6 +5,7 @@ GroundTruthError
 ├── ContractError      a message does not have the shape Ground Truth documents
 ├── StorageError       an object cannot be read or written
 ├── JobLookupError     a labeling job cannot be described
+├── SkillStoreError    worker skill cannot be read or kept (in `skills.store`)
 └── UnusableAnswer     one worker's answer is set aside; the batch goes on
 """
 

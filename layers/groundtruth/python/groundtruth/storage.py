@@ -22,6 +22,11 @@ RENEWED_BEFORE = timedelta(minutes=5)
 PIECE_SIZE = 256 * 1024
 """How many bytes are read of a long object at a time."""
 
+BODY_ATTEMPTS = 3
+"""How often an object is asked for whose content breaks off on its way."""
+
+_CONNECTIONS = 32
+
 _REASONS = {
     **dict.fromkeys(("NoSuchKey", "NoSuchBucket", "404", "NotFound"), "not-found"),
     **dict.fromkeys(("AccessDenied", "403", "Forbidden", "AllAccessDisabled"), "access-denied"),
@@ -102,7 +107,14 @@ class S3Store:
     def read(self, uri: str) -> bytes:
         """Content of an object; raises `StorageError`."""
         bucket, key = split_uri(uri)
-        return bytes(self._call(uri, "get_object", Bucket=bucket, Key=key)["Body"])
+        attempts_left = BODY_ATTEMPTS
+        while True:
+            try:
+                return bytes(self._call(uri, "get_object", Bucket=bucket, Key=key)["Body"])
+            except _BrokenOff:
+                attempts_left -= 1
+                if not attempts_left:
+                    raise
 
     def modified(self, uri: str) -> datetime:
         """When an object was last written, in UTC; raises `StorageError`."""
@@ -170,9 +182,17 @@ class S3Store:
     def _call(self, uri: str, operation: str, **arguments: Any) -> dict[str, Any]:
         with _translated(uri, operation):
             answer: dict[str, Any] = getattr(self._client, operation)(**arguments)
-            if "Body" in answer:
-                answer["Body"] = answer["Body"].read()
-            return answer
+        if "Body" in answer:
+            try:
+                with _translated(uri, operation):
+                    answer["Body"] = answer["Body"].read()
+            except StorageError as error:
+                raise _BrokenOff("its content broke off", uri=uri, reason=error.reason) from error
+        return answer
+
+
+class _BrokenOff(StorageError):
+    """An object's content broke off on its way; the client retries requests, but not these."""
 
 
 @contextmanager
@@ -198,7 +218,9 @@ def _open_client(role_arn: str | None) -> tuple[Any, datetime]:
     import boto3
     from botocore.config import Config
 
-    config = Config(retries={"mode": "standard", "total_max_attempts": 6})
+    config = Config(
+        retries={"mode": "standard", "total_max_attempts": 6}, max_pool_connections=_CONNECTIONS
+    )
     if role_arn is None:
         return boto3.client("s3", config=config), datetime.max.replace(tzinfo=UTC) - RENEWED_BEFORE
     answer = boto3.client("sts", config=config).assume_role(
