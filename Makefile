@@ -144,7 +144,8 @@ lock: $(VENV)/.created ## Write the hash-locked requirements again
 	$(LOCK) $(LAMBDA) layers/powertools/requirements.in -o layers/powertools/requirements.txt
 	$(LOCK) $(LAMBDA) layers/numerics/requirements.in -o layers/numerics/requirements.txt
 	$(LOCK) $(LAMBDA) layers/imaging/requirements.in -c layers/numerics/requirements.txt \
-		--no-emit-package numpy --no-emit-package pillow -o layers/imaging/requirements.txt
+		-c layers/powertools/requirements.txt --no-emit-package numpy --no-emit-package pillow \
+		--no-emit-package typing-extensions -o layers/imaging/requirements.txt
 	$(LOCK) --universal pyproject.toml --group build $(LAYER_LOCKS) -o requirements/runner.txt
 	$(LOCK) --universal pyproject.toml --group dev -c requirements/runner.txt -o requirements/dev.txt
 	$(LOCK) $(LAMBDA) requirements/runtime.in -o requirements/runtime.txt

@@ -61,7 +61,7 @@ def _options() -> argparse.Namespace:
         "--slow-votes", type=int, nargs="*", default=[3, 5, 9], help="--votes of slow peers"
     )
     parser.add_argument("--slow-up-to", type=int, default=30_000, help="answers for slow peers")
-    parser.add_argument("--limit", type=float, default=10.0, help="CPU s of a slow peer's case")
+    parser.add_argument("--limit", type=float, default=15.0, help="CPU s of a slow peer's case")
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time")
     return parser.parse_args()
 

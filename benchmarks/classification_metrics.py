@@ -27,8 +27,8 @@ def scores(table: Floats, gold: Ints) -> dict[str, float]:
         "accuracy_low": low,
         "accuracy_high": high,
         "macro_f1": macro_f1(labels, gold),
-        "ece": _gap(np.minimum((confidences * N_BINS).astype(int), N_BINS - 1), confidences, right),
-        "ece_equal_mass": _gap(_equal_bins(confidences), confidences, right),
+        "ece": equal_width_gap(confidences, right),
+        "ece_equal_mass": equal_mass_gap(confidences, right),
         "log_loss": float(-np.log(missed).mean()),
         "brier": float((errors**2).sum(axis=1).mean()),
         "auroc": auroc(confidences, right),
@@ -113,6 +113,17 @@ def reliability(table: Floats, gold: Ints) -> list[dict[str, Any]]:
         }
         for place in np.unique(bins)
     ]
+
+
+def equal_width_gap(confidences: Floats, right: NDArray[np.bool_]) -> float:
+    """Expected calibration error over bins of equal width."""
+    bins = np.minimum((confidences * N_BINS).astype(int), N_BINS - 1)
+    return _gap(bins, confidences, right)
+
+
+def equal_mass_gap(confidences: Floats, right: NDArray[np.bool_]) -> float:
+    """Expected calibration error over bins that hold equally many items."""
+    return _gap(_equal_bins(confidences), confidences, right)
 
 
 def _gap(bins: Ints, confidences: Floats, right: NDArray[np.bool_]) -> float:

@@ -1,8 +1,8 @@
 """Quality of multi-label consolidation beside crowd-kit's BinaryRelevance.
 
-    python -m benchmarks.classification_multi_label --data FOLDER --output multi-label.json
+    python -m benchmarks.classification_multi_label --data FOLDER
 
-Needs the library on the path (an installed checkout). Prints a Markdown table.
+Needs the library on the path (an installed checkout).
 """
 
 import argparse
@@ -10,21 +10,28 @@ import csv
 import gzip
 import json
 import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.classification_metrics import paired_intervals
 from benchmarks.peers_environment import ROOT, peers_python
+from benchmarks.run_record import data_option, output_option, run_record, write_result
+from benchmarks.run_record import table as rows_table
 from groundtruth.aggregation.label_sets import choose_labels
 from groundtruth.aggregation.multi_label import multi_label
 from groundtruth.aggregation.selections import Selections, label_shares
 
 SETS = ("ml_affect20", "ml_medrel")
 MEASURES = ("macro_f1", "micro_f1", "jaccard", "subset_accuracy", "log_loss", "brier", "ece")
+LOSSES = ("jaccard", "brier", "log_loss")
+
 type Table = NDArray[np.float64]
 
 
@@ -107,27 +114,54 @@ def main() -> None:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", type=Path, required=True, help="folder with the real sets")
-    parser.add_argument("--output", type=Path, required=True, help="JSON file to write")
+    output_option(parser, "multi-label")
     options = parser.parse_args()
-    report = []
-    print("| set | answers per item | method | " + " | ".join(MEASURES) + " | CPU s |")
-    print("| --- " * (len(MEASURES) + 4) + "|")
+    rows, differences = [], []
     with tempfile.TemporaryDirectory() as name:
         for dataset in SETS:
             given, gold = load(options.data / "classification" / dataset)
             for n_answers in (3, 5, 0):
                 sample = subsample(given, n_answers, 0) if n_answers else given
-                for method, (table, seconds) in _tables(sample, gold, Path(name)).items():
-                    found = scores(table, gold)
-                    report.append(
-                        {"set": dataset, "answers": n_answers or "all", "method": method}
-                        | {"cpu_seconds": seconds}
-                        | found
-                    )
-                    cells = " | ".join(f"{found[measure]:.3f}" for measure in MEASURES)
-                    row = f"| {dataset} | {n_answers or 'all'} | {method} | {cells} |"
-                    print(f"{row} {seconds:.3f} |", flush=True)
-    options.output.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+                where = {"set": dataset, "answers": n_answers or "all"}
+                found = _tables(sample, gold, Path(name))
+                for method, (table_found, seconds) in found.items():
+                    measured = where | {"method": method} | scores(table_found, gold)
+                    rows.append(measured | {"cpu_seconds": seconds})
+                tables = {method: table_found for method, (table_found, _) in found.items()}
+                differences += [where | line for line in _differences(tables, gold)]
+                print(f"{dataset} {where['answers']} done", file=sys.stderr, flush=True)
+    given_options = {"data": data_option(options.data)}
+    names = [f"{loss}{end}" for loss in LOSSES for end in ("", "_low", "_high")]
+    result = {
+        "run": run_record("benchmarks.classification_multi_label", given_options, seed=0),
+        "scores": rows_table(rows, ("set", "answers", "method", *MEASURES, "cpu_seconds")),
+        "differences": rows_table(differences, ("set", "answers", "method", *names)),
+    }
+    write_result(options.output, result)
+
+
+def _differences(tables: Mapping[str, Table], gold: NDArray[np.int64]) -> Iterable[dict[str, Any]]:
+    """Each method's difference to per-label majority, with an interval over items."""
+    base = _losses(tables["majority"], gold)
+    for method, posterior in tables.items():
+        if method != "majority":
+            line: dict[str, Any] = {"method": method}
+            found = paired_intervals([_losses(posterior, gold) - base])
+            for loss, (mean, low, high) in zip(LOSSES, found, strict=True):
+                line |= {loss: mean, f"{loss}_low": low, f"{loss}_high": high}
+            yield line
+
+
+def _losses(posterior: Table, gold: NDArray[np.int64]) -> Table:
+    """Jaccard index, Brier score and log loss of each judged item: shape (n_items, 3)."""
+    chosen = choose_labels(posterior, at_least_one=False).chosen
+    judged = np.ix_((gold >= 0).any(axis=1), (gold >= 0).any(axis=0))
+    posterior, chosen, truth = posterior[judged], chosen[judged], gold[judged] == 1
+    both, either = (chosen & truth).sum(axis=1), (chosen | truth).sum(axis=1)
+    kept = np.clip(np.where(truth, posterior, 1 - posterior), 1e-15, 1.0)
+    jaccard = np.where(either == 0, 1.0, both / np.maximum(either, 1))
+    brier = ((posterior - truth) ** 2).mean(axis=1)
+    return np.column_stack((jaccard, brier, -np.log(kept).mean(axis=1)))
 
 
 if __name__ == "__main__":

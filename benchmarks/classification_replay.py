@@ -6,6 +6,7 @@ Writes FOLDER/<crowd>.<variant>.<size>.npy for each variant.
 """
 
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -45,13 +46,21 @@ class Memory:
 def replay(crowd: Crowd, size: int, variant: str, *, seed: int = 0) -> NDArray[np.float64]:
     """Posterior of all items, consolidated in calls of so many items in arrival order."""
     arrival = np.random.default_rng(seed).permutation(crowd.n_items)
+    calls = [arrival[first : first + size] for first in range(0, crowd.n_items, size)]
+    return replay_calls(crowd, calls, variant)
+
+
+def replay_calls(
+    crowd: Crowd, calls: Iterable[NDArray[np.int64]], variant: str
+) -> NDArray[np.float64]:
+    """Posterior of all items, consolidated in these calls, one after the other."""
     by_item = np.argsort(crowd.items, kind="stable")
     starts = np.searchsorted(crowd.items[by_item], np.arange(crowd.n_items + 1))
     memory = Memory(crowd)
     table = np.empty((crowd.n_items, crowd.n_classes))
-    for first in range(0, crowd.n_items, size):
+    for listed in calls:
         # Items of a call in sorted order: the result does not depend on how it lists them.
-        call = np.sort(arrival[first : first + size])
+        call = np.sort(listed)
         places = np.concatenate([by_item[starts[item] : starts[item + 1]] for item in call])
         items = np.repeat(np.arange(call.size), starts[call + 1] - starts[call])
         workers, numbers = np.unique(crowd.workers[places], return_inverse=True)

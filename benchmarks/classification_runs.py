@@ -1,4 +1,4 @@
-"""Methods run on crowds, each method in a process and, if it is a peer, an environment of its own."""
+"""Methods run on crowds, each in a process of its own; peers in their own environment."""
 
 import json
 import os

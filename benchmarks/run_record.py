@@ -21,7 +21,9 @@ RESULTS = ROOT / "docs" / "benchmarks"
 _OURS = ("numpy", "pillow")
 _PEERS = ("crowd-kit", "numpy", "pandas", "scikit-learn")
 _DIGITS = 5
-_VERSIONS = "import sys; from importlib.metadata import version\nfor n in sys.argv[1:]: print(version(n))"
+_VERSIONS = (
+    "import sys; from importlib.metadata import version\nfor n in sys.argv[1:]: print(version(n))"
+)
 
 
 def run_record(module: str, arguments: Mapping[str, Any], *, seed: int) -> dict[str, Any]:

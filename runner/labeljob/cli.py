@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import typer
 
-from labeljob.commands import demo, doctor, finish, invoke, labels, manifest, request, run
+from labeljob.commands import (
+    demo,
+    doctor,
+    explain,
+    finish,
+    invoke,
+    labels,
+    manifest,
+    replay,
+    report,
+    request,
+    run,
+)
 
 app = typer.Typer(
     name="labeljob",
@@ -17,6 +29,9 @@ app.command("manifest")(manifest.manifest)
 app.command("labels")(labels.labels)
 app.command("run")(run.run)
 app.command("finish")(finish.finish)
+app.command("replay")(replay.replay)
+app.command("report")(report.report)
+app.command("explain")(explain.explain)
 app.command("doctor")(doctor.doctor)
 app.command("request")(request.request)
 app.command("invoke")(invoke.invoke)

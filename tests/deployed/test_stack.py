@@ -40,7 +40,7 @@ def test_an_acs_function_answers_its_example_event(stack, function):
 def test_a_function_that_fails_says_so(stack):
     response, error = stack.invoke("AcsImageMultiClassArn", {})
     assert error == "Unhandled"
-    assert "labelingJobArn" in response["errorMessage"]
+    assert "payload" in response["errorMessage"]
 
 
 def test_the_event_of_a_job_that_ended_starts_the_finisher(stack):

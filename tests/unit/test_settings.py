@@ -14,59 +14,62 @@ def test_an_empty_variable_is_not_set():
     assert Settings.from_environ({f.name.upper(): "" for f in fields(Settings)}) == Settings()
 
 
+ENVIRON = {
+    "LABEL_CATEGORY_CONFIG_S3_URI": "s3://b/labels.json",
+    "OUTPUT_STYLE": "builtin",
+    "CONSOLIDATION_ALGORITHM": "builtin",
+    "QUORUM": "0.25",
+    "MIN_CONFIDENCE": "1",
+    "EXCLUSION_CATEGORY": "None of the above",
+    "ERROR_CORRELATION": "0.25",
+    "POSTERIOR_MIX": "0.5",
+    "WORKER_STRENGTH": "6",
+    "GOLD_LABELS_S3_URI": "s3://b/gold.jsonl",
+    "MODEL_ANSWERS_S3_URI": "s3://b/model.jsonl",
+    "MODEL_MAX_WEIGHT": "0.3",
+    "CONFIDENCE_MAP_S3_URI": "s3://b/map.json",
+    "SMOOTHING_SIGMA": "1.5",
+    "TIE_BREAK": "neighbours",
+    "CLEAN_UP_PIXELS": "64",
+    "DISAGREEMENT_MAP": "true",
+    "SKIP_LABELED_OBJECTS": "true",
+    "SKILL_TABLE_NAME": "skills",
+    "SKILL_HALF_LIFE_DAYS": "30",
+    "ASSUME_JOB_ROLE": "true",
+    "JOB_ROLE_ARN_PATTERN": "arn:aws:iam::111122223333:role/*",
+    "KMS_KEY_ARN": "arn:aws:kms:us-east-1:111122223333:key/k",
+}
+
+SET = Settings(
+    label_category_config_s3_uri="s3://b/labels.json",
+    output_style="builtin",
+    consolidation_algorithm="builtin",
+    quorum=0.25,
+    min_confidence=1.0,
+    exclusion_category="None of the above",
+    error_correlation=0.25,
+    posterior_mix=0.5,
+    worker_strength=6.0,
+    gold_labels_s3_uri="s3://b/gold.jsonl",
+    model_answers_s3_uri="s3://b/model.jsonl",
+    model_max_weight=0.3,
+    confidence_map_s3_uri="s3://b/map.json",
+    smoothing_sigma=1.5,
+    tie_break="neighbours",
+    clean_up_pixels=64,
+    disagreement_map=True,
+    skip_labeled_objects=True,
+    skill_table_name="skills",
+    skill_half_life_days=30.0,
+    assume_job_role=True,
+    job_role_arn_pattern="arn:aws:iam::111122223333:role/*",
+    kms_key_arn="arn:aws:kms:us-east-1:111122223333:key/k",
+)
+
+
 def test_every_field_has_its_variable():
-    environ = {
-        "LABEL_CATEGORY_CONFIG_S3_URI": "s3://b/labels.json",
-        "OUTPUT_STYLE": "builtin",
-        "CONSOLIDATION_ALGORITHM": "builtin",
-        "QUORUM": "0.25",
-        "MIN_CONFIDENCE": "1",
-        "EXCLUSION_CATEGORY": "None of the above",
-        "ERROR_CORRELATION": "0.25",
-        "POSTERIOR_MIX": "0.5",
-        "WORKER_STRENGTH": "6",
-        "GOLD_LABELS_S3_URI": "s3://b/gold.jsonl",
-        "MODEL_ANSWERS_S3_URI": "s3://b/model.jsonl",
-        "MODEL_MAX_WEIGHT": "0.3",
-        "CONFIDENCE_MAP_S3_URI": "s3://b/map.json",
-        "SMOOTHING_SIGMA": "1.5",
-        "TIE_BREAK": "neighbours",
-        "CLEAN_UP_PIXELS": "64",
-        "DISAGREEMENT_MAP": "true",
-        "SKIP_LABELED_OBJECTS": "true",
-        "SKILL_TABLE_NAME": "skills",
-        "SKILL_HALF_LIFE_DAYS": "30",
-        "ASSUME_JOB_ROLE": "true",
-        "JOB_ROLE_ARN_PATTERN": "arn:aws:iam::111122223333:role/*",
-        "KMS_KEY_ARN": "arn:aws:kms:us-east-1:111122223333:key/k",
-    }
-    settings = Settings.from_environ(environ)
-    assert settings == Settings(
-        label_category_config_s3_uri="s3://b/labels.json",
-        output_style="builtin",
-        consolidation_algorithm="builtin",
-        quorum=0.25,
-        min_confidence=1.0,
-        exclusion_category="None of the above",
-        error_correlation=0.25,
-        posterior_mix=0.5,
-        worker_strength=6.0,
-        gold_labels_s3_uri="s3://b/gold.jsonl",
-        model_answers_s3_uri="s3://b/model.jsonl",
-        model_max_weight=0.3,
-        confidence_map_s3_uri="s3://b/map.json",
-        smoothing_sigma=1.5,
-        tie_break="neighbours",
-        clean_up_pixels=64,
-        disagreement_map=True,
-        skip_labeled_objects=True,
-        skill_table_name="skills",
-        skill_half_life_days=30.0,
-        assume_job_role=True,
-        job_role_arn_pattern="arn:aws:iam::111122223333:role/*",
-        kms_key_arn="arn:aws:kms:us-east-1:111122223333:key/k",
-    )
-    assert {field.name.upper() for field in fields(Settings)} == set(environ)
+    assert Settings.from_environ(ENVIRON) == SET
+    assert {field.name.upper() for field in fields(Settings)} == set(ENVIRON)
 
 
 @pytest.mark.parametrize(
@@ -101,50 +104,54 @@ def test_a_role_is_assumed_only_with_a_pattern():
         Settings.from_environ({"ASSUME_JOB_ROLE": "true"})
 
 
+TAGS = {
+    "consolidation:algorithm": "builtin",
+    "consolidation:output-style": "builtin",
+    "consolidation:quorum": "0.3",
+    "consolidation:min-confidence": "0.8",
+    "consolidation:exclusion-category": "Nothing",
+    "consolidation:error-correlation": "0.1",
+    "consolidation:posterior-mix": "0.2",
+    "consolidation:worker-strength": "5",
+    "consolidation:gold-labels-s3-uri": "s3://b/gold",
+    "consolidation:model-answers-s3-uri": "s3://b/model",
+    "consolidation:model-max-weight": "0.9",
+    "consolidation:confidence-map-s3-uri": "s3://b/map",
+    "consolidation:smoothing-sigma": "1",
+    "consolidation:tie-break": "neighbours",
+    "consolidation:clean-up-pixels": "8",
+    "consolidation:disagreement-map": "true",
+    "consolidation:skip-labeled-objects": "true",
+    "team": "birds",
+}
+
+TAGGED = Settings(
+    kms_key_arn="k",
+    consolidation_algorithm="builtin",
+    output_style="builtin",
+    quorum=0.3,
+    min_confidence=0.8,
+    exclusion_category="Nothing",
+    error_correlation=0.1,
+    posterior_mix=0.2,
+    worker_strength=5.0,
+    gold_labels_s3_uri="s3://b/gold",
+    model_answers_s3_uri="s3://b/model",
+    model_max_weight=0.9,
+    confidence_map_s3_uri="s3://b/map",
+    smoothing_sigma=1.0,
+    tie_break="neighbours",
+    clean_up_pixels=8,
+    disagreement_map=True,
+    skip_labeled_objects=True,
+)
+
+
 def test_the_job_s_tags_override_the_stack_s_settings():
-    tags = {
-        "consolidation:algorithm": "builtin",
-        "consolidation:output-style": "builtin",
-        "consolidation:quorum": "0.3",
-        "consolidation:min-confidence": "0.8",
-        "consolidation:exclusion-category": "Nothing",
-        "consolidation:error-correlation": "0.1",
-        "consolidation:posterior-mix": "0.2",
-        "consolidation:worker-strength": "5",
-        "consolidation:gold-labels-s3-uri": "s3://b/gold",
-        "consolidation:model-answers-s3-uri": "s3://b/model",
-        "consolidation:model-max-weight": "0.9",
-        "consolidation:confidence-map-s3-uri": "s3://b/map",
-        "consolidation:smoothing-sigma": "1",
-        "consolidation:tie-break": "neighbours",
-        "consolidation:clean-up-pixels": "8",
-        "consolidation:disagreement-map": "true",
-        "consolidation:skip-labeled-objects": "true",
-        "team": "birds",
-    }
-    settings, problems = Settings(kms_key_arn="k").for_job(tags)
+    settings, problems = Settings(kms_key_arn="k").for_job(TAGS)
     assert problems == ()
-    assert settings == Settings(
-        kms_key_arn="k",
-        consolidation_algorithm="builtin",
-        output_style="builtin",
-        quorum=0.3,
-        min_confidence=0.8,
-        exclusion_category="Nothing",
-        error_correlation=0.1,
-        posterior_mix=0.2,
-        worker_strength=5.0,
-        gold_labels_s3_uri="s3://b/gold",
-        model_answers_s3_uri="s3://b/model",
-        model_max_weight=0.9,
-        confidence_map_s3_uri="s3://b/map",
-        smoothing_sigma=1.0,
-        tie_break="neighbours",
-        clean_up_pixels=8,
-        disagreement_map=True,
-        skip_labeled_objects=True,
-    )
-    assert set(JOB_TAGS) == set(tags) - {"team"}
+    assert settings == TAGGED
+    assert set(JOB_TAGS) == set(TAGS) - {"team"}
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import product
+
 import numpy as np
-from numpy.typing import NDArray
 
 from labeljob.analysis.ballots import Ballot, Ints
 from labeljob.task_types import TaskType
-
-type Floats = NDArray[np.float64]
 
 
 def counts(ballot: Ballot, n_classes: int) -> Ints:
@@ -97,29 +97,34 @@ def grid_iou(one: Ints, other: Ints) -> float:
     return float((both[present] / either[present]).mean()) if present.any() else 1.0
 
 
-def confusion_of(ballot: Ballot, at: int, task: TaskType, n_classes: int) -> Floats:
-    """What one worker said where the others said something, as weights that sum to 1 or less.
+def confusion_of(
+    ballot: Ballot, at: int, task: TaskType, n_classes: int
+) -> Iterator[tuple[int, int, float]]:
+    """What one worker said where the others said something, with a weight.
 
-    Returns
-    -------
-    ndarray of float, shape (n_classes, n_classes)
-        Rows are what the others say, columns what the worker says. Of several labels, those the
-        others alone chose are spread over those the worker alone chose.
+    Yields
+    ------
+    others, own : int
+        Classes. Of several labels, those the others alone chose are spread over those the worker
+        alone chose.
+    weight : float
+        All weights of an answer to a single label or of a mask sum to 1.
     """
-    table = np.zeros((n_classes, n_classes))
     others = others_choice(ballot, at, n_values(task, n_classes))
     if others is None:
-        return table
+        return
     own = ballot.choices[at]
     if task is not TaskType.IMAGE_MULTI_CLASS_MULTI_LABEL:
-        np.add.at(table, (others, own), 1.0 / own.size)
-        return table
-    both = np.flatnonzero(own & others)
-    missed, extra = np.flatnonzero(others & ~own & 1), np.flatnonzero(own & ~others & 1)
-    table[both, both] = 1.0
-    if missed.size and extra.size:
-        table[np.ix_(missed, extra)] = 1.0 / max(missed.size, extra.size)
-    return table
+        pairs, times = np.unique(others * n_classes + own, return_counts=True)
+        for pair, count in zip(pairs.tolist(), times.tolist(), strict=True):
+            yield *divmod(pair, n_classes), count / own.size
+        return
+    for label in np.flatnonzero(own & others).tolist():
+        yield label, label, 1.0
+    missed = np.flatnonzero(others > own).tolist()
+    extra = np.flatnonzero(own > others).tolist()
+    for true, said in product(missed, extra):
+        yield true, said, 1.0 / max(len(missed), len(extra))
 
 
 def dispute(ballot: Ballot, n_values: int) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -10,13 +11,11 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from labeljob.analysis.answer_files import Sitting
 from labeljob.analysis.ballots import Ballot
 from labeljob.analysis.consensus import agreement_of, confusion_of
 from labeljob.task_types import TaskType
-
-type Floats = NDArray[np.float64]
 
 
 @dataclass(kw_only=True)
@@ -33,8 +32,9 @@ class Worker:
         How many count, and how many were set aside.
     agreements : list of float
         Agreement of each answer with those of the others, in [0, 1].
-    confusion : ndarray of float, shape (n_classes, n_classes)
-        Rows are what the others say, columns what the worker says.
+    confusion : dict of (int, int) to float
+        How often the others said the first class and the worker the second; only pairs that
+        were met.
     seconds : float
         Median time for a task, in seconds; NaN if the job does not tell.
     pace : float
@@ -45,9 +45,9 @@ class Worker:
 
     worker_id: str
     name: str
-    confusion: Floats
     answers: int = 0
     unusable: int = 0
+    confusion: dict[tuple[int, int], float] = field(default_factory=lambda: defaultdict(float))
     agreements: list[float] = field(default_factory=list)
     seconds: float = math.nan
     pace: float = math.nan
@@ -77,14 +77,9 @@ class Worker:
 
     def mistakes(self, classes: Sequence[str], most: int = 2) -> list[tuple[str, str, float]]:
         """What the others said, what the worker said instead, and how often; most often first."""
-        off = self.confusion * (1 - np.eye(len(classes)))
-        order = np.argsort(-off, axis=None, kind="stable")[:most]
-        places = [divmod(int(at), len(classes)) for at in order]
-        return [
-            (classes[true], classes[said], float(off[true, said]))
-            for true, said in places
-            if off[true, said] > 0
-        ]
+        off = [(pair, times) for pair, times in self.confusion.items() if pair[0] != pair[1]]
+        off.sort(key=lambda row: (-row[1], row[0]))
+        return [(classes[true], classes[said], times) for (true, said), times in off[:most]]
 
     def as_json(self, classes: Sequence[str]) -> dict[str, Any]:
         """The worker for `--json`."""
@@ -120,12 +115,7 @@ def worker_table(ballots: Sequence[Ballot], task: TaskType, n_classes: int) -> d
     ids = {worker for ballot in ballots for worker in ballot.workers}
     ids |= {item.worker_id for ballot in ballots for item in ballot.set_aside if item.worker_id}
     names = short_names(sorted(ids))
-    table = {
-        worker: Worker(
-            worker_id=worker, name=names[worker], confusion=np.zeros((n_classes, n_classes))
-        )
-        for worker in sorted(ids)
-    }
+    table = {worker: Worker(worker_id=worker, name=names[worker]) for worker in sorted(ids)}
     for ballot in ballots:
         for item in ballot.set_aside:
             if item.worker_id:
@@ -135,7 +125,8 @@ def worker_table(ballots: Sequence[Ballot], task: TaskType, n_classes: int) -> d
             score = agreement_of(ballot, at, task, n_classes)
             if score is not None:
                 table[worker].agreements.append(score)
-                table[worker].confusion += confusion_of(ballot, at, task, n_classes)
+                for true, said, weight in confusion_of(ballot, at, task, n_classes):
+                    table[worker].confusion[true, said] += weight
     _add_times(table, ballots)
     return table
 
@@ -155,9 +146,12 @@ def short_names(ids: Sequence[str]) -> dict[str, str]:
 
 
 def _add_times(table: dict[str, Worker], ballots: Sequence[Ballot]) -> None:
-    sittings = [item for ballot in ballots for item in ballot.sittings.items() if item[0] in table]
+    sittings: dict[str, list[Sitting]] = defaultdict(list)
+    for ballot in ballots:
+        for worker_id, sitting in ballot.sittings.items():
+            sittings[worker_id].append(sitting)
     for worker_id, worker in table.items():
-        own = [sitting for name, sitting in sittings if name == worker_id]
+        own = sittings[worker_id]
         spent = [one.seconds for one in own if one.seconds is not None]
         moments = sorted(one.submitted for one in own if one.submitted is not None)
         gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(moments)]

@@ -60,11 +60,12 @@ def explain(
         object_id = object_named(found, object_name)
         with given.bar("Reading answers", len(found.object_ids())) as advance:
             ballots = list(read_ballots(found, advance=advance))
-        classes = unit_classes(found)
-        workers = worker_table(ballots, found.task, len(classes))
-        flag_workers(workers, ballots, found.task, classes)
-        made_of = calls_of(found) if calls else all_at_once(found)
-        result = explained(found, object_id, made_of, ballots, workers)
+        with messages.console.status("Consolidating without each answer"):
+            classes = unit_classes(found)
+            workers = worker_table(ballots, found.task, len(classes))
+            flag_workers(workers, ballots, found.task, classes)
+            made_of = calls_of(found) if calls else all_at_once(found)
+            result = explained(found, object_id, made_of, ballots, workers)
     except GroundTruthError as error:
         messages.problem(str(error))
         raise typer.Exit(1) from error

@@ -122,7 +122,8 @@ def _replayed(options: SimpleNamespace) -> ReplayOutcome:
     truth = options.truth
     truths = read_truths(truth, found.task, found.classes, found.lines) if truth else None
     style = options.output_style
-    calls = calls_of(found) if options.calls else all_at_once(found)
+    with messages.console.status("Telling calls apart"):
+        calls = calls_of(found) if options.calls else all_at_once(found)
     with given.bar("Consolidating", sum(len(call.object_ids) for call in calls)) as advance:
         return replay_job(
             found,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -68,7 +69,7 @@ def report(
         with given.bar("Reading answers", len(found.object_ids())) as advance:
             ballots = list(read_ballots(found, advance=advance))
         made, by = _labels(found, algorithm)
-        figures = _write(found, ballots, made, by, truths, below, gallery, output, job)
+        figures = _write(found, ballots, made, by, truths, below, gallery, output, shlex.quote(job))
     except (GroundTruthError, TruthError) as error:
         messages.problem(str(error))
         raise typer.Exit(1) from error
@@ -122,9 +123,10 @@ def _write(
         if truths
         else {}
     )
-    contents = contents_of(
-        job, ballots, labels, algorithm=algorithm, below=below, truths=truths, figures=scores
-    )
+    with messages.console.status("Comparing workers"):
+        contents = contents_of(
+            job, ballots, labels, algorithm=algorithm, below=below, truths=truths, figures=scores
+        )
     with given.bar("Drawing disputed objects", min(gallery, len(contents.disputes))) as advance:
         shown = exhibits(contents, gallery, truths=truths, advance=advance)
     write_text(output, render(contents, shown, command=command))

@@ -41,6 +41,7 @@ _STYLE: dict[Any, Any] = {
     "grid.linewidth": 0.6,
     "text.parse_math": False,
 }
+_SMALL: dict[str, Any] = {"fontsize": 9, "color": _INK}
 _WIDTH, _HEIGHT = 4.7, 3.1
 
 
@@ -74,7 +75,7 @@ def confidence_histogram(confidences: Sequence[float], below: float) -> Chart:
     figure, axes = _figure()
     colors = [_WARN if left + 1e-9 < below else _ACCENT for left in edges[:-1]]
     bars = axes.bar(edges[:-1], counts, width=np.diff(edges) * 0.9, align="edge", color=colors)
-    axes.bar_label(bars, [str(count) if count else "" for count in counts], fontsize=8)
+    axes.bar_label(bars, [str(count) if count else "" for count in counts], **_SMALL)
     axes.set(xlim=(0, 1), xlabel="confidence", ylabel="labels")
     axes.grid(visible=False, axis="x")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
@@ -96,10 +97,10 @@ def reliability_curve(bins: Sequence[ReliabilityBin]) -> Chart:
         axes.annotate(
             str(one.count),
             place,
-            xytext=(0, -18),
+            xytext=(0, 9 if one.accuracy < 0.1 else -18),
             textcoords="offset points",
             ha="center",
-            fontsize=8,
+            **_SMALL,
         )
     axes.set(xlim=(0, 1.03), ylim=(0, 1.03), xlabel="confidence", ylabel="share that is right")
     points = "; ".join(f"{one.confidence:.2f}: {one.accuracy:.2f} of {one.count}" for one in bins)
@@ -140,7 +141,7 @@ def worker_chart(points: Sequence[WorkerPoint]) -> Chart:
     for point in points:
         if point.flagged:
             place = (point.answers, point.agreement)
-            axes.annotate(point.name, place, xytext=(5, 5), textcoords="offset points", fontsize=9)
+            axes.annotate(point.name, place, xytext=(5, 5), textcoords="offset points", **_SMALL)
     axes.set(ylim=(0, 1.03), xlabel="answers", ylabel="agreement with the others")
     axes.set_xlim(left=0)
     flagged_names = ", ".join(point.name for point in points if point.flagged) or "none"

@@ -14,18 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundtruth.finishing.found_labels import FoundLabel
-from groundtruth.tasks.statuses import LOW_CONFIDENCE, NO_USABLE_ANSWER, TIE
 from labeljob.analysis.agreement import Agreement, agreement
 from labeljob.analysis.ballots import Ballot, unit_classes
 from labeljob.analysis.calibration import ReliabilityBin, reliability
 from labeljob.analysis.consensus import dispute, n_values
 from labeljob.analysis.job_on_file import JobOnFile
+from labeljob.analysis.requeue import to_label_again
 from labeljob.analysis.scores import judged
 from labeljob.analysis.suspicions import flag_workers
 from labeljob.analysis.workers import Worker, worker_table
 from labeljob.crowd import Truth
-
-UNSURE = (TIE, LOW_CONFIDENCE, NO_USABLE_ANSWER)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,17 +194,23 @@ def contents_of(
         workers=tuple(
             sorted(workers.values(), key=lambda one: (not one.flags, -one.answers, one.name))
         ),
-        confusion=np.sum(
-            [one.confusion for one in workers.values() if one.worker_id in trusted], axis=0
-        ),
+        confusion=_confusion([workers[name] for name in trusted], len(classes)),
         disputes=tuple(
             sorted(disputes, key=lambda row: (-row[0], _sureness(row[1].object_id, labels)))
         ),
-        requeue=tuple(_requeue(job, ballots, labels, below)),
+        requeue=tuple(to_label_again(job, ballots, labels, below)),
         below=below,
         figures=figures or {},
         bins=_reliability(labels, truths or {}),
     )
+
+
+def _confusion(workers: Sequence[Worker], n_classes: int) -> NDArray[np.float64]:
+    table = np.zeros((n_classes, n_classes))
+    for worker in workers:
+        for pair, times in worker.confusion.items():
+            table[pair] += times
+    return table
 
 
 def _reliability(
@@ -230,21 +234,6 @@ def _only(workers: Set[str], ballots: Sequence[Ballot]) -> list[Ballot]:
 def _sureness(object_id: str, labels: Mapping[str, FoundLabel]) -> float:
     label = labels.get(object_id)
     return label.confidence if label and label.confidence is not None else math.inf
-
-
-def _requeue(
-    job: JobOnFile, ballots: Sequence[Ballot], labels: Mapping[str, FoundLabel], below: float
-) -> list[str]:
-    """Data objects without a label, with an unsure one, or with too little confidence."""
-    asked = [line.object_id for line in job.lines] or [one.object_id for one in ballots]
-    chosen = []
-    for object_id in asked:
-        label = labels.get(object_id)
-        status = label.account.status if label and label.account else ""
-        sure = label.confidence if label and label.confidence is not None else -1.0
-        if sure < below or status in UNSURE:
-            chosen.append(object_id)
-    return chosen
 
 
 def file_name(source: str) -> str:

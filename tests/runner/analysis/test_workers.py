@@ -106,8 +106,7 @@ def test_labels_left_out_are_confused_with_those_put_in_instead():
         sittings={},
     )
     assert agreement_of(box, 0, SEVERAL, 4) == pytest.approx(1 / 3)
-    table = confusion_of(box, 0, SEVERAL, 4)
-    assert table[2, 2] == table[0, 1] == 1
+    assert set(confusion_of(box, 0, SEVERAL, 4)) == {(2, 2, 1.0), (0, 1, 1.0)}
     assert dispute(box, 2) == pytest.approx(2 / 9)
 
 

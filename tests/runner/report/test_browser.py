@@ -12,6 +12,9 @@ OVERFLOWING = """() => [...document.body.querySelectorAll("*")]
     .map((element) => element.outerHTML.slice(0, 80))"""
 TOO_SMALL = """() => [...document.querySelectorAll("figure svg text")]
     .filter((text) => text.getBoundingClientRect().height < 7).map((text) => text.textContent)"""
+FADED = """() => [...document.querySelectorAll("figure svg text")]
+    .filter((text) => getComputedStyle(text).fill !== getComputedStyle(document.body).color)
+    .map((text) => text.textContent)"""
 CUT_IMAGES = """() => [...document.images].filter((image) => !image.naturalWidth).length"""
 
 
@@ -48,6 +51,7 @@ def test_nothing_is_wider_than_the_screen(page, width, scheme):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate(OVERFLOWING) == []
     assert page.evaluate(TOO_SMALL) == []
+    assert page.evaluate(FADED) == []
     assert page.evaluate(CUT_IMAGES) == 0
     for summary in page.query_selector_all("details:not([open]) > summary"):
         summary.click()

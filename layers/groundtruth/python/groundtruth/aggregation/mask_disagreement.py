@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundtruth.aggregation.mask_overlay import check_masks, overlays
-from groundtruth.aggregation.mask_voting import fixed_point
+from groundtruth.aggregation.mask_voting import Votes, fixed_point
 from groundtruth.masks.runs import RunMask, offset_type
 
 LEVELS = 256
@@ -55,7 +55,7 @@ def disagreement(
     return RunMask(np.concatenate(starts), np.concatenate(levels), masks[0].shape).merged()
 
 
-def _entropy(votes: NDArray[np.uint16], units: NDArray[np.int64]) -> NDArray[np.float64]:
+def _entropy(votes: Votes, units: NDArray[np.int64]) -> NDArray[np.float64]:
     """Entropy of the votes of each pattern, in nats.
 
     Each vote adds its weight times the logarithm of its class's share.

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundtruth.aggregation.mask_overlay import check_masks, overlays
+from groundtruth.aggregation.mask_voting import Votes
 from groundtruth.masks.runs import RunMask
 
 _HIGHEST = 1 - 1e-6
@@ -105,7 +106,7 @@ def _log_odds(accuracies: NDArray[np.float64], n_classes: int) -> NDArray[np.flo
     return np.asarray(np.log(inside * (n_classes - 1) / (1 - inside)))
 
 
-def _shares(votes: NDArray[np.uint16]) -> NDArray[np.float64]:
+def _shares(votes: Votes) -> NDArray[np.float64]:
     """Share of the workers who gave each vote's class, shape (n_workers, n_patterns)."""
     same = np.zeros(votes.shape)
     for row in votes:
@@ -113,7 +114,7 @@ def _shares(votes: NDArray[np.uint16]) -> NDArray[np.float64]:
     return same / len(votes)
 
 
-def _distinct(votes: NDArray[np.uint16]) -> NDArray[np.bool_]:
+def _distinct(votes: Votes) -> NDArray[np.bool_]:
     """Which votes of a pattern are the first for their class, shape (n_workers, n_patterns)."""
     first = np.ones(votes.shape, np.bool_)
     for later in range(1, len(votes)):
@@ -122,7 +123,7 @@ def _distinct(votes: NDArray[np.uint16]) -> NDArray[np.bool_]:
 
 
 def _posteriors(
-    votes: NDArray[np.uint16],
+    votes: Votes,
     distinct: NDArray[np.bool_],
     weights: NDArray[np.float64],
     n_classes: int,

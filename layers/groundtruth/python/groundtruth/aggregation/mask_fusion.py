@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundtruth.aggregation.mask_overlay import Overlay, check_masks, overlays
-from groundtruth.aggregation.mask_voting import Vote, fixed_point, plurality
+from groundtruth.aggregation.mask_voting import Vote, Votes, fixed_point, plurality
 from groundtruth.masks.runs import RunMask, offset_type
 
 
@@ -88,11 +88,12 @@ def fuse(
     for piece in overlays(masks):
         vote = plurality(piece.votes, units)
         sums.add(piece, vote)
-        runs = vote.winners[piece.patterns]
+        runs = vote.winners if piece.single_pixels else vote.winners[piece.patterns]
         keep = np.concatenate(([True], runs[1:] != runs[:-1]))
         starts.append(piece.starts[keep].astype(offset_type(masks[0].n_pixels)))
         classes.append(runs[keep])
-    mask = RunMask(np.concatenate(starts), np.concatenate(classes), masks[0].shape).merged()
+    winners = np.concatenate(classes).astype(np.uint16)
+    mask = RunMask(np.concatenate(starts), winners, masks[0].shape).merged()
     return sums.fusion(mask)
 
 
@@ -155,11 +156,13 @@ class _Sums:
         size = self.class_pixels.size
         pixels = None if piece.single_pixels else piece.pixels
         self.class_pixels += _count(vote.winners, pixels, size)
-        self.won += _count(vote.winners, piece.pixels * vote.units, size)
+        won = vote.units if pixels is None else piece.pixels * vote.units
+        self.won += _count(vote.winners, won, size)
         for row, unit in zip(piece.votes, self.units, strict=True):
             self.received += unit * _count(row, pixels, size)
-        self.tied += int(piece.pixels[vote.tied].sum())
-        self.disputed += int(piece.pixels[(piece.votes != piece.votes[0]).any(axis=0)].sum())
+        disputed = (piece.votes != piece.votes[0]).any(axis=0)
+        self.tied += _number(vote.tied, pixels)
+        self.disputed += _number(disputed, pixels)
 
     def fusion(self, mask: RunMask) -> Fusion:
         """What the sums say of the result."""
@@ -179,7 +182,12 @@ class _Sums:
 
 
 def _count(
-    classes: NDArray[np.uint16], amounts: NDArray[np.int64] | None, n_classes: int
+    classes: Votes, amounts: NDArray[np.int64] | None, n_classes: int
 ) -> NDArray[np.int64]:
     """Sum of the amounts of each class; how often it occurs if there are none."""
     return np.bincount(classes, weights=amounts, minlength=n_classes).astype(np.int64)
+
+
+def _number(chosen: NDArray[np.bool_], pixels: NDArray[np.int64] | None) -> int:
+    """How many pixels are chosen; each pattern has one if there are no numbers."""
+    return int(np.count_nonzero(chosen) if pixels is None else pixels[chosen].sum())

@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from groundtruth.aggregation.mask_voting import Votes
 from groundtruth.masks.runs import RunMask
 
 _MAX_RUNS = 1 << 18  # in one piece of the picture: noise then needs no more memory than a drawing
@@ -31,7 +32,7 @@ class Overlay:
         Flat pixel offset, in the whole picture, at which each segment begins.
     patterns : ndarray of int, shape (n_segments,)
         Pattern of each segment.
-    votes : ndarray of uint16, shape (n_workers, n_patterns)
+    votes : ndarray of uint8 or uint16, shape (n_workers, n_patterns)
         Class each worker gave, pattern by pattern.
     pixels : ndarray of int64, shape (n_patterns,)
         How many pixels have each pattern.
@@ -39,7 +40,7 @@ class Overlay:
 
     starts: NDArray[np.int64]
     patterns: NDArray[np.int64]
-    votes: NDArray[np.uint16]
+    votes: Votes
     pixels: NDArray[np.int64]
 
     @property
@@ -98,11 +99,7 @@ def _cut(mask: RunMask, begin: int, end: int) -> _Cut:
 def _overlay(runs: Sequence[_Cut], begin: int, end: int) -> Overlay:
     """Common segments of the workers' runs between two offsets, and their patterns."""
     if sum(starts.size for starts, _ in runs) > _DENSE_SHARE * (end - begin):
-        segments = np.arange(begin, end)
-        votes = np.empty((len(runs), segments.size), np.uint16)
-        for row, (starts, classes) in zip(votes, runs, strict=True):
-            row[:] = np.repeat(classes, np.diff(starts, append=end))
-        return Overlay(segments, segments - begin, votes, np.ones(segments.size, np.int64))
+        return _pixels(runs, begin, end)
     segments, codes = _segments(runs)
     first_of, members = _first_of_each(codes)
     number = np.empty(segments.size, np.int64)
@@ -111,6 +108,17 @@ def _overlay(runs: Sequence[_Cut], begin: int, end: int) -> Overlay:
     lengths = np.diff(segments, append=end)
     pixels = np.bincount(patterns, weights=lengths).astype(np.int64)
     return Overlay(segments, patterns, _votes_at(runs, segments[members]), pixels)
+
+
+def _pixels(runs: Sequence[_Cut], begin: int, end: int) -> Overlay:
+    """Each pixel between two offsets as a segment and pattern of its own."""
+    segments = np.arange(begin, end)
+    highest = max(int(classes.max()) for _, classes in runs)
+    votes = np.empty((len(runs), segments.size), np.min_scalar_type(highest))
+    for row, (starts, classes) in zip(votes, runs, strict=True):
+        single = starts.size == row.size
+        row[:] = classes if single else np.repeat(classes, np.diff(starts, append=end))
+    return Overlay(segments, segments - begin, votes, np.ones(segments.size, np.int64))
 
 
 def _segments(runs: Sequence[_Cut]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

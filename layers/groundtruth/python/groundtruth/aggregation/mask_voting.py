@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 _ONE = 65536  # a weight of 1 in fixed point
 _MAX_TOTAL = 1 << 53  # sums up to here are exact, whether kept as int64 or as float64
 
+type Votes = NDArray[np.uint8] | NDArray[np.uint16]
+
 
 def fixed_point(
     weights: NDArray[np.float64] | None, n_workers: int, n_pixels: int
@@ -45,7 +47,7 @@ class Vote:
 
     Attributes
     ----------
-    winners : ndarray of uint16, shape (n_patterns,)
+    winners : ndarray of the votes' type, shape (n_patterns,)
         The class with the most votes; the lowest of those that tie.
     units : ndarray of int64, shape (n_patterns,)
         Weight of the votes for the winner.
@@ -53,19 +55,19 @@ class Vote:
         Whether another class got as many.
     """
 
-    winners: NDArray[np.uint16]
+    winners: Votes
     units: NDArray[np.int64]
     tied: NDArray[np.bool_]
 
 
-def plurality(votes: NDArray[np.uint16], units: NDArray[np.int64]) -> Vote:
+def plurality(votes: Votes, units: NDArray[np.int64]) -> Vote:
     """Weighted vote of each pattern.
 
     Workers are compared pair by pair, so the cost does not grow with the number of classes.
 
     Parameters
     ----------
-    votes : ndarray of uint16, shape (n_workers, n_patterns)
+    votes : ndarray of uint8 or uint16, shape (n_workers, n_patterns)
         Class each worker gave.
     units : ndarray of int64, shape (n_workers,)
         Weight of each worker.
@@ -91,6 +93,7 @@ def plurality(votes: NDArray[np.uint16], units: NDArray[np.int64]) -> Vote:
             support[second] += np.multiply(same, shares[first], dtype=kind)
     best = support.max(axis=0)
     leading = support == best
-    lowest = np.where(leading, votes, np.iinfo(np.uint16).max).min(axis=0)
+    beaten = leading.astype(votes.dtype) - votes.dtype.type(1)  # 0, or all bits where it is not
+    lowest = (votes | beaten).min(axis=0)
     tied = (leading & (votes != lowest)).any(axis=0)
     return Vote(lowest, best.astype(np.int64) * step, tied)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _PIECE = 1 << 18  # pixels compared at a time, so that they stay in the processor's cache
+_LARGE, _NOISE = 1 << 16, 0.75  # pixels, and runs per pixel, from which each pixel is one
 
 type Starts = NDArray[np.int32 | np.int64]
 
@@ -71,7 +72,8 @@ class RunMask:
         Returns
         -------
         RunMask
-            With no two equal runs side by side.
+            With no two equal runs side by side; only in noise, of 65,536 pixels and
+            more, each pixel is a run.
 
         Raises
         ------
@@ -86,8 +88,7 @@ class RunMask:
         if array.ndim != 2 or not array.size:
             raise ValueError(f"a class map has two dimensions and a pixel, not shape {array.shape}")
         flat = array.ravel()
-        starts = _run_starts(flat)
-        values = flat[starts]
+        starts, values = _runs(flat)
         if values.min() < 0 or values.max() > np.iinfo(np.uint16).max:
             raise ValueError("a class is a whole number from 0 to 65535")
         return cls(starts, values.astype(np.uint16), (array.shape[0], array.shape[1]))
@@ -99,6 +100,8 @@ class RunMask:
         -------
         ndarray of uint16, shape (rows, columns)
         """
+        if self.starts.size == self.n_pixels:
+            return self.classes.reshape(self.shape).copy()
         return np.repeat(self.classes, self.lengths()).reshape(self.shape)
 
     def rows(self, first: int, last: int) -> NDArray[np.uint16]:
@@ -166,15 +169,21 @@ class RunMask:
         return RunMask(self.starts[keep], self.classes[keep], self.shape)
 
 
-def _run_starts(flat: NDArray[np.integer]) -> Starts:
-    """Offsets at which a value differs from the one before, the first included."""
+def _runs(flat: NDArray[np.integer]) -> tuple[Starts, NDArray[np.integer]]:
+    """Offsets at which a value differs from the one before, the first included, and the values."""
     kind = offset_type(flat.size)
     starts: list[Starts] = [np.zeros(1, kind)]
-    for first in range(0, flat.size - 1, _PIECE):
-        piece = flat[first : first + _PIECE + 1]
-        changes = np.flatnonzero(piece[1:] != piece[:-1])
-        starts.append((changes + (first + 1)).astype(kind))
-    return np.concatenate(starts)
+    values = [flat[:1]]
+    for first in range(1, flat.size, _PIECE):
+        piece = flat[first : first + _PIECE]
+        at = np.flatnonzero(piece != flat[first - 1 : first - 1 + piece.size])
+        if piece.size >= _LARGE and at.size > _NOISE * piece.size:
+            starts.append(np.arange(first, first + piece.size, dtype=kind))
+            values.append(piece)
+        else:
+            starts.append((at + first).astype(kind))
+            values.append(piece[at])
+    return np.concatenate(starts), np.concatenate(values)
 
 
 def offset_type(n_pixels: int) -> type[np.int32] | type[np.int64]:
