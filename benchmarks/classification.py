@@ -32,13 +32,15 @@ DRAW_SEED = 0
 def main() -> None:
     """Run what the command line asks for."""
     options = _options()
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = options.keep or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
         if options.only == "speed":
             peers_python(ROOT / ".tools")
-            found = speed(Path(name), limit=300.0)
+            found = speed(folder, limit=300.0)
         elif options.only == "replay":
             found = replays(
-                Path(name),
+                folder,
                 _crowds(options.data),
                 averaged=AVERAGED if options.data else [crowd.name for crowd in _crowds(None)],
                 seed=DRAW_SEED,
@@ -46,7 +48,7 @@ def main() -> None:
             )
         else:
             peers_python(ROOT / ".tools")
-            found = quality(Path(name), _crowds(options.data), _plan(options))
+            found = quality(folder, _crowds(options.data), _plan(options))
     output = options.output or RESULTS / f"classification-{options.only}.json"
     write_result(output, {"run": _record(options)} | found)
 
@@ -56,6 +58,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", choices=("quality", "replay", "speed"), required=True)
     parser.add_argument("--data", type=Path, help="folder with the real sets")
     parser.add_argument("--output", type=Path, help="JSON file to write")
+    parser.add_argument(
+        "--keep", type=Path, help="folder for posteriors; a run that was interrupted goes on there"
+    )
     parser.add_argument("--votes", type=int, nargs="*", default=[1, 3, 5, 7, 9])
     parser.add_argument(
         "--slow-votes", type=int, nargs="*", default=[3, 5, 9], help="--votes of slow peers"

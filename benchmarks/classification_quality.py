@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import batched
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,6 @@ COLUMNS = (
     "brier",
     "auroc",
     "mean_confidence",
-    "cpu_seconds",
 )
 LOSSES = ("accuracy", "brier", "log_loss")
 BASE = "majority"
@@ -76,38 +76,66 @@ class Plan:
         slow = tuple(name for name in self.peers if name in SLOW_PEERS)
         return *slow, *(name for name in (*OURS, *self.peers) if name not in slow)
 
+    def part(self, method: str) -> int:
+        """How many cases go into one process: few of a slow peer, to share the cores well."""
+        return 8 if method in SLOW_PEERS else 1000
+
     def asked(self, method: str, votes: Votes) -> bool:
         """Whether a method is run with so many answers per item."""
         return method not in SLOW_PEERS or votes == "all" or votes in self.slow_votes
 
 
 def quality(folder: Path, crowds: Iterable[Crowd], plan: Plan) -> dict[str, Any]:
-    """Measure everything that is planned; the parts of the result are tables."""
-    cases = _cases(crowds, plan)
-    cut_off: list[dict[str, Any]] = []
-    found: dict[tuple[str, Case], dict[str, Any]] = {}
+    """Measure everything that is planned; the parts of the result are tables.
 
-    def measure(method: str) -> None:
+    What is in the folder from a run that was interrupted is not run again.
+    """
+    cases = _cases(crowds, plan)
+    skipped: list[dict[str, Any]] = []
+    tasks: list[tuple[str, list[Crowd]]] = []
+    for method in plan.methods:
         given = {case: crowd for case, crowd in cases.items() if plan.asked(method, case[1])}
         slow = method in SLOW_PEERS
-        for (name, votes), crowd in list(given.items()):
+        for case, crowd in list(given.items()):
             if slow and crowd.items.size > plan.slow_up_to:
                 reason = f"not run: more than {plan.slow_up_to} answers"
-                cut_off.append({"set": name, "votes": votes, "method": method, "why": reason})
-                del given[name, votes]
-        limit = plan.limit if slow else 0.0
-        lines = run_method(method, folder, list(given.values()), once=True, limit=limit)
-        for (case, crowd), line in zip(given.items(), lines, strict=True):
+                skipped.append(_missing(case, method, reason))
+                del given[case]
+        left = [crowd for crowd in given.values() if not _known(folder, crowd, method)]
+        tasks += [(method, list(part)) for part in batched(left, plan.part(method), strict=False)]
+
+    def measure(task: tuple[str, list[Crowd]]) -> None:
+        method, part = task
+        limit = plan.limit if method in SLOW_PEERS else 0.0
+        for line in run_method(method, folder, part, once=True, limit=limit):
             if "cut_off_after" in line:
-                reason = f"cut off after {line['cut_off_after']:g} CPU seconds"
-                entry = {"set": case[0], "votes": case[1], "method": method, "why": reason}
-                cut_off.append(entry)
-            else:
-                found[method, case] = line
+                _cut_mark(folder, line["crowd"], method).write_text(f"{line['cut_off_after']:g}")
 
     with ThreadPoolExecutor(plan.jobs) as pool:
-        list(pool.map(measure, plan.methods))
-    return _summary(folder, cases, found, plan) | {"cut_off": _sorted(cut_off)}
+        list(pool.map(measure, tasks))
+    for case, crowd in cases.items():
+        for method in plan.methods:
+            mark = _cut_mark(folder, crowd.name, method)
+            if mark.exists():
+                reason = f"cut off after {mark.read_text()} CPU seconds"
+                skipped.append(_missing(case, method, reason))
+    return _summary(folder, cases, plan) | {"cut_off": _sorted(skipped)}
+
+
+def _missing(case: Case, method: str, reason: str) -> dict[str, Any]:
+    return {"set": case[0], "votes": case[1], "method": method, "why": reason}
+
+
+def _known(folder: Path, crowd: Crowd, method: str) -> bool:
+    return _table(folder, crowd, method).exists() or _cut_mark(folder, crowd.name, method).exists()
+
+
+def _table(folder: Path, crowd: Crowd, method: str) -> Path:
+    return folder / f"{crowd.name}.{method}.npy"
+
+
+def _cut_mark(folder: Path, crowd: str, method: str) -> Path:
+    return folder / f"{crowd}.{method}.cut"
 
 
 def _cases(crowds: Iterable[Crowd], plan: Plan) -> dict[Case, Crowd]:
@@ -122,20 +150,18 @@ def _cases(crowds: Iterable[Crowd], plan: Plan) -> dict[Case, Crowd]:
 def _summary(
     folder: Path,
     cases: Mapping[Case, Crowd],
-    found: Mapping[tuple[str, Case], Mapping[str, Any]],
     plan: Plan,
 ) -> dict[str, Any]:
     rows, curves, losses = [], [], {}
     order = (*OURS, *plan.peers)
     for case, crowd in cases.items():
         for method in order:
-            if (method, case) not in found:
+            if not _table(folder, crowd, method).exists():
                 continue
-            posterior = np.load(folder / f"{crowd.name}.{method}.npy")
+            posterior = np.load(_table(folder, crowd, method))
             losses[method, case] = item_losses(posterior, crowd.gold)
             where = {"set": case[0], "votes": case[1], "method": method}
-            seconds = found[method, case]["cpu_seconds"]
-            rows.append(where | scores(posterior, crowd.gold) | {"cpu_seconds": seconds})
+            rows.append(where | scores(posterior, crowd.gold))
             if case[0] in plan.averaged:
                 curves += [where | point for point in reliability(posterior, crowd.gold)]
     differences = [

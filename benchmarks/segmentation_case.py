@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from benchmarks.segmentation_inputs import SIZES, Size, class_maps, texts
+from benchmarks.segmentation_inputs import SIZES, Size, class_maps, masks, texts
 
 
 class FileTexts(Sequence[str]):
@@ -36,8 +36,11 @@ def prepared(kind: str, name: str, size: Size, folder: Path) -> Callable[[], obj
 
         answers = texts(size, folder) if kind == "pipeline" else FileTexts(size, folder)
         return lambda: PIPELINES[name](size, answers)
-    from benchmarks.segmentation_fusion import MODELS, VOTES
+    from benchmarks.segmentation_fusion import FROM_RUNS, MODELS, VOTES
 
+    if kind == "runs":
+        crew = masks(size, folder)
+        return lambda: FROM_RUNS[name](crew, size.n_classes)
     maps = class_maps(size, folder)
     return lambda: {**VOTES, **MODELS}[name](maps, size.n_classes)
 
@@ -55,7 +58,7 @@ def peak_mb() -> float:
 def main() -> None:
     """Run the call until it has been run often or long enough; report the best CPU time."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("kind", choices=["pipeline", "memory", "fusion"])
+    parser.add_argument("kind", choices=["pipeline", "memory", "fusion", "runs"])
     parser.add_argument("name")
     parser.add_argument("size", choices=SIZES)
     parser.add_argument("folder", type=Path)

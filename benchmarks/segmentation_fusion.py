@@ -20,14 +20,27 @@ type Fuse = Callable[[ClassMaps, int], NDArray[np.integer]]
 
 def ours(maps: ClassMaps, n_classes: int) -> NDArray[np.integer]:
     """The library's vote, with the search for runs."""
-    return fuse([RunMask.from_array(one) for one in maps], n_classes).mask.to_array()
+    return fuse(_crew(maps), n_classes).mask.to_array()
 
 
 def ours_em(maps: ClassMaps, n_classes: int) -> NDArray[np.integer]:
-    """The library's one-coin model."""
-    crew = [RunMask.from_array(one) for one in maps]
+    """The library's one-coin model, with the search for runs."""
+    return em_of_runs(_crew(maps), n_classes).to_array()
+
+
+def vote_of_runs(crew: Sequence[RunMask], n_classes: int) -> RunMask:
+    """The library's vote alone: runs are what its reader makes of a PNG."""
+    return fuse(crew, n_classes).mask
+
+
+def em_of_runs(crew: Sequence[RunMask], n_classes: int) -> RunMask:
+    """The library's one-coin model alone, and the vote by it."""
     weights = one_coin(crew, n_classes).weights
-    return fuse(crew, n_classes, weights=weights).mask.to_array()
+    return fuse(crew, n_classes, weights=weights).mask
+
+
+def _crew(maps: ClassMaps) -> list[RunMask]:
+    return [RunMask.from_array(one) for one in maps]
 
 
 def numpy_accumulators(maps: ClassMaps, n_classes: int) -> NDArray[np.uint8]:
@@ -106,4 +119,8 @@ MODELS: dict[str, Fuse] = {
     "SimpleITK MultiLabelSTAPLE": sitk_multi_label_staple,
     "crowd-kit EM": _crowd_kit("SegmentationEM"),
     "crowd-kit RASA": _crowd_kit("SegmentationRASA"),
+}
+FROM_RUNS: dict[str, Callable[[Sequence[RunMask], int], RunMask]] = {
+    "ours": vote_of_runs,
+    "ours, one coin": em_of_runs,
 }

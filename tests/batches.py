@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from groundtruth.consolidation import Outcome
+from groundtruth.skills.memory import MemorySkills
+from groundtruth.skills.store import Amounts
 from tests.examples import consolidate, example, labels_of
 
 SINGLE = "acs_image_multi_class"
@@ -98,3 +100,20 @@ CREW = Crew(
     ("crab", "star", "urchin", "weed"),
 )
 """Three careful workers and three who guess."""
+
+
+class RecordingSkills(MemorySkills):
+    """A store that keeps what it was asked and told last, to the last bit."""
+
+    asked: Sequence[str] = ()
+    taught: Mapping[str, Amounts] | None = None
+
+    def history(self, *args: Any, workers: Sequence[str], **rest: Any) -> Any:
+        """Keep who was asked for."""
+        self.asked = list(workers)
+        return super().history(*args, workers=workers, **rest)
+
+    def learn(self, *args: Any, contributions: Mapping[str, Amounts], **rest: Any) -> None:
+        """Keep what was told."""
+        self.taught = contributions
+        super().learn(*args, contributions=contributions, **rest)

@@ -28,8 +28,6 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.deployed)
-            # One stack serves them all, so they stay together in one process.
-            item.add_marker(pytest.mark.xdist_group("deployed"))
             if missing:
                 reason = f"{', '.join(missing)} missing: run `make build`"
                 item.add_marker(pytest.mark.skip(reason=reason))

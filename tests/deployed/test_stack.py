@@ -10,6 +10,9 @@ from botocore.exceptions import ClientError
 from tests.deployed.conftest import BUCKET, ENDED_JOB
 from tests.examples import ACS_FUNCTIONS, EVENTS, JOB_TYPES, PRE_FUNCTIONS, example
 
+# One stack serves all tests, so they stay together in one process.
+pytestmark = pytest.mark.xdist_group("deployed")
+
 SECONDS = 30.0
 EXAMPLE = EVENTS / "finish_job"
 FINISHED = ("finished.manifest", "requeue.manifest", "summary.json")

@@ -1,12 +1,11 @@
 """What earlier calls taught about workers makes the labels of later calls better."""
 
 import json
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from groundtruth.consolidation import consolidate_batch
 from groundtruth.job_context import JobContexts
@@ -14,7 +13,7 @@ from groundtruth.settings import Settings
 from groundtruth.skills.json_file import JsonFileSkills
 from groundtruth.skills.memory import MemorySkills
 from groundtruth.skills.opening import SKILL_FILE_VARIABLE
-from tests.batches import CREW, MASKS, SINGLE, payload
+from tests.batches import CREW, SINGLE, payload
 from tests.examples import TASKS, example, labels_of
 from tests.memory_store import KnownJobs, MemoryStore
 
@@ -154,17 +153,21 @@ def once_then_last(first, last):
     return consolidate(*last[:2]).response
 
 
-def test_the_same_call_twice_at_once_gets_one_answer(load_handler, jobs_folder, put, kept):
-    consolidate = through_handler(load_handler, put)
+@pytest.mark.parametrize("kind", ["memory", "json-file"])
+def test_the_same_call_many_times_at_once_gets_one_answer(kind, tmp_path):
+    memory = MemorySkills()
+
+    def consolidate(event, body):
+        skills = memory if kind == "memory" else JsonFileSkills(tmp_path / "skill.jsonl")
+        return through_core(skills)(event, body)
+
     *before, last = calls(4)
     for event, body, _ in before[:3]:
         consolidate(event, body)
-    put(last[0]["payload"]["s3Uri"], last[1])
-    handlers = [load_handler(SINGLE) for _ in range(4)]
-    with ThreadPoolExecutor(4) as threads:
-        made = list(threads.map(lambda handler: handler(last[0]), handlers))
-    assert all(response == made[0] for response in made)
-    assert "worker-skill" not in json.dumps(made)
+    with ThreadPoolExecutor(8) as threads:
+        made = list(threads.map(lambda _: consolidate(*last[:2]), range(8)))
+    assert all(one.response == made[0].response for one in made)
+    assert {one.skill_note for one in made} == {""}
 
 
 def test_a_table_that_is_not_there_fails_no_batch(
@@ -187,11 +190,6 @@ def test_a_table_that_is_not_there_fails_no_batch(
 def test_a_table_that_throttles_fails_no_batch(
     load_handler, jobs_folder, put, table, monkeypatch, capsys
 ):
-    def throttled(self, operation, *rest, **arguments):
-        raise self._busy
-
-    from botocore.exceptions import ClientError
-
     busy = ClientError({"Error": {"Code": "ThrottlingException"}}, "BatchGetItem")
     monkeypatch.setattr("groundtruth.skills.dynamodb_table.Table._client", lambda self: Busy(busy))
     monkeypatch.setattr("groundtruth.skills.dynamodb_table.time.sleep", lambda seconds: None)
@@ -227,64 +225,3 @@ def metric(name, output):
     records = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
     (value,) = [record[name] for record in records if name in record]
     return value[0] if isinstance(value, list) else value
-
-
-LOADED = """
-import json, os, sys, runpy
-sys.path[:0] = json.loads(sys.argv[1])
-module = runpy.run_path(sys.argv[2])
-class Context:
-    function_name = aws_request_id = invoked_function_arn = "x"
-    memory_limit_in_mb = 512
-if len(sys.argv) > 3:
-    module["lambda_handler"](json.loads(sys.argv[3]), Context())
-wanted = {"PIL", "numpy", "scipy", "pandas", "sklearn", "skimage"}
-print(json.dumps(sorted(wanted & set(sys.modules))))
-"""
-
-
-def loaded_by(checkout, function, folder, event=None, **variables):
-    """Which heavy packages a function has loaded, after an event if one is given."""
-    path = json.dumps([name for name in sys.path if name])
-    arguments = [path, checkout / "functions" / function / "app.py"]
-    environment = {
-        "PATH": "",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "POWERTOOLS_SERVICE_NAME": "test",
-        "GROUNDTRUTH_STORE_FOLDER": str(folder),
-        "GROUNDTRUTH_JOBS_FOLDER": str(folder / "jobs"),
-        **variables,
-    }
-    given = [] if event is None else [json.dumps(event)]
-    run = subprocess.run(
-        [sys.executable, "-c", LOADED, *arguments, *given],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return set(json.loads(run.stdout.splitlines()[-1]))
-
-
-def stored_example(function, folder):
-    event = example(function, "event")
-    path = folder / event["payload"]["s3Uri"].removeprefix("s3://")
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(example(function, "payload")))
-    return event
-
-
-def test_one_label_loads_numpy_alone(checkout, tmp_path):
-    assert loaded_by(checkout, SINGLE, tmp_path) == {"numpy"}
-    event = stored_example(SINGLE, tmp_path)
-    assert loaded_by(checkout, SINGLE, tmp_path, event) == {"numpy"}
-
-
-def test_masks_load_scikit_image_only_for_an_option_that_needs_it(checkout, tmp_path):
-    event = stored_example(MASKS, tmp_path)
-    plain = {"numpy", "PIL"}
-    assert loaded_by(checkout, MASKS, tmp_path) <= plain
-    assert loaded_by(checkout, MASKS, tmp_path, event) <= plain
-    assert loaded_by(checkout, MASKS, tmp_path, event, DISAGREEMENT_MAP="true") <= plain
-    assert "skimage" in loaded_by(checkout, MASKS, tmp_path, event, CLEAN_UP_PIXELS="4")
-    assert "skimage" in loaded_by(checkout, MASKS, tmp_path, event, SMOOTHING_SIGMA="1")

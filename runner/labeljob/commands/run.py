@@ -50,6 +50,7 @@ def run(
     quorum: given.Quorum = None,
     min_confidence: given.MinConfidence = None,
     skip_labeled: given.SkipLabeled = False,
+    tag: given.Tags = None,
     batch_size: given.BatchSize = 50,
     skill_file: given.SkillFile = None,
     seed: given.Seed = 0,
@@ -133,6 +134,12 @@ def _tags(options: SimpleNamespace) -> dict[str, str]:
         "skip-labeled-objects": "true" if options.skip_labeled else None,
     }
     tags = {f"{TAG_PREFIX}{key}": str(value) for key, value in values.items() if value is not None}
+    for text in options.tag or ():
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise JobError(f"--tag {text!r} is not KEY=VALUE")
+        if tags.setdefault(key, value) != value:
+            raise JobError(f"--tag {text!r}: {key} is {tags[key]!r} already")
     _, problems = Settings().for_job(tags, algorithms=algorithms_of(options.task))
     if problems:
         raise JobError("; ".join(problems))

@@ -66,6 +66,15 @@ MinConfidence = Annotated[
 SkipLabeled = Annotated[
     bool, typer.Option("--skip-labeled", help="Ask no one about objects that have the label.")
 ]
+Tags = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tag",
+        metavar="KEY=VALUE",
+        help="A tag of the job: a setting of its own, such as consolidation:posterior-mix=0.6. "
+        "May be given several times.",
+    ),
+]
 BatchSize = Annotated[
     int, typer.Option(min=1, max=50, help="Data objects per call of the ACS function.")
 ]

@@ -40,8 +40,8 @@ def test_half_a_build_is_none(build):
         BuiltApplication(build).function("acs_image_multi_class")
 
 
-def test_a_variable_that_only_a_stack_knows_is_refused(build):
-    text = TEMPLATE.replace("SHARED: both", "SHARED: {Ref: Bucket}")
-    (build / "template.yaml").write_text(text)
-    with pytest.raises(BuildError, match="Bucket"):
-        BuiltApplication(build).function("acs_image_multi_class")
+@pytest.mark.parametrize("value", ["{Ref: Bucket}", "{Fn::If: [Has, {Ref: Bucket}, '']}"])
+def test_a_variable_that_only_a_stack_knows_is_left_out(build, value):
+    (build / "template.yaml").write_text(TEMPLATE.replace("SHARED: both", f"SHARED: {value}"))
+    function = BuiltApplication(build).function("acs_image_multi_class")
+    assert "SHARED" not in function.environment

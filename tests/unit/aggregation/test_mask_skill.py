@@ -60,12 +60,35 @@ def test_workers_who_cannot_be_told_apart_weigh_the_same(scores):
     np.testing.assert_array_equal(skill_weights(*statistics(scores)), np.ones(len(scores)))
 
 
-def test_weight_grows_with_skill_and_with_evidence():
+def test_a_careless_worker_weighs_less_once_that_is_sure():
     good, bad = [0.8, 0.7, 0.75, 0.8], [0.1, 0.2, 0.15, 0.1]
     weights = skill_weights(*statistics([good * 5, good * 5, bad * 5, bad[:1], []]))
-    assert weights[0] == weights[1] > 1 > weights[3] >= weights[2] > 0
-    assert weights[4] == 1
+    assert weights[0] == weights[1] == weights[4] == 1
+    assert 0 < weights[2] <= weights[3] <= 1
+    assert weights[2] <= 0.25
     np.testing.assert_array_equal(weights * 16, np.rint(weights * 16))
+
+
+def test_one_bad_image_makes_nobody_careless():
+    spread = [0.9, 0.3, 0.7, 0.5, 0.8, 0.4]
+    weights = skill_weights(*statistics([spread * 3, spread * 3, spread[::-1] * 2, [0.1]]))
+    np.testing.assert_array_equal(weights, np.ones(4))
+
+
+def test_a_somewhat_weaker_worker_weighs_as_all_do():
+    # 5/6 of the others' skill, and known very well: a matter of style as likely as of care.
+    weights = skill_weights(*statistics([[0.6, 0.62] * 50] * 3 + [[0.5, 0.52] * 50]))
+    np.testing.assert_array_equal(weights, np.ones(4))
+
+
+def test_nobody_weighs_more_than_one():
+    random = np.random.default_rng(3)
+    scores = [list(random.uniform(low, low + 0.3, 30)) for low in np.linspace(0, 0.7, 12)]
+    weights = skill_weights(*statistics(scores))
+    assert weights.max() == 1
+    assert weights.min() >= 1 / 16
+    assert (np.diff(weights) >= 0).all()
+    assert weights[0] < 0.5
 
 
 @pytest.mark.parametrize(

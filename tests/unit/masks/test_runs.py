@@ -20,6 +20,32 @@ def test_a_class_map_becomes_the_fewest_runs(array, starts, classes):
     np.testing.assert_array_equal(mask.to_array(), array)
 
 
+@pytest.mark.parametrize(
+    ("rows", "noisy"),
+    [
+        pytest.param(2, slice(None), id="noise-in-one-piece"),
+        pytest.param(11, slice(None), id="noise-in-pieces"),
+        pytest.param(11, slice(5), id="noise-beside-a-drawing"),
+        pytest.param(1, slice(None), id="a-little-noise"),
+    ],
+)
+def test_noise_becomes_runs_of_the_same_classes(rows, noisy):
+    array = np.zeros((rows, 50_000), np.uint8)
+    array[noisy] = np.random.default_rng(5).integers(0, 11, array[noisy].shape)
+    mask = RunMask.from_array(array)
+    np.testing.assert_array_equal(mask.to_array(), array)
+    merged = mask.merged()
+    np.testing.assert_array_equal(merged.to_array(), array)
+    flat = array.ravel()
+    assert merged.starts.size == 1 + np.count_nonzero(flat[1:] != flat[:-1])
+
+
+def test_the_array_of_a_mask_is_a_copy():
+    mask = RunMask.from_array(np.array([[1, 2], [3, 4]]))
+    mask.to_array()[:] = 0
+    assert mask.classes.tolist() == [1, 2, 3, 4]
+
+
 def test_some_rows_are_those_of_the_whole_map():
     array = np.random.default_rng(6).integers(0, 2, (7, 3)).repeat(2, axis=1)
     mask = RunMask.from_array(array)

@@ -6,11 +6,11 @@ import pytest
 from groundtruth.labeling_jobs import LabelingJob
 from groundtruth.skills.memory import MemorySkills
 from groundtruth.tasks.class_algorithms import ALGORITHMS
-from tests.batches import CREW, SINGLE, labels, outcome, payload
+from tests.batches import CREW, SINGLE, RecordingSkills, labels, outcome, payload
 from tests.examples import consolidate, labels_of
 
 CLASSES = CREW.classes
-ANSWERS, _ = CREW.batch("a", 20, per_object=3, seed=7)
+ANSWERS, _ = CREW.batch("a", 50, per_object=3, seed=7)
 AGREEING = {f"o{at}": dict.fromkeys(("ann", "ben", "cem"), "crab") for at in range(20)}
 DIFFERING = {
     f"o{at}": {"ann": "crab", "ben": "star", "cem": "weed", "xan": "urchin"} for at in range(20)
@@ -73,12 +73,14 @@ def test_the_order_of_objects_and_answers_changes_nothing(algorithm, seed):
     shuffled = {
         name: dict(draw.sample(sorted(ANSWERS[name].items()), len(ANSWERS[name]))) for name in order
     }
+    stores = (RecordingSkills(), RecordingSkills())
     straight, mixed = (
-        shown(answers, consolidation_algorithm=algorithm, skills=MemorySkills())
-        for answers in (ANSWERS, shuffled)
+        shown(answers, consolidation_algorithm=algorithm, skills=skills)
+        for answers, skills in zip((ANSWERS, shuffled), stores, strict=True)
     )
     assert list(mixed) == order
     assert mixed == straight
+    assert stores[0].taught == stores[1].taught
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)

@@ -5,7 +5,7 @@ import pytest
 from groundtruth.skills.memory import MemorySkills
 from groundtruth.skills.store import SkillStoreError
 from groundtruth.tasks.class_algorithms import ALGORITHMS, WITH_MODEL
-from tests.batches import CREW, SINGLE, labels, outcome, source
+from tests.batches import CREW, SINGLE, RecordingSkills, labels, outcome, source
 from tests.memory_store import MemoryStore
 
 CLASSES = CREW.classes
@@ -115,18 +115,6 @@ def test_a_model_has_a_skill_record_of_its_own_for_each_file():
     assert model in skills.asked
     per_object = [sum(amounts[model].values()) for amounts in skills.taught.values()]
     assert per_object == pytest.approx([1.0] * len(ANSWERS))
-
-
-class RecordingSkills(MemorySkills):
-    """A store that keeps what it was asked and told."""
-
-    def history(self, key, *, workers, **rest):
-        self.asked = list(workers)
-        return super().history(key, workers=workers, **rest)
-
-    def learn(self, key, *, contributions, **rest):
-        self.taught = contributions
-        super().learn(key, contributions=contributions, **rest)
 
 
 class BrokenSkills(MemorySkills):

@@ -6,7 +6,7 @@ import pytest
 from groundtruth.labeling_jobs import LabelingJob
 from groundtruth.skills.memory import MemorySkills
 from groundtruth.tasks.label_algorithms import ALGORITHMS
-from tests.batches import MULTI, labels, outcome, source
+from tests.batches import MULTI, RecordingSkills, labels, outcome, source
 from tests.memory_store import MemoryStore
 
 CLASSES = ("cat", "dog", "grass", "none")
@@ -29,7 +29,7 @@ def batch(n_objects, seed=0):
     return answers
 
 
-ANSWERS = batch(16)
+ANSWERS = batch(40)
 
 
 def found(answers=ANSWERS, **options):
@@ -92,14 +92,16 @@ def test_the_order_of_objects_and_answers_changes_nothing(algorithm, seed):
     shuffled = {
         name: dict(draw.sample(sorted(ANSWERS[name].items()), len(ANSWERS[name]))) for name in order
     }
+    stores = (RecordingSkills(), RecordingSkills())
     straight, mixed = (
-        found(answers, consolidation_algorithm=algorithm, skills=MemorySkills())
-        for answers in (ANSWERS, shuffled)
+        found(answers, consolidation_algorithm=algorithm, skills=skills)
+        for answers, skills in zip((ANSWERS, shuffled), stores, strict=True)
     )
     assert list(mixed) == order
     assert {name: json.dumps(mixed[name]) for name in sorted(order)} == {
         name: json.dumps(label) for name, label in straight.items()
     }
+    assert stores[0].taught == stores[1].taught
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -191,12 +193,11 @@ def test_gold_teaches_who_is_right(by):
 
 
 def test_gold_without_a_label_says_that_none_applies():
-    gold = [{"object-id": f"o{at}", "labels": []} for at in range(20)]
-    answers = {f"o{at}": {"ann": ["cat", "dog"]} for at in range(20)} | {
-        "open": {"ann": ["cat"], "ben": ["dog"]}
-    }
-    told = with_side_file("gold_labels_s3_uri", gold, answers, quorum=0.0)["open"]
-    assert told["confidence-map"]["0"] < found(answers, quorum=0.0)["open"]["confidence-map"]["0"]
+    skills = RecordingSkills()
+    gold = [{"object-id": "0", "labels": []}]
+    with_side_file("gold_labels_s3_uri", gold, {"0": {"ann": ["cat", "dog"]}}, skills=skills)
+    wrong, right = {"0:0:1": 1.0, "1:0:1": 1.0}, {"2:0:0": 1.0, "3:0:0": 1.0}
+    assert skills.taught == {"0": {"ann": wrong | right}}
 
 
 def test_a_model_counts_once_and_weighs_no_more_than_it_may():

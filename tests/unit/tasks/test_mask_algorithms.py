@@ -1,11 +1,14 @@
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from groundtruth.masks.runs import RunMask
 from groundtruth.settings import Settings
 from groundtruth.skills.memory import MemorySkills
 from groundtruth.tasks.mask_algorithms import ALGORITHMS, fused, known_weights, taught
-from tests.batches import MASKS
+from tests.batches import MASKS, RecordingSkills
 from tests.examples import consolidate, labels_of, payload_of
 from tests.masks import answer, consolidated, drawn, indices
 from tests.memory_store import MemoryStore
@@ -32,7 +35,7 @@ def test_without_history_all_weigh_the_same():
 def test_a_careless_worker_weighs_less_and_a_new_one_as_all():
     known = {"ann": history(20, 0.8), "ben": history(20, 0.8), "xan": history(20, 0.2), "new": {}}
     weights = known_weights(known)
-    assert weights["xan"] < 0.5 < weights["new"] == 1.0 < weights["ann"] == weights["ben"]
+    assert weights["xan"] < 0.5 < weights["new"] == 1.0 == weights["ann"] == weights["ben"]
 
 
 def test_two_careless_workers_are_outvoted_only_with_history():
@@ -99,16 +102,6 @@ def test_the_order_of_workers_changes_nothing(algorithm):
     assert bool(seen[0][2]) is (algorithm == "weighted")
 
 
-class RecordingSkills(MemorySkills):
-    """A store that keeps what it was told."""
-
-    taught = None
-
-    def learn(self, key, *, contributions, **rest):
-        self.taught = contributions
-        super().learn(key, contributions=contributions, **rest)
-
-
 def test_history_of_earlier_batches_changes_the_winner():
     good, bad = answer(drawn("wwwwbbqq")), answer(drawn("qqbbwwww"))
     other_bad = answer(drawn("bbqqqqbb"))
@@ -151,6 +144,16 @@ def test_specks_are_cleaned_up_only_when_asked():
     assert {pixel for row in cleaned for pixel in row} == {1}
 
 
+def test_confidences_are_those_of_the_mask_after_clean_up():
+    # Both workers drew the speck; the mask without it has one pixel of 40 that nobody voted for.
+    label, _ = consolidated([answer(drawn(SPECK))] * 2, clean_up_pixels=2)
+    found = {
+        entry["class-name"]: entry["confidence"] for entry in label["internal-color-map"].values()
+    }
+    assert label["confidence"] == pytest.approx(39 / 40, abs=1e-4)
+    assert found["water"] == pytest.approx(39 / 40, abs=1e-4)
+
+
 def test_a_tie_may_go_to_the_class_of_its_neighbours():
     answers = [answer(drawn(grid)) for grid in ("bbbbbbbb bbbbwbbb bbbbbbbb", "bbbbbbbb " * 3)]
     _, first = consolidated(answers)
@@ -174,6 +177,6 @@ def test_the_map_of_disagreement_is_black_where_all_agree():
     answers = [answer(drawn(grid)) for grid in ("wwbb", "wwwb")]
     made = consolidate(MASKS, payload_of({"0": answers}), store=store, disagreement_map=True)
     label = labels_of(made, "surface")["0"]
-    levels = indices(store.written[label["disagreement-ref"]].body)
-    assert levels == [[0, 0, 255, 0]]
+    with Image.open(io.BytesIO(store.written[label["disagreement-ref"]].body)) as image:
+        assert np.asarray(image.convert("L")).tolist() == [[0, 0, 255, 0]]
     assert label["disagreement-ref"].endswith(".disagreement.png")

@@ -181,9 +181,7 @@ class _Sums:
         )
 
 
-def _count(
-    classes: Votes, amounts: NDArray[np.int64] | None, n_classes: int
-) -> NDArray[np.int64]:
+def _count(classes: Votes, amounts: NDArray[np.int64] | None, n_classes: int) -> NDArray[np.int64]:
     """Sum of the amounts of each class; how often it occurs if there are none."""
     return np.bincount(classes, weights=amounts, minlength=n_classes).astype(np.int64)
 

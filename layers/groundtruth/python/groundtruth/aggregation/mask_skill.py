@@ -11,7 +11,8 @@ from groundtruth.masks.runs import RunMask
 
 _POWER = 2
 _STEP = 0.25
-_LOWEST, _HIGHEST = 1 / 16, 1.25
+_LOWEST = 1 / 16
+_CARELESS, _DEVIATIONS = 0.8, 2.0  # skill beside the typical one, and how sure that must be
 
 
 def disputed_agreement(
@@ -87,10 +88,12 @@ def skill_weights(
 
     A worker's mean agreement is drawn towards that of all workers, the more so the less is
     known and the more alike workers are (empirical Bayes with variances by the method of
-    moments [1]_). The weight is (skill / mean skill) squared, in quarter steps, so that equal
-    workers still tie. It is 1 for everybody as long as workers cannot be told apart, at least
-    1/16, so that each crew has a vote, and at most 1.25, so that two average workers outvote
-    a good one: one careless worker is known by his skill, the best of the others is not.
+    moments [1]_). Whose skill is then surely below 4/5 of the typical one, by two standard
+    deviations of what is known, is careless: the weight is the square of that share, in
+    quarter steps and at least 1/16, so that each crew has a vote. All others weigh 1: this
+    skill shows who is careless, but not who of the others is best, since it measures
+    agreement and not truth. Typical is the median or the mean, whichever is higher: few
+    careless workers hardly move the one, many not so much the other.
 
     Parameters
     ----------
@@ -118,7 +121,7 @@ def skill_weights(
     >>> counts = np.array([20, 20, 20, 0])
     >>> mean, deviation = np.array([0.7, 0.7, 0.2, 0]), 0.1
     >>> skill_weights(counts, counts * mean, counts * (mean**2 + deviation**2))
-    array([1.25, 1.25, 0.25, 1.  ])
+    array([1.    , 1.    , 0.0625, 1.    ])
     """
     if not counts.shape == sums.shape == sums_of_squares.shape or counts.ndim != 1:
         raise ValueError("counts, sums and sums of squares are one per worker")
@@ -136,8 +139,12 @@ def skill_weights(
     if pool_mean <= 0:
         return weights
     skill = pool_mean + between * precision * (means - pool_mean)
-    ratio = np.maximum(skill, 0) / pool_mean
-    weights[known] = np.clip(np.rint(ratio**_POWER / _STEP) * _STEP, _LOWEST, _HIGHEST)
+    deviation = np.sqrt(between * within / n * precision)
+    typical = max(float(np.median(skill)), pool_mean)
+    careless = skill + _DEVIATIONS * deviation < _CARELESS * typical
+    share = np.maximum(skill[careless], 0) / typical
+    lowered = np.maximum(np.rint(share**_POWER / _STEP) * _STEP, _LOWEST)
+    weights[np.flatnonzero(known)[careless]] = lowered
     return weights
 
 

@@ -127,7 +127,7 @@ def _decide(
     shape = band.votes[0, band.inner].shape
     inner = band.votes[:, band.inner].reshape(len(units), -1)
     vote = plurality(inner, units)
-    result = vote.winners.copy()
+    result = vote.winners.astype(np.uint16)
     disputed = (inner != inner[0]).any(axis=0)
     open_pixels = np.flatnonzero(vote.tied if tied_only else disputed)
     if not open_pixels.size:

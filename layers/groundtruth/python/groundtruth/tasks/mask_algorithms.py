@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from groundtruth.aggregation.mask_em import one_coin
-from groundtruth.aggregation.mask_fusion import Fusion, fuse
+from groundtruth.aggregation.mask_fusion import Fusion, assess, fuse
 from groundtruth.aggregation.mask_skill import disputed_agreement, skill_weights
 from groundtruth.masks.runs import RunMask
 from groundtruth.settings import Settings
@@ -61,8 +60,8 @@ def fused(
     weights : mapping of str to float
         What is known of the workers, for ``weighted``.
     settings : Settings
-        Smoothing, tie-break and clean-up. They change pixels of the mask; confidences stay
-        those of the votes.
+        Smoothing, tie-break and clean-up. They change pixels of the mask; the confidences are
+        then those of the changed mask.
 
     Returns
     -------
@@ -79,7 +78,9 @@ def fused(
         given = one_coin(drawn, n_classes).weights
     fusion = fuse(drawn, n_classes, weights=given)
     mask = _retouched(drawn, n_classes, fusion.mask, given, settings)
-    return (fusion if mask is fusion.mask else replace(fusion, mask=mask)), given
+    if mask is not fusion.mask:
+        fusion = assess(mask, drawn, n_classes, weights=given)
+    return fusion, given
 
 
 def _retouched(

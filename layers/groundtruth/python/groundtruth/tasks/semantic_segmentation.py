@@ -11,7 +11,7 @@ from groundtruth.aggregation.mask_fusion import Fusion
 from groundtruth.answers import Answers, SetAside
 from groundtruth.masks.colors import output_palette
 from groundtruth.masks.reading import MaskNotes
-from groundtruth.masks.writing import write_mask
+from groundtruth.masks.writing import write_levels, write_mask
 from groundtruth.settings import Settings
 from groundtruth.task import Batch, algorithm_of, creation_date
 from groundtruth.tasks.mask_algorithms import ALGORITHMS, Weights, fused, known_weights, taught
@@ -193,8 +193,7 @@ def _disagreement(
     """Write the map of disagreement if one is asked for: black where all agree."""
     if not batch.settings.disagreement_map:
         return None
-    from groundtruth.aggregation.mask_disagreement import LEVELS, disagreement
+    from groundtruth.aggregation.mask_disagreement import disagreement
 
     levels = disagreement(list(read.masks.values()), len(batch.classes) + 1, weights=weights)
-    greys = [f"#{level:02x}{level:02x}{level:02x}" for level in range(LEVELS)]
-    return write_png(write_mask(levels, greys), object_id, batch, kind=".disagreement")
+    return write_png(write_levels(levels), object_id, batch, kind=".disagreement")

@@ -1,0 +1,128 @@
+"""The page's plots: SVG on a transparent ground, in colours that show on white and on black."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from benchmarks.classification_birds import AWS
+from benchmarks.run_record import rows_of
+
+GREY = "#808890"
+COLORS = {
+    "calibrated": "#1a9850",
+    "kept, in AWS's calls": "#66a61e",
+    "majority": "#808890",
+    "ck-wawa": "#8f7fd6",
+    "ck-dawid-skene": "#d95f02",
+    "ck-dawid-skene-20-rounds": "#d95f02",
+    "ck-majority": "#b08d57",
+    "dawid-skene-20-rounds": "#3f8fd2",
+    AWS: "#e0405e",
+}
+LABELS = {
+    "calibrated": "calibrated (ours)",
+    "kept, in AWS's calls": "calibrated, call by call",
+    "majority": "majority",
+    "ck-wawa": "crowd-kit Wawa",
+    "ck-dawid-skene": "crowd-kit DawidSkene",
+    "ck-dawid-skene-20-rounds": "crowd-kit DawidSkene, 20 rounds",
+    "ck-majority": "crowd-kit MajorityVote",
+    "dawid-skene-20-rounds": "dawid-skene, 20 rounds (ours)",
+    AWS: "AWS's function",
+}
+STYLE = {
+    "svg.hashsalt": "benchmarks",
+    "svg.fonttype": "none",
+    "font.size": 11,
+    "text.color": GREY,
+    "axes.labelcolor": GREY,
+    "axes.edgecolor": GREY,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+}
+
+
+def draw_birds(record: Mapping[str, Any], path: Path) -> None:
+    """Accuracy against confidence on the birds job; a dot is as large as its share of images."""
+    points = rows_of(record["reliability"])
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(6.4, 4.6), layout="constrained")
+        axes = figure.add_subplot()
+        for method in (AWS, "majority", "ck-dawid-skene", "kept, in AWS's calls", "calibrated"):
+            own = [point for point in points if point["method"] == method]
+            _curve(axes, own, method, [point["items"] / record["items"] for point in own])
+        _finished(axes, "birds job: 302 images")
+        _save(figure, path)
+
+
+def draw_reliability(record: Mapping[str, Any], path: Path) -> None:
+    """Accuracy against confidence over all sets, with 3 answers per item and with all."""
+    points = rows_of(record["reliability"])
+    sizes = [size for size in (3, "all") if any(point["votes"] == size for point in points)]
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(4.8 * len(sizes), 4.4), layout="constrained")
+        for place, votes in enumerate(sizes, start=1):
+            axes = figure.add_subplot(1, len(sizes), place)
+            for method in ("majority", "ck-wawa", "ck-dawid-skene", "calibrated"):
+                own = [p for p in points if (p["votes"], p["method"]) == (votes, method)]
+                total = sum(point["weight"] for point in own) or 1.0
+                _curve(axes, own, method, [point["weight"] / total for point in own])
+            _finished(axes, "all answers" if votes == "all" else f"{votes} answers per item")
+        _save(figure, path)
+
+
+def draw_speed(record: Mapping[str, Any], path: Path) -> None:
+    """CPU time against the number of answers, 10 classes, both axes logarithmic."""
+    rows = [row for row in rows_of(record["times"]) if row["classes"] == 10]
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(6.4, 4.4), layout="constrained")
+        axes = figure.add_subplot()
+        for method in dict.fromkeys(row["method"] for row in rows):
+            own = [row for row in rows if row["method"] == method and row["cpu_seconds"]]
+            if method in COLORS and own:
+                axes.loglog(
+                    [row["answers"] for row in own],
+                    [row["cpu_seconds"] for row in own],
+                    marker="o",
+                    color=COLORS[method],
+                    label=LABELS[method],
+                )
+        axes.set_xlabel("answers")
+        axes.set_ylabel("CPU seconds, one thread")
+        axes.legend(fontsize=9)
+        _save(figure, path)
+
+
+def _curve(
+    axes: Axes, points: Sequence[Mapping[str, Any]], method: str, shares: Sequence[float]
+) -> None:
+    if not points:
+        return
+    across = [point["confidence"] for point in points]
+    up = [point["accuracy"] for point in points]
+    axes.plot(across, up, color=COLORS[method], linewidth=1.8, label=LABELS[method])
+    axes.scatter(across, up, s=[12 + 220 * share for share in shares], color=COLORS[method])
+
+
+def _finished(axes: Axes, title: str) -> None:
+    axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=":")
+    axes.set_xlim(0, 1.03)
+    axes.set_ylim(0, 1.03)
+    axes.set_xlabel("confidence")
+    axes.set_ylabel("accuracy")
+    axes.set_title(title, fontsize=11)
+    axes.legend(fontsize=9, loc="upper left")
+
+
+def _save(figure: Figure, path: Path) -> None:
+    figure.savefig(path, format="svg", transparent=True, metadata={"Date": None})
+    # matplotlib leaves blanks at the ends of lines.
+    text = path.read_text(encoding="utf-8")
+    path.write_text("\n".join(map(str.rstrip, text.splitlines())) + "\n", encoding="utf-8")

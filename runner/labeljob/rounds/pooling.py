@@ -1,0 +1,224 @@
+"""The answers of several rounds as those of one job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from groundtruth.contract.acs import Annotation, DataObject
+from groundtruth.errors import StorageError
+from labeljob.analysis.answer_files import Answered, AnswerFiles, Sitting
+from labeljob.analysis.damage import DamageList
+from labeljob.analysis.job_on_file import JobOnFile
+from labeljob.analysis.output_lines import OutputLine
+from labeljob.analysis.place import JobPlace
+from labeljob.job.description import JobError
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+type Places = Sequence[tuple[int, str]]
+"""Number of the round, and id of the data object in it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PooledPlace(JobPlace):
+    """The folders of several jobs; the first one's name is that of all."""
+
+    rounds: tuple[JobPlace, ...] = ()
+
+    def read(self, uri: str) -> bytes:
+        """Content of an object of any round, the last round asked first."""
+        own = [place for place in self.rounds if uri.startswith(f"{place.root}/")]
+        problem = StorageError("is in no round", uri=uri, reason="not-found")
+        for place in own or self.rounds[::-1]:
+            try:
+                return place.read(uri)
+            except StorageError as error:
+                problem = error
+        raise problem
+
+
+class PooledAnswers(AnswerFiles):
+    """The answers of several rounds to the same data objects, in the order they were given.
+
+    Of a worker who answered one data object in two rounds both answers are there, the later one
+    last; reading them sets the earlier one aside.
+
+    Parameters
+    ----------
+    jobs : sequence of JobOnFile
+        The rounds, the first one first.
+    objects : sequence of Places
+        Where each pooled data object is.
+    damage : DamageList
+        Takes what cannot be read.
+    """
+
+    def __init__(
+        self, jobs: Sequence[JobOnFile], objects: Sequence[Places], damage: DamageList
+    ) -> None:
+        super().__init__(jobs[0].place, {}, (), damage)
+        self._jobs = jobs
+        self._objects = objects
+        self._found = damage
+
+    def object_ids(self) -> list[str]:
+        """The data objects that have answers in any round."""
+        answered = [set(job.object_ids()) for job in self._jobs]
+        return [
+            str(number)
+            for number, places in enumerate(self._objects)
+            if any(object_id in answered[at] for at, object_id in places)
+        ]
+
+    def read(self, object_ids: Sequence[str]) -> Iterator[Answered]:
+        """The answers to data objects of all rounds, in that order."""
+        for object_id in object_ids:
+            given: list[tuple[datetime, Annotation, Sitting]] = []
+            for at, own_id in self._objects[int(object_id)]:
+                for item in self._jobs[at].files.read([own_id]):
+                    given += [
+                        (sitting.submitted or _NEVER, self._whole(annotation, at), sitting)
+                        for annotation in item.object.annotations
+                        for sitting in [item.sittings.get(annotation.worker_id, Sitting())]
+                    ]
+            if all(moment > _NEVER for moment, _, _ in given):
+                given.sort(key=lambda entry: entry[0])
+            yield Answered(
+                DataObject(
+                    object_id=object_id,
+                    source=None,
+                    annotations=tuple(annotation for _, annotation, _ in given),
+                ),
+                {annotation.worker_id: sitting for _, annotation, sitting in given},
+            )
+
+    def _whole(self, annotation: Annotation, at: int) -> Annotation:
+        """The answer with its content, which only its own round can read."""
+        if annotation.content is not None or annotation.uri is None:
+            return annotation
+        place = self._jobs[at].place
+        try:
+            return replace(annotation, content=place.read(annotation.uri).decode("utf-8"))
+        except (StorageError, UnicodeDecodeError) as error:
+            self._found.add(f"{place.name}: {place.shown(annotation.uri)}", str(error))
+            return replace(annotation, uri=None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pool:
+    """Several rounds as one job.
+
+    Attributes
+    ----------
+    job : JobOnFile
+        All answers; each data object has the label of the last round that gave it one.
+    rounds : tuple of JobOnFile
+        What was pooled.
+    in_rounds : tuple of int
+        For each data object, in how many rounds it is.
+    """
+
+    job: JobOnFile
+    rounds: tuple[JobOnFile, ...]
+    in_rounds: tuple[int, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """What was pooled, for `--json`."""
+        return {
+            "rounds": [
+                {"job": job.name, "objects": len(job.lines), "answered": len(job.object_ids())}
+                for job in self.rounds
+            ],
+            "objects": len(self.in_rounds),
+            "objects-in-several-rounds": sum(count > 1 for count in self.in_rounds),
+        }
+
+
+def pool(jobs: Sequence[JobOnFile]) -> Pool:
+    """Put rounds together: what has the same source is the same data object.
+
+    Parameters
+    ----------
+    jobs : sequence of JobOnFile
+        The rounds, the first one first; settings and name are the first one's.
+
+    Raises
+    ------
+    JobError
+        If the rounds are of different job types, or their written-down classes differ.
+    """
+    first = jobs[0]
+    if other := next((job for job in jobs if job.task is not first.task), None):
+        raise JobError(f"{other.name} is of {other.task}, and {first.name} of {first.task}")
+    damage = DamageList()
+    for job in jobs:
+        for item in job.damage.found:
+            damage.add(f"{job.place.name}: {item.file}", item.problem)
+    objects = _objects(jobs, damage)
+    lines = tuple(_line(number, jobs, places) for number, places in enumerate(objects))
+    place = PooledPlace(
+        root=first.place.root,
+        store=first.place.store,
+        is_copy=first.place.is_copy,
+        rounds=tuple(job.place for job in jobs),
+    )
+    job = replace(
+        first,
+        place=place,
+        classes=_classes(jobs),
+        lines=lines,
+        files=PooledAnswers(jobs, objects, damage),
+        damage=damage,
+    )
+    in_rounds = tuple(len({at for at, _ in places}) for places in objects)
+    return Pool(job=job, rounds=tuple(jobs), in_rounds=in_rounds)
+
+
+def _objects(jobs: Sequence[JobOnFile], damage: DamageList) -> list[list[tuple[int, str]]]:
+    """Where each data object is; one without a source stands alone, which is noted."""
+    places: dict[tuple[str, ...], list[tuple[int, str]]] = {}
+    for at, job in enumerate(jobs):
+        for line in job.lines:
+            if line.source:
+                places.setdefault((line.source,), []).append((at, line.object_id))
+            else:
+                where = f"{job.place.name}: data object {line.object_id}"
+                damage.add(where, "has no source-ref and is pooled with nothing")
+                places[str(at), line.object_id] = [(at, line.object_id)]
+    return list(places.values())
+
+
+def _line(number: int, jobs: Sequence[JobOnFile], places: Places) -> OutputLine:
+    """All that the rounds' lines say, and the last label, under the first round's attribute."""
+    own = jobs[0].attribute
+    values: dict[str, Any] = {}
+    for at, object_id in places:
+        line = _by_id(jobs[at])[object_id]
+        named = jobs[at].attribute
+        found = dict(line.values)
+        label = {own: found.pop(named, None), f"{own}-metadata": found.pop(f"{named}-metadata", {})}
+        values |= found
+        if label[own] is not None:
+            values |= label
+    return OutputLine(str(number), "", values)
+
+
+def _by_id(job: JobOnFile) -> Mapping[str, OutputLine]:
+    return {line.object_id: line for line in job.lines}
+
+
+def _classes(jobs: Sequence[JobOnFile]) -> tuple[str, ...]:
+    """The first round's classes, and behind them what other rounds have besides."""
+    written = [job for job in jobs if job.classes_from in ("given", "job")]
+    for job in written[1:]:
+        if job.classes != written[0].classes:
+            raise JobError(
+                f"the classes of {job.name} ({', '.join(job.classes)}) are not those of "
+                f"{written[0].name} ({', '.join(written[0].classes)})"
+            )
+    if written:
+        return written[0].classes
+    return tuple(dict.fromkeys(name for job in jobs for name in job.classes))

@@ -1,0 +1,211 @@
+"""The next round of a job: which data objects to label again, and the request for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+
+from groundtruth.errors import ContractError
+from groundtruth.finishing.ended_job import REQUEUE_MANIFEST, EndedJob
+from groundtruth.finishing.finish import finish_job
+from groundtruth.storage import ObjectStore
+from labeljob.analysis.damage import DamageList
+from labeljob.analysis.output_lines import MANIFESTS, attribute_in, read_output_lines
+from labeljob.analysis.place import JobPlace
+from labeljob.job.description import JobError
+
+LONGEST_NAME = 63
+
+
+@dataclass
+class _Caught:
+    """The job's store, but what is written is kept in memory."""
+
+    store: ObjectStore
+    written: dict[str, bytes] = field(default_factory=dict)
+
+    def read(self, uri: str) -> bytes:
+        return self.store.read(uri)
+
+    def modified(self, uri: str) -> datetime:
+        return self.store.modified(uri)
+
+    def open_lines(self, uri: str) -> Iterator[bytes]:
+        return self.store.open_lines(uri)
+
+    def list(self, prefix: str) -> Iterator[str]:
+        return self.store.list(prefix)
+
+    def write(self, uri: str, body: bytes, *, content_type: str, kms_key: str | None) -> None:
+        self.written[uri] = body
+
+    def write_file(self, uri: str, path: Path, *, content_type: str, kms_key: str | None) -> None:
+        if uri.endswith(REQUEUE_MANIFEST):
+            self.written[uri] = path.read_bytes()
+
+    def acting_as(self, role_arn: str) -> ObjectStore:
+        return self
+
+
+@dataclass(frozen=True, kw_only=True)
+class Requeued:
+    """What is to be labeled again.
+
+    Attributes
+    ----------
+    job : str
+        ``labeling-job/<lower-case name>``.
+    manifest : bytes
+        The lines, without the job's label: the next job may use the same attribute.
+    objects, requeued : int
+        Data objects of the job, and those in `manifest`.
+    below : float
+        The confidence under which a label is asked for again.
+    attribute : str
+        The label attribute name.
+    """
+
+    job: str
+    manifest: bytes
+    objects: int
+    requeued: int
+    below: float
+    attribute: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Counts and settings for `--json`."""
+        return {
+            "job-name": self.job,
+            "label-attribute-name": self.attribute,
+            "below": self.below,
+            "objects": self.objects,
+            "requeued": self.requeued,
+        }
+
+
+def requeue(place: JobPlace, *, below: float, attribute: str | None = None) -> Requeued:
+    """Find the data objects of a finished job that have no label, or too unsure a one.
+
+    Nothing is written into the job.
+
+    Parameters
+    ----------
+    place : JobPlace
+        The job.
+    below : float
+        A label with less confidence, in [0, 1], is asked for again.
+    attribute : str, optional
+        The label attribute name, where the job does not tell.
+
+    Raises
+    ------
+    ContractError
+        If a manifest line or a response is no JSON, or nothing tells the label attribute.
+    JobError
+        If there is no manifest.
+    StorageError
+        If a file cannot be read.
+    """
+    known = place.description
+    lines = read_output_lines(place, DamageList())
+    attribute = attribute or (known.attribute if known else None)
+    attribute = attribute or attribute_in(lines, place.name)
+    names = [name for name in MANIFESTS if f"{place.root}/{name}" in place.list(name)]
+    caught = _Caught(place.store)
+    job = EndedJob(
+        root=place.root,
+        attribute=attribute,
+        output_manifest=f"{place.root}/{names[0]}" if names else None,
+        input_manifest=Path(known.manifest) if known else None,
+        classes=known.labels if known else None,
+        min_confidence=below,
+        ours=True,
+    )
+    result = finish_job(job, store=caught)
+    if result.nothing_to_do:
+        raise JobError(f"{place.name}: {result.nothing_to_do}")
+    return Requeued(
+        job=result.job_name,
+        manifest=caught.written[result.uris["requeue"]],
+        objects=result.summary["objects"],
+        requeued=result.summary["requeued"],
+        below=below,
+        attribute=result.summary["label-attribute-name"],
+    )
+
+
+def next_request(
+    old: Mapping[str, Any],
+    *,
+    manifest_uri: str | None = None,
+    name: str | None = None,
+    workers: int | None = None,
+) -> dict[str, Any]:
+    """The CreateLabelingJob request of the next round.
+
+    Parameters
+    ----------
+    old : mapping
+        The request of the round before, or what DescribeLabelingJob tells of it.
+    manifest_uri : str, optional
+        Where the re-queue manifest will be. Beside the old output manifest if left out.
+    name : str, optional
+        Of the new job. If left out, the old one's with the next number.
+    workers : int, optional
+        Answers for each data object. As before if left out.
+
+    Raises
+    ------
+    ContractError
+        If `old` has no name, no output path or no task.
+    """
+    model = botocore.session.get_session().get_service_model("sagemaker")
+    keys = model.operation_model("CreateLabelingJob").input_shape.members
+    old_name = _text(old.get("LabelingJobName"), "LabelingJobName")
+    output = _mapping(old.get("OutputConfig"), "OutputConfig")
+    top = _text(output.get("S3OutputPath"), "OutputConfig.S3OutputPath").rstrip("/")
+    uri = manifest_uri or f"{top}/{old_name}/manifests/output/{REQUEUE_MANIFEST}"
+    human = dict(_mapping(old.get("HumanTaskConfig"), "HumanTaskConfig"))
+    if workers is not None:
+        human["NumberOfHumanWorkersPerDataObject"] = workers
+    config = dict(_mapping(old.get("InputConfig", {}), "InputConfig"))
+    config["DataSource"] = {"S3DataSource": {"ManifestS3Uri": uri}}
+    changed = {
+        "LabelingJobName": name or next_name(old_name),
+        "LabelAttributeName": old.get("LabelAttributeName") or old_name,
+        "InputConfig": config,
+        "HumanTaskConfig": human,
+    }
+    return {key: value for key, value in {**old, **changed}.items() if key in keys}
+
+
+def next_name(name: str) -> str:
+    """The name of the next round.
+
+    Examples
+    --------
+    >>> next_name("birds"), next_name("birds-2"), next_name("birds-2026-09")
+    ('birds-2', 'birds-3', 'birds-2026-09-2')
+    """
+    match = re.fullmatch(r"(.+)-([1-9]\d?)", name)
+    base, number = (match[1], int(match[2])) if match else (name, 1)
+    tail = f"-{number + 1}"
+    return base[: LONGEST_NAME - len(tail)].rstrip("-") + tail
+
+
+def _text(value: Any, path: str) -> str:
+    if not isinstance(value, str) or not value:
+        raise ContractError("is no text", path=path)
+    return value
+
+
+def _mapping(value: Any, path: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ContractError("is no JSON object", path=path)
+    return value
