@@ -58,7 +58,7 @@ def draw_birds(record: Mapping[str, Any], path: Path) -> None:
         for method in (AWS, "majority", "ck-dawid-skene", "kept, in AWS's calls", "calibrated"):
             own = [point for point in points if point["method"] == method]
             _curve(axes, own, method, [point["items"] / record["items"] for point in own])
-        _finished(axes, "birds job: 302 images")
+        _finished(axes, f"birds job: {record['items']} images")
         _save(figure, path)
 
 

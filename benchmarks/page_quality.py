@@ -95,10 +95,9 @@ def _each_set(rows: Sequence[Row]) -> list[str]:
     lines = [
         "### Each set, all answers: accuracy / ECE",
         "",
-        "The best of a row is bold; the last four sets are generated or not part of the means.",
+        "The best accuracy and the best ECE of a row are bold.",
         "",
     ]
-    lines[2] = "The best accuracy and the best ECE of a row are bold."
     table = []
     for name in dict.fromkeys(row["set"] for row in whole):
         here = [found[name, method] for method in methods if (name, method) in found]

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.run_record import output_option, run_record, write_result
+from benchmarks.segmentation import versions
 from benchmarks.segmentation_crowds import Crowd, Picture, crowds
 from benchmarks.segmentation_fusion import MODELS, VOTES
 from groundtruth.aggregation.mask_em import one_coin
@@ -175,7 +176,8 @@ def main() -> None:
         print(
             "{crowd:18} {method:12} {gain:+.4f} [{gain_low:+.4f}, {gain_high:+.4f}]".format(**gain)
         )
-    run = run_record("benchmarks.segmentation_quality", {"only": options.only or None}, seed=0)
+    given = {"only": options.only or None}
+    run = run_record("benchmarks.segmentation_quality", given, seed=0) | {"versions": versions()}
     write_result(options.output, {"run": run, "crowds": report, "differences": gains})
 
 

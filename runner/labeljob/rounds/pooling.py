@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import batched
 from typing import Any
 
 from groundtruth.contract.acs import Annotation, DataObject
@@ -15,6 +16,9 @@ from labeljob.analysis.job_on_file import JobOnFile
 from labeljob.analysis.output_lines import OutputLine
 from labeljob.analysis.place import JobPlace
 from labeljob.job.description import JobError
+
+AHEAD = 64
+"""Data objects whose answers are read at once."""
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -75,25 +79,35 @@ class PooledAnswers(AnswerFiles):
 
     def read(self, object_ids: Sequence[str]) -> Iterator[Answered]:
         """The answers to data objects of all rounds, in that order."""
-        for object_id in object_ids:
-            given: list[tuple[datetime, Annotation, Sitting]] = []
-            for at, own_id in self._objects[int(object_id)]:
-                for item in self._jobs[at].files.read([own_id]):
-                    given += [
-                        (sitting.submitted or _NEVER, self._whole(annotation, at), sitting)
-                        for annotation in item.object.annotations
-                        for sitting in [item.sittings.get(annotation.worker_id, Sitting())]
-                    ]
-            if all(moment > _NEVER for moment, _, _ in given):
-                given.sort(key=lambda entry: entry[0])
-            yield Answered(
-                DataObject(
-                    object_id=object_id,
-                    source=None,
-                    annotations=tuple(annotation for _, annotation, _ in given),
-                ),
-                {annotation.worker_id: sitting for _, annotation, sitting in given},
-            )
+        for some in batched(object_ids, AHEAD, strict=False):
+            wanted: dict[int, list[str]] = {}
+            for object_id in some:
+                for at, own_id in self._objects[int(object_id)]:
+                    wanted.setdefault(at, []).append(own_id)
+            found = {
+                (at, item.object.object_id): item
+                for at, own_ids in wanted.items()
+                for item in self._jobs[at].files.read(own_ids)
+            }
+            for object_id in some:
+                yield self._together(object_id, found)
+
+    def _together(self, object_id: str, found: Mapping[tuple[int, str], Answered]) -> Answered:
+        """The answers to one data object, in time order where all have a time."""
+        given: list[tuple[datetime, Annotation, Sitting]] = []
+        for at, own_id in self._objects[int(object_id)]:
+            if item := found.get((at, own_id)):
+                for annotation in item.object.annotations:
+                    sitting = item.sittings.get(annotation.worker_id, Sitting())
+                    moment = sitting.submitted or _NEVER
+                    given.append((moment, self._whole(annotation, at), sitting))
+        if all(moment > _NEVER for moment, _, _ in given):
+            given.sort(key=lambda entry: entry[0])
+        annotations = tuple(annotation for _, annotation, _ in given)
+        return Answered(
+            DataObject(object_id=object_id, source=None, annotations=annotations),
+            {annotation.worker_id: sitting for _, annotation, sitting in given},
+        )
 
     def _whole(self, annotation: Annotation, at: int) -> Annotation:
         """The answer with its content, which only its own round can read."""
@@ -158,7 +172,8 @@ def pool(jobs: Sequence[JobOnFile]) -> Pool:
         for item in job.damage.found:
             damage.add(f"{job.place.name}: {item.file}", item.problem)
     objects = _objects(jobs, damage)
-    lines = tuple(_line(number, jobs, places) for number, places in enumerate(objects))
+    by_id = [{line.object_id: line for line in job.lines} for job in jobs]
+    lines = tuple(_line(number, jobs, by_id, places) for number, places in enumerate(objects))
     place = PooledPlace(
         root=first.place.root,
         store=first.place.store,
@@ -191,23 +206,23 @@ def _objects(jobs: Sequence[JobOnFile], damage: DamageList) -> list[list[tuple[i
     return list(places.values())
 
 
-def _line(number: int, jobs: Sequence[JobOnFile], places: Places) -> OutputLine:
+def _line(
+    number: int,
+    jobs: Sequence[JobOnFile],
+    by_id: Sequence[Mapping[str, OutputLine]],
+    places: Places,
+) -> OutputLine:
     """All that the rounds' lines say, and the last label, under the first round's attribute."""
     own = jobs[0].attribute
     values: dict[str, Any] = {}
     for at, object_id in places:
-        line = _by_id(jobs[at])[object_id]
         named = jobs[at].attribute
-        found = dict(line.values)
+        found = dict(by_id[at][object_id].values)
         label = {own: found.pop(named, None), f"{own}-metadata": found.pop(f"{named}-metadata", {})}
         values |= found
         if label[own] is not None:
             values |= label
     return OutputLine(str(number), "", values)
-
-
-def _by_id(job: JobOnFile) -> Mapping[str, OutputLine]:
-    return {line.object_id: line for line in job.lines}
 
 
 def _classes(jobs: Sequence[JobOnFile]) -> tuple[str, ...]:

@@ -14,9 +14,10 @@ import botocore.session
 from groundtruth.errors import ContractError
 from groundtruth.finishing.ended_job import REQUEUE_MANIFEST, EndedJob
 from groundtruth.finishing.finish import finish_job
+from groundtruth.finishing.manifest_lines import read_lines
 from groundtruth.storage import ObjectStore
 from labeljob.analysis.damage import DamageList
-from labeljob.analysis.output_lines import MANIFESTS, attribute_in, read_output_lines
+from labeljob.analysis.output_lines import MANIFESTS, OutputLine, attribute_in, read_output_lines
 from labeljob.analysis.place import JobPlace
 from labeljob.job.description import JobError
 
@@ -25,9 +26,14 @@ LONGEST_NAME = 63
 
 @dataclass
 class _Caught:
-    """The job's store, but what is written is kept in memory."""
+    """The job's store, but what is written is kept in memory.
+
+    With another manifest, that one is the job's, and there are no responses to be believed more.
+    """
 
     store: ObjectStore
+    manifest_uri: str
+    manifest: bytes | None = None
     written: dict[str, bytes] = field(default_factory=dict)
 
     def read(self, uri: str) -> bytes:
@@ -37,9 +43,13 @@ class _Caught:
         return self.store.modified(uri)
 
     def open_lines(self, uri: str) -> Iterator[bytes]:
+        if self.manifest is not None and uri == self.manifest_uri:
+            return iter(self.manifest.splitlines(keepends=True))
         return self.store.open_lines(uri)
 
     def list(self, prefix: str) -> Iterator[str]:
+        if self.manifest is not None:
+            return iter([self.manifest_uri] if self.manifest_uri.startswith(prefix) else [])
         return self.store.list(prefix)
 
     def write(self, uri: str, body: bytes, *, content_type: str, kms_key: str | None) -> None:
@@ -89,7 +99,9 @@ class Requeued:
         }
 
 
-def requeue(place: JobPlace, *, below: float, attribute: str | None = None) -> Requeued:
+def requeue(
+    place: JobPlace, *, below: float, attribute: str | None = None, manifest: Path | None = None
+) -> Requeued:
     """Find the data objects of a finished job that have no label, or too unsure a one.
 
     Nothing is written into the job.
@@ -102,6 +114,8 @@ def requeue(place: JobPlace, *, below: float, attribute: str | None = None) -> R
         A label with less confidence, in [0, 1], is asked for again.
     attribute : str, optional
         The label attribute name, where the job does not tell.
+    manifest : Path, optional
+        A manifest that was made of the job's answers, whose labels count instead of the job's.
 
     Raises
     ------
@@ -113,15 +127,17 @@ def requeue(place: JobPlace, *, below: float, attribute: str | None = None) -> R
         If a file cannot be read.
     """
     known = place.description
-    lines = read_output_lines(place, DamageList())
+    body = _body(manifest) if manifest else None
+    lines = read_output_lines(place, DamageList()) if body is None else _lines_of(body, manifest)
     attribute = attribute or (known.attribute if known else None)
     attribute = attribute or attribute_in(lines, place.name)
     names = [name for name in MANIFESTS if f"{place.root}/{name}" in place.list(name)]
-    caught = _Caught(place.store)
+    uri = f"{place.root}/{(names or MANIFESTS)[0]}"
+    caught = _Caught(place.store, uri, body)
     job = EndedJob(
         root=place.root,
         attribute=attribute,
-        output_manifest=f"{place.root}/{names[0]}" if names else None,
+        output_manifest=uri if names or body else None,
         input_manifest=Path(known.manifest) if known else None,
         classes=known.labels if known else None,
         min_confidence=below,
@@ -138,6 +154,18 @@ def requeue(place: JobPlace, *, below: float, attribute: str | None = None) -> R
         below=below,
         attribute=result.summary["label-attribute-name"],
     )
+
+
+def _body(manifest: Path) -> bytes:
+    try:
+        return manifest.read_bytes()
+    except OSError as error:
+        raise ContractError(f"cannot be read ({error.strerror})", path=str(manifest)) from error
+
+
+def _lines_of(body: bytes, manifest: Path | None) -> list[OutputLine]:
+    lines = read_lines(body.splitlines(keepends=True), name=str(manifest))
+    return [OutputLine(str(line.number), line.text, line.values) for line in lines]
 
 
 def next_request(
@@ -166,7 +194,8 @@ def next_request(
         If `old` has no name, no output path or no task.
     """
     model = botocore.session.get_session().get_service_model("sagemaker")
-    keys = model.operation_model("CreateLabelingJob").input_shape.members
+    shape = model.operation_model("CreateLabelingJob").input_shape
+    keys = shape.members if shape is not None else old
     old_name = _text(old.get("LabelingJobName"), "LabelingJobName")
     output = _mapping(old.get("OutputConfig"), "OutputConfig")
     top = _text(output.get("S3OutputPath"), "OutputConfig.S3OutputPath").rstrip("/")

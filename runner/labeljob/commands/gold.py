@@ -1,0 +1,237 @@
+"""`labeljob gold`: known objects mixed into a manifest, workers scored on them, and taken out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from groundtruth.errors import GroundTruthError
+from groundtruth.finishing.manifest_lines import read_lines as read_output_lines
+from groundtruth.skills.json_file import JsonFileSkills
+from labeljob import messages
+from labeljob.analysis.ballots import read_ballots, unit_classes
+from labeljob.analysis.job_on_file import JobOnFile
+from labeljob.analysis.truth_files import read_truths
+from labeljob.analysis.workers import Worker
+from labeljob.commands import analysis_options as given
+from labeljob.crowd import TruthError
+from labeljob.job.description import JobError
+from labeljob.job.lines import read_lines
+from labeljob.output_files import write_text
+from labeljob.rounds.gold import ANSWERS, GoldFile, mix, read_gold, strip
+from labeljob.rounds.gold_scores import score_workers, teach, worker_json
+
+app = typer.Typer(
+    help="Known objects: mix them into a manifest, score workers on them, take them out.",
+    no_args_is_help=True,
+)
+
+_FILE: Any = {"exists": True, "dir_okay": False, "show_default": False}
+Manifest = Annotated[Path, typer.Argument(metavar="MANIFEST", help="A manifest file.", **_FILE)]
+Gold = Annotated[
+    Path,
+    typer.Option(
+        "--gold",
+        metavar="FILE",
+        help="Known objects: JSON Lines with source-ref and label, labels or mask.",
+        **_FILE,
+    ),
+]
+Rate = Annotated[
+    float, typer.Option(min=0.0, max=0.9, help="Share of the new manifest that is gold.")
+]
+Seed = Annotated[int, typer.Option(help="Decides which objects and where.")]
+Output = Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The new manifest.")]
+Remember = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Which lines are gold, for score, strip and GOLD_LABELS_S3_URI. "
+        "[default: OUTPUT with .gold.jsonl]",
+    ),
+]
+SkillFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        dir_okay=False,
+        help="Skill file of jobs on this machine that learns from the gold answers.",
+    ),
+]
+
+
+@app.command("mix")
+def gold_mix(
+    manifest: Manifest,
+    gold: Gold,
+    rate: Rate = 0.1,
+    seed: Seed = 0,
+    output: Output = Path("gold.manifest"),
+    remember: Remember = None,
+    as_json: given.AsJson = False,
+) -> None:
+    """Mix known objects into a manifest at random places, and remember which lines they are.
+
+    The manifest's own lines stay letter for letter. Upload the file that remembers the gold, and
+    give its URI as GOLD_LABELS_S3_URI, so that consolidation learns from the gold answers.
+
+    Example: labeljob gold mix input.manifest --gold known.jsonl --rate 0.05 -o mixed.manifest
+    """
+    remember = remember or output.with_name(f"{output.stem}.gold.jsonl")
+    try:
+        if {output.resolve(), remember.resolve()} & {manifest.resolve(), gold.resolve()}:
+            raise JobError("--output and --remember may not be the files that are read")
+        known = read_gold(gold)
+        rng = np.random.default_rng(seed)
+        mixed = mix(read_lines(manifest), known, rate=rate, remember_in=remember, rng=rng)
+        write_text(output, "".join(f"{line}\n" for line in mixed.lines))
+        write_text(remember, "".join(f"{line}\n" for line in mixed.remembered))
+    except GroundTruthError as error:
+        messages.problem(str(error))
+        raise typer.Exit(1) from error
+    result = {
+        "manifest": str(output),
+        "gold": str(remember),
+        "lines": len(mixed.lines),
+        "mixed-in": mixed.added,
+        "gold-before": mixed.in_place,
+        "rate": len(mixed.remembered) / len(mixed.lines),
+    }
+    if as_json:
+        typer.echo(json.dumps(result, indent=2))
+        return
+    share = f"{len(mixed.remembered)} of {len(mixed.lines)} lines are gold ({result['rate']:.2%})"
+    messages.done(f"{share}, {mixed.added} of them mixed in")
+    messages.done(f"mixed manifest  {output}")
+    messages.done(f"which are gold  {remember}")
+    if not known.is_for_functions:
+        messages.note("the functions know no gold masks; score workers with labeljob gold score")
+
+
+@app.command("score")
+def gold_score(
+    job: given.Job,
+    gold: Gold,
+    task: given.Task = None,
+    labels: given.Labels = None,
+    attribute: given.Attribute = None,
+    skill_file: SkillFile = None,
+    endpoint_url: given.Endpoint = None,
+    as_json: given.AsJson = False,
+) -> None:
+    """Score a job's workers on known objects: how often they are right, with an interval.
+
+    With --skill-file, jobs that run on this machine learn from it. On AWS the functions learn by
+    themselves from gold whose file GOLD_LABELS_S3_URI names.
+
+    Example: labeljob gold score birds-job --gold mixed.gold.jsonl
+    """
+    try:
+        found = given.opened(
+            job, task=task, labels=labels, attribute=attribute, endpoint_url=endpoint_url
+        )
+        known = read_gold(gold)
+        choices = _choices(found, known)
+        truths = read_truths(gold, found.task, choices, found.lines)
+        if not found.task.classifies:
+            choices = unit_classes(found)
+        with given.bar("Reading answers", len(found.object_ids())) as advance:
+            workers = score_workers(found, read_ballots(found, advance=advance), truths, choices)
+        if skill_file is not None:
+            _teach(found, list(truths), truths, skill_file)
+    except (GroundTruthError, TruthError) as error:
+        messages.problem(str(error))
+        raise typer.Exit(1) from error
+    if as_json:
+        result = {
+            "job": found.name,
+            "task": found.task.value,
+            "gold-objects": len(truths),
+            "workers": [worker_json(worker, choices) for worker in workers],
+            "skill-file": str(skill_file) if skill_file else None,
+            "damage": found.damage.as_json(),
+        }
+        typer.echo(json.dumps(result, indent=2, ensure_ascii=False))
+    else:
+        _report(found, len(truths), len(known.entries), workers, choices)
+
+
+def _teach(job: JobOnFile, object_ids: list[str], truths: Any, path: Path) -> None:
+    if problem := teach(job, object_ids, truths, JsonFileSkills(path)):
+        raise JobError(f"{path}: {problem}")
+
+
+def _choices(job: JobOnFile, known: GoldFile) -> tuple[str, ...]:
+    """The job's classes; where they are only those that were used, the gold's besides."""
+    if job.classes_from not in ("manifest", "answers") or not job.task.classifies:
+        return job.choices
+    named: list[str] = []
+    for entry in known.entries.values():
+        for value in (entry.get(key) for key in ANSWERS[:2]):
+            names = value if isinstance(value, list) else [value]
+            named += [name for name in names if isinstance(name, str) and name]
+    return tuple(dict.fromkeys([*job.choices, *sorted(named)]))
+
+
+def _report(
+    job: JobOnFile, found: int, known: int, workers: Sequence[Worker], choices: Sequence[str]
+) -> None:
+    given.tell_damage(job.damage)
+    if missing := known - found:
+        messages.note(f"{missing} of the {known} known objects are not in the job")
+    title = f"{job.name.rpartition('/')[2]}: {found} known objects"
+    headings = ("worker", "answers", "right", "accuracy", "95 % interval", "most often wrong")
+    messages.table(title, headings, [_row(worker, choices) for worker in workers])
+    if not workers:
+        messages.warning("nobody answered a known object")
+
+
+def _row(worker: Worker, choices: Sequence[str]) -> tuple[str, ...]:
+    low, high = worker.interval
+    wrong = ", ".join(
+        f"{true} as {said} ({times:.0f})" for true, said, times in worker.mistakes(choices, most=1)
+    )
+    if not worker.agreements:
+        return (worker.worker_id, "0", "-", "-", f"{worker.unusable} set aside", "-")
+    right = sum(worker.agreements)
+    shown = f"{right:.0f}" if right == int(right) else f"{right:.2f}"
+    accuracy = f"{worker.agreement:.3f}"
+    interval = f"{low:.3f} to {high:.3f}"
+    return (worker.worker_id, str(worker.answers), shown, accuracy, interval, wrong or "-")
+
+
+@app.command("strip")
+def gold_strip(
+    manifest: Manifest,
+    gold: Gold,
+    output: Output = Path("stripped.manifest"),
+    as_json: given.AsJson = False,
+) -> None:
+    """Take the known objects that were mixed in out of a manifest; all else stays as it is.
+
+    Known objects that the manifest had before they were mixed in stay too.
+
+    Example: labeljob gold strip output.manifest --gold mixed.gold.jsonl -o final.manifest
+    """
+    try:
+        if output.resolve() in (manifest.resolve(), gold.resolve()):
+            raise JobError("--output may not be one of the files that are read")
+        with manifest.open("rb") as lines:
+            result = strip(read_output_lines(lines, name=str(manifest)), read_gold(gold))
+        write_text(output, "".join(f"{line}\n" for line in result.lines))
+    except GroundTruthError as error:
+        messages.problem(str(error))
+        raise typer.Exit(1) from error
+    if as_json:
+        values = {"manifest": str(output), "lines": len(result.lines), "removed": result.removed}
+        typer.echo(json.dumps({**values, "missing": list(result.missing)}, indent=2))
+        return
+    if result.missing:
+        shown = ", ".join(result.missing[:3]) + (", …" if len(result.missing) > 3 else "")
+        messages.warning(f"{len(result.missing)} gold objects are not there: {shown}")
+    messages.done(f"{result.removed} gold lines taken out, {len(result.lines)} left  {output}")

@@ -1,0 +1,242 @@
+"""What more or fewer workers would cost and gain, estimated from the answers of a pilot.
+
+The pilot's answers to each data object are put into random order many times, and consolidated by
+majority as they come.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labeljob.analysis.ballots import Ballot
+from labeljob.crowd import Truth
+from labeljob.job.description import JobError
+from labeljob.rounds.gold_scores import units_of
+from labeljob.rounds.majorities import Growth, growth_of
+from labeljob.task_types import TaskType
+
+MOST_WORKERS = 9
+STARTS = (2, 3)
+LEAD = 2
+_NORMAL_95 = 1.959964
+
+type Floats = NDArray[np.float64]
+type Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How many workers each data object gets.
+
+    Attributes
+    ----------
+    start : int
+        Answers at first, at least 1.
+    lead : int
+        Answers are added one at a time until the first class has so many more than the second;
+        0 to add none.
+    most : int
+        Answers at most.
+    """
+
+    start: int
+    lead: int = 0
+    most: int = MOST_WORKERS
+
+    def __str__(self) -> str:
+        if not self.lead:
+            return f"always {self.start}"
+        return f"start with {self.start}, add until the lead is {self.lead}, at most {self.most}"
+
+    def answers(self, growth: Growth) -> Ints:
+        """How many answers each data object gets, shape (n_items,)."""
+        n_items = growth.quality.shape[0]
+        if not self.lead or growth.leads is None:
+            return np.full(n_items, self.start)
+        enough = growth.leads[:, self.start - 1 : self.most] >= self.lead
+        enough[:, -1] = True
+        return self.start + enough.argmax(axis=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """What a plan would cost and how good its labels would be.
+
+    Attributes
+    ----------
+    plan : Plan
+        The plan.
+    answers : float
+        Answers for each data object.
+    quality : float
+        In [0, 1]: share of right labels, or of those that all the pilot's answers give; of
+        several labels the Jaccard index, of masks the mean intersection over union.
+    interval : tuple of float
+        Where the quality lies with 95 % probability, as far as the choice of data objects goes.
+    gain : float
+        Quality beyond that of one worker.
+    stopped_at : mapping of int to float
+        Share of the data objects that got so many answers.
+    extrapolated : bool
+        Whether it needs more answers than most data objects of the pilot have.
+    """
+
+    plan: Plan
+    answers: float
+    quality: float
+    interval: tuple[float, float]
+    gain: float
+    stopped_at: Mapping[int, float]
+    extrapolated: bool
+
+    def as_json(self, *, price: float | None, objects: int, single: Estimate) -> dict[str, Any]:
+        """The estimate for `--json`, with costs if there is a price for an answer."""
+        values: dict[str, Any] = {
+            "plan": str(self.plan),
+            "start": self.plan.start,
+            "lead": self.plan.lead or None,
+            "answers-per-object": round(self.answers, 4),
+            "quality": round(self.quality, 5),
+            "interval": [round(end, 5) for end in self.interval],
+            "gain-over-one-worker": round(self.gain, 5),
+            "stopped-at": {str(n): round(share, 4) for n, share in self.stopped_at.items()},
+            "extrapolated": self.extrapolated,
+        }
+        if price is not None:
+            values["cost"] = round(price * self.answers * objects, 2)
+            more = price * (self.answers - single.answers)
+            values["cost-of-one-more-right"] = round(more / self.gain, 4) if self.gain > 0 else None
+        return values
+
+
+def plans_for(task: TaskType, *, most: int, lead: int = LEAD) -> list[Plan]:
+    """Always 1, 2, … workers, then those that add workers where they are needed.
+
+    Masks have no lead: their pixels do.
+
+    Examples
+    --------
+    >>> [str(plan) for plan in plans_for(TaskType.IMAGE_MULTI_CLASS, most=3)][2:]
+    ['always 3', 'start with 2, add until the lead is 2, at most 3']
+    """
+    fixed = [Plan(n) for n in range(1, most + 1)]
+    if not task.classifies:
+        return fixed
+    return fixed + [Plan(start, lead, most) for start in STARTS if start < most]
+
+
+def estimate(
+    ballots: Sequence[Ballot],
+    task: TaskType,
+    classes: Sequence[str],
+    plans: Sequence[Plan],
+    *,
+    truths: Mapping[str, Truth] | None,
+    replays: int,
+    rng: np.random.Generator,
+    advance: Callable[[], object] = lambda: None,
+) -> list[Estimate]:
+    """Estimate what plans would cost and gain.
+
+    Parameters
+    ----------
+    ballots : sequence of Ballot
+        The pilot's answers.
+    task : TaskType
+        The job type.
+    classes : sequence of str
+        What a unit of a ballot can be.
+    plans : sequence of Plan
+        The plans; one worker for each data object is judged too.
+    truths : mapping of str to Truth or None
+        By the data objects' ids; data objects without a truth are left out. None to judge by
+        the label that all answers of the pilot give.
+    replays : int
+        How often the answers are put into random order, at least 1.
+    rng : numpy.random.Generator
+        Decides on the orders.
+    advance : callable
+        Called after each replay.
+
+    Raises
+    ------
+    JobError
+        If no data object can be judged.
+    """
+    judged = [one for one in ballots if one.workers and (not truths or one.object_id in truths)]
+    if not judged:
+        raise JobError("the pilot has no data object with a usable answer (and a truth)")
+    true = [units_of(truths[one.object_id], classes) for one in judged] if truths else None
+    sizes = np.array([len(one.workers) for one in judged])
+    most = max(max(plan.most if plan.lead else plan.start for plan in plans), 1)
+    asked = [Plan(1), *plans]
+    quality = np.zeros((len(asked), len(judged)))
+    counts = np.zeros((len(asked), most + 1))
+    growth_in = growth_of(judged, task, len(classes), true)
+    items = np.arange(len(judged))
+    for _ in range(replays):
+        growth = growth_in(orders(sizes, most, rng), rng)
+        for at, plan in enumerate(asked):
+            answers = plan.answers(growth)
+            quality[at] += growth.quality[items, answers - 1]
+            counts[at] += np.bincount(answers, minlength=most + 1)
+        advance()
+    quality /= replays
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    return list(_estimates(plans, quality, shares, float(np.median(sizes))))
+
+
+def _estimates(
+    plans: Sequence[Plan], quality: Floats, shares: Floats, typical: float
+) -> Iterator[Estimate]:
+    """One estimate for each plan; the first row is that of one worker."""
+    one_worker = float(quality[0].mean())
+    for plan, row, share in zip(plans, quality[1:], shares[1:], strict=True):
+        mean = float(row.mean())
+        spread = float(row.std(ddof=1)) if row.size > 1 else math.inf
+        half = min(1.0, _NORMAL_95 * spread / math.sqrt(row.size))
+        yield Estimate(
+            plan=plan,
+            answers=float(share @ np.arange(share.size)),
+            quality=mean,
+            interval=(max(0.0, mean - half), min(1.0, mean + half)),
+            gain=mean - one_worker,
+            stopped_at={n: float(share[n]) for n in np.flatnonzero(share).tolist()},
+            extrapolated=(plan.most if plan.lead else plan.start) > typical,
+        )
+
+
+def orders(sizes: Ints, most: int, rng: np.random.Generator) -> Ints:
+    """A random order of each data object's answers.
+
+    Parameters
+    ----------
+    sizes : ndarray of int, shape (n_items,)
+        How many answers each has, at least 1.
+    most : int
+        How many are wanted.
+    rng : numpy.random.Generator
+        Decides.
+
+    Returns
+    -------
+    ndarray of int, shape (n_items, most)
+        Numbers of answers; -1 where there are no more.
+
+    Examples
+    --------
+    >>> orders(np.array([1, 3]), 3, np.random.default_rng(0)).tolist()
+    [[0, -1, -1], [2, 1, 0]]
+    """
+    n_items, width = sizes.size, max(int(sizes.max()), most)
+    keys = rng.random((n_items, width))
+    missing = np.arange(width) >= sizes[:, None]
+    keys[missing] = math.inf
+    order = keys.argsort(axis=1)
+    return np.where(missing, -1, order)[:, :most]

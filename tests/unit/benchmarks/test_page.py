@@ -1,0 +1,93 @@
+"""docs/benchmarks.md is what its generator makes of the committed results, and those are small."""
+
+import re
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from benchmarks.page import PAGE, PLOTS, SECTIONS, draw_plots, page
+from benchmarks.page_others import masks_section
+from benchmarks.page_tables import interval, number, signed
+from benchmarks.run_record import RESULTS
+
+LARGEST_RESULTS = 300_000
+
+
+def test_the_page_is_what_the_generator_makes():
+    assert PAGE.read_text(encoding="utf-8") == page(RESULTS), "run python -m benchmarks.page"
+
+
+def test_every_plot_of_the_page_is_there():
+    shown = re.findall(r"!\[[^\]]+\]\((\S+)\)", PAGE.read_text(encoding="utf-8"))
+    assert shown
+    assert [name for name in shown if not (PAGE.parent / name).is_file()] == []
+
+
+def test_results_are_small():
+    assert sum(path.stat().st_size for path in RESULTS.glob("*.json")) < LARGEST_RESULTS
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_a_section_names_its_command_what_is_not_shown_and_where_we_lose(name, tmp_path):
+    (tmp_path / f"{name}.json").write_bytes((RESULTS / f"{name}.json").read_bytes())
+    text = page(tmp_path)
+    for said in ("Made by `python -m benchmarks.", "*not* shown", "Where we lose"):
+        assert said in text
+
+
+def test_without_results_there_is_only_the_opening(tmp_path):
+    text = page(tmp_path)
+    assert text.startswith("# Benchmarks\n")
+    assert "\n## " not in text
+
+
+@pytest.mark.parametrize("file", [file for file, _ in PLOTS.values()])
+def test_a_plot_shows_on_light_and_on_dark(file, tmp_path):
+    draw_plots(RESULTS, tmp_path)
+    root = ET.parse(tmp_path / file).getroot()
+    assert root.tag.endswith("svg")
+    text = (tmp_path / file).read_text(encoding="utf-8")
+    colors = set(re.findall(r"(?:fill|stroke): (#[0-9a-f]{6})", text))
+    assert colors
+    for color in colors - {"#ffffff"}:
+        red, green, blue = bytes.fromhex(color[1:])
+        light = (0.299 * red + 0.587 * green + 0.114 * blue) / 255
+        assert 0.25 < light < 0.75, color
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        pytest.param(0.01234, "+0.012", id="more"),
+        pytest.param(-0.01234, "-0.012", id="less"),
+        pytest.param(-0.0001, "0.000", id="nothing"),
+        pytest.param(None, "-", id="unknown"),
+    ],
+)
+def test_differences_carry_their_sign(value, text):
+    assert signed(value) == text
+
+
+def test_a_number_that_is_not_there_is_a_dash():
+    assert number(None) == "-"
+    assert interval({"a": 0.5, "a_low": 0.25, "a_high": None}, "a") == "0.500 [0.250, -]"
+
+
+def test_masks_are_left_out_until_they_are_measured():
+    assert masks_section(None, None) == []
+    case = {"kind": "fusion", "name": "ours", "size": "1080p-k11-n5", "cpu_ms": 5.61}
+    speed = {
+        "cases": [case | {"before_mb": 40.0, "peak_mb": 44.2}],
+        "ratios": [{"figure": "fusion", "ratio": 8.456, "target": "at least 8"}],
+    }
+    quality = [
+        {
+            "crowd": "lidc n3",
+            "mean_iou": {"majority": 0.9},
+            "confidence": {"error": 0.047, "spearman": 0.8},
+        }
+    ]
+    text = "\n".join(masks_section(speed, quality))
+    assert "| ours | fusion | 1080p-k11-n5 | 5.6 | 4 | 44 |" in text
+    assert "| fusion | 8.46 | at least 8 |" in text
+    assert "| lidc n3 | 0.900 | 0.047 | 0.80 |" in text
