@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from labeljob.commands import (
+    calibrate,
     demo,
     doctor,
     explain,
@@ -32,6 +33,7 @@ app.command("finish")(finish.finish)
 app.command("replay")(replay.replay)
 app.command("report")(report.report)
 app.command("explain")(explain.explain)
+app.command("calibrate")(calibrate.calibrate)
 app.command("doctor")(doctor.doctor)
 app.command("request")(request.request)
 app.command("invoke")(invoke.invoke)
