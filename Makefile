@@ -43,7 +43,7 @@ BUILD_INPUTS := template.yaml samconfig.toml layers/Makefile \
 
 .PHONY: help
 help: ## Show these targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
 
 .PHONY: demo
 demo: $(VENV)/.runner ## Label real photographs with simulated workers, on this machine
@@ -68,6 +68,24 @@ lint: $(VENV)/.dev ## Check format, style and types
 format: $(VENV)/.dev ## Format the code and fix what can be fixed
 	$(BIN)/ruff check --fix --exit-zero --quiet .
 	$(BIN)/ruff format .
+
+# Folder of the real sets; those that are absent are left out.
+GROUNDTRUTH_DATA ?= ../shared/data
+
+.PHONY: bench
+bench: $(VENV)/.dev ## Measure everything beside its peers and write docs/benchmarks.md
+	$(BIN)/python -m benchmarks.classification_birds --data $(GROUNDTRUTH_DATA)
+	$(BIN)/python -m benchmarks.classification --only quality --data $(GROUNDTRUTH_DATA)
+	$(BIN)/python -m benchmarks.classification --only replay --data $(GROUNDTRUTH_DATA)
+	$(BIN)/python -m benchmarks.classification --only speed
+	$(BIN)/python -m benchmarks.classification_multi_label --data $(GROUNDTRUTH_DATA)
+	$(BIN)/python -m benchmarks.segmentation --rounds 3
+	$(BIN)/python -m benchmarks.segmentation_quality
+	$(BIN)/python -m benchmarks.page
+
+.PHONY: bench-quick
+bench-quick: $(VENV)/.dev ## Measure on generated data, in a minute or two
+	$(BIN)/python -m benchmarks.quick
 
 .PHONY: clean
 clean: ## Remove all that the other targets made, the installed tools too

@@ -37,7 +37,7 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         if options.only == "speed":
             peers_python(ROOT / ".tools")
-            found = speed(folder, limit=300.0)
+            found = speed(folder)
         elif options.only == "replay":
             found = replays(
                 folder,

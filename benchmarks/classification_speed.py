@@ -39,7 +39,6 @@ COLUMNS = (
     "repetitions",
     "peak_before_mib",
     "peak_after_mib",
-    "cut_off_after",
 )
 
 
@@ -49,7 +48,6 @@ def speed(
     methods: Sequence[str] = METHODS,
     sizes: Sequence[tuple[int, int, int, int]] = SIZES,
     many_classes: bool = True,
-    limit: float = 0.0,
 ) -> dict[str, Any]:
     """Measure each method at each size, one process a case and one case at a time."""
     cases = [(size, method) for size in sizes for method in methods]
@@ -57,7 +55,7 @@ def speed(
         cases.append((MANY_CLASSES, "calibrated"))
     rows = []
     for size, method in cases:
-        (line,) = run_method(method, folder, [speed_crowd(*size)], limit=limit)
+        (line,) = run_method(method, folder, [speed_crowd(*size)])
         names = ("answers", "per_item", "classes", "workers")
         rows.append(line | dict(zip(names, size, strict=True)))
     return {"times": table(rows, COLUMNS), "exponents": _exponents(rows)}
@@ -70,10 +68,7 @@ def _exponents(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         points = [
             (row["answers"], row["cpu_seconds"])
             for row in rows
-            if row["method"] == method
-            and row["classes"] == 10
-            and row["answers"] >= FITTED_FROM
-            and "cpu_seconds" in row
+            if row["method"] == method and row["classes"] == 10 and row["answers"] >= FITTED_FROM
         ]
         if len(points) > 1:
             answers, seconds = np.log(np.array(points)).T

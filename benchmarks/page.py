@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.page_birds import birds_section
-from benchmarks.page_others import masks_section, multi_label_section, speed_section
+from benchmarks.page_masks import masks_section
+from benchmarks.page_others import multi_label_section, speed_section
 from benchmarks.page_plots import draw_birds, draw_reliability, draw_speed
 from benchmarks.page_quality import quality_section
 from benchmarks.page_replay import replay_section

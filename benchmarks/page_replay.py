@@ -1,6 +1,6 @@
 """The page's section on small calls."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks.page_tables import interval, made_by, markdown_table, mean, number
@@ -14,11 +14,14 @@ NAMES = {
     "calibrated, all at once": "`calibrated`, the whole job at once",
 }
 MEASURES = ("ece", "log_loss", "brier", "auroc")
+AIM = 0.75
+
+type Row = Mapping[str, Any]
 
 
 def replay_section(record: Mapping[str, Any]) -> list[str]:
     """The section's lines."""
-    scores = rows_of(record["scores"])
+    scores, gains = rows_of(record["scores"]), rows_of(record["gains"])
     lines = [
         "## Call by call",
         "",
@@ -27,48 +30,54 @@ def replay_section(record: Mapping[str, Any]) -> list[str]:
         "of the whole job's gain over majority is left.",
         "",
     ]
-    gains = rows_of(record["gains"])
     for votes in dict.fromkeys(row["votes"] for row in gains):
         title = "all answers" if votes == "all" else f"{votes} answers per item"
-        lines += [f"### Calls, {title}", ""]
-        table = []
-        for row in sorted(
-            (row for row in gains if row["votes"] == votes), key=lambda row: str(row["call_size"])
-        ):
-            own = [
-                score
-                for score in scores
-                if score["set"] in record["averaged"]
-                and all(score[key] == row[key] for key in ("votes", "variant", "call_size"))
-            ]
-            plain = row["variant"] in ("majority", "calibrated, all at once")
-            share = "-" if plain or row["share"] is None else f"{row['share']:.0%}"
-            if share != "-":
-                share += f" [{row['share_low']:.0%}, {row['share_high']:.0%}]"
-            table.append(
-                [
-                    NAMES[row["variant"]],
-                    str(row["call_size"]),
-                    number(row["accuracy"], 4),
-                    interval(row, "gain", sign=True),
-                    share,
-                    *(number(mean(own, name)) for name in MEASURES),
-                ]
-            )
+        rows = [row for row in gains if row["votes"] == votes]
+        rows.sort(key=lambda row: str(row["call_size"]))
         headings = ("method", "objects per call", "accuracy", "gain over majority [95 %]")
         measures = ("share of the whole job's gain", "ECE", "log loss", "Brier", "AUROC")
-        lines += markdown_table((*headings, *measures), table)
+        cells = [_cells(row, scores, record["averaged"]) for row in rows]
+        lines += [f"### Calls, {title}", "", *markdown_table((*headings, *measures), cells)]
     return [
         *lines,
         *_birds(scores),
         "What is *not* shown: jobs whose workers change as they go, or come back from an earlier "
         "job. The sets are the ones the defaults were chosen on.",
         "",
-        "Where we lose: a share of a small gain is uncertain, as its interval says; where the "
-        "whole job gains nothing over majority, neither do calls.",
+        f"Where we lose: {_shortfall(gains)} "
+        "Where the whole job gains little over majority, a share of it is uncertain.",
         "",
         *made_by(record["run"]),
     ]
+
+
+def _cells(row: Row, scores: Sequence[Row], averaged: Sequence[str]) -> list[str]:
+    own = [
+        score
+        for score in scores
+        if score["set"] in averaged
+        and all(score[key] == row[key] for key in ("votes", "variant", "call_size"))
+    ]
+    plain = row["variant"] in ("majority", "calibrated, all at once")
+    share = "-"
+    if not plain and row["share"] is not None:
+        share = f"{row['share']:.0%} [{row['share_low']:.0%}, {row['share_high']:.0%}]"
+    accuracy, gain = number(row["accuracy"], 4), interval(row, "gain", sign=True)
+    means = (number(mean(own, name)) for name in MEASURES)
+    return [NAMES[row["variant"]], str(row["call_size"]), accuracy, gain, share, *means]
+
+
+def _shortfall(gains: Sequence[Row]) -> str:
+    """Shares of the gain with kept skill that are below the aim."""
+    texts = []
+    for row in gains:
+        share = row["share"]
+        if row["variant"] == "kept" and share is not None and share < AIM:
+            answers = "all answers" if row["votes"] == "all" else f"{row['votes']} answers an item"
+            texts.append(f"{share:.0%} in calls of {row['call_size']} ({answers})")
+    if not texts:
+        return f"kept skill keeps {AIM:.0%} of the gain at every size of call."
+    return f"kept skill keeps less than the {AIM:.0%} we aim at: {', '.join(texts)}."
 
 
 def _birds(scores: list[dict[str, Any]]) -> list[str]:

@@ -65,5 +65,5 @@ def made_by(run: Mapping[str, Any]) -> list[str]:
     others = ", ".join(f"{name} {version}" for name, version in peers.items())
     place = f"{machine['processor']}, {machine['cores']} cores, {machine['system']}"
     lines = [f"Made by `{run['command']}` on {run['date']} ({place}; seed {run['seed']}).  "]
-    lines.append(f"Versions: {used}" + (f"; peers: {others}." if others else "; no peers."))
+    lines.append(f"Versions: {used}" + (f"; peers: {others}." if others else "."))
     return [*lines, ""]

@@ -89,7 +89,7 @@ def problems_of(
 def _plan(peers: tuple[str, ...], names: tuple[str, ...]) -> Plan:
     return Plan(
         peers=peers,
-        votes=(3, 5),
+        votes=(3,),
         slow_votes=(),
         slow_up_to=0,
         limit=0.0,

@@ -1,7 +1,7 @@
 """The example events, and batches put together from their parts."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,7 @@ def consolidate(
     classes: Sequence[str] | None = None,
     event: Mapping[str, Any] | None = None,
     skills: SkillStore | None = None,
+    deadline: Callable[[], float] | None = None,
     **settings: Any,
 ) -> Outcome:
     """What becomes of a payload (bytes, or what they decode to) sent with the example event.
@@ -81,7 +82,9 @@ def consolidate(
     body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
     store.objects.setdefault(message["payload"]["s3Uri"], body)
     jobs = JobContexts(Settings(**settings), KnownJobs(job or LabelingJob()), store)
-    return consolidate_batch(message, task=TASKS[function], store=store, jobs=jobs, skills=skills)
+    return consolidate_batch(
+        message, task=TASKS[function], store=store, jobs=jobs, skills=skills, deadline=deadline
+    )
 
 
 def labels_of(outcome: Outcome, attribute: str) -> dict[str, Any]:

@@ -11,11 +11,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Reply:
-    """One HTTP response."""
+    """One HTTP response, sent after some seconds."""
 
     status: int
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
 
 
 @dataclass
@@ -25,10 +26,14 @@ class StubService:
     `by_path` overrides them for the requests whose path ends so.
     """
 
-    endpoint: str
+    endpoint: str = ""
     replies: list[Reply] = field(default_factory=list)
     by_path: dict[str, Reply] = field(default_factory=dict)
     requests: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
+
+    def reply(self, command: str, path: str, body: bytes) -> Reply:
+        """The response to one request."""
+        return self.next_reply(path)
 
     def next_reply(self, path: str) -> Reply:
         for ending, reply in self.by_path.items():
@@ -55,15 +60,15 @@ def json_error(status: int, code: str) -> Reply:
 
 
 @contextmanager
-def serving() -> Iterator[StubService]:
+def serving[Service: StubService](service: Service) -> Iterator[Service]:
     """A stub on a free port, stopped at the end."""
-    service = StubService("")
 
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             service.requests.append((self.command, self.path, dict(self.headers), body))
-            reply = service.next_reply(self.path.partition("?")[0])
+            reply = service.reply(self.command, self.path.partition("?")[0], body)
+            threading.Event().wait(reply.seconds)  # tests replace time.sleep
             self.send_response(reply.status)
             for name, value in ({"Content-Length": str(len(reply.body))} | reply.headers).items():
                 self.send_header(name, value)

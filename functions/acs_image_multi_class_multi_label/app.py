@@ -26,6 +26,13 @@ skills = open_skills(os.environ, table_name=settings.skill_table_name)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> list[dict[str, Any]]:
     """Turn the answers to a batch of data objects into labels."""
     count_batch()
-    outcome = consolidate_batch(event, task=task, store=store, jobs=jobs, skills=skills)
+    outcome = consolidate_batch(
+        event,
+        task=task,
+        store=store,
+        jobs=jobs,
+        skills=skills,
+        deadline=lambda: context.get_remaining_time_in_millis() / 1000,
+    )
     observe(outcome)
     return outcome.response

@@ -17,6 +17,7 @@ from labeljob.commands import (
     report,
     request,
     run,
+    synthesize,
 )
 
 app = typer.Typer(
@@ -34,6 +35,7 @@ app.command("replay")(replay.replay)
 app.command("report")(report.report)
 app.command("explain")(explain.explain)
 app.command("calibrate")(calibrate.calibrate)
+app.command("synthesize")(synthesize.synthesize)
 app.command("doctor")(doctor.doctor)
 app.command("request")(request.request)
 app.command("invoke")(invoke.invoke)

@@ -34,6 +34,10 @@ class LocalContext:
         """An ARN of the right shape; no such function is deployed."""
         return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{self.function_name}"
 
+    def get_remaining_time_in_millis(self) -> int:
+        """A day: on this machine no time limit stops a handler."""
+        return 24 * 60 * 60 * 1000
+
 
 def load_handler(path: Path, function: str) -> Any:
     """The handler of a module that is no part of a package."""

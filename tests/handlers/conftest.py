@@ -3,8 +3,9 @@
 import importlib.util
 import itertools
 import json
+import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ BUCKET = "example-groundtruth-bucket"
 
 _numbers = itertools.count()
 
-type Handler = Callable[[Any], Any]
+type Handler = Callable[..., Any]
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,11 @@ class LambdaContext:
     memory_limit_in_mb: int = 512
     invoked_function_arn: str = "arn:aws:lambda:us-east-1:111122223333:function:example"
     aws_request_id: str = "00000000-0000-4000-8000-000000000000"
+    seconds_left: float = 60
+    begun_at: float = field(default_factory=time.monotonic)
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int((self.seconds_left + self.begun_at - time.monotonic()) * 1000)
 
 
 @pytest.fixture
@@ -43,7 +49,7 @@ def load_handler(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-        return lambda event: module.lambda_handler(event, LambdaContext())
+        return lambda event, **known: module.lambda_handler(event, LambdaContext(**known))
 
     return load
 

@@ -10,7 +10,7 @@ import pytest
 from groundtruth.errors import ContractError, JobLookupError, SettingsError, StorageError
 from tests.examples import ACS_FUNCTIONS, PRE_FUNCTIONS, example, payload_of, set_aside
 from tests.masks import answer, drawn
-from tests.stub_service import Reply, json_error, s3_error, serving
+from tests.stub_service import Reply, StubService, json_error, s3_error, serving
 
 ACS = "acs_image_multi_class"
 LABEL_FILE = "s3://example-groundtruth-bucket/label-categories.json"
@@ -120,7 +120,7 @@ def test_a_job_s_tags_are_read_from_its_description(load_handler, jobs_folder, p
 def stub(monkeypatch):
     """A service on the loopback interface that a variable can lead a client to."""
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
-    with serving() as service:
+    with serving(StubService()) as service:
         yield service
 
 

@@ -34,6 +34,7 @@ def test_a_batch_is_counted(observed):
         "AnswersUsed": [9.0],
         "AnswersSetAside": [3.0],
         "ObjectsWithoutLabel": [1.0],
+        "ObjectsNotProcessed": [0.0],
         "Ties": [1.0],
         "JobNotes": [1.0],
         "SkillStoreFallbacks": [0.0],

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from groundtruth.finishing.found_labels import FoundLabel
-from groundtruth.tasks.statuses import LOW_CONFIDENCE, NO_USABLE_ANSWER, TIE
+from groundtruth.tasks.statuses import LOW_CONFIDENCE, NO_USABLE_ANSWER, NOT_PROCESSED, TIE
 from labeljob.analysis.ballots import Ballot
 from labeljob.analysis.job_on_file import JobOnFile
 
-UNSURE = (TIE, LOW_CONFIDENCE, NO_USABLE_ANSWER)
+UNSURE = (TIE, LOW_CONFIDENCE, NO_USABLE_ANSWER, NOT_PROCESSED)
 
 
 def to_label_again(

@@ -121,16 +121,8 @@ def _planned(options: SimpleNamespace) -> _Planned:
     truths = read_truths(truth, found.task, found.classes, found.lines) if truth else None
     with given.bar("Reading answers", len(found.object_ids())) as advance:
         ballots = list(read_ballots(found, advance=advance))
-    single = found.task is TaskType.IMAGE_MULTI_CLASS
-    given_most = max((len(one.workers) for one in ballots), default=1)
-    most = options.most or (MOST_WORKERS if single else max(1, min(MOST_WORKERS, given_most)))
-    plans = plans_for(found.task, most=most, lead=options.lead)
-    if given_most < most:
-        plans += [
-            Plan(one.start, one.lead, given_most)
-            for one in plans
-            if one.lead and one.start < given_most
-        ]
+    in_pilot = max((len(one.workers) for one in ballots), default=1)
+    plans = _plans(found.task, options.most, options.lead, max(1, in_pilot))
     replays = options.replays or (REPLAYS if found.task.classifies else MASK_REPLAYS)
     with given.bar("Replaying", replays) as advance:
         estimates = estimate(
@@ -151,6 +143,16 @@ def _planned(options: SimpleNamespace) -> _Planned:
         against="truth" if truths else "the label of all the pilot's answers",
         replays=replays,
     )
+
+
+def _plans(task: TaskType, most: int | None, lead: int, in_pilot: int) -> list[Plan]:
+    """All plans; those with a lead also with no more workers than the pilot has."""
+    single = task is TaskType.IMAGE_MULTI_CLASS
+    most = most or (MOST_WORKERS if single else min(MOST_WORKERS, in_pilot))
+    plans = plans_for(task, most=most, lead=lead)
+    if in_pilot < most:
+        plans += [Plan(p.start, p.lead, in_pilot) for p in plans if p.lead and p.start < in_pilot]
+    return plans
 
 
 def _report(result: _Planned) -> None:

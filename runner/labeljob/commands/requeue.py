@@ -17,7 +17,8 @@ from labeljob.labeling_request import Problem
 from labeljob.output_files import write_text
 from labeljob.request_model import model_problems
 from labeljob.request_rules import rule_problems
-from labeljob.rounds.requeue import Requeued, next_request, requeue
+from labeljob.rounds.next_request import next_request
+from labeljob.rounds.requeue import Requeued, requeue
 from labeljob.task_types import TaskType
 
 Below = Annotated[
@@ -139,6 +140,8 @@ def _report(found: Requeued, manifest: Path, made: Any, made_in: Path) -> None:
     text = f"{found.requeued} of {found.objects} data objects are to be labeled again"
     messages.done(f"{text} (confidence below {found.below})")
     messages.done(f"manifest  {manifest}")
+    if found.of_others:
+        messages.note(f"{found.of_others} data objects have a label of another job and are left")
     if not found.requeued:
         messages.note("the manifest is empty: there is nothing to label again")
     if made is not None:

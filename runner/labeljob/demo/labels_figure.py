@@ -20,6 +20,7 @@ STATUS_COLORS = {
     "low-confidence": "#8e24aa",
     "single-annotator": "#1565c0",
     "no-usable-answer": "#616161",
+    "not-processed": "#9e9e9e",
 }
 
 _WRONG = "#c62828"

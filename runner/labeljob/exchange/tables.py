@@ -26,7 +26,51 @@ from labeljob.job.description import JobError
 from labeljob.rounds.gold_scores import rightness
 from labeljob.task_types import TaskType
 
-TABLES = ("objects", "answers", "workers", "pairs")
+COLUMNS: Mapping[str, Mapping[str, str]] = {
+    "objects": {
+        "object_id": "text",
+        "source": "text",
+        "labels": "texts",
+        "label_ids": "wholes",
+        "confidences": "numbers",
+        "confidence": "number",
+        "status": "text",
+        "mask_uri": "text",
+        "labeled_at": "time",
+        "answers": "whole",
+        "set_aside": "whole",
+        "dispute": "number",
+    },
+    "answers": {
+        "object_id": "text",
+        "worker_id": "text",
+        "usable": "bool",
+        "labels": "texts",
+        "reason": "text",
+        "detail": "text",
+        "submitted_at": "time",
+        "seconds": "number",
+        "agreement": "number",
+    },
+    "workers": {
+        "worker_id": "text",
+        "answers": "whole",
+        "set_aside": "whole",
+        "agreement": "number",
+        "agreement_low": "number",
+        "agreement_high": "number",
+        "median_seconds": "number",
+        "median_pace": "number",
+        "flags": "texts",
+    },
+    "pairs": {
+        "worker_a": "text",
+        "worker_b": "text",
+        "objects": "whole",
+        "agreement": "number",
+    },
+}
+TABLES = tuple(COLUMNS)
 
 type Row = dict[str, Any]
 
@@ -43,53 +87,20 @@ def schemas() -> Mapping[str, Any]:
         confidences are in [0, 1], times in UTC and seconds.
     """
     pa = extra("pyarrow")
-    text, texts, number = pa.string(), pa.list_(pa.string()), pa.float64()
-    whole, moment = pa.int64(), pa.timestamp("us", tz="UTC")
-    columns: dict[str, dict[str, Any]] = {
-        "objects": {
-            "object_id": text,
-            "source": text,
-            "labels": texts,
-            "label_ids": pa.list_(whole),
-            "confidences": pa.list_(number),
-            "confidence": number,
-            "status": text,
-            "mask_uri": text,
-            "labeled_at": moment,
-            "answers": whole,
-            "set_aside": whole,
-            "dispute": number,
-        },
-        "answers": {
-            "object_id": text,
-            "worker_id": text,
-            "usable": pa.bool_(),
-            "labels": texts,
-            "reason": text,
-            "detail": text,
-            "submitted_at": moment,
-            "seconds": number,
-            "agreement": number,
-        },
-        "workers": {
-            "worker_id": text,
-            "answers": whole,
-            "set_aside": whole,
-            "agreement": number,
-            "agreement_low": number,
-            "agreement_high": number,
-            "median_seconds": number,
-            "median_pace": number,
-            "flags": texts,
-        },
-        "pairs": {
-            "worker_a": text,
-            "worker_b": text,
-            "objects": whole,
-            "agreement": number,
-        },
+    kinds = {
+        "text": pa.string(),
+        "texts": pa.list_(pa.string()),
+        "number": pa.float64(),
+        "numbers": pa.list_(pa.float64()),
+        "whole": pa.int64(),
+        "wholes": pa.list_(pa.int64()),
+        "bool": pa.bool_(),
+        "time": pa.timestamp("us", tz="UTC"),
     }
-    return {name: pa.schema(list(fields.items())) for name, fields in columns.items()}
+    return {
+        table: pa.schema([(name, kinds[kind]) for name, kind in columns.items()])
+        for table, columns in COLUMNS.items()
+    }
 
 
 def write_tables(

@@ -12,9 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from groundtruth.tasks.statuses import NO_USABLE_ANSWER, NOT_PROCESSED
 from labeljob.crowd import Truth
 from labeljob.job.lines import ManifestLine
 from labeljob.job.run import JobRun
+
+WITHOUT_LABEL = (NO_USABLE_ANSWER, NOT_PROCESSED)
 
 
 @dataclass(kw_only=True)
@@ -89,7 +92,7 @@ def _count(summary: Summary, run: JobRun, line: ManifestLine, content: Mapping[s
 
 def _confidences(value: Mapping[str, Any]) -> list[float]:
     if "confidence" in value:
-        return [] if value.get("status") == "no-usable-answer" else [value["confidence"]]
+        return [] if value.get("status") in WITHOUT_LABEL else [value["confidence"]]
     if "confidence-map" in value:
         return list(value["confidence-map"].values())
     return [entry["confidence"] for entry in value.get("internal-color-map", {}).values()]

@@ -232,7 +232,7 @@ def orders(sizes: Ints, most: int, rng: np.random.Generator) -> Ints:
     Examples
     --------
     >>> orders(np.array([1, 3]), 3, np.random.default_rng(0)).tolist()
-    [[0, -1, -1], [2, 1, 0]]
+    [[0, -1, -1], [0, 1, 2]]
     """
     n_items, width = sizes.size, max(int(sizes.max()), most)
     keys = rng.random((n_items, width))

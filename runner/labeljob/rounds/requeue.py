@@ -1,27 +1,36 @@
-"""The next round of a job: which data objects to label again, and the request for it."""
+"""The next round of a job: which data objects to label again."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import botocore.session
-
 from groundtruth.errors import ContractError
+from groundtruth.finishing.builtin_shape import JOB_NAME_PREFIX
 from groundtruth.finishing.ended_job import REQUEUE_MANIFEST, EndedJob
 from groundtruth.finishing.finish import finish_job
 from groundtruth.finishing.manifest_lines import read_lines
+from groundtruth.finishing.resolution import Fate
 from groundtruth.storage import ObjectStore
 from labeljob.analysis.damage import DamageList
 from labeljob.analysis.output_lines import MANIFESTS, OutputLine, attribute_in, read_output_lines
 from labeljob.analysis.place import JobPlace
 from labeljob.job.description import JobError
 
-LONGEST_NAME = 63
+
+@dataclass(frozen=True, kw_only=True)
+class _NamedJob(EndedJob):
+    """A job whose folder may have been renamed."""
+
+    named: str
+
+    @property
+    def job_name(self) -> str:
+        return self.named
 
 
 @dataclass
@@ -73,8 +82,9 @@ class Requeued:
         ``labeling-job/<lower-case name>``.
     manifest : bytes
         The lines, without the job's label: the next job may use the same attribute.
-    objects, requeued : int
-        Data objects of the job, and those in `manifest`.
+    objects, requeued, of_others : int
+        Data objects of the job, those in `manifest`, and those whose label another job made,
+        which are never in it.
     below : float
         The confidence under which a label is asked for again.
     attribute : str
@@ -85,6 +95,7 @@ class Requeued:
     manifest: bytes
     objects: int
     requeued: int
+    of_others: int
     below: float
     attribute: str
 
@@ -96,6 +107,7 @@ class Requeued:
             "below": self.below,
             "objects": self.objects,
             "requeued": self.requeued,
+            "labeled-by-another-job": self.of_others,
         }
 
 
@@ -134,8 +146,9 @@ def requeue(
     names = [name for name in MANIFESTS if f"{place.root}/{name}" in place.list(name)]
     uri = f"{place.root}/{(names or MANIFESTS)[0]}"
     caught = _Caught(place.store, uri, body)
-    job = EndedJob(
+    job = _NamedJob(
         root=place.root,
+        named=_job_name(lines, attribute, place.name),
         attribute=attribute,
         output_manifest=uri if names or body else None,
         input_manifest=Path(known.manifest) if known else None,
@@ -151,9 +164,23 @@ def requeue(
         manifest=caught.written[result.uris["requeue"]],
         objects=result.summary["objects"],
         requeued=result.summary["requeued"],
+        of_others=result.summary[Fate.OTHER_JOB],
         below=below,
         attribute=result.summary["label-attribute-name"],
     )
+
+
+def _job_name(lines: Sequence[OutputLine], attribute: str | None, folder: str) -> str:
+    """The folder's name if any label has it, else the name that most labels have."""
+    named: Counter[str] = Counter()
+    for line in lines:
+        metadata = line.metadata(attribute or "")
+        name = metadata.get("job-name", metadata.get("job_name"))
+        if isinstance(name, str) and name:
+            named[name.removeprefix(JOB_NAME_PREFIX).lower()] += 1
+    if folder.lower() in named or not named:
+        return f"{JOB_NAME_PREFIX}{folder.lower()}"
+    return f"{JOB_NAME_PREFIX}{named.most_common(1)[0][0]}"
 
 
 def _body(manifest: Path) -> bytes:
@@ -166,75 +193,3 @@ def _body(manifest: Path) -> bytes:
 def _lines_of(body: bytes, manifest: Path | None) -> list[OutputLine]:
     lines = read_lines(body.splitlines(keepends=True), name=str(manifest))
     return [OutputLine(str(line.number), line.text, line.values) for line in lines]
-
-
-def next_request(
-    old: Mapping[str, Any],
-    *,
-    manifest_uri: str | None = None,
-    name: str | None = None,
-    workers: int | None = None,
-) -> dict[str, Any]:
-    """The CreateLabelingJob request of the next round.
-
-    Parameters
-    ----------
-    old : mapping
-        The request of the round before, or what DescribeLabelingJob tells of it.
-    manifest_uri : str, optional
-        Where the re-queue manifest will be. Beside the old output manifest if left out.
-    name : str, optional
-        Of the new job. If left out, the old one's with the next number.
-    workers : int, optional
-        Answers for each data object. As before if left out.
-
-    Raises
-    ------
-    ContractError
-        If `old` has no name, no output path or no task.
-    """
-    model = botocore.session.get_session().get_service_model("sagemaker")
-    shape = model.operation_model("CreateLabelingJob").input_shape
-    keys = shape.members if shape is not None else old
-    old_name = _text(old.get("LabelingJobName"), "LabelingJobName")
-    output = _mapping(old.get("OutputConfig"), "OutputConfig")
-    top = _text(output.get("S3OutputPath"), "OutputConfig.S3OutputPath").rstrip("/")
-    uri = manifest_uri or f"{top}/{old_name}/manifests/output/{REQUEUE_MANIFEST}"
-    human = dict(_mapping(old.get("HumanTaskConfig"), "HumanTaskConfig"))
-    if workers is not None:
-        human["NumberOfHumanWorkersPerDataObject"] = workers
-    config = dict(_mapping(old.get("InputConfig", {}), "InputConfig"))
-    config["DataSource"] = {"S3DataSource": {"ManifestS3Uri": uri}}
-    changed = {
-        "LabelingJobName": name or next_name(old_name),
-        "LabelAttributeName": old.get("LabelAttributeName") or old_name,
-        "InputConfig": config,
-        "HumanTaskConfig": human,
-    }
-    return {key: value for key, value in {**old, **changed}.items() if key in keys}
-
-
-def next_name(name: str) -> str:
-    """The name of the next round.
-
-    Examples
-    --------
-    >>> next_name("birds"), next_name("birds-2"), next_name("birds-2026-09")
-    ('birds-2', 'birds-3', 'birds-2026-09-2')
-    """
-    match = re.fullmatch(r"(.+)-([1-9]\d?)", name)
-    base, number = (match[1], int(match[2])) if match else (name, 1)
-    tail = f"-{number + 1}"
-    return base[: LONGEST_NAME - len(tail)].rstrip("-") + tail
-
-
-def _text(value: Any, path: str) -> str:
-    if not isinstance(value, str) or not value:
-        raise ContractError("is no text", path=path)
-    return value
-
-
-def _mapping(value: Any, path: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise ContractError("is no JSON object", path=path)
-    return value

@@ -12,7 +12,7 @@ import pytest
 from labeljob.commands.doctor import doctor
 from tests.runner.command_line import run
 from tests.runner.doctor.account import REGION, SERVICES, GoodAccount
-from tests.stub_service import Reply, serving
+from tests.stub_service import Reply, StubService, serving
 
 NO_SUCH_JOB = Reply(
     400,
@@ -24,7 +24,7 @@ NO_SUCH_JOB = Reply(
 @pytest.fixture
 def sagemaker(monkeypatch):
     """SageMaker: it has the work team, and no labeling job."""
-    with serving() as service:
+    with serving(StubService()) as service:
         service.replies = [Reply(200, b"{}"), NO_SUCH_JOB]
         monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER", service.endpoint)
         yield service

@@ -11,7 +11,7 @@ from tests.runner.command_line import run
 from tests.runner.doctor.account import PAGES, STACK
 from tests.runner.doctor.reports import errors, not_checked, of
 from tests.runner.labeling_requests import good_request
-from tests.stub_service import s3_error, serving
+from tests.stub_service import StubService, s3_error, serving
 
 SUBJECTS_OF_AWS = {
     "functions", "work", "job role", "function roles", "buckets", "keys", "labels", "manifest",
@@ -60,7 +60,7 @@ def test_offline_local_files_are_looked_at(job_file, tmp_path):
 
 
 def test_without_permission_nothing_is_well(job_file, monkeypatch):
-    with serving() as service:
+    with serving(StubService()) as service:
         service.replies = [s3_error(403, "AccessDenied")]
         monkeypatch.setenv("AWS_ENDPOINT_URL", service.endpoint)
         report, code = report_of(job_file)
@@ -69,7 +69,7 @@ def test_without_permission_nothing_is_well(job_file, monkeypatch):
 
 
 def test_without_a_connection_nothing_is_well(job_file, monkeypatch):
-    with serving() as service:
+    with serving(StubService()) as service:
         monkeypatch.setenv("AWS_ENDPOINT_URL", service.endpoint)
     report, code = report_of(job_file)
     assert code == 0
@@ -112,7 +112,7 @@ def test_a_request_may_come_from_standard_input():
 def test_where_lambda_cannot_be_asked_the_stack_tells_the_roles(account, examined, monkeypatch):
     account.deploy()
     account.functions_may({"Effect": "Allow", "Action": "logs:*", "Resource": "*"})
-    with serving() as service:
+    with serving(StubService()) as service:
         service.replies = [s3_error(403, "AccessDenied")]
         monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", service.endpoint)
         report = examined(account, "--stack", STACK)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from typing import Any
 
 from groundtruth.contract.acs import Annotation, DataObject
 from groundtruth.contract.fields import embedded_json
+from groundtruth.deadlines import Deadline
 from groundtruth.errors import ContractError, StorageError, UnusableAnswer
 from groundtruth.storage import ObjectStore
 
@@ -45,6 +46,8 @@ class Answers[Answer]:
         The other answers.
     source : str or None
         S3 URI of the data object, where the payload tells it.
+    processed : bool
+        False if time ran out before the answers were looked at: then there is none here.
     """
 
     object_id: str
@@ -52,6 +55,7 @@ class Answers[Answer]:
     answers: tuple[Answer, ...]
     set_aside: tuple[SetAside, ...]
     source: str | None = None
+    processed: bool = True
 
 
 @dataclass(frozen=True)
@@ -95,10 +99,13 @@ class AnswerReader:
     ----------
     store : ObjectStore
         Where answers are that the payload only points to.
+    deadline : Deadline, optional
+        Until when data objects may be begun; those after it are not processed.
     """
 
-    def __init__(self, store: ObjectStore) -> None:
+    def __init__(self, store: ObjectStore, deadline: Deadline | None = None) -> None:
         self._store = store
+        self._deadline = deadline or Deadline()
 
     def read[Answer](
         self, entries: Iterable[Entry], decode: Callable[[Any], Answer]
@@ -118,20 +125,37 @@ class AnswerReader:
             If an answer cannot be read now but could be later. An answer that is missing or
             denied for good is set aside.
         """
-        with ThreadPoolExecutor(READERS) as readers:
+        readers = ThreadPoolExecutor(READERS)
+        try:
             waiting: deque[tuple[Entry, list[Future[bytes] | None]]] = deque()
             for entry in entries:
                 annotations = entry.object.annotations
                 waiting.append((entry, [self._fetch(readers, item) for item in annotations]))
                 if len(waiting) > OBJECTS_AHEAD:
-                    yield _decoded(*waiting.popleft(), decode)
+                    yield self._next(*waiting.popleft(), decode)
             while waiting:
-                yield _decoded(*waiting.popleft(), decode)
+                yield self._next(*waiting.popleft(), decode)
+        finally:
+            # Reads that hang must not keep what is complete from being answered.
+            readers.shutdown(wait=not self._deadline.is_near(), cancel_futures=True)
 
     def _fetch(self, readers: ThreadPoolExecutor, item: Annotation) -> Future[bytes] | None:
-        if item.content is not None or item.uri is None:
+        if item.content is not None or item.uri is None or self._deadline.is_near():
             return None
         return readers.submit(self._store.read, item.uri)
+
+    def _next[Answer](
+        self, entry: Entry, fetched: list[Future[bytes] | None], decode: Callable[[Any], Answer]
+    ) -> Answers[Answer]:
+        """The answers of one data object, if there is time for it."""
+        self._deadline.object_ends()
+        reads = [future for future in fetched if future is not None]
+        late = wait(reads, timeout=self._deadline.spare_seconds()).not_done
+        if late or self._deadline.is_near():
+            item = entry.object
+            return Answers(item.object_id, (), (), (), source=item.source_uri, processed=False)
+        self._deadline.object_begins()
+        return _decoded(entry, fetched, decode)
 
 
 def _decoded[Answer](

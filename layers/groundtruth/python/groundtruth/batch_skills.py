@@ -29,6 +29,8 @@ class BatchSkills:
         ARN of the labeling job.
     made_at : datetime
         When the batch was put together, in UTC.
+    complete : bool
+        False if a data object of the batch was not processed: then nothing is kept.
     note : str
         What went wrong; empty if nothing did.
     """
@@ -38,6 +40,7 @@ class BatchSkills:
     batch_id: str
     job: str
     made_at: datetime
+    complete: bool = field(default=True, init=False)
     note: str = field(default="", init=False)
 
     @classmethod
@@ -63,10 +66,11 @@ class BatchSkills:
         """Keep what data objects teach, each object of the job once for ever.
 
         Nothing is kept if the history could not be had: were the batch sent again, it would be
-        judged by what itself has taught.
+        judged by what itself has taught. Nothing is kept of a batch that is not complete either:
+        part of it teaches other than the whole, and the first to teach is the one that counts.
         """
         taught = {item: amounts for item, amounts in contributions.items() if amounts}
-        if self.store is None or self.note or not taught:
+        if self.store is None or self.note or not self.complete or not taught:
             return
         self.note = ForgivingSkills(self.store).learn(
             self.key, job=self.job, contributions=taught, at=self.made_at

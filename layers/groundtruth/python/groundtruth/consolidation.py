@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from groundtruth.answers import AnswerReader, Entry, merged
+from groundtruth.answers import AnswerReader, Answers, Entry, merged
 from groundtruth.batch_skills import BatchSkills
 from groundtruth.contract.acs import (
     CONSOLIDATED_FOLDER,
@@ -19,6 +19,7 @@ from groundtruth.contract.acs import (
 )
 from groundtruth.contract.fields import embedded_json
 from groundtruth.contract.labels import is_label_name
+from groundtruth.deadlines import Deadline
 from groundtruth.errors import ContractError, SettingsError
 from groundtruth.job_context import JobContext, JobContexts
 from groundtruth.output_styles import written
@@ -64,6 +65,7 @@ def consolidate_batch[Answer](
     store: ObjectStore,
     jobs: JobContexts,
     skills: SkillStore | None = None,
+    deadline: Callable[[], float] | None = None,
 ) -> Outcome:
     """Answer one annotation-consolidation event.
 
@@ -79,6 +81,9 @@ def consolidate_batch[Answer](
         Where the job's classes and settings are looked up.
     skills : SkillStore, optional
         Where worker skill is kept from batch to batch. One that fails fails no batch.
+    deadline : callable, optional
+        How many seconds are left for the batch. Data objects for which they do not suffice get
+        the status ``not-processed``.
 
     Returns
     -------
@@ -95,6 +100,7 @@ def consolidate_batch[Answer](
     JobLookupError, SettingsError
         If the job cannot be described now, or is set to what this task does not have.
     """
+    time_left = Deadline(deadline)
     request = AcsRequest.from_event(event)
     job = jobs.of(
         request.labeling_job_arn,
@@ -105,13 +111,13 @@ def consolidate_batch[Answer](
     store = _permitted(store, request, job.settings)
     body = store.read(request.payload_uri)
     entries = merged(parse_payload(embedded_json(body, path="payload")))
-    reader = AnswerReader(store)
+    reader = AnswerReader(store, time_left)
     classes = task.all_classes(job.classes or _classes_seen(entries, reader, task), job.settings)
     key = SkillKey(task.name, classes, job.settings.skill_half_life_days)
     kept = _batch_skills(request, skills, key, body, store)
     batch = _batch(request, job, jobs, entries, kept, store)
     answers = reader.read(entries, lambda content: task.decode(content, batch.classes))
-    labels = tuple(task.consolidate(answers, batch))
+    labels = tuple(task.consolidate(_teaching_all_or_nothing(answers, kept), batch))
     response = [
         acs_response_item(
             entry.object.object_id, written(label, request.label_attribute_name, task, batch)
@@ -197,6 +203,15 @@ def _classes_seen[Answer](
     for answers in reader.read(entries, lambda content: frozenset(task.class_names(content))):
         names.update(*answers.answers)
     return tuple(sorted(name for name in names if is_label_name(name)))
+
+
+def _teaching_all_or_nothing[Answer](
+    answers: Iterable[Answers[Answer]], skills: BatchSkills
+) -> Iterator[Answers[Answer]]:
+    """The answers; a batch of which an object is not processed teaches nothing."""
+    for item in answers:
+        skills.complete &= item.processed
+        yield item
 
 
 def _notes_on_side_files(batch: Batch, entries: Sequence[Entry]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from groundtruth.consolidation import Outcome
+from groundtruth.tasks.statuses import NO_USABLE_ANSWER, NOT_PROCESSED
 
 logger = Logger()
 metrics = Metrics(namespace="GroundTruthConsolidation")
@@ -45,7 +46,8 @@ def observe(outcome: Outcome) -> None:
         "Objects": len(outcome.labels),
         "AnswersUsed": used,
         "AnswersSetAside": reasons.total(),
-        "ObjectsWithoutLabel": statuses["no-usable-answer"],
+        "ObjectsWithoutLabel": statuses[NO_USABLE_ANSWER] + statuses[NOT_PROCESSED],
+        "ObjectsNotProcessed": statuses[NOT_PROCESSED],
         "Ties": statuses["tie"],
         "JobNotes": len(outcome.notes),
         "SkillStoreFallbacks": int(bool(outcome.skill_note)),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
@@ -12,6 +11,10 @@ from typing import Any
 from groundtruth.answers import SetAside
 from groundtruth.settings import Settings
 from groundtruth.task import Batch, Label, Task, algorithm_of
+from groundtruth.tasks.statuses import failure_reason
+
+LONGEST_DETAIL = 200
+"""Characters of a detail in a response, which may have 6 MB with the details of 450 answers."""
 
 _CHANGE_NO_LABEL = {
     "consolidation_algorithm",  # its name stands beside the hash
@@ -71,22 +74,22 @@ def _builtin_style(label: Label, attribute: str, task: Task[Any], batch: Batch) 
     if value is None:
         metadata = {
             "retry-count": 0,
-            "failure-reason": _failure_reason(label),
+            "failure-reason": failure_reason(
+                label.status, (item.reason for item in label.set_aside)
+            ),
             "human-annotated": "true",
         }
         return {f"{attribute}-metadata": metadata}
     return {attribute: value, f"{attribute}-metadata": metadata}
 
 
-def _failure_reason(label: Label) -> str:
-    counts = Counter(item.reason for item in label.set_aside)
-    listed = ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items()))
-    return f"{label.status}: {listed or 'no answers'}"
-
-
 def _reported(set_aside: Iterable[SetAside]) -> list[dict[str, str]]:
     return [
-        {"worker-id": item.worker_id, "reason": item.reason, "detail": item.detail}
+        {
+            "worker-id": item.worker_id,
+            "reason": item.reason,
+            "detail": item.detail[:LONGEST_DETAIL],
+        }
         for item in set_aside
     ]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +16,12 @@ from groundtruth.finishing.found_labels import (
     FoundClass,
     FoundLabel,
 )
-from groundtruth.tasks.statuses import NO_USABLE_ANSWER, SINGLE_ANNOTATOR
+from groundtruth.tasks.statuses import (
+    NOT_PROCESSED,
+    SINGLE_ANNOTATOR,
+    failure_reason,
+    without_label,
+)
 
 JOB_NAME_PREFIX = "labeling-job/"
 
@@ -116,11 +120,11 @@ def _of_mask(classes: Sequence[FoundClass], origin: Origin) -> dict[str, Any]:
 
 def failure_metadata(account: Account | None) -> dict[str, Any]:
     """Metadata of a data object that got no label, as the service writes them of failed ones."""
-    counts = Counter(reason for _, reason in account.set_aside) if account else Counter[str]()
-    listed = ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items()))
+    reasons = [reason for _, reason in account.set_aside] if account else []
+    processed = account is None or account.status != NOT_PROCESSED
     return {
         "retry-count": 0,
-        "failure-reason": f"{NO_USABLE_ANSWER}: {listed or 'no answers'}",
+        "failure-reason": failure_reason(without_label(processed=processed), reasons),
         "human-annotated": "true",
     }
 

@@ -13,7 +13,7 @@ from groundtruth.errors import UnusableAnswer
 from groundtruth.settings import Settings
 from groundtruth.task import Batch, algorithm_of, creation_date
 from groundtruth.tasks.class_algorithms import ALGORITHMS, Judgement, judged
-from groundtruth.tasks.statuses import NO_USABLE_ANSWER, status_of
+from groundtruth.tasks.statuses import status_of, without_label
 
 ELEMENT = "crowd-image-classifier"
 CONFIDENCE_DIGITS = 6
@@ -140,7 +140,7 @@ def _no_label(item: Answers[int]) -> ClassLabel:
         class_name=None,
         confidence=0.0,
         posterior={},
-        status=NO_USABLE_ANSWER,
+        status=without_label(processed=item.processed),
         votes={},
         used=0,
         set_aside=item.set_aside,

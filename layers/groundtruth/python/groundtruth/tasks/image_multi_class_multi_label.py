@@ -20,8 +20,8 @@ from groundtruth.tasks.label_algorithms import ALGORITHMS, Chosen, label_probabi
 from groundtruth.tasks.statuses import (
     CONSENSUS,
     LOW_CONFIDENCE,
-    NO_USABLE_ANSWER,
     status_of,
+    without_label,
 )
 
 ELEMENT = "crowd-image-classifier-multi-select"
@@ -194,7 +194,7 @@ def _no_labels(item: Answers[Chosen], batch: Batch) -> LabelSet:
         named=(),
         confidences={},
         classes=batch.classes,
-        status=NO_USABLE_ANSWER,
+        status=without_label(processed=item.processed),
         votes={},
         used=0,
         set_aside=item.set_aside,

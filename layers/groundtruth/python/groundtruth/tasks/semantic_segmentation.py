@@ -17,7 +17,12 @@ from groundtruth.task import Batch, algorithm_of, creation_date
 from groundtruth.tasks.mask_algorithms import ALGORITHMS, Weights, fused, known_weights, taught
 from groundtruth.tasks.mask_answers import BACKGROUND, MaskAnswer, mask_answer
 from groundtruth.tasks.mask_files import ReadMasks, read_masks, write_png
-from groundtruth.tasks.statuses import NO_USABLE_ANSWER, PRIOR_CONFIDENCE, status_of
+from groundtruth.tasks.statuses import (
+    NO_USABLE_ANSWER,
+    PRIOR_CONFIDENCE,
+    status_of,
+    without_label,
+)
 
 CONFIDENCE_DIGITS = 4
 
@@ -137,7 +142,8 @@ class SemanticSegmentation:
         for item in answers:
             read = read_masks(item, batch.classes)
             if not read.masks:
-                yield MaskLabel(mask_uri=None, set_aside=read.set_aside)
+                status = without_label(processed=item.processed)
+                yield MaskLabel(mask_uri=None, status=status, set_aside=read.set_aside)
                 continue
             n_classes = len(batch.classes) + 1
             fusion, given = fused(

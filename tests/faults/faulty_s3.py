@@ -1,0 +1,66 @@
+"""An S3 on the loopback interface that keeps objects, and fails as it is told to."""
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote
+
+from tests.stub_service import Reply, StubService, s3_error
+
+MODIFIED = "Fri, 02 Jan 2026 03:04:05 GMT"
+
+
+@dataclass
+class FaultyS3(StubService):
+    """Objects by URI; `faults` are the first replies to requests for an object.
+
+    Attributes
+    ----------
+    objects : dict of str to bytes
+        What is kept.
+    faults : dict of str to list of Reply
+        Taken off the front; where a list ends, the object itself is the reply.
+    slow : dict of str to float
+        Seconds that each request for an object takes.
+    asked : Counter
+        Requests by method and URI.
+    """
+
+    objects: dict[str, bytes] = field(default_factory=dict)
+    faults: dict[str, list[Reply]] = field(default_factory=dict)
+    slow: dict[str, float] = field(default_factory=dict)
+    asked: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def put(self, uri: str, value: Any) -> None:
+        """Keep a value as JSON."""
+        self.objects[uri] = json.dumps(value).encode()
+
+    def fail(self, uri: str, replies: Sequence[Reply]) -> None:
+        """Fail the next requests for an object."""
+        self.faults[uri] = list(replies)
+
+    def masks(self) -> dict[str, bytes]:
+        """The PNGs that are kept."""
+        return {uri: body for uri, body in self.objects.items() if uri.endswith(".png")}
+
+    def reply(self, command: str, path: str, body: bytes) -> Reply:
+        """The object, or what goes wrong with it."""
+        uri = f"s3:/{unquote(path)}"
+        with self._lock:
+            self.asked[command, uri] += 1
+            if self.faults.get(uri):
+                return self.faults[uri].pop(0)
+            reply = self._kept(command, uri, body)
+        return Reply(reply.status, reply.body, reply.headers, self.slow.get(uri, 0.0))
+
+    def _kept(self, command: str, uri: str, body: bytes) -> Reply:
+        if command == "PUT":
+            self.objects[uri] = body
+            return Reply(200)
+        if uri not in self.objects:
+            return s3_error(404, "NoSuchKey")
+        return Reply(200, self.objects[uri], {"Last-Modified": MODIFIED})

@@ -1,0 +1,170 @@
+"""Batches that are cut short, sent again, or sent at once."""
+
+import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import pytest
+
+from groundtruth.skills.json_file import JsonFileSkills
+from groundtruth.skills.memory import MemorySkills
+from groundtruth.skills.store import SkillKey
+from labeljob.handlers import FunctionError, LocalFunction
+from tests.batches import MASKS, MULTI, SINGLE
+from tests.examples import TASKS, consolidate, example
+from tests.faults.full_batches import WORKERS, event_of, full_payload
+from tests.memory_store import MemoryStore
+from tests.skill_store.conftest import new_store, proxy, server_port, table_name
+
+__all__ = ("new_store", "proxy", "server_port", "table_name")
+
+LATER = datetime(2026, 5, 4, 10, tzinfo=UTC)
+NAMES = [f"w{at}" for at in range(WORKERS)]
+
+
+class Account:
+    """A folder in place of S3, and a file of worker skill."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def function(self, name):
+        """A process that answers events, as a container of Lambda does."""
+        jobs = self.folder / "jobs"
+        jobs.mkdir(parents=True, exist_ok=True)
+        environment = {
+            "GROUNDTRUTH_STORE_FOLDER": str(self.folder / "s3"),
+            "GROUNDTRUTH_SKILL_FILE": str(self.folder / "skill.jsonl"),
+            "GROUNDTRUTH_JOBS_FOLDER": str(jobs),
+            "CONSOLIDATION_ALGORITHM": "",
+        }
+        return LocalFunction(name, environment, log=self.folder / "log")
+
+    def put(self, event, payload):
+        path = self.folder / "s3" / event["payload"]["s3Uri"].removeprefix("s3://")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(payload))
+
+    def masks(self):
+        found = self.folder.rglob("*.png")
+        return {str(path.relative_to(self.folder)): path.read_bytes() for path in found}
+
+    def learned(self, name):
+        """What is known of all workers, as a later batch is told."""
+        return learned(JsonFileSkills(self.folder / "skill.jsonl"), name)
+
+
+def learned(skills, name):
+    classes = tuple(example(name, "event")["labelCategories"])
+    key = SkillKey(TASKS[name].name, classes, 180.0)
+    return skills.history(key, batch_id="later", workers=NAMES, at=LATER).amounts
+
+
+@pytest.fixture
+def account(tmp_path):
+    return Account(tmp_path / "one")
+
+
+@pytest.fixture
+def undisturbed(tmp_path):
+    return Account(tmp_path / "other")
+
+
+def killed_after_the_first_mask(account, event):
+    """Send a batch, and kill the function when there is a mask; say how many there were."""
+    with account.function(MASKS) as function, ThreadPoolExecutor(1) as caller:
+        answer = caller.submit(function, event)
+        while not account.masks() and not answer.done():
+            time.sleep(0.001)
+        function._process.kill()
+        with pytest.raises(FunctionError):
+            answer.result()
+    return len(account.masks())
+
+
+def test_a_function_killed_while_it_writes_masks_leaves_the_same_bytes_when_called_again(
+    account, undisturbed
+):
+    event, payload = event_of(MASKS), full_payload(MASKS, objects=12, scale=60)
+    for one in (account, undisturbed):
+        one.put(event, payload)
+    with undisturbed.function(MASKS) as function:
+        expected = function(event)
+    assert 1 <= killed_after_the_first_mask(account, event) < len(payload)
+    with account.function(MASKS) as function:
+        assert function(event) == expected
+    assert account.masks() == undisturbed.masks()
+    assert len(account.masks()) == len(payload)
+    assert account.learned(MASKS) == undisturbed.learned(MASKS)
+
+
+@pytest.mark.parametrize("name", [SINGLE, MULTI, MASKS])
+def test_the_same_batch_twice_leaves_the_same_bytes_and_the_same_counts(account, undisturbed, name):
+    event, payload = event_of(name), full_payload(name, objects=10)
+    for one in (account, undisturbed):
+        one.put(event, payload)
+    with undisturbed.function(name) as function:
+        expected = function(event)
+    for _ in range(2):
+        with account.function(name) as function:
+            assert function(event) == expected
+    assert account.masks() == undisturbed.masks()
+    assert account.learned(name) == undisturbed.learned(name)
+    assert any(account.learned(name).values())
+
+
+@pytest.mark.parametrize("name", [SINGLE, MASKS])
+def test_two_batches_at_once_in_two_processes_lose_no_count_and_no_mask(account, undisturbed, name):
+    batches = [(event_of(name, at), full_payload(name, objects=10, seed=at)) for at in range(2)]
+    for one in (account, undisturbed):
+        for event, payload in batches:
+            one.put(event, payload)
+    with account.function(name) as first, account.function(name) as second:
+        with ThreadPoolExecutor(2) as threads:
+            calls = [
+                threads.submit(function, event)
+                for function, (event, _) in zip((first, second), batches, strict=True)
+            ]
+            responses = [call.result() for call in calls]
+    assert [len(response) for response in responses] == [10, 10]
+    with undisturbed.function(name) as function:
+        for event, _ in batches:
+            function(event)
+    assert account.masks().keys() == undisturbed.masks().keys()
+    if name == MASKS:
+        assert counted(account.learned(name)) == counted(undisturbed.learned(name))
+    else:
+        assert account.learned(name).keys() == undisturbed.learned(name).keys()
+
+
+def counted(amounts):
+    """How many images each worker was judged by."""
+    return {worker: cells.get("n") for worker, cells in amounts.items()}
+
+
+def test_the_same_batch_many_times_at_once_counts_once_in_every_store(new_store):
+    event, payload = event_of(SINGLE), full_payload(SINGLE, objects=10)
+    barrier = threading.Barrier(4)
+
+    def send(_):
+        store = MemoryStore()
+        skills = new_store()
+        barrier.wait()
+        return consolidate(
+            SINGLE, payload, store=store, event=event, skills=skills, consolidation_algorithm=""
+        )
+
+    with ThreadPoolExecutor(4) as threads:
+        outcomes = list(threads.map(send, range(4)))
+    assert all(outcome.response == outcomes[0].response for outcome in outcomes)
+    assert {outcome.skill_note for outcome in outcomes} == {""}
+    many = learned(new_store(), SINGLE)
+    assert many == once(event, payload)
+
+
+def once(event, payload):
+    skills = MemorySkills()
+    consolidate(SINGLE, payload, event=event, skills=skills, consolidation_algorithm="")
+    return learned(skills, SINGLE)

@@ -1,0 +1,82 @@
+"""The answers of two rounds as those of one job."""
+
+import json
+
+import pytest
+
+from labeljob.analysis.ballots import read_ballots
+from labeljob.analysis.job_on_file import Given, read_job
+from labeljob.analysis.place import find_job
+from labeljob.commands.pool import pool_command
+from labeljob.job.description import JobError
+from labeljob.rounds.pooling import pool
+from tests.masks import answer, drawn
+from tests.runner.analysis import job_folders as on_disk
+from tests.runner.command_line import lines_of, run
+
+
+def read(folder, **given):
+    return read_job(find_job(str(folder)), Given(**given))
+
+
+def test_the_later_answer_of_a_worker_counts(zoo, second_round):
+    job = pool([read(zoo), read(second_round)]).job
+    ballots = {one.source: one for one in read_ballots(job)}
+    two = ballots["s3://images/2.jpg"]
+    said = dict(zip(two.workers, [job.classes[at] for at in two.choices[:, 0]], strict=True))
+    assert said == {"bob": "eel", "cy": "dog", "ann": "dog", "dee": "dog", "eve": "dog"}
+    assert [(one.worker_id, one.reason) for one in two.set_aside] == [("ann", "superseded")]
+    assert len(ballots["s3://images/1.jpg"].workers) == 5
+    assert len(ballots["s3://images/0.jpg"].workers) == 3
+
+
+def test_time_decides_what_is_later_and_not_the_order_of_the_rounds(zoo, second_round):
+    job = pool([read(second_round), read(zoo)]).job
+    (two,) = [one for one in read_ballots(job) if one.source == "s3://images/2.jpg"]
+    assert job.classes[two.choices[two.workers.index("ann"), 0]] == "dog"
+
+
+def test_manifests_in_both_styles_and_a_diff_are_written(zoo, second_round, tmp_path):
+    out = tmp_path / "pooled"
+    before = sorted(zoo.parent.rglob("*"))
+    outcome = run(pool_command, zoo, second_round, "-o", out, "--algorithm", "majority", "--json")
+    assert outcome.exit_code == 0, outcome.output
+    result = json.loads(outcome.stdout)
+    assert result["pool"]["objects"] == 4
+    assert result["pool"]["objects-in-several-rounds"] == 2
+    assert result["differences"]["labels-changed"] == 0
+    labels = [json.loads(line) for line in lines_of((out / "builtin.manifest").read_text())]
+    assert [line["animal-metadata"]["class-name"] for line in labels] == ["cat"] + ["dog"] * 3
+    assert len(lines_of((out / "object.manifest").read_text())) == 4
+    assert sorted(zoo.parent.rglob("*")) == before
+
+
+def test_masks_are_pooled(tmp_path):
+    for name, grids in (("a", ["..ww", "..ww"]), ("b", [".www", ".www", ".www"])):
+        folder = tmp_path / "bucket" / name
+        answers = {f"{name}-{at}": answer(drawn(grid)) for at, grid in enumerate(grids)}
+        on_disk.write(on_disk.response_path(folder, "0"), on_disk.response(answers))
+        on_disk.write_manifest(folder, [{"source-ref": "s3://images/0.jpg"}])
+    out = tmp_path / "pooled"
+    folders = [tmp_path / "bucket" / name for name in "ab"]
+    outcome = run(pool_command, *folders, "-o", out, "--labels", "water,boat,quay")
+    assert outcome.exit_code == 0, outcome.output
+    line = json.loads((out / "object.manifest").read_text())
+    assert line["label"]["answers"]["used"] == 5
+    assert (out / line["label"]["mask-ref"]).is_file()
+
+
+def test_rounds_of_different_types_are_refused(zoo, tmp_path):
+    folder = tmp_path / "bucket" / "scenes"
+    answers = {"ann": on_disk.ticked("cat", "dog")}
+    on_disk.write(on_disk.response_path(folder, "0"), on_disk.response(answers))
+    on_disk.write_manifest(folder, [{"source-ref": "s3://images/0.jpg"}])
+    with pytest.raises(JobError, match="is of image-multi-class-multi-label"):
+        pool([read(zoo), read(folder)])
+
+
+def test_one_job_is_no_pool_and_its_own_folder_no_output(zoo, second_round, tmp_path):
+    assert run(pool_command, zoo, "-o", tmp_path / "out").exit_code == 1
+    outcome = run(pool_command, zoo, second_round, "-o", second_round / "annotations")
+    assert outcome.exit_code == 1
+    assert "stay as they are" in outcome.output
