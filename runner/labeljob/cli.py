@@ -9,15 +9,22 @@ from labeljob.commands import (
     demo,
     doctor,
     explain,
+    export,
     finish,
+    gold,
+    import_,
     invoke,
     labels,
     manifest,
+    plan,
+    pool,
     replay,
     report,
     request,
+    requeue,
     run,
     synthesize,
+    tables,
 )
 
 app = typer.Typer(
@@ -36,6 +43,13 @@ app.command("report")(report.report)
 app.command("explain")(explain.explain)
 app.command("calibrate")(calibrate.calibrate)
 app.command("synthesize")(synthesize.synthesize)
+app.add_typer(gold.app, name="gold")
+app.command("requeue")(requeue.requeue_command)
+app.command("pool")(pool.pool_command)
+app.command("plan")(plan.plan)
+app.command("tables")(tables.tables)
+app.command("export")(export.export)
+app.command("import")(import_.import_command)
 app.command("doctor")(doctor.doctor)
 app.command("request")(request.request)
 app.command("invoke")(invoke.invoke)

@@ -35,9 +35,11 @@ def payload():
         cells = np.where(wrong, draw.integers(0, len(table), truth.shape), truth)
         pixels = table[cells].repeat(25, axis=0).repeat(25, axis=1)
         contents.append(text_of(pixels))
-    return [
-        one_object(str(at), lambda _, left=iter(contents): next(left), "") for at in range(OBJECTS)
-    ]
+    objects = []
+    for number in range(OBJECTS):
+        left = iter(contents)
+        objects.append(one_object(str(number), lambda _, left=left: next(left), ""))
+    return objects
 
 
 def text_of(pixels):

@@ -121,13 +121,16 @@ def test_two_batches_at_once_in_two_processes_lose_no_count_and_no_mask(account,
     for one in (account, undisturbed):
         for event, payload in batches:
             one.put(event, payload)
-    with account.function(name) as first, account.function(name) as second:
-        with ThreadPoolExecutor(2) as threads:
-            calls = [
-                threads.submit(function, event)
-                for function, (event, _) in zip((first, second), batches, strict=True)
-            ]
-            responses = [call.result() for call in calls]
+    with (
+        account.function(name) as first,
+        account.function(name) as second,
+        ThreadPoolExecutor(2) as threads,
+    ):
+        calls = [
+            threads.submit(function, event)
+            for function, (event, _) in zip((first, second), batches, strict=True)
+        ]
+        responses = [call.result() for call in calls]
     assert [len(response) for response in responses] == [10, 10]
     with undisturbed.function(name) as function:
         for event, _ in batches:

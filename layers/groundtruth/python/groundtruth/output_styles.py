@@ -25,6 +25,9 @@ _CHANGE_NO_LABEL = {
     "assume_job_role",
     "job_role_arn_pattern",
     "kms_key_arn",
+    "worker_id_key",
+    "plain_worker_ids",
+    "stack_name",
 }
 
 

@@ -7,7 +7,7 @@ A stack parameter becomes a variable of the function's environment, and the vari
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
 from groundtruth import setting_values as values_of
@@ -40,6 +40,9 @@ _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "assume_job_role": values_of.switch,
     "job_role_arn_pattern": values_of.text,
     "kms_key_arn": values_of.text,
+    "worker_id_key": values_of.text,
+    "plain_worker_ids": values_of.switch,
+    "stack_name": values_of.text,
 }
 
 _OVERRIDABLE = (
@@ -122,6 +125,12 @@ class Settings:
         Glob that a role must match before it is assumed.
     kms_key_arn : str
         Key for what we write, where the event names none; empty for the bucket's default.
+    worker_id_key : str
+        Secret from which a job's summary makes pseudonyms of workers; empty for the job's name.
+    plain_worker_ids : bool
+        Whether a job's summary holds workers' ids as they are.
+    stack_name : str
+        The stack's name, a dimension of the metrics.
     """
 
     label_category_config_s3_uri: str = ""
@@ -147,6 +156,9 @@ class Settings:
     assume_job_role: bool = False
     job_role_arn_pattern: str = ""
     kms_key_arn: str = ""
+    worker_id_key: str = field(default="", repr=False)
+    plain_worker_ids: bool = False
+    stack_name: str = "local"
 
     def __post_init__(self) -> None:
         if self.assume_job_role and not self.job_role_arn_pattern:
@@ -165,10 +177,10 @@ class Settings:
             If a variable has a bad value; the text names the variable and the value.
         """
         values = {}
-        for field in fields(cls):
-            variable = field.name.upper()
+        for one in fields(cls):
+            variable = one.name.upper()
             if text := environ.get(variable, ""):
-                values[field.name] = _parsed(field.name, text, named=variable)
+                values[one.name] = _parsed(one.name, text, named=variable)
         return cls(**values)
 
     def for_job(

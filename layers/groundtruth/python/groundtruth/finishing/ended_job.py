@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from groundtruth.finishing.builtin_shape import JOB_NAME_PREFIX
+from groundtruth.finishing.pseudonyms import pseudonym
 from groundtruth.labeling_jobs import LabelingJob
 
 OUTPUT_MANIFEST = "output.manifest"
@@ -46,6 +47,11 @@ class EndedJob:
         The key to write with.
     ours : bool
         Whether the job is known to have run with these functions.
+    worker_id_key : str
+        Secret from which the summary makes pseudonyms of workers; empty for the job's name, which
+        anybody knows.
+    plain_worker_ids : bool
+        Whether the summary holds workers' ids as they are.
     """
 
     root: str
@@ -58,6 +64,8 @@ class EndedJob:
     min_confidence: float = 0.0
     kms_key: str | None = None
     ours: bool = False
+    worker_id_key: str = field(default="", repr=False)
+    plain_worker_ids: bool = False
 
     @property
     def job_name(self) -> str:
@@ -73,6 +81,11 @@ class EndedJob:
     def responses_prefix(self) -> str:
         """What the URIs of all response files begin with."""
         return f"{self.root}/annotations/consolidated-annotation/consolidation-response/"
+
+    def worker_name(self, worker_id: str) -> str:
+        """What the summary calls a worker."""
+        key = self.worker_id_key or self.job_name
+        return worker_id if self.plain_worker_ids else pseudonym(worker_id, key)
 
     def beside(self, name: str) -> str:
         """URI of a file beside the service's manifest."""

@@ -226,7 +226,7 @@ class _Finisher:
                 "from": order.source,
                 "names": {str(index): name for name, index in by_index},
             },
-            **counts.as_json(),
+            **counts.as_json(self.job.worker_name),
         }
 
     def _objects(self) -> Iterator[tuple[Line, Response | None, Resolved]]:

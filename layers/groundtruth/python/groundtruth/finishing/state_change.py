@@ -110,6 +110,8 @@ def _ended(
         min_confidence=settings.min_confidence,
         kms_key=described.kms_key_id or settings.kms_key_arn or None,
         ours=ran_our_function(described),
+        worker_id_key=settings.worker_id_key,
+        plain_worker_ids=settings.plain_worker_ids,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -105,8 +105,15 @@ class Summary:
             self.agreement_total += agreement
             self.agreement_count += 1
 
-    def as_json(self) -> dict[str, Any]:
-        """The counts as JSON values; the same counts give the same text."""
+    def as_json(self, worker_name: Callable[[str], str] = str) -> dict[str, Any]:
+        """The counts as JSON values; the same counts give the same text.
+
+        Parameters
+        ----------
+        worker_name : callable, optional
+            What a worker is called, by the id.
+        """
+        workers = Counter({worker_name(worker): count for worker, count in self.workers.items()})
         labeled = self.fates[Fate.LABELED]
         return {
             "objects": self.fates.total(),
@@ -127,7 +134,7 @@ class Summary:
                 "used": self.used,
                 "set-aside": self.set_aside.total(),
                 "set-aside-by-reason": _sorted(self.set_aside),
-                "set-aside-by-worker": _sorted(self.workers),
+                "set-aside-by-worker": _sorted(workers),
             },
             "algorithms": [
                 {"name": name, "settings": settings, "objects": count}
