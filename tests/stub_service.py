@@ -64,6 +64,8 @@ def serving[Service: StubService](service: Service) -> Iterator[Service]:
     """A stub on a free port, stopped at the end."""
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"  # of which "Expect: 100-continue" is a part
+
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             service.requests.append((self.command, self.path, dict(self.headers), body))
@@ -72,6 +74,7 @@ def serving[Service: StubService](service: Service) -> Iterator[Service]:
             self.send_response(reply.status)
             for name, value in ({"Content-Length": str(len(reply.body))} | reply.headers).items():
                 self.send_header(name, value)
+            self.send_header("Connection", "close")
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(reply.body)

@@ -25,7 +25,7 @@ skills = open_skills(os.environ, table_name=settings.skill_table_name)
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> list[dict[str, Any]]:
     """Turn the answers to a batch of data objects into labels."""
-    count_batch()
+    count_batch(settings.stack_name)
     outcome = consolidate_batch(
         event,
         task=task,

@@ -5,6 +5,7 @@ import json
 import pytest
 from moto import mock_aws
 
+from groundtruth.finishing.pseudonyms import pseudonym
 from tests.examples import EVENTS, example
 
 BUCKET = "s3://example-groundtruth-bucket"
@@ -84,6 +85,12 @@ def test_a_job_of_the_built_in_functions_is_left_alone(job, load_handler, put, s
     assert not [key for key in keys if key.endswith(MADE)]
 
 
+WORKERS = {
+    "private.us-west-2.1a2b3c4d5e6f7081": 1,
+    "private.us-west-2.3c4d5e6f708192a3": 2,
+}
+
+
 def test_log_and_response_name_no_worker(job, load_handler, caplog):
     response = load_handler("finish_job")(example("finish_job", "event"))
     told = json.dumps(response) + str([vars(record) for record in caplog.records])
@@ -91,7 +98,28 @@ def test_log_and_response_name_no_worker(job, load_handler, caplog):
     summary = json.loads(file("summary.json"))
     workers = summary["answers"]["set-aside-by-worker"]
     assert workers
-    assert not [worker for worker in workers if worker in told]
+    assert not [worker for worker in (*workers, *WORKERS) if worker in told]
+
+
+@pytest.mark.parametrize(
+    ("variables", "names"),
+    [
+        pytest.param({"PLAIN_WORKER_IDS": "true"}, WORKERS, id="plain"),
+        pytest.param(
+            {"WORKER_ID_KEY": "secret"},
+            {pseudonym(worker, "secret"): count for worker, count in WORKERS.items()},
+            id="with-a-key",
+        ),
+        pytest.param(
+            {},
+            {pseudonym(name, "labeling-job/tide-pools-01"): n for name, n in WORKERS.items()},
+            id="without-a-key",
+        ),
+    ],
+)
+def test_the_summary_calls_workers_as_the_settings_say(job, load_handler, get, variables, names):
+    response = load_handler("finish_job", **variables)(example("finish_job", "event"))
+    assert json.loads(get(response["summary"]))["answers"]["set-aside-by-worker"] == names
 
 
 def test_loading_the_function_opens_no_connection(load_handler, monkeypatch):

@@ -25,6 +25,19 @@ def test_the_dashboard_shows_every_function_and_alarm():
     assert all(f"${{{name}.Arn}}" in body for name in of_type("AWS::CloudWatch::Alarm"))
 
 
+def test_only_this_stacks_metrics_are_watched():
+    body = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    ours = re.findall(r'"GroundTruthConsolidation", "\w+", (.*?), "service"', body)
+    assert len(ours) == body.count('"GroundTruthConsolidation"')
+    assert set(ours) == {'"stack", "${AWS::StackName}"'}
+    for name in of_type("AWS::CloudWatch::Alarm"):
+        for query in RESOURCES[name]["Properties"].get("Metrics", []):
+            metric = query.get("MetricStat", {}).get("Metric", {})
+            if metric.get("Namespace") == "GroundTruthConsolidation":
+                stack = {"Name": "stack", "Value": {"Ref": "AWS::StackName"}}
+                assert stack in metric["Dimensions"]
+
+
 def test_metrics_that_are_watched_are_metrics_that_are_made():
     source = (ROOT / "layers/groundtruth/python/groundtruth/observability.py").read_text("utf-8")
     body = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]

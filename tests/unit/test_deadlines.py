@@ -57,3 +57,10 @@ def test_waiting_between_data_objects_does_not_count_for_them():
     clock.left = 100
     deadline.object_ends()
     assert deadline.spare_seconds() == 100 - MARGIN_SECONDS
+
+
+def test_who_has_given_up_has_no_time_left():
+    deadline = Deadline(Clock(900))
+    deadline.give_up()
+    assert deadline.is_near()
+    assert deadline.spare_seconds() == 0.0

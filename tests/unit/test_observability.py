@@ -18,7 +18,7 @@ def outcome():
 def observed(outcome, caplog):
     """The log lines and the metrics of a batch."""
     metrics.clear_metrics()
-    count_batch()
+    count_batch("labels")
     observe(outcome)
     logged = [json.loads(json.dumps(vars(record), default=str)) for record in caplog.records]
     counted = metrics.serialize_metric_set()
@@ -41,6 +41,8 @@ def test_a_batch_is_counted(observed):
     }
     (block,) = counted["_aws"]["CloudWatchMetrics"]
     assert block["Namespace"] == "GroundTruthConsolidation"
+    assert counted["stack"] == "labels"
+    assert all("stack" in names for names in block["Dimensions"])
 
 
 def test_a_batch_is_logged_with_its_notes(observed):

@@ -38,6 +38,9 @@ ENVIRON = {
     "ASSUME_JOB_ROLE": "true",
     "JOB_ROLE_ARN_PATTERN": "arn:aws:iam::111122223333:role/*",
     "KMS_KEY_ARN": "arn:aws:kms:us-east-1:111122223333:key/k",
+    "WORKER_ID_KEY": "secret",
+    "PLAIN_WORKER_IDS": "true",
+    "STACK_NAME": "labels",
 }
 
 SET = Settings(
@@ -64,6 +67,9 @@ SET = Settings(
     assume_job_role=True,
     job_role_arn_pattern="arn:aws:iam::111122223333:role/*",
     kms_key_arn="arn:aws:kms:us-east-1:111122223333:key/k",
+    worker_id_key="secret",
+    plain_worker_ids=True,
+    stack_name="labels",
 )
 
 
@@ -91,12 +97,17 @@ def test_every_field_has_its_variable():
         ("SKILL_HALF_LIFE_DAYS", "0.5"),
         ("SKIP_LABELED_OBJECTS", "yes"),
         ("ASSUME_JOB_ROLE", "True"),
+        ("PLAIN_WORKER_IDS", "1"),
     ],
 )
 def test_a_bad_value_is_named_with_its_variable(variable, text):
     with pytest.raises(SettingsError) as caught:
         Settings.from_environ({variable: text})
     assert f"{variable}={text!r}" in str(caught.value)
+
+
+def test_the_key_of_pseudonyms_is_not_shown():
+    assert "secret" not in repr(SET)
 
 
 def test_a_role_is_assumed_only_with_a_pattern():

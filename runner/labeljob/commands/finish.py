@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -62,6 +62,17 @@ Manifest = Annotated[
     ),
 ]
 Endpoint = Annotated[str | None, typer.Option(help="S3 server, if it is not AWS's.")]
+WorkerIdKey = Annotated[
+    str,
+    typer.Option(
+        envvar="WORKER_ID_KEY",
+        help="Secret from which the summary makes pseudonyms of workers. [default: the job's name]",
+        show_default=False,
+    ),
+]
+PlainWorkerIds = Annotated[
+    bool, typer.Option("--plain-worker-ids", help="Write workers' ids into the summary.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
@@ -73,6 +84,8 @@ def finish(
     labels: Labels = None,
     manifest: Manifest = None,
     endpoint_url: Endpoint = None,
+    worker_id_key: WorkerIdKey = "",
+    plain_worker_ids: PlainWorkerIds = False,
     as_json: AsJson = False,
 ) -> None:
     """Write a finished job's manifest in the built-in shape, its summary and what to label again.
@@ -84,17 +97,16 @@ def finish(
     """
     try:
         found = _found(job, endpoint_url)
-        result = finish_job(
-            _ended(
-                found,
-                attribute=attribute,
-                task=task,
-                below=below,
-                classes=_classes(labels),
-                manifest=manifest,
-            ),
-            store=found.store,
+        ended = _ended(
+            found,
+            attribute=attribute,
+            task=task,
+            below=below,
+            classes=_classes(labels),
+            manifest=manifest,
         )
+        shown = replace(ended, worker_id_key=worker_id_key, plain_worker_ids=plain_worker_ids)
+        result = finish_job(shown, store=found.store)
     except GroundTruthError as error:
         messages.problem(str(error))
         raise typer.Exit(1) from error

@@ -95,6 +95,14 @@ def test_answers_set_aside_are_counted_by_reason_and_by_worker():
     ]
 
 
+def test_workers_have_the_names_they_are_given():
+    summary = Summary()
+    labelled = label(used=1, set_aside=[("w2", "bad-png"), ("w1", "bad-png"), ("w2", "bad-png")])
+    summary.add(Resolved(fate=Fate.LABELED, label=labelled), failure_reason="", requeued=False)
+    workers = summary.as_json(lambda worker: f"x{worker}")["answers"]["set-aside-by-worker"]
+    assert workers == {"xw1": 1, "xw2": 2}
+
+
 def test_reasons_of_failure_take_no_more_room_than_they_may():
     summary = Summary()
     for at in range(250):

@@ -150,8 +150,9 @@ class AnswerReader:
         """The answers of one data object, if there is time for it."""
         self._deadline.object_ends()
         reads = [future for future in fetched if future is not None]
-        late = wait(reads, timeout=self._deadline.spare_seconds()).not_done
-        if late or self._deadline.is_near():
+        if wait(reads, timeout=self._deadline.spare_seconds()).not_done:
+            self._deadline.give_up()
+        if self._deadline.is_near():
             item = entry.object
             return Answers(item.object_id, (), (), (), source=item.source_uri, processed=False)
         self._deadline.object_begins()

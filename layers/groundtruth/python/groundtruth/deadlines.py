@@ -47,6 +47,10 @@ class Deadline:
         """For how long an answer may be waited for; None for as long as it takes."""
         return None if self._seconds_left is None else max(0.0, self._left() - self._margin)
 
+    def give_up(self) -> None:
+        """Begin no other data object: one has been waited for in vain."""
+        self._margin = math.inf
+
     def object_begins(self) -> None:
         """Measure a data object from now on."""
         if self._seconds_left is not None:

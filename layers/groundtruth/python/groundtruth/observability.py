@@ -14,8 +14,15 @@ logger = Logger()
 metrics = Metrics(namespace="GroundTruthConsolidation")
 
 
-def count_batch() -> None:
-    """Count a batch before it is looked at, so that one that fails is counted too."""
+def count_batch(stack_name: str) -> None:
+    """Count a batch before it is looked at, so that one that fails is counted too.
+
+    Parameters
+    ----------
+    stack_name : str
+        The stack that the metrics of this batch are of.
+    """
+    metrics.add_dimension(name="stack", value=stack_name)
     metrics.add_metric(name="Batches", unit=MetricUnit.Count, value=1)
 
 

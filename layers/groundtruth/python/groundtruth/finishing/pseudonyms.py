@@ -22,7 +22,7 @@ def pseudonym(worker_id: str, key: str) -> str:
     Examples
     --------
     >>> pseudonym("private.us-west-2.1a2b3c4d5e6f7081", "labeling-job/tide-pools-01")
-    'worker-0000000000000000'
+    'worker-2106e48b47b59673'
     """
     if not worker_id:
         return ""
