@@ -25,7 +25,7 @@ skills = open_skills(os.environ, table_name=settings.skill_table_name)
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> list[dict[str, Any]]:
     """Turn the answers to a batch of data objects into labels."""
-    count_batch(settings.stack_name)
+    began = count_batch(settings.stack_name)
     outcome = consolidate_batch(
         event,
         task=task,
@@ -34,5 +34,5 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> list[dict[s
         skills=skills,
         deadline=lambda: context.get_remaining_time_in_millis() / 1000,
     )
-    observe(outcome)
+    observe(outcome, began=began)
     return outcome.response

@@ -18,8 +18,7 @@ def outcome():
 def observed(outcome, caplog):
     """The log lines and the metrics of a batch."""
     metrics.clear_metrics()
-    count_batch("labels")
-    observe(outcome)
+    observe(outcome, began=count_batch("labels"))
     logged = [json.loads(json.dumps(vars(record), default=str)) for record in caplog.records]
     counted = metrics.serialize_metric_set()
     metrics.clear_metrics()
@@ -28,7 +27,11 @@ def observed(outcome, caplog):
 
 def test_a_batch_is_counted(observed):
     _, counted = observed
-    assert {name: values for name, values in counted.items() if isinstance(values, list)} == {
+    measured = {name: values for name, values in counted.items() if isinstance(values, list)}
+    (duration,), (memory,) = measured.pop("BatchDuration"), measured.pop("PeakMemory")
+    assert duration >= 0
+    assert 20 < memory < 20_000
+    assert measured == {
         "Batches": [1.0],
         "Objects": [5.0],
         "AnswersUsed": [9.0],
@@ -38,6 +41,10 @@ def test_a_batch_is_counted(observed):
         "Ties": [1.0],
         "JobNotes": [1.0],
         "SkillStoreFallbacks": [0.0],
+        "AnswersSetAside-empty-answer": [1.0],
+        "AnswersSetAside-malformed-json": [1.0],
+        "AnswersSetAside-unknown-label": [1.0],
+        "Agreement": [72.22],
     }
     (block,) = counted["_aws"]["CloudWatchMetrics"]
     assert block["Namespace"] == "GroundTruthConsolidation"

@@ -84,6 +84,10 @@ class Label(Protocol):
         """How many answers count."""
 
     @property
+    def agreement(self) -> float | None:
+        """Share of the answers that agree with the label, in [0, 1]; None with fewer than two."""
+
+    @property
     def set_aside(self) -> tuple[SetAside, ...]:
         """The answers that do not count."""
 

@@ -46,6 +46,13 @@ class ClassLabel:
     used: int
     set_aside: tuple[SetAside, ...]
 
+    @property
+    def agreement(self) -> float | None:
+        """Share of the workers who chose the class; None with fewer than two."""
+        if self.used < 2 or self.class_name is None:
+            return None
+        return self.votes.get(self.class_name, 0) / self.used
+
     def as_object(self) -> dict[str, Any]:
         """The label in the `object` style."""
         return {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,14 @@ class LabelSet:
     votes: dict[str, int]
     used: int
     set_aside: tuple[SetAside, ...]
+
+    @property
+    def agreement(self) -> float | None:
+        """Share of the workers who decided as the label does, over all labels anyone chose."""
+        if self.used < 2 or not self.named:
+            return None
+        shares = {at: self.votes.get(self.classes[at], 0) / self.used for at in self.named}
+        return fmean(share if at in self.chosen else 1 - share for at, share in shares.items())
 
     def as_object(self) -> dict[str, Any]:
         """The labels in the `object` style."""

@@ -66,6 +66,11 @@ class MaskLabel:
     used: int = 0
     set_aside: tuple[SetAside, ...]
 
+    @property
+    def agreement(self) -> float | None:
+        """Share of the workers who agree with a pixel, averaged; None with fewer than two."""
+        return self.confidence if self.used > 1 else None
+
     def as_object(self) -> dict[str, Any]:
         """The label in the `object` style."""
         value: dict[str, Any] = {
