@@ -214,3 +214,13 @@ def test_a_job_in_s3_is_finished_there(tmp_path, s3_server, aws_endpoint, monkey
     key = told["manifest"].removeprefix("s3://jobs/")
     body = s3_server.get_object(Bucket="jobs", Key=key)["Body"].read()
     assert len(body.splitlines()) == told["labeled"] == 12
+
+
+def test_a_renamed_copy_of_a_job_is_finished_under_its_own_name(tmp_path):
+    copy = tmp_path / "copies" / "bucket" / "renamed"
+    shutil.copytree(run_job(tmp_path, "--workers", "careful:3"), copy)
+    shutil.rmtree(copy / "annotations" / "consolidated-annotation")
+    result = invoke(finish, copy, "--attribute", "label")
+    assert "give the job's name by --job-name" in " ".join(result.stderr.split())
+    told = answer(copy, "--job-name", "photos", "--attribute", "label")
+    assert (told["labeled"], told["labeled-by-another-job"]) == (12, 0)

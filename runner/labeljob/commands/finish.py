@@ -62,6 +62,10 @@ Manifest = Annotated[
     ),
 ]
 Endpoint = Annotated[str | None, typer.Option(help="S3 server, if it is not AWS's.")]
+JobName = Annotated[
+    str | None,
+    typer.Option(help="Name of the job, if its folder was renamed. [default: the folder's]"),
+]
 WorkerIdKey = Annotated[
     str,
     typer.Option(
@@ -76,6 +80,9 @@ PlainWorkerIds = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
+_RENAMED = "If the folder was renamed, give the job's name by --job-name."
+
+
 def finish(
     job: Job,
     attribute: Attribute = None,
@@ -83,6 +90,7 @@ def finish(
     below: Below = None,
     labels: Labels = None,
     manifest: Manifest = None,
+    job_name: JobName = None,
     endpoint_url: Endpoint = None,
     worker_id_key: WorkerIdKey = "",
     plain_worker_ids: PlainWorkerIds = False,
@@ -106,7 +114,7 @@ def finish(
             manifest=manifest,
         )
         shown = replace(ended, worker_id_key=worker_id_key, plain_worker_ids=plain_worker_ids)
-        result = finish_job(shown, store=found.store)
+        result = finish_job(replace(shown, name=job_name), store=found.store)
     except GroundTruthError as error:
         messages.problem(str(error))
         raise typer.Exit(1) from error
@@ -114,7 +122,7 @@ def finish(
     if as_json:
         typer.echo(json.dumps({**result.as_json(), **uris}, indent=2))
     elif result.nothing_to_do:
-        messages.note(f"nothing to do: {result.nothing_to_do}")
+        messages.note(f"nothing to do: {result.nothing_to_do}. {_RENAMED}")
     else:
         _report(result, uris)
 

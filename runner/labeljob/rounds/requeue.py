@@ -22,17 +22,6 @@ from labeljob.analysis.place import JobPlace
 from labeljob.job.description import JobError
 
 
-@dataclass(frozen=True, kw_only=True)
-class _NamedJob(EndedJob):
-    """A job whose folder may have been renamed."""
-
-    named: str
-
-    @property
-    def job_name(self) -> str:
-        return self.named
-
-
 @dataclass
 class _Caught:
     """The job's store, but what is written is kept in memory.
@@ -146,9 +135,9 @@ def requeue(
     names = [name for name in MANIFESTS if f"{place.root}/{name}" in place.list(name)]
     uri = f"{place.root}/{(names or MANIFESTS)[0]}"
     caught = _Caught(place.store, uri, body)
-    job = _NamedJob(
+    job = EndedJob(
         root=place.root,
-        named=_job_name(lines, attribute, place.name),
+        name=_job_name(lines, attribute, place.name),
         attribute=attribute,
         output_manifest=uri if names or body else None,
         input_manifest=Path(known.manifest) if known else None,
@@ -179,8 +168,8 @@ def _job_name(lines: Sequence[OutputLine], attribute: str | None, folder: str) -
         if isinstance(name, str) and name:
             named[name.removeprefix(JOB_NAME_PREFIX).lower()] += 1
     if folder.lower() in named or not named:
-        return f"{JOB_NAME_PREFIX}{folder.lower()}"
-    return f"{JOB_NAME_PREFIX}{named.most_common(1)[0][0]}"
+        return folder
+    return named.most_common(1)[0][0]
 
 
 def _body(manifest: Path) -> bytes:

@@ -28,6 +28,8 @@ class EndedJob:
     ----------
     root : str
         S3 URI of the job's folder, ``<S3OutputPath>/<JobName>``, without a slash at its end.
+    name : str or None
+        The job's name; None for that of the folder.
     status : str
         As the service calls it; empty if it is not known.
     attribute : str or None
@@ -55,6 +57,7 @@ class EndedJob:
     """
 
     root: str
+    name: str | None = None
     status: str = ""
     attribute: str | None = None
     output_manifest: str | None = None
@@ -70,7 +73,8 @@ class EndedJob:
     @property
     def job_name(self) -> str:
         """The job's name as built-in metadata have it: ``labeling-job/<lower-case name>``."""
-        return f"{JOB_NAME_PREFIX}{self.root.rpartition('/')[2].lower()}"
+        name = self.name or self.root.rpartition("/")[2]
+        return f"{JOB_NAME_PREFIX}{name.lower()}"
 
     @property
     def manifest_uri(self) -> str:
