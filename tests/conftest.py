@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 LOOPBACK = "127.0.0.1,::1,localhost"
 
@@ -28,6 +29,10 @@ _NOT_TAKEN_OVER = (
 for name in [key for key in os.environ if key.startswith(_NOT_TAKEN_OVER)]:
     del os.environ[name]
 os.environ.update(_OF_NO_ACCOUNT)
+
+if "CI" not in os.environ:  # there Hypothesis has a profile of its own, without a deadline too
+    settings.register_profile("no-deadline", deadline=None)
+    settings.load_profile("no-deadline")
 
 
 @pytest.hookimpl(tryfirst=True)
