@@ -143,11 +143,21 @@ def read_masks(
             yield worker, mask
 
 
+def grid_lines(size: int) -> Ints:
+    """Rows or columns at which masks are compared: centres of the grid's cells, or all of few.
+
+    Examples
+    --------
+    >>> grid_lines(3).tolist(), grid_lines(2 * GRID).tolist()[:3]
+    ([0, 1, 2], [1, 3, 5])
+    """
+    cells = min(GRID, size)
+    return (2 * np.arange(cells, dtype=np.int64) + 1) * size // (2 * cells)
+
+
 def _at_grid(mask: RunMask) -> Ints:
     """Class at the centres of the grid's cells; of a small mask at every pixel."""
-    rows, columns = (
-        (2 * np.arange(min(GRID, size)) + 1) * size // (2 * min(GRID, size)) for size in mask.shape
-    )
+    rows, columns = (grid_lines(size) for size in mask.shape)
     points = (rows[:, None] * mask.shape[1] + columns).ravel()
     run = np.searchsorted(mask.starts, points, side="right") - 1
     return mask.classes[run].astype(np.int64)

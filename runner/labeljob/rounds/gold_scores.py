@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from groundtruth.answers import AnswerReader
 from groundtruth.side_files import SideLabels
 from groundtruth.skills.store import SkillStore
-from labeljob.analysis.ballots import GRID, Ballot, Ints
+from labeljob.analysis.ballots import Ballot, Ints, grid_lines
 from labeljob.analysis.calls import EPOCH, Call
 from labeljob.analysis.consensus import grid_iou
 from labeljob.analysis.job_on_file import JobOnFile
@@ -51,9 +51,7 @@ def at_grid(mask: NDArray[np.uint8]) -> Ints:
     >>> at_grid(np.array([[0, 1], [1, 2]], dtype=np.uint8))
     array([0, 1, 1, 2])
     """
-    rows, columns = (
-        (2 * np.arange(min(GRID, size)) + 1) * size // (2 * min(GRID, size)) for size in mask.shape
-    )
+    rows, columns = (grid_lines(size) for size in mask.shape)
     return mask[np.ix_(rows, columns)].ravel().astype(np.int64)
 
 
