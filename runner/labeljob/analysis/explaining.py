@@ -16,6 +16,7 @@ from labeljob.analysis.explanation import Explanation, Vote
 from labeljob.analysis.job_on_file import JobOnFile
 from labeljob.analysis.read_only import ReadOnly
 from labeljob.analysis.replaying import batch_of, entries_of
+from labeljob.analysis.side_files import SideFiles
 from labeljob.analysis.workers import Worker
 from labeljob.job.description import JobError
 
@@ -59,6 +60,7 @@ def explain(
     calls: Sequence[Call],
     ballots: Sequence[Ballot],
     workers: Mapping[str, Worker],
+    side_files: SideFiles | None = None,
 ) -> Explanation:
     """Find out why a data object has its label.
 
@@ -77,6 +79,8 @@ def explain(
         All answers of the job.
     workers : mapping of str to Worker
         All workers, from the same answers.
+    side_files : SideFiles, optional
+        What is known besides the answers.
     """
     call = next(call for call in reversed(calls) if object_id in call.object_ids)
     ballot = next(one for one in ballots if one.object_id == object_id)
@@ -87,7 +91,7 @@ def explain(
         for entry in entries_of(job, call)
         if job.task.classifies or entry.object.object_id == object_id
     ]
-    batch = batch_of(job, call, NothingKept(job.place), "masks")
+    batch = batch_of(job, call, NothingKept(job.place), "masks", side_files=side_files)
     label = _label(entries, object_id, job, batch)
     votes = []
     for at, worker in enumerate(ballot.workers):

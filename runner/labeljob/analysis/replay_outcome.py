@@ -21,6 +21,7 @@ from labeljob.analysis.label_masks import decoded_mask, job_mask
 from labeljob.analysis.outcome_folder import MASKS, OutcomeFolder, ReplayStore
 from labeljob.analysis.replaying import Replayed, replay
 from labeljob.analysis.scores import scored
+from labeljob.analysis.side_files import SideFiles
 from labeljob.crowd import Truth
 from labeljob.job.lines import compact_json
 
@@ -84,6 +85,7 @@ def replay_job(
     *,
     styles: Sequence[str] = STYLES,
     truths: Mapping[str, Truth] | None = None,
+    side_files: SideFiles | None = None,
     skills: SkillStore | None = None,
     advance: Callable[[], object] = lambda: None,
 ) -> ReplayOutcome:
@@ -101,6 +103,8 @@ def replay_job(
         Output styles to write a manifest in.
     truths : mapping of str to Truth, optional
         By the data objects' ids.
+    side_files : SideFiles, optional
+        What is known besides the answers.
     skills : SkillStore, optional
         Keeps what a call teaches about its workers for the calls after it.
     advance : callable
@@ -112,9 +116,9 @@ def replay_job(
         If something cannot be written.
     """
     store = ReplayStore(job.place, folder)
-    again = replay(
-        job, calls, store=store, masks_uri=folder.masks_uri, skills=skills, advance=advance
-    )
+    masks = folder.masks_uri
+    known: dict[str, Any] = {"side_files": side_files, "skills": skills}
+    again = replay(job, calls, store=store, masks_uri=masks, advance=advance, **known)
     replayed = {item.object_id: item for item in again}
     manifests = tuple(_manifest(job, replayed, folder, style) for style in styles)
     before = {line.object_id: line.label(job.attribute) for line in job.lines}

@@ -16,6 +16,7 @@ from groundtruth.task import Batch, Label
 from labeljob.analysis.calls import EPOCH, Call, calls_by_date, time_in_name
 from labeljob.analysis.job_on_file import JobOnFile
 from labeljob.analysis.read_only import ReadOnly
+from labeljob.analysis.side_files import SideFiles
 from labeljob.job.layout import metadata_time
 
 
@@ -81,6 +82,7 @@ def replay(
     *,
     store: ReadOnly,
     masks_uri: str,
+    side_files: SideFiles | None = None,
     skills: SkillStore | None = None,
     advance: Callable[[], object] = lambda: None,
 ) -> Iterator[Replayed]:
@@ -97,6 +99,8 @@ def replay(
         Where masks are written.
     masks_uri : str
         What the labels call the folder of masks.
+    side_files : SideFiles, optional
+        What is known besides the answers.
     skills : SkillStore, optional
         Keeps what a call teaches about its workers for the calls after it.
     advance : callable
@@ -108,7 +112,7 @@ def replay(
         One for each data object of each call.
     """
     for call in calls:
-        batch = batch_of(job, call, store, masks_uri, skills)
+        batch = batch_of(job, call, store, masks_uri, side_files=side_files, skills=skills)
         ids: list[str] = []
         entries = _noted(entries_of(job, call), ids, advance)
         decode = partial(job.core.decode, classes=batch.classes)
@@ -122,9 +126,12 @@ def batch_of(
     call: Call,
     store: ReadOnly,
     masks_uri: str,
+    *,
+    side_files: SideFiles | None = None,
     skills: SkillStore | None = None,
 ) -> Batch:
     """What the task needs to know of a call besides its answers."""
+    known = side_files or SideFiles()
     return Batch(
         classes=job.choices,
         classes_known=job.classes_from != "answers",
@@ -134,6 +141,9 @@ def batch_of(
         masks_uri=masks_uri,
         store=store,
         kms_key=None,
+        gold=known.gold,
+        model=known.model,
+        confidence_map=known.confidence_map,
         skills=BatchSkills(
             store=skills,
             key=SkillKey(job.core.name, job.choices, job.settings.skill_half_life_days),

@@ -1,4 +1,4 @@
-"""Options that `labeljob replay`, `report` and `explain` share."""
+"""Options of `labeljob replay`, `report`, `explain` and their like."""
 
 from __future__ import annotations
 
@@ -46,6 +46,34 @@ TruthFile = Annotated[
     Path | None,
     typer.Option(
         "--truth", metavar="FILE", exists=True, dir_okay=False, help="True labels, see the docs."
+    ),
+]
+Gold = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        help="Gold labels that workers are judged by. [default: the job's, if it can be read]",
+    ),
+]
+ModelAnswers = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        help="A model's answers, which count as one more worker's. [default: the job's]",
+    ),
+]
+ConfidenceMapFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--confidence-map",
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        help="The map that `labeljob calibrate` wrote. [default: the job's]",
     ),
 ]
 Images = Annotated[

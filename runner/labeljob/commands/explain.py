@@ -14,6 +14,7 @@ from labeljob.analysis.explaining import explain as explained
 from labeljob.analysis.explaining import object_named
 from labeljob.analysis.explanation import Explanation, Vote
 from labeljob.analysis.replaying import all_at_once, calls_of
+from labeljob.analysis.side_files import with_side_files
 from labeljob.analysis.suspicions import flag_workers
 from labeljob.analysis.workers import worker_table
 from labeljob.commands import analysis_options as given
@@ -56,7 +57,7 @@ def explain(
         found = given.opened(
             job, task=task, labels=labels, attribute=attribute, endpoint_url=endpoint_url
         )
-        found = given.chosen_algorithm(found, algorithm)
+        found, side_files = with_side_files(given.chosen_algorithm(found, algorithm))
         object_id = object_named(found, object_name)
         with given.bar("Reading answers", len(found.object_ids())) as advance:
             ballots = list(read_ballots(found, advance=advance))
@@ -65,7 +66,7 @@ def explain(
             workers = worker_table(ballots, found.task, len(classes))
             flag_workers(workers, ballots, found.task, classes)
             made_of = calls_of(found) if calls else all_at_once(found)
-            result = explained(found, object_id, made_of, ballots, workers)
+            result = explained(found, object_id, made_of, ballots, workers, side_files)
     except GroundTruthError as error:
         messages.problem(str(error))
         raise typer.Exit(1) from error

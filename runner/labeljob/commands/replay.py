@@ -19,6 +19,7 @@ from labeljob.analysis.differences import Change, Differences, named
 from labeljob.analysis.outcome_folder import outcome_folder
 from labeljob.analysis.replay_outcome import STYLES, ReplayOutcome, replay_job
 from labeljob.analysis.replaying import all_at_once, calls_of
+from labeljob.analysis.side_files import with_side_files
 from labeljob.analysis.truth_files import read_truths
 from labeljob.commands import analysis_options as given
 from labeljob.crowd import TruthError
@@ -81,6 +82,9 @@ def replay(
     quorum: Quorum = None,
     min_confidence: MinConfidence = None,
     truth: given.TruthFile = None,
+    gold: given.Gold = None,
+    model_answers: given.ModelAnswers = None,
+    confidence_map: given.ConfidenceMapFile = None,
     output: Output = None,
     endpoint_url: given.Endpoint = None,
     as_json: given.AsJson = False,
@@ -117,6 +121,14 @@ def _replayed(options: SimpleNamespace) -> ReplayOutcome:
     found = given.chosen_algorithm(found, options.algorithm).with_settings(
         **{name: value for name, value in changes.items() if value is not None}
     )
+    found, side_files = with_side_files(
+        found,
+        {
+            "gold_labels_s3_uri": options.gold,
+            "model_answers_s3_uri": options.model_answers,
+            "confidence_map_s3_uri": options.confidence_map,
+        },
+    )
     name = algorithm_of(found.core, found.settings)
     folder = outcome_folder(found.place, options.output, f"replays/{name}")
     truth = options.truth
@@ -131,6 +143,7 @@ def _replayed(options: SimpleNamespace) -> ReplayOutcome:
             folder,
             styles=STYLES if style is Style.BOTH else (style.value,),
             truths=truths,
+            side_files=side_files,
             skills=MemorySkills() if options.keep_skill else None,
             advance=advance,
         )

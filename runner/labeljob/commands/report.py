@@ -18,6 +18,7 @@ from labeljob.analysis.ballots import Ballot, read_ballots
 from labeljob.analysis.explaining import NothingKept
 from labeljob.analysis.job_on_file import JobOnFile
 from labeljob.analysis.replaying import all_at_once, replay
+from labeljob.analysis.side_files import with_side_files
 from labeljob.analysis.truth_files import read_truths
 from labeljob.commands import analysis_options as given
 from labeljob.crowd import Truth, TruthError
@@ -88,12 +89,15 @@ def _labels(job: JobOnFile, algorithm: str | None) -> tuple[dict[str, FoundLabel
             accounts = [one.account for one in kept.values() if one.account]
             names = {one.algorithm[0] for one in accounts if one.algorithm}
             return kept, " and ".join(sorted(names)) or "the built-in function"
-    job = given.chosen_algorithm(job, algorithm)
+    job, known = with_side_files(given.chosen_algorithm(job, algorithm))
     calls = all_at_once(job)
     replayed = {}
     with given.bar("Consolidating", len(calls[0].object_ids)) as advance:
         store = NothingKept(job.place)
-        for item in replay(job, calls, store=store, masks_uri="masks", advance=advance):
+        replaying = replay(
+            job, calls, store=store, masks_uri="masks", side_files=known, advance=advance
+        )
+        for item in replaying:
             content = item.content(job, "object")
             label = found_label(content[job.attribute], content[f"{job.attribute}{METADATA}"])
             if label is not None and label.classes:

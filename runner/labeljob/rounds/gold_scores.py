@@ -185,7 +185,7 @@ def teach(
     made_at = all_at_once(job)[0].made_at
     call = Call(tuple(object_ids), made_at if made_at > EPOCH else datetime.now(UTC))
     store = ReadOnly(job.place)
-    batch = batch_of(job, call, store, "masks", skills)
+    batch = batch_of(job, call, store, "masks", skills=skills)
     names = {object_id: _names(truth) for object_id, truth in truths.items()}
     batch = replace(batch, gold=SideLabels({}, names))
     decode = partial(job.core.decode, classes=batch.classes)
