@@ -13,6 +13,7 @@ from groundtruth.settings import Settings
 from groundtruth.skills.json_file import JsonFileSkills
 from groundtruth.skills.memory import MemorySkills
 from groundtruth.skills.opening import SKILL_FILE_VARIABLE
+from groundtruth.skills.store import ALL_WORKERS
 from tests.batches import CREW, SINGLE, payload
 from tests.examples import TASKS, example, labels_of
 from tests.memory_store import KnownJobs, MemoryStore
@@ -124,7 +125,7 @@ def test_the_deployed_function_learns_who_is_careless(load_handler, jobs_folder,
         for item in table.scan(TableName=TABLE)["Items"]
         if item["pk"]["S"].startswith("worker#")
     ]
-    assert sorted(records) == sorted(CREW.accuracies)
+    assert sorted(records) == sorted([ALL_WORKERS, *CREW.accuracies])
 
 
 def test_a_call_that_comes_again_gets_the_same_bytes(load_handler, jobs_folder, put, kept):

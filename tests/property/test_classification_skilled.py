@@ -91,10 +91,10 @@ def test_unanimous_workers_are_believed(algorithm, n_classes, n_items, n_workers
 
 @each
 @pytest.mark.parametrize("n_classes", [2, 4, 30])
-@given(skills=st.lists(st.floats(0.5, 0.98), min_size=2, max_size=2, unique=True))
+@given(skills=st.lists(st.floats(0.55, 0.98), min_size=2, max_size=2, unique=True))
 def test_of_two_workers_the_better_one_is_believed(algorithm, n_classes, skills):
     if abs(skills[0] - skills[1]) < 0.02:
-        return
+        return  # nearer to chance and to each other, both have the smallest weight there is
     batch = make.Votes(np.zeros(2, int), np.arange(2), np.arange(2), 1, 2, n_classes)
     stored = make.one_coin_counts(skills, n_classes, answers=500.0)
     table = algorithm(batch, prior_counts=stored).posterior.dense()

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from groundtruth.aggregation import mask_overlay
+from groundtruth.aggregation.mask_confidence import crowd_probabilities
 from groundtruth.aggregation.mask_fusion import fuse
 from groundtruth.masks.runs import RunMask
 from tests.property.strategies_masks import N_CLASSES, crews, run_masks, weights_for
@@ -20,6 +21,14 @@ def plain_vote(grids, weights, n_classes):
     return votes, sum(units)
 
 
+def crowd_says(shares, weights):
+    """The definition of how sure a share of votes is, without a table."""
+    units = np.rint(weights * 65536)
+    n_workers = max(1, round(float(units.sum() ** 2 / (units**2).sum())))
+    known = crowd_probabilities(n_workers)
+    return np.interp(shares, np.arange(n_workers + 1) / n_workers, known)
+
+
 @given(crews(), st.data())
 def test_fusion_is_the_plain_vote_on_every_pixel(grids, data):
     weights = data.draw(weights_for(len(grids)))
@@ -33,12 +42,12 @@ def test_fusion_is_the_plain_vote_on_every_pixel(grids, data):
     assert result.tied_share == ((votes == best).sum(axis=0) > 1).sum() / n_pixels
     assert result.disputed_share == (grids != grids[0]).any(axis=0).sum() / n_pixels
     for index in range(N_CLASSES):
-        inside = int(votes[index][expected == index].sum())
-        outside = int(votes[index][expected != index].sum())
+        sure = crowd_says(votes[index].astype(float) / total, weights)
         pixels = int((expected == index).sum())
         assert result.class_pixels[index] == pixels
         if pixels:
-            assert result.class_confidence[index] == inside / (total * pixels + outside)
+            iou = sure[expected == index].sum() / (pixels + sure[expected != index].sum())
+            np.testing.assert_allclose(result.class_confidence[index], iou, atol=1e-3)
         else:
             assert np.isnan(result.class_confidence[index])
 

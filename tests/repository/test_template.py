@@ -13,7 +13,7 @@ from groundtruth.tasks.semantic_segmentation import SemanticSegmentation
 from tests.repository.source_files import FUNCTIONS, ROOT
 from tests.repository.template import DEPLOYED, PARAMETERS, RESOURCES, SHARED, TEMPLATE, variables
 
-OF_POWERTOOLS = "POWERTOOLS_"
+OF_OTHERS = ("POWERTOOLS_", "OPENBLAS_")
 TASKS = {
     "ImageMultiClass": ImageMultiClass(),
     "ImageMultiClassMultiLabel": ImageMultiClassMultiLabel(),
@@ -26,7 +26,7 @@ def all_variables():
     values = {}
     for properties in (SHARED, *DEPLOYED.values()):
         for name, value in variables(properties).items():
-            if not name.startswith(OF_POWERTOOLS):
+            if not name.startswith(OF_OTHERS):
                 values.setdefault(name, []).append(value)
     return values
 
@@ -84,6 +84,11 @@ def test_a_function_its_folder_and_its_log_are_called_the_same(name):
 def test_every_function_folder_is_deployed():
     folders = {folder.parent.name for folder in FUNCTIONS.glob("*/app.py")}
     assert folders == {properties["CodeUri"].split("/")[1] for properties in DEPLOYED.values()}
+
+
+@pytest.mark.parametrize("name", [name for name in DEPLOYED if name.startswith("Acs")])
+def test_numpy_starts_no_threads(name):
+    assert variables(DEPLOYED[name])["OPENBLAS_NUM_THREADS"] == "1"
 
 
 @pytest.mark.parametrize("section", ["Parameters", "Outputs"])

@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 
 from groundtruth.errors import UnusableAnswer
+from groundtruth.masks.color_classes import classify, color_table
+from groundtruth.masks.color_runs import ColorRuns
 from groundtruth.masks.reading import read_mask
-from tests.unit.masks.png_builder import build_png, painted
+from tests.unit.masks.png_builder import RGB, build_png, painted
 
 GREEN, BLUE = (44, 160, 44), (31, 119, 180)
 CLASSES = np.array([[0, 0, 1, 1, 1], [0, 2, 2, 1, 1], [2, 2, 2, 2, 0]])
@@ -71,3 +73,31 @@ def test_a_row_of_unknown_pixels_has_nothing_to_take_after():
     pixels = np.tile(np.array([*GREEN, 255], np.uint8), (100, 3, 1))
     pixels[50] = (200, 10, 100, 255)
     assert reason(build_png(pixels), shape=(100, 3)) == "unreadable-colors"
+
+
+def test_labels_whose_colours_share_a_slot_are_kept_apart():
+    random = np.random.default_rng(8)
+    shades = random.choice(1 << 24, 4000, replace=False)
+    names = {index: f"#{shade:06x}" for index, shade in enumerate(shades.tolist(), start=1)}
+    rgba = np.full((4000, 4), 255, np.uint8)
+    rgba[:, :3] = [list(bytes.fromhex(name[1:])) for name in names.values()]
+    runs = ColorRuns(np.arange(4000), rgba, (40, 100))
+    result = classify(runs, color_table(names, str))
+    np.testing.assert_array_equal(result.mask.to_array().ravel(), np.arange(1, 4001))
+    assert (result.near_pixels, result.snapped_pixels) == (0, 0)
+
+
+@pytest.mark.parametrize("channels", [3, 4], ids=["rgb", "rgba"])
+@pytest.mark.parametrize("filters", [[0], [1], [2], [4]], ids=["none", "sub", "up", "paeth"])
+@pytest.mark.parametrize("noisy", [slice(None), slice(100, 200)], ids=["all", "in-the-middle"])
+def test_noise_is_read_pixel_by_pixel(channels, filters, noisy):
+    painted_as = np.zeros((300, 400), np.int64)
+    painted_as[noisy] = np.random.default_rng(9).integers(0, 5, (300, 400))[noisy]
+    colors = [(255, 255, 255, 255), (*GREEN, 255), (*BLUE, 255), (0, 0, 0, 255), (44, 161, 44, 255)]
+    pixels = painted(painted_as, np.array(colors)[:, :channels])
+    options = {"color_type": RGB} if channels == 3 else {}
+    png = build_png(pixels, filters=filters, **options)
+    mask, notes = read(png, shape=painted_as.shape)
+    np.testing.assert_array_equal(mask.to_array(), np.array([0, 1, 2, 0, 1])[painted_as])
+    assert (notes.near_pixels, notes.snapped_pixels) == ((painted_as == 4).sum(), 0)
+    assert (mask.starts.size == painted_as.size) == (noisy == slice(None))

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from groundtruth.skills.memory import MemorySkills
-from groundtruth.skills.store import SkillStoreError
+from groundtruth.skills.store import ALL_WORKERS, SkillStoreError
 from groundtruth.tasks.class_algorithms import ALGORITHMS, WITH_MODEL
 from tests.batches import CREW, SINGLE, RecordingSkills, labels, outcome, source
 from tests.memory_store import MemoryStore
@@ -110,7 +110,7 @@ def test_a_model_has_a_skill_record_of_its_own_for_each_file():
     said = [{"object-id": object_id, "label": TRUTH[object_id]} for object_id in ANSWERS]
     with_side_file("model_answers_s3_uri", said, ANSWERS, skills=skills)
     taught = {worker for amounts in skills.taught.values() for worker in amounts}
-    (model,) = taught - set(CREW.accuracies)
+    (model,) = taught - {ALL_WORKERS, *CREW.accuracies}
     assert model.startswith("model.")
     assert model in skills.asked
     per_object = [sum(amounts[model].values()) for amounts in skills.taught.values()]
@@ -144,3 +144,39 @@ def test_an_algorithm_without_skill_asks_no_store(algorithm):
         skills=BrokenSkills(),
     )
     assert made.skill_note == ""
+
+
+def test_what_all_workers_did_is_kept_as_the_sum_of_what_each_did():
+    skills = RecordingSkills()
+    said = [{"object-id": object_id, "label": TRUTH[object_id]} for object_id in ANSWERS]
+    with_side_file("model_answers_s3_uri", said, ANSWERS, skills=skills)
+    assert ALL_WORKERS in skills.asked
+    for amounts in skills.taught.values():
+        sums = {}
+        for worker in CREW.accuracies.keys() & amounts.keys():
+            for cell, amount in amounts[worker].items():
+                sums[cell] = sums.get(cell, 0.0) + amount
+        assert amounts[ALL_WORKERS] == pytest.approx(sums)
+
+
+def test_with_many_classes_workers_are_not_added_up():
+    skills = RecordingSkills()
+    classes = [*CLASSES, *(f"class {at}" for at in range(20))]
+    labels(SINGLE, ANSWERS, classes=classes, skills=skills)
+    assert set(skills.asked) == set(CREW.accuracies)
+    assert {worker for amounts in skills.taught.values() for worker in amounts} <= set(skills.asked)
+
+
+def test_strangers_are_judged_by_what_all_workers_did():
+    skills = MemorySkills()
+    told = [{"object-id": f"t{at}", "label": ("star", "crab")[at % 2]} for at in range(300)]
+    # Whoever is asked calls every second star a crab.
+    seen = {
+        f"t{at}": {f"w{at}": "crab" if at % 4 == 0 else told[at]["label"], f"v{at}": "crab"}
+        for at in range(300)
+    }
+    for first in range(0, 300, 50):
+        part = dict(list(seen.items())[first : first + 50])
+        with_side_file("gold_labels_s3_uri", told, part, skills=skills)
+    new = {"open": {"ann": "crab", "ben": "star"}}
+    assert labels(SINGLE, new, classes=CLASSES, skills=skills)["open"]["class-name"] == "star"

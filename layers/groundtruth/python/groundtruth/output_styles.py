@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any
 
 from groundtruth.answers import SetAside
@@ -97,6 +98,7 @@ def _reported(set_aside: Iterable[SetAside]) -> list[dict[str, str]]:
     ]
 
 
+@lru_cache(maxsize=16)
 def settings_hash(settings: Settings) -> str:
     """Twelve hexadecimal digits that change with every setting that can change a label.
 

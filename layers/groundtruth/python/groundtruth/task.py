@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from groundtruth.answers import Answers, SetAside
@@ -65,7 +66,7 @@ class Batch:
     model: SideLabels = NOTHING_KNOWN
     confidence_map: ConfidenceMap | None = None
 
-    @property
+    @cached_property
     def model_id(self) -> str:
         """The name under which the model counts as a worker: one for each file of answers."""
         digest = hashlib.sha256(self.settings.model_answers_s3_uri.encode()).hexdigest()

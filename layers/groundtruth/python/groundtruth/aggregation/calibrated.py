@@ -1,14 +1,18 @@
 """The default: worker skill in full, and a confidence that can be read as a probability."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from groundtruth.aggregation.batch import Batch
-from groundtruth.aggregation.confusion import Confusion, one_coin
-from groundtruth.aggregation.layout import Shares
+from groundtruth.aggregation.confusion import Confusion
+from groundtruth.aggregation.effective_votes import effective, effective_votes, vote_strengths
+from groundtruth.aggregation.layout import Shares, largest_change, softmax
+from groundtruth.aggregation.one_coin import one_coin
+from groundtruth.aggregation.rates import accuracy_of_votes, without_own_item
 from groundtruth.aggregation.result import Consolidation
-from groundtruth.aggregation.skill import WorkerCounts, add_up
+from groundtruth.aggregation.skill import WorkerCounts
 from groundtruth.aggregation.votes import Floats, Ints, Votes
 from groundtruth.aggregation.weighted import weighted_shares
 
@@ -58,6 +62,7 @@ def calibrated(
     *,
     settings: CalibratedSettings | None = None,
     prior_counts: WorkerCounts | None = None,
+    pool: Floats | None = None,
     gold: Ints | None = None,
     max_weights: Floats | None = None,
 ) -> Consolidation:
@@ -77,6 +82,10 @@ def calibrated(
         Defaults when left out.
     prior_counts : WorkerCounts, optional
         What earlier calls taught about the workers.
+    pool : ndarray of float, shape (n_classes, n_classes), optional
+        What earlier calls taught about all workers together, those of this call too:
+        expected counts by true class and class chosen. Workers of whom little is known are
+        taken to be like that.
     gold : ndarray of int, shape (n_items,), optional
         True classes, -1 where unknown. Workers are judged by them; the posterior of such
         an item is still what its votes say.
@@ -109,61 +118,102 @@ def calibrated(
     array([[0.3, 0.7]])
     """
     chosen = settings or CalibratedSettings()
-    batch = Batch.of(votes, prior_counts, gold)
-    confusion = Confusion.of(batch) if batch.layout.dense else None
+    batch = Batch.of(votes, prior_counts, gold, pool)
+    fit = _with_tables if batch.layout.dense else _with_accuracies
+    found = fit(batch, chosen, max_weights)
     prior = _log_prior(batch, chosen.frequency_weight)
+    tempered = _tempered(batch, found.likelihood, prior, 1.0 + chosen.correlation * found.extra)
+    weights = batch.weights(found.accuracy, max_weights)
+    shares = _mixed(batch, tempered, weighted_shares(batch, weights, chosen.smoothing), chosen.mix)
+    return batch.result(shares, found.truth, found.rounds)
+
+
+class _Fit(NamedTuple):
+    """What was learned.
+
+    Attributes
+    ----------
+    truth : Shares
+        How probable each class is to be true, as far as workers are judged by it.
+    likelihood : Shares
+        Log-likelihood of the classes in the last round.
+    accuracy : ndarray of float, shape (n_votes,)
+        How often the worker behind each vote is right.
+    extra : ndarray of float, shape (n_items,)
+        How many votes as strong as the strongest an item has, less one.
+    rounds : int
+        How many rounds were made.
+    """
+
+    truth: Shares
+    likelihood: Shares
+    accuracy: Floats
+    extra: Floats
+    rounds: int
+
+
+def _with_tables(batch: Batch, chosen: CalibratedSettings, max_weights: Floats | None) -> _Fit:
+    """Learn confusion matrices, block by block of the items."""
+    model = Confusion.of(batch)
+    truth = model.table(batch.start())
+    likelihood = np.empty_like(truth)
+    accuracy, extra = np.empty(batch.votes.n_votes), np.empty(batch.votes.n_items)
+    prior = chosen.frequency_weight * np.log(batch.frequencies())[:, np.newaxis]
+    caps = None if max_weights is None else batch.caps(max_weights)[model.ranks.order]
+    rounds, settled = 0, False
+    while not settled and rounds < max(chosen.max_rounds, 1):
+        rounds, settled = rounds + 1, True
+        expected = model.expected(truth, chosen.strength)
+        for block in model.ranks.blocks:
+            shares = model.counted_shares(truth, block)
+            judged = accuracy_of_votes(model, block, shares, expected, chosen.accuracy_strength)
+            factors = None if caps is None else batch.factors(judged, caps[block.votes])
+            logs = without_own_item(
+                model, block, shares, expected, judged, chosen.strength, factors
+            )
+            strengths = vote_strengths(judged, batch.votes.n_classes, factors)
+            more = effective(block.totals(strengths), block.largest(strengths)) - 1.0
+            accuracy[block.votes], extra[block.items] = judged, more
+            likelihood[block.items] = logs
+            scores = np.array(logs.T, order="C")
+            scores /= 1.0 + chosen.learning_correlation * more
+            scores += prior * model.several[block.items]
+            learned = model.known(block, softmax(scores))
+            settled = settled and largest_change(truth[block.items].T, learned) < chosen.tolerance
+            truth[block.items] = learned.T
+    return _Fit(
+        truth=model.shares(truth),
+        likelihood=model.shares(likelihood),
+        accuracy=model.by_vote(accuracy),
+        extra=model.ranks.restored(extra),
+        rounds=rounds,
+    )
+
+
+def _with_accuracies(batch: Batch, chosen: CalibratedSettings, max_weights: Floats | None) -> _Fit:
+    """Learn one accuracy a worker, where there are too many classes for matrices."""
+    prior = _log_prior(batch, chosen.frequency_weight)
+    caps = None if max_weights is None else batch.caps(max_weights)
     truth = batch.start()
     rounds = 0
     while True:
         rounds += 1
         accuracy = batch.accuracy(truth, chosen.accuracy_strength)
-        factors = _factors(batch, accuracy, max_weights)
-        if confusion is None:
-            likelihood = one_coin(batch, accuracy, factors)
-        else:
-            likelihood = confusion.without_own_item(truth, accuracy, chosen.strength, factors)
-        extra = _effective_votes(batch, accuracy, factors) - 1.0
+        factors = None if caps is None else batch.factors(accuracy, caps)
+        likelihood = one_coin(batch, accuracy, factors)
+        extra = effective_votes(batch, accuracy, factors) - 1.0
         learned = _tempered(batch, likelihood, prior, 1.0 + chosen.learning_correlation * extra)
         before, truth = truth, batch.with_gold(learned)
         change = np.abs(truth.cells - before.cells).max(initial=0.0)
         if change < chosen.tolerance or rounds >= chosen.max_rounds:
-            break
-    tempered = _tempered(batch, likelihood, prior, 1.0 + chosen.correlation * extra)
-    weights = batch.weights(accuracy, max_weights)
-    shares = _mixed(batch, tempered, weighted_shares(batch, weights, chosen.smoothing), chosen.mix)
-    return batch.result(shares, truth, rounds)
+            return _Fit(truth, likelihood, accuracy, extra, rounds)
 
 
 def _log_prior(batch: Batch, power: float) -> Shares:
     """Log of the class frequencies to a power; flat for items with fewer than two votes."""
     frequencies = batch.log_frequencies()
-    several = power * (batch.votes.votes_per_item > 1).astype(np.float64)
+    several = power * (batch.per_item > 1).astype(np.float64)
     return Shares(frequencies.cells * batch.layout.spread(several), frequencies.others * several)
-
-
-def _factors(batch: Batch, accuracy: Floats, max_weights: Floats | None) -> Floats | None:
-    """How much of each vote's evidence its worker's largest weight leaves."""
-    if max_weights is None:
-        return None
-    return batch.weights(accuracy, max_weights) / batch.weights(accuracy, None)
-
-
-def _effective_votes(batch: Batch, accuracy: Floats, factors: Floats | None) -> Floats:
-    """How many votes as strong as the strongest an item has: shape (n_items,), 1 or more.
-
-    Tempering by this and not by the plain number of votes keeps a promise: one more vote
-    for a class, however weak its worker, never makes that class less probable.
-    """
-    odds = accuracy / (1.0 - accuracy)
-    strengths = np.abs(np.log(odds * max(batch.votes.n_classes - 1, 1)))
-    if factors is not None:
-        strengths = strengths * factors
-    starts = np.flatnonzero(np.diff(batch.votes.items, prepend=-1))
-    strongest = np.zeros(batch.votes.n_items)
-    if starts.size:
-        strongest[batch.votes.items[starts]] = np.maximum.reduceat(strengths, starts)
-    total = add_up(batch.votes.items, strengths, batch.votes.n_items)
-    return np.maximum(total / np.maximum(strongest, 1e-9), 1.0)
 
 
 def _tempered(batch: Batch, likelihood: Shares, prior: Shares, divisor: Floats) -> Shares:
@@ -178,7 +228,7 @@ def _tempered(batch: Batch, likelihood: Shares, prior: Shares, divisor: Floats) 
 
 def _mixed(batch: Batch, tempered: Shares, shares: Shares, mix: float) -> Shares:
     """Weighted mean of both; an item with one vote keeps what its worker's skill says."""
-    part = np.where(batch.votes.votes_per_item == 1, 1.0, mix)
+    part = np.where(batch.per_item == 1, 1.0, mix)
     cells = batch.layout.spread(part)
     return Shares(
         cells * tempered.cells + (1.0 - cells) * shares.cells,

@@ -1,195 +1,182 @@
 """What answers say about the true class when workers' mix-ups are modelled in full."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 
 from groundtruth.aggregation.batch import Batch
 from groundtruth.aggregation.layout import Shares
-from groundtruth.aggregation.ranks import Ranks
+from groundtruth.aggregation.ranks import Block, Ranks
 from groundtruth.aggregation.skill import add_up
 from groundtruth.aggregation.votes import Floats, Ints
+
+
+class Expected(NamedTuple):
+    """What the workers of a batch are expected to have done, the stored counts too.
+
+    Attributes
+    ----------
+    counts : ndarray of float, shape (n_kinds, n_classes)
+        Counts by kind and true class.
+    rows : ndarray of float, shape (n_workers, n_classes)
+        Answers by worker and true class, and the strength of what they are shrunk to.
+    right : ndarray of float, shape (n_workers,)
+        Right answers by worker.
+    """
+
+    counts: Floats
+    rows: Floats
+    right: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Confusion:
     """Rates P(answer | true class) of the workers of a dense batch.
 
-    A *kind* is a worker with an answer. Tables go class by class, so that each step is a
-    gather or a sum over plain vectors.
+    A *kind* is a worker with an answer. Items and votes are in the order of `ranks`.
+    Tables have a row for each item, worker or kind: one look-up brings all its classes.
 
     Attributes
     ----------
     batch : Batch
         A batch whose layout is dense.
     ranks : Ranks
-        The order of the votes in here.
-    workers, classes, kinds : ndarray of int, shape (n_votes,)
-        Worker, chosen class and kind of each vote, in that order.
+        The order of items and votes in here.
+    workers, kinds : ndarray of int, shape (n_votes,)
+        Worker and kind of each vote.
+    own : ndarray of int, shape (n_votes,)
+        Where the chosen class is in the rows by class of a part's votes, laid end to end.
+    gold, counted, several : ndarray, shape (n_items,)
+        True class, -1 where unknown; 1 where workers are judged by an item; 1 where an
+        item has two votes or more; else 0.
     kind_workers, kind_answers : ndarray of int, shape (n_kinds,)
         Worker and answer of each kind.
-    stored : ndarray of float, shape (n_classes, n_kinds)
-        Stored counts by true class and kind.
-    stored_rows : ndarray of float, shape (n_classes, n_workers)
-        Stored counts by true class and worker.
+    stored : ndarray of float, shape (n_kinds, n_classes)
+        Stored counts by kind and true class.
+    stored_rows : ndarray of float, shape (n_workers, n_classes)
+        Stored counts by worker and true class.
+    spare : ndarray of float, shape (3, n, n_classes)
+        Room for values of the votes of any part; always the same, so that it is in the cache.
     """
 
     batch: Batch
     ranks: Ranks
     workers: Ints
-    classes: Ints
     kinds: Ints
+    own: Ints
+    gold: Ints
+    counted: Floats
+    several: Floats
     kind_workers: Ints
     kind_answers: Ints
     stored: Floats
     stored_rows: Floats
+    spare: Floats
 
     @classmethod
     def of(cls, batch: Batch) -> Self:
         """Find the kinds of a batch and look up their stored counts."""
-        votes, ranks = batch.votes, Ranks.of(batch.votes)
+        votes, ranks = batch.votes, Ranks.of(batch.votes, batch.per_item)
+        n_classes = votes.n_classes
         workers, classes = votes.workers[ranks.order], votes.classes[ranks.order]
-        kind_of_vote = workers * votes.n_classes + classes
-        kinds = np.arange(votes.n_workers * votes.n_classes)
+        kind_of_vote = workers * n_classes + classes
+        kinds = np.arange(votes.n_workers * n_classes)
         if kinds.size > 4 * votes.n_votes + 1000:
             kinds, kind_of_vote = np.unique(kind_of_vote, return_inverse=True)
-        kind_workers, answers = np.divmod(kinds, votes.n_classes)
-        everyone = np.arange(votes.n_workers)
-        truths = np.arange(votes.n_classes)[:, np.newaxis]
-        stored = batch.prior.lookup(kind_workers, truths, answers)
-        rows = batch.prior.lookup_rows(everyone, truths)
+        kind_workers, answers = np.divmod(kinds, n_classes)
+        own = classes
+        for block in ranks.blocks:
+            for part in block.parts:
+                here = own[block.votes][part.votes]
+                here += np.arange(0, here.size * n_classes, n_classes)
+        largest = max(part.size for block in ranks.blocks for part in block.parts)
+        truths, everyone = np.arange(n_classes), np.arange(votes.n_workers)[:, np.newaxis]
+        of_kinds = (kind_workers[:, np.newaxis], truths, answers[:, np.newaxis])
         return cls(
-            batch, ranks, workers, classes, kind_of_vote, kind_workers, answers, stored, rows
+            batch=batch,
+            ranks=ranks,
+            workers=workers,
+            kinds=kind_of_vote,
+            own=own,
+            gold=batch.gold[ranks.items],
+            counted=batch.counted[ranks.items],
+            several=(batch.per_item[ranks.items] > 1).astype(np.float64),
+            kind_workers=kind_workers,
+            kind_answers=answers,
+            stored=batch.prior.lookup(*of_kinds),
+            stored_rows=batch.prior.lookup_rows(everyone, truths),
+            spare=np.empty((3, largest, n_classes)),
         )
 
-    def without_own_item(
-        self, truth: Shares, accuracy: Floats, strength: float, factors: Floats | None
-    ) -> Shares:
-        """Log-likelihood of the classes, each vote judged without the item it is for [1]_.
+    def table(self, shares: Shares) -> Floats:
+        """Return shares of the batch as a table of their own: shape (n_items, n_classes)."""
+        cells = shares.cells.reshape(self.batch.votes.n_classes, self.batch.votes.n_items)
+        rows = np.array(cells.T, order="C")
+        return rows if isinstance(self.ranks.items, slice) else rows[self.ranks.items]
 
-        A worker's row of counts is shrunk to the worker's accuracy, which has the weight of
-        `strength` votes. The item's own expected count is taken out of the counts (the
-        predictive form of collapsed variational inference), so that no item confirms itself.
+    def shares(self, table: Floats) -> Shares:
+        """Return such a table as shares of the batch."""
+        cells = self.ranks.restored(table).T.ravel()
+        return Shares(cells, np.zeros(self.batch.votes.n_items))
 
-        Parameters
-        ----------
-        truth : Shares
-            How probable each class is to be true.
-        accuracy : ndarray of float, shape (n_votes,)
-            How often the worker behind each vote is right; votes in canonical order.
-        strength : float
-            Weight of that in votes, larger than 0.
-        factors : ndarray of float, shape (n_votes,), optional
-            Each vote's evidence is multiplied with this.
+    def by_vote(self, values: Floats) -> Floats:
+        """Bring values by vote back into the canonical order."""
+        found = np.empty_like(values)
+        found[self.ranks.order] = values
+        return found
 
-        References
-        ----------
-        .. [1] A. Asuncion, M. Welling, P. Smyth and Y. W. Teh, "On smoothing and inference
-           for topic models", UAI 2009. arXiv:1205.2662
-        """
-        right = strength * accuracy[self.ranks.order]
-        wrong = (strength - right) / max(self.batch.votes.n_classes - 1, 1)
-        weights = None if factors is None else factors[self.ranks.order]
-        table = self._counted(truth)
-        counts, rows = self._expected(table)
-        rows += strength
-        scores = np.empty_like(table)
-        for block in self.ranks.blocks:
-            here = block.votes
-            workers, classes, kinds = self.workers[here], self.classes[here], self.kinds[here]
-            for true in range(len(table)):
-                own = block.spread(table[true][block.items])
-                expected = np.where(classes == true, right[here], wrong[here])
-                expected += counts[true].take(kinds)
-                expected -= own
-                expected /= rows[true].take(workers) - own
-                evidence = np.log(expected, out=expected)
-                if weights is not None:
-                    evidence *= weights[here]
-                scores[true][block.items] = block.collect(evidence)
-        return Shares(scores.ravel(), np.zeros(self.batch.votes.n_items))
-
-    def posterior_rates(self, truth: Shares, strength: float) -> Shares:
-        """Log-likelihood of the classes under the most probable rates.
-
-        Rows are shrunk to the accuracy of all workers together, and no item is taken out.
+    def known(self, block: Block, learned: Floats) -> Floats:
+        """Put all probability of a block's items with a known truth on that truth.
 
         Parameters
         ----------
-        truth : Shares
-            How probable each class is to be true.
-        strength : float
-            Weight of that accuracy in votes, larger than 0.
-
-        Returns
-        -------
-        Shares
-            Measured against the first class, whose values are 0.
+        block : Block
+            Some items and their votes.
+        learned : ndarray of float, shape (n_classes, n_items)
+            How probable each class is, for the items of the block; changed in place.
         """
-        table = self._counted(truth)
-        counts, rows = self._expected(table)
-        own_class = self.kind_answers == np.arange(len(table))[:, np.newaxis]
-        right = strength * self.batch.pooled_accuracy(float(counts[own_class].sum()))
-        wrong = (strength - right) / max(len(table) - 1, 1)
-        evidence = np.log(counts + np.where(own_class, right, wrong))
-        evidence -= np.log(rows + strength)[:, self.kind_workers]
-        evidence -= evidence[0].copy()
-        scores = np.zeros_like(table)
-        for block in self.ranks.blocks:
-            kinds = self.kinds[block.votes]
-            for true in range(1, len(table)):
-                scores[true][block.items] = block.collect(evidence[true].take(kinds))
-        return Shares(scores.ravel(), np.zeros(self.batch.votes.n_items))
+        gold = self.gold[block.items]
+        known = np.flatnonzero(gold >= 0)
+        if known.size:
+            learned[:, known] = 0.0
+            learned[gold[known], known] = 1.0
+        return learned
 
-    def _counted(self, truth: Shares) -> Floats:
-        """Shares by class and item; 0 for items that teach nothing."""
-        table = truth.cells.reshape(self.batch.votes.n_classes, self.batch.votes.n_items)
-        return table if self.batch.counted.all() else table * self.batch.counted
+    def expected(self, truth: Floats, strength: float) -> Expected:
+        """Count, for a table of how probable each class is to be true.
 
-    def _expected(self, table: Floats) -> tuple[Floats, Floats]:
-        """Counts by true class and kind, and by true class and worker."""
-        new = np.zeros_like(self.stored)
-        for block in self.ranks.blocks:
-            kinds = self.kinds[block.votes]
-            for true in range(len(table)):
-                shares = block.spread(table[true][block.items])
-                new[true] += add_up(kinds, shares, self.kind_workers.size)
+        Each row of a worker will be shrunk to something that has the weight of `strength`
+        votes, and is that much larger.
+        """
+        counts = self._new_counts(truth)
+        agreed = counts[np.arange(len(counts)), self.kind_answers]
         n_workers = self.batch.votes.n_workers
-        rows = [add_up(self.kind_workers, counts, n_workers) for counts in new]
-        return new + self.stored, np.array(rows) + self.stored_rows
+        right = self.batch.right + add_up(self.kind_workers, agreed, n_workers)
+        rows = [add_up(self.kind_workers, column, n_workers) for column in counts.T]
+        every_row = np.array(rows).T + (self.stored_rows + strength)
+        counts += self.stored
+        return Expected(counts, np.ascontiguousarray(every_row), right)
 
+    def _new_counts(self, truth: Floats) -> Floats:
+        """Counts of the batch alone, by kind and true class."""
+        n_kinds, n_classes = self.stored.shape
+        # Two classes at a time, as the real and the imaginary part: one look-up for both.
+        pairs = np.zeros((-(-n_classes // 2), n_kinds), dtype=np.complex128)
+        for block in self.ranks.blocks:
+            kinds, shares = self.kinds[block.votes], self.counted_shares(truth, block)
+            if n_classes % 2:
+                shares = np.append(shares, np.zeros((len(shares), 1)), axis=1)
+            both = shares.view(np.complex128)
+            for part in block.parts:
+                for pair, values in zip(pairs, both[part.items].T, strict=True):
+                    np.add.at(pair, kinds[part.votes], values)
+        parts = pairs.view(np.float64).reshape(len(pairs), n_kinds, 2)
+        rows = parts.transpose(1, 0, 2).reshape(n_kinds, 2 * len(pairs))
+        return np.ascontiguousarray(rows[:, :n_classes])
 
-def one_coin(batch: Batch, accuracy: Floats, factors: Floats | None) -> Shares:
-    """Log-likelihood of the classes if all mix-ups of a worker are equally probable.
-
-    Measured against a class that nobody chose. It needs memory for the votes only, and is
-    what a batch with many classes gets: full tables can not be learned there.
-    """
-    wrong = (1.0 - accuracy) / max(batch.votes.n_classes - 1, 1)
-    evidence = np.log(accuracy / wrong)
-    if factors is not None:
-        evidence = evidence * factors
-    return Shares(batch.layout.add_votes(evidence), np.zeros(batch.votes.n_items))
-
-
-def known_of_lone(batch: Batch, accuracy: Floats, shares: Shares) -> Shares:
-    """The shares, where an item with one vote gets what is known of its worker alone.
-
-    Parameters
-    ----------
-    batch : Batch
-        The votes.
-    accuracy : ndarray of float, shape (n_votes,)
-        How often the worker behind each vote is right.
-    shares : Shares
-        Result for the other items.
-    """
-    lone = batch.votes.votes_per_item == 1
-    if not lone.any():
-        return shares
-    known = batch.layout.softmax(one_coin(batch, accuracy, None))
-    return Shares(
-        np.where(batch.layout.spread(lone.astype(np.float64)) > 0, known.cells, shares.cells),
-        np.where(lone, known.others, shares.others),
-    )
+    def counted_shares(self, truth: Floats, block: Block) -> Floats:
+        """Return such a table's rows for the items of a block; 0 where they teach nothing."""
+        counted = self.counted[block.items]
+        here = truth[block.items]
+        return here if counted.all() else here * counted[:, np.newaxis]

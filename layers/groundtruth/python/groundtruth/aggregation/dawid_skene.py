@@ -5,11 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from groundtruth.aggregation.batch import Batch
-from groundtruth.aggregation.confusion import Confusion, known_of_lone, one_coin
-from groundtruth.aggregation.layout import Shares
+from groundtruth.aggregation.confusion import Confusion
+from groundtruth.aggregation.layout import Shares, largest_change, softmax
+from groundtruth.aggregation.one_coin import known_of_lone, one_coin
+from groundtruth.aggregation.rates import added_up, log_rates
 from groundtruth.aggregation.result import Consolidation
 from groundtruth.aggregation.skill import WorkerCounts
-from groundtruth.aggregation.votes import Floats, Ints, Votes
+from groundtruth.aggregation.votes import Ints, Votes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,30 +85,48 @@ def dawid_skene(
     """
     chosen = settings or DawidSkeneSettings()
     batch = Batch.of(votes, prior_counts, gold)
-    confusion = Confusion.of(batch) if batch.layout.dense else None
-    several = (votes.votes_per_item > 1).astype(np.float64)
+    fit = _with_tables if batch.layout.dense else _with_accuracies
+    shares, truth, rounds = fit(batch, chosen)
+    if np.any(batch.per_item == 1):
+        shares = known_of_lone(batch, batch.accuracy(truth, chosen.strength), shares)
+    return batch.result(shares, truth, rounds)
+
+
+def _with_tables(batch: Batch, chosen: DawidSkeneSettings) -> tuple[Shares, Shares, int]:
+    """Learn confusion matrices: the posterior, what is true, and the number of rounds."""
+    model = Confusion.of(batch)
+    truth = model.table(batch.start())
+    shares = truth.copy() if np.any(batch.gold >= 0) else truth
+    rounds, settled, sums = 0, False, truth.sum(axis=0)
+    while not settled and rounds < max(chosen.max_rounds, 1):
+        rounds, settled = rounds + 1, True
+        rates = log_rates(model, truth, chosen.strength)
+        prior, sums = np.log(sums + 1.0)[:, np.newaxis], np.zeros_like(sums)
+        for block in model.ranks.blocks:
+            scores = np.array(added_up(model, block, rates).T, order="C")
+            scores += prior * model.several[block.items]
+            learned = softmax(scores)
+            if shares is not truth:
+                shares[block.items] = learned.T
+            learned = model.known(block, learned)
+            sums += learned.sum(axis=1)
+            settled = settled and largest_change(truth[block.items].T, learned) < chosen.tolerance
+            truth[block.items] = learned.T
+    return model.shares(shares), model.shares(truth), rounds
+
+
+def _with_accuracies(batch: Batch, chosen: DawidSkeneSettings) -> tuple[Shares, Shares, int]:
+    """Learn one accuracy a worker, where there are too many classes for matrices."""
     truth = shares = batch.start()
+    layout, several = batch.layout, (batch.per_item > 1).astype(np.float64)
     rounds = 0
     for rounds in range(1, chosen.max_rounds + 1):
-        if confusion is None:
-            likelihood = one_coin(batch, batch.accuracy(truth, chosen.strength), None)
-        else:
-            likelihood = confusion.posterior_rates(truth, chosen.strength)
-        shares = batch.layout.softmax(_with_class_prior(batch, likelihood, truth, several))
+        likelihood = one_coin(batch, batch.accuracy(truth, chosen.strength), None)
+        # A class without a cell counts like one that is never true: log(0 + 1) = 0.
+        log_share = np.log(layout.sum_by_class(truth.cells) + 1.0)
+        prior = log_share[layout.classes] * several[layout.items]
+        shares = layout.softmax(Shares(likelihood.cells + prior, likelihood.others))
         before, truth = truth, batch.with_gold(shares)
         if np.abs(truth.cells - before.cells).max(initial=0.0) < chosen.tolerance:
             break
-    accuracy = batch.accuracy(truth, chosen.strength)
-    return batch.result(known_of_lone(batch, accuracy, shares), truth, rounds)
-
-
-def _with_class_prior(batch: Batch, likelihood: Shares, truth: Shares, several: Floats) -> Shares:
-    """Add the log of the mean posterior, smoothed by one item per class, where it counts."""
-    layout = batch.layout
-    log_share = np.log(layout.sum_by_class(truth.cells) + 1.0)
-    if layout.dense:
-        prior = (log_share[:, np.newaxis] * several).ravel()
-    else:
-        # A class without a cell counts like one that is never true: log(0 + 1) = 0.
-        prior = log_share[layout.classes] * several[layout.items]
-    return Shares(likelihood.cells + prior, likelihood.others)
+    return shares, truth, rounds

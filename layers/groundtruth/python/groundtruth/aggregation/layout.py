@@ -64,8 +64,10 @@ class Layout:
         n_items, n_classes = votes.n_items, votes.n_classes
         dense = n_classes <= MOST_DENSE_CLASSES
         if dense:
-            items = np.tile(np.arange(n_items), n_classes)
-            classes = np.repeat(np.arange(n_classes), n_items)
+            table = np.empty((2, n_classes, n_items), dtype=np.int64)
+            table[0] = np.arange(n_items)
+            table[1] = np.arange(n_classes)[:, np.newaxis]
+            items, classes = table.reshape(2, -1)
             own = votes.classes * n_items + votes.items
         else:
             chosen = votes.items * n_classes + votes.classes
@@ -73,7 +75,8 @@ class Layout:
             codes = np.unique(np.concatenate([chosen, known * n_classes + gold[known]]))
             items, classes = np.divmod(codes, n_classes)
             own = np.searchsorted(codes, chosen)
-        unlisted = n_classes - np.bincount(items, minlength=n_items).astype(np.float64)
+        listed = n_classes if dense else np.bincount(items, minlength=n_items)
+        unlisted = np.full(n_items, float(n_classes)) - listed
         return cls(items, classes, own, unlisted, n_items, n_classes, dense)
 
     def add_votes(self, weights: Floats) -> Floats:
@@ -101,18 +104,18 @@ class Layout:
     def normalized(self, shares: Shares) -> Shares:
         """Scale the values so that each item's sum to 1."""
         total = self.sum_by_item(shares)
+        if self.dense:
+            table = shares.cells.reshape(self.n_classes, self.n_items) / total
+            return Shares(table.ravel(), shares.others / total)
         return Shares(shares.cells / self.spread(total), shares.others / total)
 
     def softmax(self, scores: Shares) -> Shares:
         """Turn logarithms into probabilities that sum to 1 for each item."""
         if self.dense:
-            table = scores.cells.reshape(self.n_classes, self.n_items)
-            raised = np.empty_like(table)
+            table = scores.cells.reshape(self.n_classes, self.n_items).copy()
             for first in range(0, self.n_items, _ITEMS_AT_ONCE):
-                part = table[:, first : first + _ITEMS_AT_ONCE]
-                powers = np.exp(part - part.max(axis=0))
-                raised[:, first : first + _ITEMS_AT_ONCE] = powers / powers.sum(axis=0)
-            return Shares(raised.ravel(), np.zeros(self.n_items))
+                softmax(table[:, first : first + _ITEMS_AT_ONCE])
+            return Shares(table.ravel(), np.zeros(self.n_items))
         top = np.where(self.unlisted > 0, scores.others, -np.inf)
         np.maximum.at(top, self.items, scores.cells)
         others = np.where(self.unlisted > 0, np.exp(scores.others - top), 0.0)
@@ -124,3 +127,16 @@ class Layout:
             table = shares.cells.reshape(self.n_classes, self.n_items).T
             return Posterior.from_dense(np.ascontiguousarray(table))
         return Posterior(self.items, self.classes, shares.cells, shares.others, self.n_classes)
+
+
+def softmax(table: Floats) -> Floats:
+    """Turn logarithms, shape (n_classes, n_items), into probabilities: in place."""
+    table -= table.max(axis=0)
+    np.exp(table, out=table)
+    table /= table.sum(axis=0)
+    return table
+
+
+def largest_change(before: Floats, after: Floats) -> float:
+    """Find the largest change of a value; 0 if there is none."""
+    return float(np.abs(after - before).max(initial=0.0))

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from groundtruth.aggregation.mask_overlay import check_masks, overlays
-from groundtruth.aggregation.mask_voting import Votes
-from groundtruth.masks.runs import RunMask
+from groundtruth.aggregation.mask_fusion import Fusion, fuse_overlays
+from groundtruth.aggregation.mask_overlay import Masks, Overlay, check_masks, overlays
+from groundtruth.aggregation.mask_voting import fixed_point
 
 _HIGHEST = 1 - 1e-6
 _SMALLEST = 1e-3  # weights below this cannot be told from none
@@ -37,7 +37,7 @@ class OneCoin:
 
 
 def one_coin(
-    masks: Sequence[RunMask], n_classes: int, *, max_iterations: int = 50, tolerance: float = 1e-6
+    masks: Masks, n_classes: int, *, max_iterations: int = 50, tolerance: float = 1e-6
 ) -> OneCoin:
     """Estimate the accuracy of each worker from the votes on one picture [1]_.
 
@@ -48,8 +48,8 @@ def one_coin(
 
     Parameters
     ----------
-    masks : sequence of RunMask
-        One per worker, at least one, all of one shape.
+    masks : sequence of RunMask, or of ndarray of int, shape (rows, columns)
+        One per worker, at least one, all of one shape and kind.
     n_classes : int
         How many classes there are, with BACKGROUND; at least 2.
     max_iterations : int, optional
@@ -75,28 +75,71 @@ def one_coin(
     Examples
     --------
     >>> grids = np.array([[[1, 1, 0, 0]], [[1, 1, 0, 0]], [[1, 0, 1, 1]]])
-    >>> result = one_coin([RunMask.from_array(grid) for grid in grids], n_classes=2)
+    >>> result = one_coin(list(grids), n_classes=2)
     >>> bool(result.accuracies[0] > result.accuracies[2])
     True
     """
-    check_masks(masks, n_classes)
+    rows, columns = check_masks(masks, n_classes)
+    pieces = list(overlays(masks, n_classes))
+    return _fitted(pieces, n_classes, rows * columns, max_iterations, tolerance)
+
+
+def fuse_by_one_coin(
+    masks: Masks, n_classes: int, *, max_iterations: int = 50, tolerance: float = 1e-6
+) -> tuple[Fusion, OneCoin]:
+    """Estimate the accuracy of each worker, and consolidate the masks by it.
+
+    The masks are laid over each other once for both.
+
+    Parameters
+    ----------
+    masks, n_classes, max_iterations, tolerance
+        As for `one_coin`.
+
+    Returns
+    -------
+    fusion : Fusion
+        What `fuse` makes of the masks with the weights.
+    model : OneCoin
+        The weights, and how they came about.
+
+    Raises
+    ------
+    ValueError
+        As `one_coin`.
+
+    Examples
+    --------
+    >>> grids = np.array([[[1, 1, 0, 0]], [[1, 1, 0, 0]], [[1, 0, 1, 1]]])
+    >>> fuse_by_one_coin(list(grids), n_classes=2)[0].mask.to_array()
+    array([[1, 1, 0, 0]], dtype=uint16)
+    """
+    shape = check_masks(masks, n_classes)
+    n_pixels = shape[0] * shape[1]
+    pieces = list(overlays(masks, n_classes))
+    model = _fitted(pieces, n_classes, n_pixels, max_iterations, tolerance)
+    units = fixed_point(model.weights, len(masks), n_pixels)
+    return fuse_overlays(pieces, n_classes, units, shape), model
+
+
+def _fitted(
+    pieces: Sequence[Overlay], n_classes: int, n_pixels: int, max_iterations: int, tolerance: float
+) -> OneCoin:
+    """The model of masks that have been laid over each other."""
     if n_classes < 2 or max_iterations < 1:
         raise ValueError("the model needs two classes and one round")
-    pieces = list(overlays(masks))
-    votes = np.concatenate([piece.votes for piece in pieces], axis=1)
-    pixels = np.concatenate([piece.pixels for piece in pieces])
-    distinct = _distinct(votes)
-    accuracies = _shares(votes) @ pixels / masks[0].n_pixels
+    parts = [_Part(piece) for piece in pieces]
+    accuracies = np.sum([part.shares() for part in parts], axis=0) / n_pixels
     iterations, change = 0, np.inf
     while iterations < max_iterations and change > tolerance:
-        right = _posteriors(votes, distinct, _log_odds(accuracies, n_classes), n_classes)
-        updated = right @ pixels / masks[0].n_pixels
+        weights = _log_odds(accuracies, n_classes)
+        updated = np.sum([part.right(weights, n_classes) for part in parts], axis=0) / n_pixels
         change = float(np.abs(updated - accuracies).max())
         accuracies = updated
         iterations += 1
     weights = _log_odds(accuracies, n_classes)
     if weights.max() < _SMALLEST:
-        weights = np.ones(len(masks))
+        weights = np.ones(weights.size)
     return OneCoin(weights, accuracies, iterations, change <= tolerance)
 
 
@@ -106,37 +149,42 @@ def _log_odds(accuracies: NDArray[np.float64], n_classes: int) -> NDArray[np.flo
     return np.asarray(np.log(inside * (n_classes - 1) / (1 - inside)))
 
 
-def _shares(votes: Votes) -> NDArray[np.float64]:
-    """Share of the workers who gave each vote's class, shape (n_workers, n_patterns)."""
-    same = np.zeros(votes.shape)
-    for row in votes:
-        same += votes == row
-    return same / len(votes)
+class _Part:
+    """A piece of the picture for the model.
 
-
-def _distinct(votes: Votes) -> NDArray[np.bool_]:
-    """Which votes of a pattern are the first for their class, shape (n_workers, n_patterns)."""
-    first = np.ones(votes.shape, np.bool_)
-    for later in range(1, len(votes)):
-        first[later] = (votes[:later] != votes[later]).all(axis=0)
-    return first
-
-
-def _posteriors(
-    votes: Votes,
-    distinct: NDArray[np.bool_],
-    weights: NDArray[np.float64],
-    n_classes: int,
-) -> NDArray[np.float64]:
-    """Probability that each vote is right, shape (n_workers, n_patterns).
-
-    The likelihood of a class, but for a factor that all classes share, is the exponential of
-    the weights of its votes; it is 1 for a class without votes.
+    The votes of a pattern for one class are added up in the row of the first of them, which
+    is the class's row in that pattern; rows that are no class's hold zeros.
     """
-    score = np.zeros(votes.shape)
-    for row, weight in zip(votes, weights, strict=True):
-        score += weight * (votes == row)
-    top = score.max(axis=0)
-    likelihood = np.exp(score - top)
-    others = (n_classes - distinct.sum(axis=0)) * np.exp(-top)
-    return np.asarray(likelihood / ((likelihood * distinct).sum(axis=0) + others))
+
+    def __init__(self, piece: Overlay) -> None:
+        votes = piece.votes
+        rows = [(votes[: row + 1] == votes[row]).argmax(axis=0) for row in range(len(votes))]
+        self._rows = np.array(rows, np.min_scalar_type(len(votes)))
+        self._pixels = piece.pixels
+
+    def shares(self) -> NDArray[np.float64]:
+        """Pixels that each worker shares with others: a pixel counts by the share of the votes."""
+        cells = self._cells()
+        counts = np.bincount(cells.ravel(), minlength=cells.size)
+        return np.asarray(counts[cells] @ self._pixels / len(cells))
+
+    def right(self, weights: NDArray[np.float64], n_classes: int) -> NDArray[np.float64]:
+        """Pixels on which each worker is right, by the probability of each vote.
+
+        The likelihood of a class, but for a factor that all classes share, is the exponential
+        of the weights of its votes; it is 1 for a class without votes.
+        """
+        cells = self._cells()
+        there = self._rows == np.arange(len(cells))[:, None]
+        each = np.repeat(weights, cells.shape[1])
+        score = np.bincount(cells.ravel(), each, cells.size).reshape(cells.shape)
+        top = score.max(axis=0)
+        likelihood = np.exp(score - top) * there
+        others = (n_classes - there.sum(axis=0)) * np.exp(-top)
+        likelihood *= self._pixels / (likelihood.sum(axis=0) + others)
+        return np.asarray(likelihood.ravel()[cells].sum(axis=1))
+
+    def _cells(self) -> NDArray[np.int64]:
+        """Where the class of each vote is added up, in an array as large as the votes."""
+        n_patterns = self._rows.shape[1]
+        return self._rows * np.int64(n_patterns) + np.arange(n_patterns)

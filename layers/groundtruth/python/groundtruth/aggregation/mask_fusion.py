@@ -1,13 +1,14 @@
 """Consolidation of masks: a weighted vote on every pixel, worked out once per pattern."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from groundtruth.aggregation.mask_overlay import Overlay, check_masks, overlays
-from groundtruth.aggregation.mask_voting import Vote, Votes, fixed_point, plurality
+from groundtruth.aggregation.mask_confidence import Support
+from groundtruth.aggregation.mask_overlay import Masks, Overlay, check_masks, overlays
+from groundtruth.aggregation.mask_voting import Vote, fixed_point, plurality
 from groundtruth.masks.runs import RunMask, offset_type
 
 
@@ -40,23 +41,21 @@ class Fusion:
     class_pixels: NDArray[np.int64]
 
 
-def fuse(
-    masks: Sequence[RunMask], n_classes: int, *, weights: NDArray[np.float64] | None = None
-) -> Fusion:
+def fuse(masks: Masks, n_classes: int, *, weights: NDArray[np.float64] | None = None) -> Fusion:
     """Consolidate masks by a weighted vote on every pixel.
 
     Weights become whole numbers of 1/65536, so that sums are exact: the result does not depend
     on the order of workers, and a tie is a tie. A tie goes to the lowest class, BACKGROUND
     first. The pixels are grouped by their votes, which changes nothing in the result.
 
-    The confidence of a class is the share of votes it got on its own pixels, over its pixels
-    and the share it got elsewhere: the intersection over union to expect if a vote's share is
-    the probability that the vote is right.
+    The confidence of a class is the intersection over union to expect, if the truth is what most
+    of a crowd would say: `groundtruth.aggregation.mask_confidence.Support`.
 
     Parameters
     ----------
-    masks : sequence of RunMask
-        One per worker, at least one, all of one shape.
+    masks : sequence of RunMask, or of ndarray of int, shape (rows, columns)
+        One per worker, at least one, all of one shape and kind. Class maps give what their
+        runs would, and need not be searched for runs before.
     n_classes : int
         How many classes there are, with BACKGROUND.
     weights : ndarray of float, shape (n_workers,), optional
@@ -81,20 +80,40 @@ def fuse(
     >>> result.mean_share, result.tied_share
     (0.75, 0.5)
     """
-    check_masks(masks, n_classes)
-    units = fixed_point(weights, len(masks), masks[0].n_pixels)
+    rows, columns = check_masks(masks, n_classes)
+    units = fixed_point(weights, len(masks), rows * columns)
+    return fuse_overlays(overlays(masks, n_classes), n_classes, units, (rows, columns))
+
+
+def fuse_overlays(
+    pieces: Iterable[Overlay], n_classes: int, units: NDArray[np.int64], shape: tuple[int, int]
+) -> Fusion:
+    """Consolidate masks that have been laid over each other.
+
+    Parameters
+    ----------
+    pieces : iterable of Overlay
+        From the first pixel to the last.
+    n_classes : int
+        How many classes there are, with BACKGROUND.
+    units : ndarray of int64, shape (n_workers,)
+        Weights, from `groundtruth.aggregation.mask_voting.fixed_point`.
+    shape : tuple of int
+        (rows, columns).
+    """
     sums = _Sums(n_classes, units)
-    starts, classes = [], []
-    for piece in overlays(masks):
+    kind = offset_type(shape[0] * shape[1])
+    starts: list[NDArray[np.integer]] = []
+    classes: list[NDArray[np.integer]] = []
+    for piece in pieces:
         vote = plurality(piece.votes, units)
         sums.add(piece, vote)
         runs = vote.winners if piece.single_pixels else vote.winners[piece.patterns]
-        keep = np.concatenate(([True], runs[1:] != runs[:-1]))
-        starts.append(piece.starts[keep].astype(offset_type(masks[0].n_pixels)))
-        classes.append(runs[keep])
+        changed = np.flatnonzero(runs[1:] != runs[:-1]) + 1
+        starts += [piece.starts[:1].astype(kind), piece.starts[changed].astype(kind)]
+        classes += [runs[:1], runs[changed]]
     winners = np.concatenate(classes).astype(np.uint16)
-    mask = RunMask(np.concatenate(starts), winners, masks[0].shape).merged()
-    return sums.fusion(mask)
+    return sums.fusion(RunMask(np.concatenate(starts), winners, shape).merged())
 
 
 def assess(
@@ -145,21 +164,16 @@ class _Sums:
 
     def __init__(self, n_classes: int, units: NDArray[np.int64]) -> None:
         self.units = units
-        self.class_pixels = np.zeros(n_classes, np.int64)
-        self.won = np.zeros(n_classes, np.int64)  # weight of votes for a class on its own pixels
-        self.received = np.zeros(n_classes, np.int64)  # and on any pixels
+        self.support = Support(n_classes, units)
+        self.won = 0  # weight of the votes for the winners
         self.tied = 0
         self.disputed = 0
 
     def add(self, piece: Overlay, vote: Vote) -> None:
         """Add one piece."""
-        size = self.class_pixels.size
         pixels = None if piece.single_pixels else piece.pixels
-        self.class_pixels += _count(vote.winners, pixels, size)
-        won = vote.units if pixels is None else piece.pixels * vote.units
-        self.won += _count(vote.winners, won, size)
-        for row, unit in zip(piece.votes, self.units, strict=True):
-            self.received += unit * _count(row, pixels, size)
+        self.support.add(piece.votes, vote, pixels)
+        self.won += int(vote.units.sum() if pixels is None else vote.units @ pixels)
         disputed = (piece.votes != piece.votes[0]).any(axis=0)
         self.tied += _number(vote.tied, pixels)
         self.disputed += _number(disputed, pixels)
@@ -167,23 +181,14 @@ class _Sums:
     def fusion(self, mask: RunMask) -> Fusion:
         """What the sums say of the result."""
         total = int(self.units.sum())
-        union = self.class_pixels * total + self.received - self.won
-        present = self.class_pixels > 0
-        confidence = np.full(present.size, np.nan)
-        np.divide(self.won, union, out=confidence, where=present)
         return Fusion(
             mask=mask,
-            class_confidence=confidence,
-            mean_share=int(self.won.sum()) / (total * mask.n_pixels),
+            class_confidence=self.support.expected_iou(),
+            mean_share=self.won / (total * mask.n_pixels),
             tied_share=self.tied / mask.n_pixels,
             disputed_share=self.disputed / mask.n_pixels,
-            class_pixels=self.class_pixels,
+            class_pixels=self.support.class_pixels,
         )
-
-
-def _count(classes: Votes, amounts: NDArray[np.int64] | None, n_classes: int) -> NDArray[np.int64]:
-    """Sum of the amounts of each class; how often it occurs if there are none."""
-    return np.bincount(classes, weights=amounts, minlength=n_classes).astype(np.int64)
 
 
 def _number(chosen: NDArray[np.bool_], pixels: NDArray[np.int64] | None) -> int:

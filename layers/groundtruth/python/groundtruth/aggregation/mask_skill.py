@@ -12,7 +12,8 @@ from groundtruth.masks.runs import RunMask
 _POWER = 2
 _STEP = 0.25
 _LOWEST = 1 / 16
-_CARELESS, _DEVIATIONS = 0.8, 2.0  # skill beside the typical one, and how sure that must be
+_CARELESS = 0.8  # skill beside the typical one
+_DEVIATIONS = 1.2816  # how sure that must be: of a normal distribution 90 % are below
 
 
 def disputed_agreement(
@@ -88,12 +89,12 @@ def skill_weights(
 
     A worker's mean agreement is drawn towards that of all workers, the more so the less is
     known and the more alike workers are (empirical Bayes with variances by the method of
-    moments [1]_). Whose skill is then surely below 4/5 of the typical one, by two standard
-    deviations of what is known, is careless: the weight is the square of that share, in
-    quarter steps and at least 1/16, so that each crew has a vote. All others weigh 1: this
-    skill shows who is careless, but not who of the others is best, since it measures
-    agreement and not truth. Typical is the median or the mean, whichever is higher: few
-    careless workers hardly move the one, many not so much the other.
+    moments [1]_). Whose skill is then below 4/5 of the typical one with a probability of 90 %
+    is careless: the weight is the square of that share, in quarter steps and at least 1/16, so
+    that each crew has a vote. All others weigh 1: this skill shows who is careless, but not who
+    of the others is best, since it measures agreement and not truth. Typical is the median or
+    the mean, whichever is higher: few careless workers hardly move the one, many not so much
+    the other.
 
     Parameters
     ----------

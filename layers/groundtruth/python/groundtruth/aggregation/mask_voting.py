@@ -53,11 +53,15 @@ class Vote:
         Weight of the votes for the winner.
     tied : ndarray of bool, shape (n_patterns,)
         Whether another class got as many.
+    support : ndarray of int, shape (n_workers, n_patterns)
+        Weight of all votes for the class that each worker gave, in units of the weights'
+        greatest common divisor.
     """
 
     winners: Votes
     units: NDArray[np.int64]
     tied: NDArray[np.bool_]
+    support: NDArray[np.integer]
 
 
 def plurality(votes: Votes, units: NDArray[np.int64]) -> Vote:
@@ -89,11 +93,12 @@ def plurality(votes: Votes, units: NDArray[np.int64]) -> Vote:
     for first in range(len(votes)):
         for second in range(first):
             same = (votes[first] == votes[second]).view(np.uint8)
-            support[first] += np.multiply(same, shares[second], dtype=kind)
-            support[second] += np.multiply(same, shares[first], dtype=kind)
+            for row, other in ((first, second), (second, first)):
+                gain = same if shares[other] == 1 else np.multiply(same, shares[other], dtype=kind)
+                support[row] += gain
     best = support.max(axis=0)
     leading = support == best
     beaten = leading.astype(votes.dtype) - votes.dtype.type(1)  # 0, or all bits where it is not
     lowest = (votes | beaten).min(axis=0)
     tied = (leading & (votes != lowest)).any(axis=0)
-    return Vote(lowest, best.astype(np.int64) * step, tied)
+    return Vote(lowest, best.astype(np.int64) * step, tied, support)

@@ -26,8 +26,6 @@ class MultiLabelSettings:
     mix : float
         Share of the tempered posterior in the result, from 0 to 1; the rest is the
         weighted share of the answers.
-    frequency_weight : float
-        Power of the label's frequency in the prior, from 0 to 1.
     strength : float
         How many answers a worker's own rates count for in the rates per label; above 0.
     worker_strength : float
@@ -42,8 +40,7 @@ class MultiLabelSettings:
 
     correlation: float = 0.5
     learning_correlation: float = 0.0
-    mix: float = 0.5
-    frequency_weight: float = 0.25
+    mix: float = 0.6
     strength: float = 8.0
     worker_strength: float = 8.0
     smoothing: float = 0.5
@@ -106,11 +103,6 @@ def multi_label(
     prior, known = _checked(selections, prior_counts, gold)
     several = selections.answers_per_item[:, np.newaxis] > 1
     counted = (several | (known >= 0)).astype(np.float64)
-    stored = prior.amounts.sum(axis=(0, 2))
-    frequency = (selections.picked.sum(axis=0) + stored[:, 1] + 0.5) / (
-        len(selections.picked) + stored.sum(axis=1) + 1.0
-    )
-    log_prior = chosen.frequency_weight * np.log(frequency / (1 - frequency)) * several
     answers = np.maximum(selections.answers_per_item[:, np.newaxis], 1.0)
     truth = (selections.counts + 0.5) / (selections.answers_per_item[:, np.newaxis] + 1.0)
     truth = np.where(known >= 0, known, truth)
@@ -120,14 +112,15 @@ def multi_label(
         hits, alarms = _rates(selections, truth, counted, prior, chosen)
         factors, weights = _weights(selections, hits - alarms, max_weights)
         likelihood = _log_odds(selections, hits, alarms, factors)
-        learned = likelihood / (1.0 + chosen.learning_correlation * (answers - 1)) + log_prior
+        learned = likelihood / (1.0 + chosen.learning_correlation * (answers - 1))
+        learned += several * _log_frequency(truth, answers * counted, prior)
         before, truth = truth, np.where(known >= 0, known, _logistic(learned))
         if np.abs(truth - before).max(initial=0.0) < chosen.tolerance:
             break
         if rounds >= chosen.max_rounds:
             break
-    tempered = _logistic(likelihood / (1.0 + chosen.correlation * (answers - 1)) + log_prior)
-    shares = _weighted_shares(selections, weights, frequency, chosen.smoothing)
+    tempered = _logistic(likelihood / (1.0 + chosen.correlation * (answers - 1)))
+    shares = _weighted_shares(selections, weights, _picked_share(selections, prior), chosen)
     posterior = np.where(several, chosen.mix * tempered + (1 - chosen.mix) * shares, tempered)
     return LabelConsolidation(posterior, selections, truth, counted, rounds)
 
@@ -179,6 +172,26 @@ def _rates(
     return rates[0], rates[1]
 
 
+def _log_frequency(truth: Floats, judged: Floats, prior: LabelCounts) -> Floats:
+    """Log odds of each label by how often it applies to the other items: (n_items, n_labels).
+
+    `judged` says for how many answers an item counts. Without the own item, for its answers must
+    not speak twice; smoothed by one answer.
+    """
+    stored = prior.amounts.sum(axis=(0, 3))
+    applies, total = truth * judged, judged
+    yes = applies.sum(axis=0) + stored[:, 1] - applies + 0.5
+    no = (total - applies).sum(axis=0) + stored[:, 0] - (total - applies) + 0.5
+    return np.log(yes) - np.log(no)
+
+
+def _picked_share(selections: Selections, prior: LabelCounts) -> Floats:
+    """Share of all answers that pick each label, smoothed by one: shape (n_labels,)."""
+    stored = prior.amounts.sum(axis=(0, 2))
+    picked: Floats = selections.picked.sum(axis=0) + stored[:, 1] + 0.5
+    return picked / (len(selections.picked) + stored.sum(axis=1) + 1.0)
+
+
 def _weights(
     selections: Selections, informedness: Floats, max_weights: Floats | None
 ) -> tuple[Floats | None, Floats]:
@@ -206,12 +219,12 @@ def _log_odds(
 
 
 def _weighted_shares(
-    selections: Selections, weights: Floats, frequency: Floats, smoothing: float
+    selections: Selections, weights: Floats, frequency: Floats, chosen: MultiLabelSettings
 ) -> Floats:
     """Weighted share of the answers that pick each label, smoothed by its frequency."""
     n_items = selections.n_items
     mean = weights.mean(axis=0) if len(weights) else np.ones(selections.n_labels)
-    spread = np.where(mean > 0, smoothing * mean, 1.0)
+    spread = np.where(mean > 0, chosen.smoothing * mean, 1.0)
     ticks = sum_rows(selections.items, weights * selections.picked, n_items)
     return (ticks + spread * frequency) / (sum_rows(selections.items, weights, n_items) + spread)
 

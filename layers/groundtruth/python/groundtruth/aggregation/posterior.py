@@ -52,9 +52,12 @@ class Posterior:
             Rows sum to 1.
         """
         n_items, n_classes = probabilities.shape
+        items, classes = np.empty((2, n_items, n_classes), dtype=np.int64)
+        items[:] = np.arange(n_items)[:, np.newaxis]
+        classes[:] = np.arange(n_classes)
         return cls(
-            items=np.repeat(np.arange(n_items), n_classes),
-            classes=np.tile(np.arange(n_classes), n_items),
+            items=items.ravel(),
+            classes=classes.ravel(),
             probabilities=probabilities.ravel(),
             others=np.zeros(n_items),
             n_classes=n_classes,

@@ -1,5 +1,6 @@
-"""Passing values from items to their votes and back, fast for a million votes."""
+"""Items and votes in an order in which values pass between them fast, for a million votes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -10,7 +11,37 @@ from groundtruth.aggregation.votes import Floats, Ints, Votes
 
 _FEWEST_ITEMS = 1000
 _MOST_RANKS = 64
-_ITEMS_PER_BLOCK = 8192
+_CELLS_PER_BLOCK = 40_960
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """Some votes of a block.
+
+    Attributes
+    ----------
+    votes : slice
+        Which votes, counted from the block's first.
+    items : slice or ndarray of int
+        Their items, counted from the block's first. With a slice, each item is there at
+        most once, so that its value can be copied instead of looked up.
+    """
+
+    votes: slice
+    items: slice | Ints
+
+    @property
+    def size(self) -> int:
+        """How many votes there are."""
+        return int(self.votes.stop - self.votes.start)
+
+    def add_to(self, totals: Floats, rows: Floats) -> None:
+        """Add rows of the votes, shape (n_votes, n), to the rows of their items, in place."""
+        if isinstance(self.items, slice):
+            totals[self.items] += rows
+            return
+        for column, values in zip(totals.T, rows.T, strict=True):
+            column += add_up(self.items, values, len(totals))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -19,45 +50,50 @@ class Block:
 
     Attributes
     ----------
-    items : slice or ndarray of int
-        Which items the block holds; a slice where they are neighbours.
-    n_items : int
-        How many these are.
-    votes : slice
-        The block's votes in `Ranks.order`.
-    item_of_vote : ndarray of int
-        Item of each vote, counted from the block's first.
-    sizes : tuple of int
-        How many items have a vote of each rank; empty if votes keep the canonical order.
+    items, votes : slice
+        Which ones, in the order of `Ranks`.
+    parts : tuple of Part
+        All votes of the block.
     """
 
-    items: slice | Ints
-    n_items: int
+    items: slice
     votes: slice
-    item_of_vote: Ints
-    sizes: tuple[int, ...]
+    parts: tuple[Part, ...]
+
+    @property
+    def n_items(self) -> int:
+        """How many items the block holds."""
+        return int(self.items.stop - self.items.start)
 
     def spread(self, by_item: Floats) -> Floats:
         """Give each vote of the block its item's value."""
-        if not self.sizes:
-            return by_item[self.item_of_vote]
-        return np.concatenate([by_item[:size] for size in self.sizes])
+        return np.concatenate([by_item[part.items] for part in self.parts])
 
-    def collect(self, by_vote: Floats) -> Floats:
+    def totals(self, by_vote: Floats) -> Floats:
         """Add up the values of each item's votes."""
-        if not self.sizes:
-            return add_up(self.item_of_vote, by_vote, self.n_items)
         totals = np.zeros(self.n_items)
-        start = 0
-        for size in self.sizes:
-            totals[:size] += by_vote[start : start + size]
-            start += size
+        for part in self.parts:
+            if isinstance(part.items, slice):
+                totals[part.items] += by_vote[part.votes]
+            else:
+                totals += add_up(part.items, by_vote[part.votes], self.n_items)
         return totals
+
+    def largest(self, by_vote: Floats) -> Floats:
+        """Find the largest value of each item's votes, which are not negative; else 0."""
+        largest = np.zeros(self.n_items)
+        for part in self.parts:
+            if isinstance(part.items, slice):
+                here = largest[part.items]
+                np.maximum(here, by_vote[part.votes], out=here)
+            else:
+                np.maximum.at(largest, part.items, by_vote[part.votes])
+        return largest
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranks:
-    """An order of the votes in which items' values can be copied instead of looked up.
+    """An order of items and votes in which values can be copied instead of looked up.
 
     Large batches are cut into blocks of items, and a block's votes are ordered by rank: the
     first vote of every item, then every second vote, and so on, with items that have more
@@ -67,36 +103,54 @@ class Ranks:
 
     Attributes
     ----------
+    items : slice or ndarray of int, shape (n_items,)
+        Which item comes at each place; a slice where all keep theirs.
     order : ndarray of int, shape (n_votes,)
         Which vote, in canonical order, comes at each place.
     blocks : tuple of Block
         All items and votes, cut into blocks.
     """
 
+    items: slice | Ints
     order: Ints
     blocks: tuple[Block, ...]
 
     @classmethod
-    def of(cls, votes: Votes) -> Self:
-        """Choose the order for a batch."""
-        per_item = votes.votes_per_item
+    def of(cls, votes: Votes, per_item: Ints) -> Self:
+        """Choose the order for a batch whose items have so many votes each."""
         if votes.n_items < _FEWEST_ITEMS or int(per_item.max()) > _MOST_RANKS:
-            items, places = slice(0, votes.n_items), slice(0, votes.n_votes)
-            block = Block(items, votes.n_items, places, votes.items, ())
-            return cls(np.arange(votes.n_votes), (block,))
+            everything = Part(slice(0, votes.n_votes), votes.items)
+            block = Block(slice(0, votes.n_items), everything.votes, (everything,))
+            return cls(block.items, np.arange(votes.n_votes), (block,))
         alike = int(per_item.min()) == int(per_item.max())
-        item_order = np.argsort(-per_item, kind="stable")
-        starts = (np.cumsum(per_item) - per_item)[item_order]
-        falling = per_item[item_order]
-        blocks, orders, begin = [], [], 0
-        for first in range(0, votes.n_items, _ITEMS_PER_BLOCK):
-            here = slice(first, min(first + _ITEMS_PER_BLOCK, votes.n_items))
+        items = np.argsort(-per_item, kind="stable")
+        starts, falling = (np.cumsum(per_item) - per_item)[items], per_item[items]
+        step = max(_CELLS_PER_BLOCK // votes.n_classes, 1)
+        blocks: list[Block] = []
+        orders, begin = [np.empty(0, dtype=np.int64)], 0
+        for first in range(0, votes.n_items, step):
+            here = slice(first, min(first + step, votes.n_items))
             most = int(falling[first])
-            sizes = tuple(int(np.count_nonzero(falling[here] > rank)) for rank in range(most))
+            sizes = [int(np.count_nonzero(falling[here] > rank)) for rank in range(most)]
             orders += [starts[first : first + size] + rank for rank, size in enumerate(sizes)]
-            places = slice(begin, begin + sum(sizes))
-            chosen = here if alike else item_order[here]
-            nothing = np.empty(0, dtype=np.int64)
-            blocks.append(Block(chosen, here.stop - first, places, nothing, sizes))
-            begin = places.stop
-        return cls(np.concatenate(orders), tuple(blocks))
+            blocks.append(Block(here, slice(begin, begin + sum(sizes)), _parts(sizes)))
+            begin += sum(sizes)
+        kept = slice(0, votes.n_items) if alike else items
+        return cls(kept, np.concatenate(orders), tuple(blocks))
+
+    def restored(self, values: Floats) -> Floats:
+        """Bring values or rows by item back into the order of the items."""
+        if isinstance(self.items, slice):
+            return values
+        found = np.empty_like(values)
+        found[self.items] = values
+        return found
+
+
+def _parts(sizes: Sequence[int]) -> tuple[Part, ...]:
+    """Parts of a block in which so many items have a vote of each rank."""
+    sizes = sizes or [0]
+    ends = np.cumsum(sizes).tolist()
+    return tuple(
+        Part(slice(end - size, end), slice(0, size)) for end, size in zip(ends, sizes, strict=True)
+    )

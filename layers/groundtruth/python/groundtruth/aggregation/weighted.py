@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from groundtruth.aggregation.batch import Batch
-from groundtruth.aggregation.confusion import known_of_lone
 from groundtruth.aggregation.layout import Shares
+from groundtruth.aggregation.one_coin import known_of_lone
 from groundtruth.aggregation.result import Consolidation
 from groundtruth.aggregation.skill import WorkerCounts
 from groundtruth.aggregation.votes import Floats, Ints, Votes
@@ -90,8 +90,10 @@ def weighted(
         before, truth = truth, batch.with_gold(shares)
         if np.abs(truth.cells - before.cells).max(initial=0.0) < chosen.tolerance:
             break
-    accuracy = batch.accuracy(truth, chosen.accuracy_strength)
-    return batch.result(known_of_lone(batch, accuracy, shares), truth, rounds)
+    if np.any(batch.per_item == 1):
+        accuracy = batch.accuracy(truth, chosen.accuracy_strength)
+        shares = known_of_lone(batch, accuracy, shares)
+    return batch.result(shares, truth, rounds)
 
 
 def weighted_shares(batch: Batch, weights: Floats, smoothing: float) -> Shares:
@@ -107,6 +109,6 @@ def weighted_shares(batch: Batch, weights: Floats, smoothing: float) -> Shares:
         How many votes of mean weight are spread evenly over the classes.
     """
     mean = float(weights.mean()) if weights.size else 0.0
-    spread = np.full(batch.votes.n_items, (smoothing * mean or 1.0) / batch.votes.n_classes)
-    raw = batch.layout.add_votes(weights) + spread[batch.layout.items]
-    return batch.layout.normalized(Shares(raw, spread))
+    even = (smoothing * mean or 1.0) / batch.votes.n_classes
+    raw = batch.layout.add_votes(weights) + even
+    return batch.layout.normalized(Shares(raw, np.full(batch.votes.n_items, even)))

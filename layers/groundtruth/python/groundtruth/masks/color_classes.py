@@ -17,6 +17,9 @@ _WHITE, _BLACK = (255, 255, 255), (0, 0, 0)
 _TOLERANCE, _MAX_TOLERANCE = 2, 5
 _UNKNOWN = -1
 _FAR = np.iinfo(np.int16).max
+_HASH = np.uint32(0x9E3779B1)  # prime, near 2**32 / golden ratio: spreads close numbers far apart
+_SLOTS, _TO_SLOT = 1 << 16, np.uint32(16)
+_BLOCK = 1 << 15  # runs looked at together, so that they stay in the processor's cache
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ class Classified:
     Attributes
     ----------
     mask : RunMask
-        With no two equal runs side by side.
+        With no two equal runs side by side, or with a run for each pixel.
     near_pixels : int
         Pixels whose colour was only near that of a label.
     snapped_pixels : int
@@ -124,23 +127,50 @@ def classify(runs: ColorRuns, table: ColorTable, *, exact: bool = False) -> Clas
         ``unreadable-colors``, if more than `MAX_SNAPPED_SHARE` of the pixels are unknown, or
         if a row that has unknown pixels has no known ones.
     """
-    packed = runs.colors.view("<u4")[:, 0]
-    distinct, which = np.unique(packed, return_inverse=True)
-    classes, distance = _nearest(distinct.astype("<u4").view(np.uint8).reshape(-1, 4), table, exact)
-    run_classes = classes[which]
+    colors = runs.colors.view("<u4")[:, 0]
+    classes = _looked_up(colors, table)
     n_pixels = runs.shape[0] * runs.shape[1]
-    lengths = np.diff(runs.starts, append=n_pixels)
-    unknown = run_classes == _UNKNOWN
-    snapped = int(lengths[unknown].sum())
-    if snapped > n_pixels * (0 if exact else MAX_SNAPPED_SHARE):
-        raise UnusableAnswer(
-            "unreadable-colors", f"{snapped} of {n_pixels} pixels have the colour of no label."
-        )
-    near = int(lengths[(distance[which] > 0) & ~unknown].sum())
+    near = snapped = 0
+    at = np.flatnonzero(classes == _UNKNOWN)
+    if at.size:
+        distinct, which = np.unique(colors[at], return_inverse=True)
+        found, distance = _nearest(distinct.view(np.uint8).reshape(-1, 4), table, exact)
+        classes[at] = found[which]
+        pixels = np.bincount(which, np.diff(runs.starts, append=n_pixels)[at])
+        snapped = int(pixels[found == _UNKNOWN].sum())
+        near = int(pixels[(distance > 0) & (found != _UNKNOWN)].sum())
+        if snapped > n_pixels * (0 if exact else MAX_SNAPPED_SHARE):
+            raise UnusableAnswer(
+                "unreadable-colors", f"{snapped} of {n_pixels} pixels have the colour of no label."
+            )
     if snapped:
-        run_classes = _from_beside(runs, run_classes)
-    mask = RunMask(runs.starts, run_classes.astype(np.uint16), runs.shape).merged()
-    return Classified(mask, near, snapped)
+        classes = _from_beside(runs, classes)
+    mask = RunMask(runs.starts, classes.astype(np.uint16), runs.shape)
+    noise = classes.size == n_pixels > _BLOCK
+    return Classified(mask if noise else mask.merged(), near, snapped)
+
+
+def _looked_up(colors: NDArray[np.uint32], table: ColorTable) -> NDArray[np.int32]:
+    """Class of each colour that is exactly a label's, or nothing at all; else `_UNKNOWN`.
+
+    Each label's colour has a slot of a table. One that lost it to another is not found.
+    """
+    rgba = np.full((1 + len(table.colors), 4), 255, np.uint8)
+    rgba[1:, :3] = table.colors
+    rgba[0] = 0
+    known = rgba.view("<u4")[:, 0]
+    owners, class_of = np.zeros(_SLOTS, np.uint32), np.zeros(_SLOTS, np.int32)
+    slots = known * _HASH >> _TO_SLOT
+    owners[slots] = known
+    class_of[slots] = [0, *table.classes]
+    classes = np.empty(colors.size, np.int32)
+    for first in range(0, colors.size, _BLOCK):
+        block = colors[first : first + _BLOCK]
+        slots = block * _HASH >> _TO_SLOT
+        found = class_of[slots]
+        found[owners[slots] != block] = _UNKNOWN
+        classes[first : first + _BLOCK] = found
+    return classes
 
 
 def _nearest(

@@ -9,6 +9,7 @@ from groundtruth.errors import UnusableAnswer
 from groundtruth.masks.runs import Starts
 
 MAX_RUNS = 1 << 22
+_LARGE, _NOISE = 1 << 14, 0.75  # pixels, and runs per pixel, from which each pixel is one
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +49,8 @@ def check_complexity(n_runs: int) -> None:
 def runs_of_strip(pixels: NDArray[np.generic]) -> NDArray[np.int64]:
     """Offsets, in a strip of rows, where the pixel differs from the one before or begins a row.
 
+    In noise those of all pixels.
+
     Parameters
     ----------
     pixels : ndarray, shape (rows, columns)
@@ -65,4 +68,21 @@ def runs_of_strip(pixels: NDArray[np.generic]) -> NDArray[np.int64]:
     changes = np.empty(pixels.shape, np.bool_)
     changes[:, 0] = True
     np.not_equal(pixels[:, 1:], pixels[:, :-1], out=changes[:, 1:])
-    return np.flatnonzero(changes)
+    return run_starts(changes)
+
+
+def run_starts(begins: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Offsets, in a strip of rows, at which runs begin; in noise those of all pixels.
+
+    Parameters
+    ----------
+    begins : ndarray of bool, shape (rows, columns)
+        Whether a run must begin there.
+
+    Returns
+    -------
+    ndarray of int, shape (n_runs,)
+    """
+    if begins.size >= _LARGE and np.count_nonzero(begins) > _NOISE * begins.size:
+        return np.arange(begins.size)
+    return np.flatnonzero(begins)

@@ -8,7 +8,7 @@ has to be restored to find the runs, and no more than a strip of rows is in memo
 import numpy as np
 from numpy.typing import NDArray
 
-from groundtruth.masks.color_runs import ColorRuns, check_complexity, runs_of_strip
+from groundtruth.masks.color_runs import ColorRuns, check_complexity, run_starts, runs_of_strip
 from groundtruth.masks.inflating import inflate
 from groundtruth.masks.palettes import palette_colors
 from groundtruth.masks.png import CHANNELS, PALETTE, RGB, RGBA, PngFile
@@ -62,7 +62,7 @@ def read_fast(file: PngFile) -> ColorRuns | None:
         check_complexity(n_runs)
         first += len(lines) * columns
     offsets = np.concatenate(starts)
-    values = _sums_of_rows(np.concatenate(steps), _row_begins(offsets, columns))
+    values = _sums_of_rows(np.concatenate(steps), _row_begins(offsets, header.shape))
     return ColorRuns(offsets, _colors(values, file), header.shape)
 
 
@@ -103,15 +103,15 @@ def _runs(
         stored = _packed(lines[:, 1:], channels)
         begins = stored != 0
         begins[:, 0] = True
-        starts = np.flatnonzero(begins)
-        return starts, _bytes_of(stored.ravel()[starts]), _summed(lines[-1, 1:], channels)
+        starts = run_starts(begins)
+        return starts, _bytes_of(_chosen(stored, starts)), _summed(lines[-1, 1:], channels)
     if kinds.max() > _UP:
         return None
     rows = _restored(lines, channels, above) if kinds.any() else lines[:, 1:]
     packed = _packed(rows, channels)
     starts = runs_of_strip(packed)
-    values = _bytes_of(packed.ravel()[starts])
-    begins = _row_begins(starts, packed.shape[1])
+    values = _bytes_of(_chosen(packed, starts))
+    begins = _row_begins(starts, packed.shape)
     steps = np.diff(values, axis=0, prepend=values[:1])
     steps[begins] = values[begins]
     return starts, steps, rows[-1]
@@ -130,9 +130,17 @@ def _packed(rows: NDArray[np.uint8], channels: int) -> NDArray[np.uint8] | NDArr
     return padded.view("<u4")[..., 0]
 
 
-def _row_begins(starts: Starts, columns: int) -> NDArray[np.int64]:
+def _chosen(
+    pixels: NDArray[np.uint8] | NDArray[np.uint32], at: NDArray[np.int64]
+) -> NDArray[np.uint8] | NDArray[np.uint32]:
+    """Pixels at offsets that rise, which may be all of them."""
+    return pixels.ravel() if at.size == pixels.size else pixels.ravel()[at]
+
+
+def _row_begins(starts: Starts, shape: tuple[int, ...]) -> NDArray[np.int64]:
     """Which of the runs begin a row; each row begins a run."""
-    return np.flatnonzero(starts % columns == 0)
+    rows = np.arange(0, shape[0] * shape[1], shape[1], dtype=starts.dtype)
+    return np.asarray(np.searchsorted(starts, rows))
 
 
 def _sums_of_rows(steps: NDArray[np.uint8], begins: NDArray[np.int64]) -> NDArray[np.uint8]:

@@ -64,7 +64,8 @@ def read_mask(
     Returns
     -------
     mask : RunMask
-        In the image's size, with no two equal runs side by side.
+        In the image's size, with no two equal runs side by side; only in noise each pixel
+        may be a run.
     notes : MaskNotes
         What leniency it took.
 

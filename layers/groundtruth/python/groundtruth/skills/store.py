@@ -19,6 +19,9 @@ from groundtruth.errors import GroundTruthError
 
 SHORTEST_HALF_LIFE_DAYS = 0.01
 
+ALL_WORKERS = "all-workers"
+"""Under this name, which no worker has, is kept what all workers together did."""
+
 type Amounts = Mapping[str, Mapping[str, float]]
 """Amount by worker and cell."""
 

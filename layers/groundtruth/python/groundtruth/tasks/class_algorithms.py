@@ -100,6 +100,7 @@ def _calibrated(voters: Voters, batch: Batch) -> Consolidation:
         voters.votes,
         settings=CalibratedSettings(**chosen),
         prior_counts=voters.counts,
+        pool=voters.pool,
         gold=voters.gold,
         max_weights=voters.max_weights,
     )

@@ -8,11 +8,12 @@ from typing import Self
 
 import numpy as np
 
+from groundtruth.aggregation.layout import MOST_DENSE_CLASSES
 from groundtruth.aggregation.result import Consolidation
 from groundtruth.aggregation.skill import WorkerCounts
 from groundtruth.aggregation.votes import Floats, Ints, Votes
 from groundtruth.answers import Answers
-from groundtruth.skills.store import Amounts
+from groundtruth.skills.store import ALL_WORKERS, Amounts
 from groundtruth.task import Batch
 
 type Cast = list[tuple[str, int]]
@@ -33,6 +34,8 @@ class Voters:
         True classes, -1 where unknown.
     counts : WorkerCounts
         What earlier batches taught about the workers.
+    pool : ndarray of float, shape (n_classes, n_classes), or None
+        What they taught about all workers together; None where that is not kept.
     max_weights : ndarray of float, shape (n_workers,), or None
         Largest weight of each; None without the model.
     """
@@ -41,6 +44,7 @@ class Voters:
     votes: Votes
     gold: Ints
     counts: WorkerCounts
+    pool: Floats | None
     max_weights: Floats | None
 
     @classmethod
@@ -70,12 +74,14 @@ class Voters:
         weights[len(names) - has_model :] = batch.settings.model_max_weight
         gold = [_known_class(batch.gold.of(item.object_id, item.source), batch) for item in objects]
         n_classes = max(1, len(batch.classes))
-        history = batch.skills.history(names) if with_history else {name: {} for name in names}
+        asked = [*names, ALL_WORKERS] if n_classes <= MOST_DENSE_CLASSES else names
+        history = batch.skills.history(asked) if with_history else {name: {} for name in asked}
         return cls(
             names=tuple(names),
             votes=_votes(cast, names, n_classes),
             gold=np.array(gold, np.int64),
             counts=_counts(history, names, n_classes),
+            pool=_pool(history, n_classes),
             max_weights=weights if has_model else None,
         )
 
@@ -125,6 +131,15 @@ def _counts(history: Amounts, names: Sequence[str], n_classes: int) -> WorkerCou
     return WorkerCounts(workers, truths, answers, columns[3], len(names), n_classes)
 
 
+def _pool(history: Amounts, n_classes: int) -> Floats | None:
+    """What is known of all workers together, as a table."""
+    if ALL_WORKERS not in history:
+        return None
+    counts = _counts(history, [ALL_WORKERS], n_classes)
+    table: Floats = counts.dense()[0]
+    return table
+
+
 def taught(
     objects: Sequence[Answers[int]], voters: Voters, result: Consolidation
 ) -> Mapping[str, Amounts]:
@@ -142,14 +157,20 @@ def taught(
     Returns
     -------
     mapping of str to Amounts
-        By the images' ids.
+        By the images' ids. What all workers together did is there as `ALL_WORKERS`; the model
+        of the side file is not one of them.
     """
+    n_people = len(voters.names) - (voters.max_weights is not None)
     lessons: dict[str, dict[str, dict[str, float]]] = {}
     for at, item in enumerate(objects):
         counts = result.contributions.of_item(at)
         amounts: dict[str, dict[str, float]] = {}
         columns = (counts.workers, counts.truths, counts.answers, counts.amounts)
         for worker, truth, answer, amount in zip(*(c.tolist() for c in columns), strict=True):
-            amounts.setdefault(voters.names[worker], {})[f"{truth}:{answer}"] = amount
+            cell = f"{truth}:{answer}"
+            amounts.setdefault(voters.names[worker], {})[cell] = amount
+            if voters.pool is not None and worker < n_people:
+                everyone = amounts.setdefault(ALL_WORKERS, {})
+                everyone[cell] = everyone.get(cell, 0.0) + amount
         lessons[item.object_id] = amounts
     return lessons

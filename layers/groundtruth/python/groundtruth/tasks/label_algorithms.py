@@ -19,6 +19,9 @@ from groundtruth.tasks.statuses import PRIOR_CONFIDENCE
 
 ALGORITHMS = ("calibrated", "majority", "builtin")
 
+_CELLS = ("0:0", "0:1", "1:0", "1:1")
+"""Whether a label applies, and whether the worker picked it, in the order of the amounts."""
+
 type Chosen = tuple[int, ...]
 
 
@@ -164,15 +167,15 @@ def _taught(
     objects: Sequence[Answers[Chosen]], answering: _Answering, result: LabelConsolidation
 ) -> Mapping[str, Amounts]:
     """What each image teaches about its workers, in the store's terms."""
+    cells = [f"{label}:{cell}" for label in range(answering.gold.shape[1]) for cell in _CELLS]
     taught: dict[str, dict[str, dict[str, float]]] = {}
     for at, item in enumerate(objects):
         workers, amounts = result.contributions.of_item(at)
-        taught[item.object_id] = {
-            answering.names[worker]: {
-                f"{label}:{applies}:{picked}": float(table[label, applies, picked])
-                for label, applies, picked in np.argwhere(table > 0).tolist()
-            }
-            for worker, table in zip(workers.tolist(), amounts, strict=True)
-            if table.any()
-        }
+        table = amounts.reshape(len(workers), len(cells)).tolist()
+        lessons = {}
+        for worker, row in zip(workers.tolist(), table, strict=True):
+            lesson = {cell: amount for cell, amount in zip(cells, row, strict=True) if amount > 0}
+            if lesson:
+                lessons[answering.names[worker]] = lesson
+        taught[item.object_id] = lessons
     return taught

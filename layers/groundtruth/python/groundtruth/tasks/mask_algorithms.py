@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from groundtruth.aggregation.mask_em import one_coin
+from groundtruth.aggregation.mask_em import fuse_by_one_coin
 from groundtruth.aggregation.mask_fusion import Fusion, assess, fuse
 from groundtruth.aggregation.mask_skill import disputed_agreement, skill_weights
 from groundtruth.masks.runs import RunMask
@@ -72,11 +72,13 @@ def fused(
     """
     drawn = list(masks.values())
     given: Weights | None = None
-    if algorithm == "weighted":
-        given = np.array([weights.get(worker, 1.0) for worker in masks])
-    elif algorithm == "one-coin-em" and n_classes > 1:
-        given = one_coin(drawn, n_classes).weights
-    fusion = fuse(drawn, n_classes, weights=given)
+    if algorithm == "one-coin-em" and n_classes > 1:
+        fusion, model = fuse_by_one_coin(drawn, n_classes)
+        given = model.weights
+    else:
+        if algorithm == "weighted":
+            given = np.array([weights.get(worker, 1.0) for worker in masks])
+        fusion = fuse(drawn, n_classes, weights=given)
     mask = _retouched(drawn, n_classes, fusion.mask, given, settings)
     if mask is not fusion.mask:
         fusion = assess(mask, drawn, n_classes, weights=given)

@@ -1,0 +1,151 @@
+"""How sure a consolidated mask is: the intersection over union to expect of each class."""
+
+from functools import cache
+from math import comb
+
+import numpy as np
+from numpy.typing import NDArray
+
+from groundtruth.aggregation.mask_voting import Vote, Votes
+
+_MOST_CELLS = 1 << 16  # classes times levels of support
+_FEWEST_LEVELS, _MOST_LEVELS = 64, 4096
+
+
+@cache
+def crowd_probabilities(n_workers: int) -> NDArray[np.float64]:
+    """How probable it is that a crowd takes the side that some of its workers took.
+
+    Before anything is known, any share of the crowd may be for a class. After k of n votes the
+    share has a beta distribution with k + 1 and n - k + 1 [1]_, and most of the crowd are for
+    the class as probably as n + 1 throws of a coin show heads k times at most.
+
+    Pixels on which all agree are mostly clear ones, for which that would be too low. As many of
+    them are taken for unclear as there are with one dissenter, which is what the same prior
+    expects; so their doubt is counted where the lone dissents are.
+
+    Parameters
+    ----------
+    n_workers : int
+        At least 1.
+
+    Returns
+    -------
+    ndarray of float, shape (n_workers + 1,)
+        By number of votes for the class: from 0, for no vote, to 1, for all. Read only.
+
+    References
+    ----------
+    .. [1] A. Gelman et al., "Bayesian Data Analysis", 3rd edition, CRC Press 2013, section 2.4.
+       doi:10.1201/b16018
+
+    Examples
+    --------
+    >>> crowd_probabilities(3)
+    array([0.   , 0.375, 0.625, 1.   ])
+    >>> crowd_probabilities(5).round(2)
+    array([0.  , 0.12, 0.34, 0.66, 0.88, 1.  ])
+    """
+    throws = n_workers + 1
+    heads = np.cumsum([comb(throws, number) for number in range(throws)])
+    probabilities = heads / float(2**throws)
+    if n_workers > 1:
+        probabilities[1] += 0.5**throws
+        probabilities[-2] -= 0.5**throws
+    probabilities[[0, -1]] = 0, 1
+    probabilities.flags.writeable = False
+    return np.asarray(probabilities)
+
+
+class Support:
+    """Pixels by class and by the share of votes that the class got there, in whole numbers.
+
+    Parameters
+    ----------
+    n_classes : int
+        How many classes there are, with BACKGROUND.
+    units : ndarray of int64, shape (n_workers,)
+        Weights, from `groundtruth.aggregation.mask_voting.fixed_point`.
+    """
+
+    def __init__(self, n_classes: int, units: NDArray[np.int64]) -> None:
+        self._units = units
+        self._total = int(units.sum())
+        finest = max(_FEWEST_LEVELS, min(_MOST_LEVELS, _MOST_CELLS // n_classes))
+        self._steps = self._total // int(np.gcd.reduce(units))  # what a vote's support counts
+        self._levels = min(self._steps, finest)
+        shape = (n_classes, self._levels + 1)
+        self._won = np.zeros(shape, np.int64)  # pixels that the class has in the result
+        self._received = np.zeros(shape, np.int64)  # weight of the votes for it, on any pixels
+
+    @property
+    def class_pixels(self) -> NDArray[np.int64]:
+        """How many pixels of the result each class has, shape (n_classes,)."""
+        return np.asarray(self._won.sum(axis=1))
+
+    def add(self, votes: Votes, vote: Vote, pixels: NDArray[np.int64] | None) -> None:
+        """Add patterns.
+
+        Parameters
+        ----------
+        votes : ndarray of uint8 or uint16, shape (n_workers, n_patterns)
+            Class each worker gave.
+        vote : Vote
+            The result on them.
+        pixels : ndarray of int64, shape (n_patterns,), or None
+            How many pixels have each pattern; one each if None.
+        """
+        step = self._total // self._steps
+        self._won += self._counted(vote.winners, vote.units // step, pixels)
+        if pixels is not None:
+            amounts = self._units[:, None] * pixels
+            self._received += self._counted(votes, vote.support, amounts)
+        elif (self._units == self._units[0]).all():
+            self._received += self._units[0] * self._counted(votes, vote.support, None)
+        else:
+            for row, support, unit in zip(votes, vote.support, self._units, strict=True):
+                self._received += unit * self._counted(row, support, None)
+
+    def _counted(
+        self, classes: Votes, support: NDArray[np.integer], amounts: NDArray[np.int64] | None
+    ) -> NDArray[np.int64]:
+        """Sum of the amounts by class and level of support; how many there are if None."""
+        level = support
+        if self._levels < self._steps:
+            level = np.rint(support * (self._levels / self._steps))
+        cells, shape = self._won.size, self._won.shape
+        kind = np.min_scalar_type(cells)
+        code = np.multiply(classes, self._levels + 1, dtype=kind)
+        code += level.astype(kind, copy=False)
+        if amounts is None and code.dtype == np.uint8 and code.size % 2 == 0:
+            # Two at a time: one after the other has to wait for the same cell again and again.
+            pairs = np.bincount(code.ravel().view(np.uint16), minlength=1 << 16).reshape(256, 256)
+            return np.asarray((pairs.sum(axis=0) + pairs.sum(axis=1))[:cells]).reshape(shape)
+        weights = None if amounts is None else amounts.ravel()
+        found = np.bincount(code.ravel(), weights=weights, minlength=cells)
+        return found.astype(np.int64).reshape(shape)
+
+    def expected_iou(self) -> NDArray[np.float64]:
+        """Intersection over union to expect, if the truth is what most of a crowd would say.
+
+        With unequal weights the workers count for as many as would be as reliable with equal
+        ones [1]_; between their shares `crowd_probabilities` are interpolated.
+
+        Returns
+        -------
+        ndarray of float, shape (n_classes,)
+            In [0, 1]; nan for a class without pixels.
+
+        References
+        ----------
+        .. [1] L. Kish, "Survey Sampling", Wiley 1965, section 11.7.
+        """
+        n_workers = max(1, round(self._total**2 / float((self._units.astype(float) ** 2).sum())))
+        shares = np.arange(self._levels + 1) / self._levels
+        sure = np.interp(shares, np.linspace(0, 1, n_workers + 1), crowd_probabilities(n_workers))
+        worth = np.append(0.0, sure[1:] / shares[1:]) / self._total  # of a vote's weight
+        inside, pixels = self._won @ sure, self.class_pixels
+        union = pixels + np.maximum(self._received @ worth - inside, 0)
+        confidence = np.full(pixels.size, np.nan)
+        np.divide(inside, union, out=confidence, where=pixels > 0)
+        return confidence

@@ -1,0 +1,129 @@
+"""The algorithms with confusion matrices once more, vote by vote: slow, to compare with."""
+
+import numpy as np
+
+from groundtruth.aggregation.skill import WorkerCounts
+
+
+class Plain:
+    """Tables of shape (n_items, n_classes); counts of shape (workers, truths, answers)."""
+
+    def __init__(self, votes, stored=None, gold=None):
+        self.votes = list(zip(votes.items, votes.workers, votes.classes, strict=True))
+        self.n_items, self.n_workers, self.n_classes = (
+            votes.n_items,
+            votes.n_workers,
+            votes.n_classes,
+        )
+        self.stored = stored or WorkerCounts.empty(self.n_workers, self.n_classes)
+        self.gold = np.full(self.n_items, -1) if gold is None else gold
+        self.per_item = votes.votes_per_item
+        self.counted = (self.per_item > 1) | (self.gold >= 0)
+
+    def start(self):
+        table = np.full((self.n_items, self.n_classes), 1.0 / self.n_classes)
+        for item, _, answer in self.votes:
+            table[item, answer] += 1.0
+        return self.with_gold(table / table.sum(axis=1, keepdims=True))
+
+    def with_gold(self, table):
+        table = table.copy()
+        for item in np.flatnonzero(self.gold >= 0):
+            table[item] = np.arange(self.n_classes) == self.gold[item]
+        return table
+
+    def counts(self, truth):
+        counts = self.stored.dense()
+        for item, worker, answer in self.votes:
+            counts[worker, :, answer] += truth[item] * self.counted[item]
+        return counts
+
+    def pooled(self, counts):
+        prior = min(4 * self.n_classes, 80)
+        right = np.trace(counts, axis1=1, axis2=2).sum()
+        return (right + 0.7 * prior) / (counts.sum() + prior)
+
+    def several(self, item):
+        return float(self.per_item[item] > 1)
+
+
+def plain_dawid_skene(votes, rounds, *, strength=4.0, stored=None, gold=None):
+    plain = Plain(votes, stored, gold)
+    truth = shares = plain.start()
+    for _ in range(rounds):
+        counts = plain.counts(truth)
+        prior = one_coin_rows(strength * plain.pooled(counts), strength, plain.n_classes)
+        rates = (counts + prior) / (counts + prior).sum(axis=2, keepdims=True)
+        log_share = np.log(truth.sum(axis=0) + 1.0)
+        scores = np.array([plain.several(item) * log_share for item in range(plain.n_items)])
+        for item, worker, answer in plain.votes:
+            scores[item] += np.log(rates[worker, :, answer])
+        shares = normalized(scores)
+        truth = plain.with_gold(shares)
+    return shares, truth
+
+
+def plain_calibrated(votes, settings, *, stored=None, gold=None, max_weights=None):
+    plain = Plain(votes, stored, gold)
+    n_classes, truth = plain.n_classes, plain.start()
+    prior = plain_prior(plain, settings.frequency_weight)
+    for _ in range(settings.max_rounds):
+        counts = plain.counts(truth)
+        pooled = plain.pooled(counts)
+        logs = np.zeros_like(truth)
+        strengths = [[] for _ in range(plain.n_items)]
+        weights = []
+        for item, worker, answer in plain.votes:
+            own = truth[item] * plain.counted[item]
+            rest = counts[worker].copy()
+            rest[:, answer] -= own
+            expected = pooled if plain.several(item) else 0.7
+            right = np.trace(rest) + settings.accuracy_strength * expected
+            accuracy = np.clip(right / (rest.sum() + settings.accuracy_strength), 0.01, 0.99)
+            weight = max((n_classes * accuracy - 1) / max(n_classes - 1, 1), 0.05)
+            cap = np.inf if max_weights is None else max_weights[worker]
+            weights.append(min(weight, cap))
+            factor = weights[-1] / weight
+            rows = rest + one_coin_rows(settings.strength * accuracy, settings.strength, n_classes)
+            logs[item] += factor * np.log(rows[:, answer] / rows.sum(axis=1))
+            odds = accuracy / (1 - accuracy) * max(n_classes - 1, 1)
+            strengths[item].append(factor * abs(np.log(odds)))
+        extra = np.array([effective(given) - 1.0 for given in strengths])[:, None]
+        truth = plain.with_gold(
+            normalized(logs / (1 + settings.learning_correlation * extra) + prior)
+        )
+    tempered = normalized(logs / (1 + settings.correlation * extra) + prior)
+    return plain_mixed(plain, tempered, weights, settings), truth
+
+
+def plain_prior(plain, power):
+    chosen = np.ones(plain.n_classes)
+    np.add.at(chosen, [answer for _, _, answer in plain.votes], 1.0)
+    chosen += plain.stored.dense().sum(axis=(0, 1))
+    logs = power * np.log(chosen / chosen.sum())
+    return np.array([plain.several(item) * logs for item in range(plain.n_items)])
+
+
+def plain_mixed(plain, tempered, weights, settings):
+    smoothing = settings.smoothing * np.mean(weights) or 1.0
+    shares = np.full_like(tempered, smoothing / plain.n_classes)
+    for (item, _, answer), weight in zip(plain.votes, weights, strict=True):
+        shares[item, answer] += weight
+    shares /= shares.sum(axis=1, keepdims=True)
+    mix = np.where(plain.per_item == 1, 1.0, settings.mix)[:, None]
+    return mix * tempered + (1 - mix) * shares
+
+
+def one_coin_rows(right, strength, n_classes):
+    rows = np.full((n_classes, n_classes), (strength - right) / max(n_classes - 1, 1))
+    np.fill_diagonal(rows, right)
+    return rows
+
+
+def normalized(scores):
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def effective(strengths):
+    return max(sum(strengths) / max([*strengths, 1e-9]), 1.0)
