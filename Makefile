@@ -54,6 +54,7 @@ test: lint build $(TOOLS)/checkov/.installed $(TOOLS)/ministack/.installed ## Ch
 	$(SAM) validate --lint
 	$(TOOLS)/checkov/bin/checkov --file template.yaml --config-file .ci/checkov.yaml
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m benchmarks.quick
 
 .PHONY: build
 build: .aws-sam/.built $(TOOLS)/runtime/.installed ## Build functions and layers with `sam build`
@@ -73,14 +74,17 @@ format: $(VENV)/.dev ## Format the code and fix what can be fixed
 GROUNDTRUTH_DATA ?= ../shared/data
 
 .PHONY: bench
-bench: $(VENV)/.dev ## Measure everything beside its peers and write docs/benchmarks.md
+bench: $(VENV)/.dev build ## Measure everything beside its peers and write docs/benchmarks.md
 	$(BIN)/python -m benchmarks.classification_birds --data $(GROUNDTRUTH_DATA)
 	$(BIN)/python -m benchmarks.classification --only quality --data $(GROUNDTRUTH_DATA)
 	$(BIN)/python -m benchmarks.classification --only replay --data $(GROUNDTRUTH_DATA)
 	$(BIN)/python -m benchmarks.classification --only speed
+	$(BIN)/python -m benchmarks.scaling
 	$(BIN)/python -m benchmarks.classification_multi_label --data $(GROUNDTRUTH_DATA)
+	$(BIN)/python -m benchmarks.synthetic
 	$(BIN)/python -m benchmarks.segmentation --rounds 3
 	$(BIN)/python -m benchmarks.segmentation_quality
+	$(BIN)/python -m benchmarks.lambda_functions
 	$(BIN)/python -m benchmarks.page
 
 .PHONY: bench-quick

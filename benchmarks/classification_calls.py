@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from benchmarks.classification_inputs import Crowd, subsample
 from benchmarks.classification_metrics import item_losses, scores
-from benchmarks.classification_replay import VARIANTS
+from benchmarks.classification_replay import ORDERS, VARIANTS, arrivals
 from benchmarks.classification_runs import run_method, run_module, saved
 from benchmarks.run_record import table
 
@@ -18,6 +18,7 @@ CALL_SIZES = (1, 10, 50)
 ALL_AT_ONCE = ("calibrated, all at once", "all")
 MEASURES = ("accuracy", "ece", "log_loss", "brier", "auroc")
 COLUMNS = ("set", "votes", "variant", "call_size", *MEASURES)
+ORDER_SHARES = ("order", "share", "share_late")
 DRAWS = 1000
 
 type Variant = tuple[str, int | str]
@@ -77,7 +78,45 @@ def _summary(
         "averaged": list(averaged),
         "scores": table(rows, COLUMNS),
         "gains": table(gains, (*columns, *shares)),
+        "orders": table(_orders(folder, cases, averaged), ("votes", "call_size", *ORDER_SHARES)),
     }
+
+
+def _orders(
+    folder: Path, cases: Mapping[tuple[str, int | str], Crowd], averaged: Sequence[str]
+) -> Iterable[dict[str, Any]]:
+    """Share of the gain with kept skill, order by order: of all items and of the later half."""
+    for votes in dict.fromkeys(votes for _, votes in cases):
+        crowds = [cases[name, votes] for name in averaged]
+        for size in CALL_SIZES:
+            for order in ORDERS:
+                line = {"votes": votes, "call_size": size, "order": order}
+                shares = [_share(folder, crowds, size, order, late=late) for late in (False, True)]
+                yield line | dict(zip(ORDER_SHARES[1:], shares, strict=True))
+
+
+def _share(
+    folder: Path, crowds: Sequence[Crowd], size: int, order: int, *, late: bool
+) -> float | None:
+    """How much of the whole job's gain over majority kept skill has; None if that has none."""
+    kept = f"kept.{size}.{order}" if order != ORDERS[0] else f"kept.{size}"
+    means = []
+    for method in (f"majority.{CALL_SIZES[0]}", kept, "calibrated"):
+        losses = [
+            item_losses(np.load(folder / f"{crowd.name}.{method}.npy"), _gold(crowd, order, late))
+            for crowd in crowds
+        ]
+        means.append(np.mean([one[:, 0].mean() for one in losses]))
+    plain, found, whole = means
+    return None if whole == plain else float((found - plain) / (whole - plain))
+
+
+def _gold(crowd: Crowd, order: int, late: bool) -> NDArray[np.int64]:
+    """The truths, or only those of the items that arrive in the second half of the job."""
+    known = crowd.gold.copy()
+    if late:
+        known[arrivals(crowd, order)[: crowd.n_items // 2]] = -1
+    return known
 
 
 def _files(folder: Path, name: str) -> dict[Variant, Path]:

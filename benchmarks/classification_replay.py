@@ -2,7 +2,8 @@
 
     python -m benchmarks.classification_replay CALL_SIZE FOLDER CROWD.npz …
 
-Writes FOLDER/<crowd>.<variant>.<size>.npy for each variant.
+Writes FOLDER/<crowd>.<variant>.<size>.npy for each variant, and with kept skill one more for each
+other order of arrival, FOLDER/<crowd>.kept.<size>.<order>.npy.
 """
 
 import sys
@@ -21,6 +22,8 @@ from groundtruth.aggregation.skill import WorkerCounts
 from groundtruth.aggregation.votes import Votes
 
 VARIANTS = ("builtin", "majority", "fresh", "kept")
+ORDERS = (0, 1, 2)
+"""Random orders of arrival; the first is that of all variants."""
 
 
 @dataclass
@@ -29,25 +32,37 @@ class Memory:
 
     crowd: Crowd
     counts: NDArray[np.float64] = field(init=False)
+    _all: NDArray[np.float64] = field(init=False)
 
     def __post_init__(self) -> None:
         shape = (self.crowd.n_workers, self.crowd.n_classes, self.crowd.n_classes)
         self.counts = np.zeros(shape)
+        self._all = np.zeros(shape[1:])
 
     def of(self, workers: NDArray[np.int64]) -> WorkerCounts:
         """Counts of the workers of one call."""
         return WorkerCounts.from_dense(self.counts[workers])
 
+    def of_all(self) -> NDArray[np.float64]:
+        """Counts of all workers together, which a store keeps as those of one more."""
+        return self._all
+
     def add(self, workers: NDArray[np.int64], counts: WorkerCounts) -> None:
         """Add what a call taught."""
         self.counts[workers] += counts.dense()
+        self._all += counts.dense().sum(axis=0)
 
 
 def replay(crowd: Crowd, size: int, variant: str, *, seed: int = 0) -> NDArray[np.float64]:
     """Posterior of all items, consolidated in calls of so many items in arrival order."""
-    arrival = np.random.default_rng(seed).permutation(crowd.n_items)
+    arrival = arrivals(crowd, seed)
     calls = [arrival[first : first + size] for first in range(0, crowd.n_items, size)]
     return replay_calls(crowd, calls, variant)
+
+
+def arrivals(crowd: Crowd, order: int) -> NDArray[np.int64]:
+    """All items in a random order of arrival."""
+    return np.random.default_rng(order).permutation(crowd.n_items)
 
 
 def replay_calls(
@@ -77,9 +92,10 @@ def _consolidated(
         return builtin(votes)
     if variant == "majority":
         return majority(votes)
-    stored = memory.of(workers) if variant == "kept" else None
-    found = calibrated(votes, prior_counts=stored)
-    if variant == "kept":
+    kept = variant == "kept"
+    stored, pool = (memory.of(workers), memory.of_all()) if kept else (None, None)
+    found = calibrated(votes, prior_counts=stored, pool=pool)
+    if kept:
         memory.add(workers, found.contributions.total())
     return found.posterior.dense()
 
@@ -91,3 +107,6 @@ if __name__ == "__main__":
         for kind in VARIANTS:
             found = replay(given, int(call_size), kind)
             np.save(Path(folder) / f"{given.name}.{kind}.{call_size}.npy", found)
+        for order in ORDERS[1:]:
+            found = replay(given, int(call_size), "kept", seed=order)
+            np.save(Path(folder) / f"{given.name}.kept.{call_size}.{order}.npy", found)

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import resource
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.classification_inputs import Crowd
+from benchmarks.scaling_measure import forget_peak, memory_mib
 
 _ENOUGH_SECONDS = 1.0
 _MOST_REPETITIONS = 20
@@ -32,9 +32,9 @@ def measure_all(
 ) -> None:
     """Run one method on crowds as ``METHOD FOLDER CROWD.npz … [--once] [--limit S]`` ask for.
 
-    Prints a JSON line per crowd: best CPU seconds, repetitions, and peak memory of the process in
-    MiB before and after; or after how many seconds the case was cut off. Preparing the input
-    (arrays, data frames) is not timed.
+    Prints a JSON line per crowd: best CPU seconds, repetitions, and memory of the process in MiB
+    before the first run and at its peak; or after how many seconds the case was cut off.
+    Preparing the input (arrays, data frames) is not timed.
     """
     parser = argparse.ArgumentParser()
     parser.add_argument("method", choices=methods)
@@ -48,7 +48,8 @@ def measure_all(
         crowd = Crowd.load(path)
         line = {"crowd": crowd.name, "method": options.method, "answers": int(crowd.items.size)}
         given = prepare(crowd)
-        before = _peak()
+        forget_peak()
+        before = memory_mib("VmRSS")
         try:
             found, seconds = _repeated(methods[options.method], given, options)
         except CutOff:
@@ -57,7 +58,7 @@ def measure_all(
         if crowd.n_items * crowd.n_classes <= _LARGEST_TABLE:
             np.save(options.folder / f"{crowd.name}.{options.method}.npy", table(found))
         line |= {"cpu_seconds": min(seconds), "repetitions": len(seconds)}
-        line |= {"peak_before_mib": before, "peak_after_mib": _peak()}
+        line |= {"peak_before_mib": before, "peak_after_mib": memory_mib("VmHWM")}
         print(json.dumps(line), flush=True)
 
 
@@ -80,7 +81,3 @@ def _repeated(
 
 def _cut_off(signal_number: int, frame: FrameType | None) -> None:
     raise CutOff
-
-
-def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

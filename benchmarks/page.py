@@ -12,11 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.page_birds import birds_section
+from benchmarks.page_lambda import lambda_section
+from benchmarks.page_mask_plot import draw_masks
 from benchmarks.page_masks import masks_section
 from benchmarks.page_others import multi_label_section, speed_section
 from benchmarks.page_plots import draw_birds, draw_reliability, draw_speed
 from benchmarks.page_quality import quality_section
 from benchmarks.page_replay import replay_section
+from benchmarks.page_scaling import scaling_section
+from benchmarks.page_scaling_plots import draw_scaling
+from benchmarks.page_summary import contents, summary
+from benchmarks.page_synthetic import synthetic_section
+from benchmarks.page_synthetic_plot import draw_synthetic
 from benchmarks.peers_environment import ROOT
 from benchmarks.run_record import RESULTS
 
@@ -27,13 +34,21 @@ SECTIONS: Mapping[str, Callable[[Mapping[str, Any]], list[str]]] = {
     "classification-quality": quality_section,
     "classification-replay": replay_section,
     "multi-label": multi_label_section,
+    "synthetic": synthetic_section,
     "classification-speed": speed_section,
+    "scaling": scaling_section,
+    "lambda": lambda_section,
 }
 PLOTS: Mapping[str, tuple[str, Callable[[Mapping[str, Any], Path], None]]] = {
     "birds": ("birds.svg", draw_birds),
     "classification-quality": ("reliability.svg", draw_reliability),
+    "synthetic": ("synthetic.svg", draw_synthetic),
     "classification-speed": ("speed.svg", draw_speed),
+    "scaling": ("scaling.svg", draw_scaling),
+    "segmentation": ("masks.svg", draw_masks),
 }
+
+RECORDS = (*SECTIONS, "segmentation", "segmentation-quality")
 
 OPENING = [
     "# Benchmarks",
@@ -46,7 +61,8 @@ OPENING = [
     "project.",
     "",
     "Quality is exact: a second run gives the same figures, but for peers that were cut off after "
-    "some CPU seconds.",
+    "some CPU seconds; `python -m benchmarks.compare OLD_FOLDER NEW_FOLDER` checks it on two "
+    "folders of results.",
     "Times are CPU times on one thread of a shared machine: only ratios within one run mean "
     "something elsewhere.",
     "Every peer runs in processes and an environment of its own, in the same run.",
@@ -64,13 +80,14 @@ def page(results: Path) -> str:
     results : Path
         Folder of the results. A section whose file is not there is left out.
     """
-    lines = list(OPENING)
+    records = {name: record for name in RECORDS if (record := _read(results, name)) is not None}
+    lines: list[str] = []
     for name, section in SECTIONS.items():
-        record = _read(results, name)
-        if record is not None:
-            lines += section(record)
-    lines += masks_section(_read(results, "segmentation"), _read(results, "segmentation-quality"))
-    return "\n".join(lines).rstrip() + "\n"
+        if name in records:
+            lines += section(records[name])
+    lines += masks_section(records.get("segmentation"), records.get("segmentation-quality"))
+    whole = [*OPENING, *summary(records), *contents(lines), *lines]
+    return "\n".join(whole).rstrip() + "\n"
 
 
 def draw_plots(results: Path, folder: Path) -> None:

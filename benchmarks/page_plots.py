@@ -59,7 +59,7 @@ def draw_birds(record: Mapping[str, Any], path: Path) -> None:
             own = [point for point in points if point["method"] == method]
             _curve(axes, own, method, [point["items"] / record["items"] for point in own])
         _finished(axes, f"birds job: {record['items']} images")
-        _save(figure, path)
+        save(figure, path)
 
 
 def draw_reliability(record: Mapping[str, Any], path: Path) -> None:
@@ -75,7 +75,7 @@ def draw_reliability(record: Mapping[str, Any], path: Path) -> None:
                 total = sum(point["weight"] for point in own) or 1.0
                 _curve(axes, own, method, [point["weight"] / total for point in own])
             _finished(axes, "all answers" if votes == "all" else f"{votes} answers per item")
-        _save(figure, path)
+        save(figure, path)
 
 
 def draw_speed(record: Mapping[str, Any], path: Path) -> None:
@@ -97,7 +97,7 @@ def draw_speed(record: Mapping[str, Any], path: Path) -> None:
         axes.set_xlabel("answers")
         axes.set_ylabel("CPU seconds, one thread")
         axes.legend(fontsize=9)
-        _save(figure, path)
+        save(figure, path)
 
 
 def _curve(
@@ -121,7 +121,8 @@ def _finished(axes: Axes, title: str) -> None:
     axes.legend(fontsize=9, loc="upper left")
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save(figure: Figure, path: Path) -> None:
+    """Write a plot as SVG that shows on light and on dark, the same bytes each time."""
     figure.savefig(path, format="svg", transparent=True, metadata={"Date": None})
     # matplotlib leaves blanks at the ends of lines.
     text = path.read_text(encoding="utf-8")

@@ -40,6 +40,7 @@ def replay_section(record: Mapping[str, Any]) -> list[str]:
         lines += [f"### Calls, {title}", "", *markdown_table((*headings, *measures), cells)]
     return [
         *lines,
+        *_orders(rows_of(record["orders"]) if "orders" in record else []),
         *_birds(scores),
         "What is *not* shown: jobs whose workers change as they go, or come back from an earlier "
         "job. The sets are the ones the defaults were chosen on.",
@@ -65,6 +66,33 @@ def _cells(row: Row, scores: Sequence[Row], averaged: Sequence[str]) -> list[str
     accuracy, gain = number(row["accuracy"], 4), interval(row, "gain", sign=True)
     means = (number(mean(own, name)) for name in MEASURES)
     return [NAMES[row["variant"]], str(row["call_size"]), accuracy, gain, share, *means]
+
+
+def _orders(rows: Sequence[Row]) -> list[str]:
+    """Kept skill in several orders of arrival, and once workers are known."""
+    if not rows:
+        return []
+    table = []
+    for votes, size in dict.fromkeys((row["votes"], row["call_size"]) for row in rows):
+        here = [row for row in rows if (row["votes"], row["call_size"]) == (votes, size)]
+        cells = ["all" if votes == "all" else str(votes), str(size)]
+        cells += [
+            ", ".join(_percent(row[name]) for row in here) for name in ("share", "share_late")
+        ]
+        table.append(cells)
+    headings = ("answers per item", "objects per call", "whole job", "its second half")
+    return [
+        "### The share with kept skill, in other orders of arrival",
+        "",
+        "One figure for each of three random orders. A call knows little of workers who just came; "
+        "the second half of a job is judged by what the first half taught.",
+        "",
+        *markdown_table(headings, table),
+    ]
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{share:.0%}"
 
 
 def _shortfall(gains: Sequence[Row]) -> str:

@@ -26,9 +26,11 @@ def name_of(method: str) -> str:
     return NAMES.get(method, method)
 
 
-def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """Lines of a table; all columns but the first are numbers, flush right."""
-    lines = [f"| {' | '.join(headings)} |", f"|---|{'---:|' * (len(headings) - 1)}"]
+def markdown_table(
+    headings: Sequence[str], rows: Iterable[Sequence[str]], *, rule: str = "---:|"
+) -> list[str]:
+    """Lines of a table; all columns but the first are numbers, flush right, unless told."""
+    lines = [f"| {' | '.join(headings)} |", f"|---|{rule * (len(headings) - 1)}"]
     return [*lines, *(f"| {' | '.join(row)} |" for row in rows), ""]
 
 

@@ -23,6 +23,10 @@ from benchmarks.classification_speed import METHODS, speed
 from benchmarks.page import draw_plots, page
 from benchmarks.peers_environment import ROOT, peers_present
 from benchmarks.run_record import rows_of, run_record, write_result
+from benchmarks.synthetic import measured, planned
+from benchmarks.synthetic_model import ModelPlan
+from benchmarks.synthetic_runs import SMALL
+from labeljob.emulator import BUILD_FOLDER
 
 SEED = 1
 SIZES = ((450, 9, 10, 50), (10_000, 5, 10, 100), (100_000, 5, 10, 500))
@@ -47,7 +51,10 @@ def main() -> None:
         methods = [name for name in METHODS if peers or not name.startswith("ck-")]
         times = speed(Path(folder), methods=methods, sizes=SIZES, many_classes=False)
         write_result(options.output / "classification-speed.json", {"run": run} | times)
+        crews = {"plan": planned(SMALL, ModelPlan())} | measured(Path(folder), SMALL)
+        write_result(options.output / "synthetic.json", {"run": run} | crews)
     _masks(options.output)
+    _lambda_functions(options.output)
     (options.output / "benchmarks.md").write_text(page(options.output), encoding="utf-8")
     draw_plots(options.output, options.output / "benchmarks")
     problems = list(problems_of(found, calls, crowds))
@@ -102,10 +109,19 @@ def _plan(peers: tuple[str, ...], names: tuple[str, ...]) -> Plan:
 def _masks(output: Path) -> None:
     """The smallest case of the mask benchmark, by its own command."""
     result = output / "segmentation.json"
-    command = [sys.executable, "-m", "benchmarks.segmentation", "--only", MASKS]
+    command = [sys.executable, "-m", "benchmarks.segmentation", "--only", MASKS, "--installed"]
     subprocess.run([*command, "--output", str(result)], check=True, cwd=ROOT)
     cases = json.loads(result.read_text(encoding="utf-8"))["cases"]
     print(f"{len(cases)} cases of masks", file=sys.stderr)
+
+
+def _lambda_functions(output: Path) -> None:
+    """One function in the Lambda emulator, if it was built, by the benchmark's own command."""
+    if not (ROOT / BUILD_FOLDER / "template.yaml").is_file():
+        print("the Lambda figures are left out: run `make build` for them", file=sys.stderr)
+        return
+    command = [sys.executable, "-m", "benchmarks.lambda_functions", "--quick"]
+    subprocess.run([*command, "--output", str(output / "lambda.json")], check=True, cwd=ROOT)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
     python -m benchmarks.segmentation --rounds 3
 
-Peers that are not installed are left out (requirements/bench-segmentation.txt has them). Times
+The peers have an environment of their own (requirements/bench-segmentation.txt); those that it
+lacks are left out. torch is one: it takes part with ``--python`` of an environment with it. Times
 are CPU times of the best repetition on one thread; only their ratios mean something elsewhere,
 and those that have a target are medians over rounds in which the two take turns.
 
@@ -14,114 +15,50 @@ the pipeline with texts read from files one by one.
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from benchmarks.peers_environment import ROOT
+from benchmarks.peers_environment import (
+    MASK_REQUIREMENTS,
+    ROOT,
+    peers_present,
+    peers_python,
+)
 from benchmarks.run_record import output_option, rounded, run_record, write_result
 from benchmarks.segmentation_inputs import SIZES, write_inputs
+from benchmarks.segmentation_plan import CASES, SLOW, TARGETS, Case
 
+LIBRARY = ROOT / "layers" / "groundtruth" / "python"
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS")
 ONE_THREAD = dict.fromkeys(THREADS, "1")
 
-OURS, FLOOR = "ours", "floor: Pillow decode + encode"
-SITK, CROWD_KIT = "SimpleITK LabelVoting", "crowd-kit MajorityVote"
-BEST, PLAIN = "SimpleITK LabelVoting, best built", "numpy accumulators, straightforward"
-EM, STAPLE = "ours, one coin", "SimpleITK MultiLabelSTAPLE"
-SLOW = ("crowd-kit EM", "crowd-kit RASA")
-PACKAGES = ("numpy", "pillow", "zlib-ng", "SimpleITK", "crowd-kit")
+_PACKAGES = ("numpy", "pillow", "zlib-ng", "SimpleITK", "crowd-kit", "torch")
+_VERSIONS = """
+import json, platform, sys
+from importlib.metadata import distributions
+found = {one.metadata["Name"].lower(): one.version for one in distributions()}
+named = {name: found[name.lower()] for name in sys.argv[1:] if name.lower() in found}
+print(json.dumps({"python": platform.python_version()} | named))
+"""
 
-type Case = tuple[str, str, str]
 type Figures = dict[str, float]
 
-CASES: list[Case] = [
-    *(("pipeline", name, "1080p-k11-n5") for name in (OURS, FLOOR, BEST, PLAIN)),
-    ("pipeline", "SimpleITK LabelVoting, straightforward", "1080p-k11-n5"),
-    ("pipeline", "crowd-kit MajorityVote, best built", "1080p-k11-n5"),
-    ("pipeline", "numpy accumulators, best built", "1080p-k11-n5"),
-    *(("pipeline", name, "512px-k11-n3") for name in (OURS, FLOOR)),
-    *(("pipeline", name, "1080p-k11-n9") for name in (OURS, FLOOR, BEST)),
-    *(("pipeline", name, "12mp-k11-n9") for name in (OURS, FLOOR, BEST)),
-    *(
-        ("fusion", name, size)
-        for size in (
-            "512px-k11-n3",
-            "1080p-k2-n5",
-            "1080p-k11-n3",
-            "1080p-k11-n5",
-            "1080p-k11-n9",
-            "1080p-k50-n9",
-            "12mp-k11-n5",
-            "12mp-k11-n9",
-        )
-        for name in (OURS, SITK, "numpy, class by class")
-    ),
-    *(("fusion", CROWD_KIT, size) for size in ("1080p-k2-n5", "1080p-k11-n5")),
-    *(("fusion", name, "1080p-k11-n5") for name in (EM, STAPLE, *SLOW)),
-    *(("runs", name, "1080p-k11-n5") for name in (OURS, EM)),
-    *(("fusion", name, "1080p-k11-n5-noise") for name in (OURS, "numpy, class by class")),
-    *(("memory", OURS, size) for size in ("1080p-k11-n5", "12mp-k11-n9", "100mp-k11-n5")),
-]
 
-# What must hold: a name, two cases, and the least or most the first may be of the second.
-TARGETS: list[tuple[str, Case, Case, str, float]] = [
-    ("whole object / floor", CASES[0], CASES[1], "at most", 0.6),
-    ("whole object, best SimpleITK / ours", CASES[2], CASES[0], "at least", 4),
-    ("whole object, plain numpy / ours", CASES[3], CASES[0], "at least", 55),
-    *(
-        (
-            f"fusion, LabelVoting / ours, {size}",
-            ("fusion", SITK, size),
-            ("fusion", OURS, size),
-            "at least",
-            8,
-        )
-        for size in (
-            "1080p-k2-n5",
-            "1080p-k11-n3",
-            "1080p-k11-n5",
-            "1080p-k11-n9",
-            "12mp-k11-n5",
-            "12mp-k11-n9",
-        )
-    ),
-    *(
-        (
-            f"EM, MultiLabelSTAPLE / ours {origin}",
-            ("fusion", STAPLE, "1080p-k11-n5"),
-            (kind, EM, "1080p-k11-n5"),
-            "at least",
-            1000,
-        )
-        for kind, origin in (("fusion", "from class maps"), ("runs", "from runs"))
-    ),
-    (
-        "noise, ours / dense numpy",
-        ("fusion", OURS, "1080p-k11-n5-noise"),
-        ("fusion", "numpy, class by class", "1080p-k11-n5-noise"),
-        "at most",
-        1.2,
-    ),
-]
-
-
-def measure(case: Case, folder: Path) -> Figures | None:
+def measure(case: Case, folder: Path, python: Path) -> Figures | None:
     """One case; None if its peer is not installed."""
     kind, name, size = case
     write_inputs(SIZES[size], folder)
     repeat = "1" if name in SLOW or size.startswith("100mp") else "9"
-    command = [sys.executable, "-m", "benchmarks.segmentation_case", *case, str(folder)]
+    command = [str(python), "-m", "benchmarks.segmentation_case", *case, str(folder)]
     result = subprocess.run(
         [*command, "--repeat", repeat],
         cwd=ROOT,
-        env={**os.environ, **ONE_THREAD},
+        env={**os.environ, **ONE_THREAD, "PYTHONPATH": str(LIBRARY)},
         capture_output=True,
         text=True,
         check=False,
@@ -134,11 +71,11 @@ def measure(case: Case, folder: Path) -> Figures | None:
     return measured
 
 
-def measure_all(chosen: str, folder: Path) -> dict[Case, Figures]:
+def measure_all(chosen: str, folder: Path, python: Path) -> dict[Case, Figures]:
     """Each case once, printed as it comes."""
     results = {}
     for case in CASES:
-        figures = measure(case, folder) if chosen in " ".join(case) else None
+        figures = measure(case, folder, python) if chosen in " ".join(case) else None
         if figures is not None:
             results[case] = figures
             print(
@@ -150,14 +87,16 @@ def measure_all(chosen: str, folder: Path) -> dict[Case, Figures]:
     return results
 
 
-def ratios(results: dict[Case, Figures], rounds: int, folder: Path) -> Iterator[dict[str, Any]]:
+def ratios(
+    results: dict[Case, Figures], rounds: int, folder: Path, python: Path
+) -> Iterator[dict[str, Any]]:
     """The figures that have a target, both cases being run in turns for the further rounds."""
     for title, first, second, relation, limit in TARGETS:
         if first not in results or second not in results:
             continue
         found = [results[first]["cpu_ms"] / results[second]["cpu_ms"]]
         while len(found) < rounds:
-            pair = [measure(case, folder) for case in (first, second)]
+            pair = [measure(case, folder, python) for case in (first, second)]
             found.append(pair[0]["cpu_ms"] / pair[1]["cpu_ms"] if all(pair) else found[0])
         ratio = statistics.median(found)
         met = ratio <= limit if relation == "at most" else ratio >= limit
@@ -172,15 +111,19 @@ def ratios(results: dict[Case, Figures], rounds: int, folder: Path) -> Iterator[
         }
 
 
-def versions() -> dict[str, str]:
+def versions(python: Path) -> dict[str, str]:
     """Versions of Python, of what we use and of the peers that are there."""
-    found = {"python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
+    command = [str(python), "-c", _VERSIONS, *_PACKAGES]
+    found: dict[str, str] = json.loads(subprocess.check_output(command))
     return found
+
+
+def _peers(*, installed: bool) -> Path:
+    """Interpreter that has the peers; our own if they are not there and may not be installed."""
+    home = ROOT / ".tools"
+    if installed:
+        return peers_present(home, MASK_REQUIREMENTS) or Path(sys.executable)
+    return peers_python(home, MASK_REQUIREMENTS)
 
 
 def main() -> None:
@@ -190,13 +133,16 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="where inputs are kept for the next run")
     parser.add_argument("--only", default="", help="cases whose text contains this")
     parser.add_argument("--rounds", type=int, default=1, help="of the cases that have a target")
+    parser.add_argument("--python", type=Path, help="interpreter of an environment with peers")
+    parser.add_argument("--installed", action="store_true", help="install no peers for this")
     options = parser.parse_args()
+    python = options.python or _peers(installed=options.installed)
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or Path(temporary)
-        results = measure_all(options.only, folder)
-        targets = list(ratios(results, options.rounds, folder))
+        results = measure_all(options.only, folder, python)
+        targets = list(ratios(results, options.rounds, folder, python))
     given = {"rounds": options.rounds, "only": options.only or None}
-    run = run_record("benchmarks.segmentation", given, seed=7) | {"versions": versions()}
+    run = run_record("benchmarks.segmentation", given, seed=7) | {"versions": versions(python)}
     names = ("kind", "name", "size")
     cases = [dict(zip(names, case, strict=True)) | results[case] for case in results]
     rows = {"cases": cases, "ratios": targets}

@@ -19,6 +19,8 @@ from benchmarks.synthetic_masks import POOLS, TRUTH, annotate, make_scene
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("GROUNDTRUTH_DATA") or ROOT.parent / "shared" / "data") / "segmentation"
 
+DRAWS = 10  # crews of sffg for each size
+
 
 @dataclass(frozen=True, eq=False)
 class Picture:
@@ -41,11 +43,27 @@ class Picture:
 
 @dataclass(frozen=True)
 class Crowd:
-    """A data set with crews of one size."""
+    """A data set with crews of one size.
+
+    Attributes
+    ----------
+    name : str
+        The same for all draws of crews from one data set.
+    n_classes : int
+        With BACKGROUND.
+    pictures : list of Picture
+        At least one.
+    outlines : bool
+        Whether workers drew outlines, so that boundaries mean something.
+    careless : frozenset of str
+        The workers who did not try, where that is known.
+    """
 
     name: str
     n_classes: int
     pictures: list[Picture]
+    outlines: bool = True
+    careless: frozenset[str] = frozenset()
 
 
 def synthetic(pool: str, n_classes: int, n_workers: int, n_pictures: int = 40) -> Crowd:
@@ -58,17 +76,22 @@ def synthetic(pool: str, n_classes: int, n_workers: int, n_pictures: int = 40) -
         crew = random.choice(len(kinds), n_workers, replace=False)
         maps = [annotate(scene, kinds[worker], random) for worker in crew]
         pictures.append(Picture(annotate(scene, TRUTH, random), maps, [str(w) for w in crew]))
-    return Crowd(f"{pool} k{n_classes} n{n_workers}", n_classes, pictures)
+    careless = frozenset(str(index) for index, kind in enumerate(kinds) if kind.spam)
+    return Crowd(f"{pool} k{n_classes} n{n_workers}", n_classes, pictures, careless=careless)
 
 
-def lidc() -> Crowd:
-    """Nodules that four radiologists outlined; each in turn is the truth for the others."""
+def lidc(*, with_line: bool = False) -> Crowd:
+    """Nodules that four radiologists outlined; each in turn is the truth for the others.
+
+    The files leave out the line of the outline itself; `with_line` puts it back, by a pixel all
+    round.
+    """
     pictures: list[Picture] = []
     for item in json.loads((DATA / "lidc" / "index.json").read_text()):
         planes = np.asarray(Image.open(DATA / "lidc" / "masks" / f"{item['id']}.png"))
         maps = [(planes >> reader & 1).astype(np.uint8) for reader in range(4)]
-        pictures.extend(_leave_one_out(maps))
-    return Crowd("lidc n3", 2, pictures)
+        pictures.extend(_leave_one_out([_widened(one) for one in maps] if with_line else maps))
+    return Crowd("lidc n3 with the line" if with_line else "lidc n3", 2, pictures)
 
 
 def bsds(n_pictures: int = 120) -> Crowd:
@@ -96,7 +119,9 @@ def sffg(n_workers: int, draw: int, *, careless: bool = False, scale: int = 7) -
         if careless:
             crew[0], maps[0] = "careless", np.full_like(maps[0], random.integers(1, 5))
         pictures.append(Picture(truth[::scale, ::scale], maps, crew))
-    return Crowd(f"sffg n{n_workers}" + (" careless" if careless else ""), 5, pictures)
+    name = f"sffg n{n_workers}" + (" careless" if careless else "")
+    known = frozenset({"careless"} if careless else ())
+    return Crowd(name, 5, pictures, outlines=False, careless=known)
 
 
 def crowds() -> Iterator[Crowd]:
@@ -107,10 +132,11 @@ def crowds() -> Iterator[Crowd]:
                 yield synthetic(pool, n_classes, n_workers)
     if DATA.is_dir():
         yield lidc()
+        yield lidc(with_line=True)
         yield bsds()
         for n_workers in (3, 5, 9):
             for careless in (False, True):
-                for draw in range(10):
+                for draw in range(DRAWS):
                     yield sffg(n_workers, draw, careless=careless)
 
 
@@ -118,6 +144,14 @@ def _leave_one_out(maps: list[NDArray[np.uint8]]) -> Iterator[Picture]:
     for index, truth in enumerate(maps):
         if truth.any():  # who skipped a picture is no judge of it
             yield Picture(truth, maps[:index] + maps[index + 1 :], [])
+
+
+def _widened(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A mask of 0 and 1 with the pixels that touch it, by a side or a corner."""
+    around = np.pad(mask, 2)
+    rows, columns = mask.shape[0] + 2, mask.shape[1] + 2
+    parts = (around[i : i + rows, j : j + columns] for i in range(3) for j in range(3))
+    return np.maximum.reduce(list(parts))
 
 
 def _boxes(boxes: list[list[int]], shape: tuple[int, ...]) -> NDArray[np.uint8]:

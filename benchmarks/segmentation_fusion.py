@@ -10,22 +10,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from groundtruth.aggregation.mask_em import one_coin
+from groundtruth.aggregation.mask_em import fuse_by_one_coin
 from groundtruth.aggregation.mask_fusion import fuse
 from groundtruth.masks.runs import RunMask
 
-type ClassMaps = Sequence[NDArray[np.uint8]]
+type ClassMaps = Sequence[NDArray[np.uint8]] | Sequence[NDArray[np.uint16]]
 type Fuse = Callable[[ClassMaps, int], NDArray[np.integer]]
 
 
 def ours(maps: ClassMaps, n_classes: int) -> NDArray[np.integer]:
-    """The library's vote, with the search for runs."""
-    return fuse(_crew(maps), n_classes).mask.to_array()
+    """The library's vote."""
+    return fuse(maps, n_classes).mask.to_array()
 
 
 def ours_em(maps: ClassMaps, n_classes: int) -> NDArray[np.integer]:
-    """The library's one-coin model, with the search for runs."""
-    return em_of_runs(_crew(maps), n_classes).to_array()
+    """The library's one-coin model, and the vote by it."""
+    return fuse_by_one_coin(maps, n_classes)[0].mask.to_array()
 
 
 def vote_of_runs(crew: Sequence[RunMask], n_classes: int) -> RunMask:
@@ -35,12 +35,7 @@ def vote_of_runs(crew: Sequence[RunMask], n_classes: int) -> RunMask:
 
 def em_of_runs(crew: Sequence[RunMask], n_classes: int) -> RunMask:
     """The library's one-coin model alone, and the vote by it."""
-    weights = one_coin(crew, n_classes).weights
-    return fuse(crew, n_classes, weights=weights).mask
-
-
-def _crew(maps: ClassMaps) -> list[RunMask]:
-    return [RunMask.from_array(one) for one in maps]
+    return fuse_by_one_coin(crew, n_classes)[0].mask
 
 
 def numpy_accumulators(maps: ClassMaps, n_classes: int) -> NDArray[np.uint8]:
@@ -52,10 +47,10 @@ def numpy_accumulators(maps: ClassMaps, n_classes: int) -> NDArray[np.uint8]:
     return votes.argmax(axis=0).astype(np.uint8)
 
 
-def numpy_comparisons(maps: ClassMaps, n_classes: int) -> NDArray[np.uint8]:
+def numpy_comparisons(maps: ClassMaps, n_classes: int) -> NDArray[np.integer]:
     """One class after the other, the best so far being kept."""
     best = np.zeros(maps[0].shape, np.uint8)
-    winner = np.zeros(maps[0].shape, np.uint8)
+    winner = np.zeros(maps[0].shape, maps[0].dtype)
     for index in range(n_classes):
         count = np.zeros(maps[0].shape, np.uint8)
         for one in maps:
@@ -82,6 +77,16 @@ def sitk_multi_label_staple(maps: ClassMaps, n_classes: int) -> NDArray[np.integ
     """SimpleITK's expectation maximisation over all classes."""
     sitk, images = _sitk_images(maps)
     return np.asarray(sitk.GetArrayFromImage(sitk.MultiLabelSTAPLE(images, 0)))
+
+
+def torch_mode(maps: ClassMaps, n_classes: int) -> NDArray[np.integer]:
+    """The most frequent value along the workers by torch; of several the lowest."""
+    torch = import_module("torch")
+    torch.set_num_threads(1)
+    # Its mode does not take two bytes without a sign.
+    known = [one.astype(np.int32) if one.dtype == np.uint16 else one for one in maps]
+    stacked = torch.stack([torch.from_numpy(one) for one in known])
+    return np.asarray(torch.mode(stacked, dim=0).values.numpy())
 
 
 def _crowd_kit(name: str) -> Fuse:
@@ -111,6 +116,7 @@ VOTES: dict[str, Fuse] = {
     "ours": ours,
     "SimpleITK LabelVoting": sitk_voting,
     "crowd-kit MajorityVote": crowd_kit_majority,
+    "torch.mode": torch_mode,
     "numpy, class by class": numpy_comparisons,
     "numpy accumulators": numpy_accumulators,
 }

@@ -58,15 +58,19 @@ SIZES = {
     size.name: size
     for size in (
         Size("512px-k11-n3", (512, 512), 11, 3),
+        Size("512px-k50-n9", (512, 512), 50, 9, 50),
         Size("1080p-k2-n5", (1080, 1920), 2, 5),
         Size("1080p-k11-n3", (1080, 1920), 11, 3),
         Size("1080p-k11-n5", (1080, 1920), 11, 5),
         Size("1080p-k11-n9", (1080, 1920), 11, 9),
         Size("1080p-k50-n9", (1080, 1920), 50, 9),
+        Size("1080p-k300-n5", (1080, 1920), 300, 5, 300),
         Size("12mp-k11-n5", (3000, 4000), 11, 5, 40),
         Size("12mp-k11-n9", (3000, 4000), 11, 9, 40),
         Size("100mp-k11-n5", (10_000, 10_000), 11, 5, 100),
-        Size("1080p-k11-n5-noise", (1080, 1920), 11, 5, noise=1.0),
+        Size("1080p-k11-n5-noise-1", (1080, 1920), 11, 5, noise=0.01),
+        Size("1080p-k11-n5-noise-10", (1080, 1920), 11, 5, noise=0.1),
+        Size("1080p-k11-n5-noise-100", (1080, 1920), 11, 5, noise=1.0),
     )
 }
 
@@ -84,7 +88,7 @@ def write_inputs(size: Size, folder: Path) -> None:
         if size.noise:
             replaced = random.random(size.shape) < size.noise
             other = random.integers(0, size.n_classes, size.shape)
-            classes = np.where(replaced, other, classes).astype(np.uint8)
+            classes = np.where(replaced, other, classes).astype(classes.dtype)
         png = canvas_png(painted(classes, size.n_classes))
         (target / f"{worker}.txt").write_bytes(base64.b64encode(png))
     (target / "size.json").write_text(json.dumps({"workers": size.n_workers}))
@@ -103,6 +107,8 @@ def masks(size: Size, folder: Path) -> list[RunMask]:
     ]
 
 
-def class_maps(size: Size, folder: Path) -> list[NDArray[np.uint8]]:
-    """The answers as class maps of one byte per pixel."""
+def class_maps(size: Size, folder: Path) -> list[NDArray[np.uint8]] | list[NDArray[np.uint16]]:
+    """The answers as class maps of one byte per pixel, or two for more than 256 classes."""
+    if size.n_classes > 256:
+        return [mask.to_array() for mask in masks(size, folder)]
     return [mask.to_array().astype(np.uint8) for mask in masks(size, folder)]

@@ -12,6 +12,7 @@ from benchmarks.segmentation_fusion import (
     Fuse,
     crowd_kit_majority,
     numpy_accumulators,
+    numpy_comparisons,
     sitk_voting,
 )
 from benchmarks.segmentation_inputs import Size
@@ -78,7 +79,7 @@ def _by_table(size: Size, texts: Sequence[str]) -> ClassMaps:
 
 def _by_comparison(size: Size, texts: Sequence[str]) -> ClassMaps:
     """Class maps as one writes them down first."""
-    maps = []
+    maps: list[NDArray[np.uint8]] = []
     for text in texts:
         pixels = np.asarray(_opened(text))[..., :3]
         classes = np.zeros(size.shape, np.uint8)
@@ -104,6 +105,7 @@ PIPELINES: dict[str, Callable[[Size, Sequence[str]], bytes]] = {
     "SimpleITK LabelVoting, best built": _pipeline(_by_table, sitk_voting),
     "SimpleITK LabelVoting, straightforward": _pipeline(_by_comparison, sitk_voting),
     "crowd-kit MajorityVote, best built": _pipeline(_by_table, crowd_kit_majority),
+    "numpy, class by class, best built": _pipeline(_by_table, numpy_comparisons),
     "numpy accumulators, best built": _pipeline(_by_table, numpy_accumulators),
     "numpy accumulators, straightforward": _pipeline(_by_comparison, numpy_accumulators),
 }

@@ -1,46 +1,51 @@
-"""Quality of mask consolidation: mean IoU with the truth, and how good the confidence is.
+"""Quality of mask consolidation beside its peers, and how good the confidence is.
 
-    python -m benchmarks.segmentation_quality [--peers] [--only lidc]
+    python -m benchmarks.segmentation_quality [--no-peers] [--only lidc]
 
-Skill is always estimated from the other pictures of a data set. Differences to the majority
-come with what 95 % of 400 resampled crews show: one of the draws, its pictures drawn anew.
+Skill is always estimated from the other pictures of a data set. Differences come with what 95 %
+of 400 resampled crews show: one of the draws, its pictures drawn anew. Peers get some pictures of
+the large crowds only; all methods are then scored on those.
 """
 
 import argparse
+import itertools
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.run_record import output_option, run_record, write_result
-from benchmarks.segmentation import versions
 from benchmarks.segmentation_crowds import Crowd, Picture, crowds
-from benchmarks.segmentation_fusion import MODELS, VOTES
+from benchmarks.segmentation_peers import PEERS, peer_versions, run_peers, some_of
+from benchmarks.segmentation_scores import (
+    Maps,
+    Tables,
+    boundary_f,
+    calibration,
+    difference,
+    mean_iou,
+    mean_scores,
+    tables,
+)
 from groundtruth.aggregation.mask_em import one_coin
 from groundtruth.aggregation.mask_fusion import Fusion, fuse
 from groundtruth.aggregation.mask_skill import disputed_agreement, skill_weights
 from groundtruth.masks.runs import RunMask
 
-PEERS = (
-    "SimpleITK LabelVoting",
-    "SimpleITK MultiLabelSTAPLE",
-    "crowd-kit MajorityVote",
-    "crowd-kit EM",
-    "crowd-kit RASA",
-)
+DEFAULT, PLAIN, ORACLE = "weighted", "majority", "careless known"
+LEAST = 1 / 16  # what a worker weighs who is known to be careless
+PEER_DRAWS = 2  # crews that peers get where there are several draws
 
-RESAMPLED = 400
-
-type Tables = NDArray[np.int64]
 type Weights = Callable[[int], NDArray[np.float64] | None]
 
 
-def skill_of_others(crowd: Crowd) -> Weights | None:
+def skill_of_others(crowd: Crowd) -> Weights:
     """Weights of a picture's crew by what the other pictures say of it."""
     if not all(picture.workers for picture in crowd.pictures):
-        return None
+        return lambda index: None
     names = sorted({worker for picture in crowd.pictures for worker in picture.workers})
     number = {name: index for index, name in enumerate(names)}
     scores = np.zeros((len(crowd.pictures), 3, len(names)))
@@ -64,121 +69,128 @@ def run_masks(picture: Picture) -> list[RunMask]:
 
 
 def ours(crowd: Crowd) -> dict[str, list[Fusion]]:
-    """Results of our methods."""
+    """Results of our methods; the default one weighs all the same where nobody is known.
+
+    `ORACLE` is what the default could gain at most by finding the careless workers.
+    """
     results: dict[str, list[Fusion]] = defaultdict(list)
     skill = skill_of_others(crowd)
     for index, picture in enumerate(crowd.pictures):
         crew = run_masks(picture)
-        results["majority"].append(fuse(crew, crowd.n_classes))
+        results[DEFAULT].append(fuse(crew, crowd.n_classes, weights=skill(index)))
+        results[PLAIN].append(fuse(crew, crowd.n_classes))
+        if crowd.careless:
+            trust = [LEAST if who in crowd.careless else 1.0 for who in picture.workers]
+            results[ORACLE].append(fuse(crew, crowd.n_classes, weights=np.array(trust)))
         em = one_coin(crew, crowd.n_classes).weights
         results["one-coin-em"].append(fuse(crew, crowd.n_classes, weights=em))
-        if skill is not None:
-            results["weighted"].append(fuse(crew, crowd.n_classes, weights=skill(index)))
     return results
 
 
-def peers(crowd: Crowd) -> dict[str, list[NDArray[np.integer]]]:
-    """Results of the peers that are installed."""
-    results = {}
-    for name in PEERS:
-        call = {**VOTES, **MODELS}[name]
-        try:
-            results[name] = [call(one.maps, crowd.n_classes) for one in crowd.pictures]
-        except ModuleNotFoundError as error:
-            print(f"{name} left out: {error}")
-    return results
+@dataclass(frozen=True, eq=False)
+class Draw:
+    """What our methods make of a crowd, and what is kept of it to compare with peers.
+
+    Attributes
+    ----------
+    found : dict
+        Tables by method, of all pictures.
+    confidence : dict
+        How good the default's confidence is.
+    crowd : Crowd
+        Its pictures that peers get.
+    masks : dict
+        Class maps of those by method.
+    """
+
+    found: dict[str, Tables]
+    confidence: dict[str, float]
+    crowd: Crowd
+    masks: dict[str, Maps]
 
 
-def tables(crowd: Crowd, results: Sequence[NDArray[np.integer]]) -> Tables:
-    """Pixels by true and found class, shape (n_pictures, n_classes, n_classes)."""
-    found = np.zeros((len(results), crowd.n_classes, crowd.n_classes), np.int64)
-    for table, picture, result in zip(found, crowd.pictures, results, strict=True):
-        pairs = picture.truth.astype(np.int64) * crowd.n_classes + result
-        table += np.bincount(pairs.ravel(), minlength=table.size).reshape(table.shape)
-    return found
+def drawn(crowd: Crowd) -> Draw:
+    """Run our methods."""
+    fusions = ours(crowd)
+    masks = {name: [one.mask.to_array() for one in found] for name, found in fusions.items()}
+    some = some_of(crowd)
+    step = -(-len(crowd.pictures) // len(some.pictures))
+    return Draw(
+        found={name: tables(crowd, found) for name, found in masks.items()},
+        confidence=calibration(crowd, fusions[DEFAULT]),
+        crowd=some,
+        masks={name: found[::step] for name, found in masks.items() if name != ORACLE},
+    )
 
 
-def mean_iou(found: Tables) -> float:
-    """Mean over the classes of the intersection over union, added up over the pictures."""
-    table = found.sum(axis=0)
-    inside = table.diagonal()
-    union = table.sum(axis=0) + table.sum(axis=1) - inside
-    return float((inside[union > 0] / union[union > 0]).mean())
-
-
-def differences(name: str, draws: Sequence[dict[str, Tables]]) -> Iterator[dict[str, Any]]:
-    """Mean IoU less that of the majority for each of our methods, over the draws of a crowd."""
-    random = np.random.default_rng(len(draws))
-    picks = []
-    for _ in range(RESAMPLED):
-        draw = draws[random.integers(len(draws))]
-        n_pictures = len(draw["majority"])
-        picks.append((draw, random.integers(0, n_pictures, n_pictures)))
-    for method in draws[0]:
-        if method == "majority":
-            continue
-        plain = [mean_iou(draw[method]) - mean_iou(draw["majority"]) for draw in draws]
-        spread = [mean_iou(draw[method][at]) - mean_iou(draw["majority"][at]) for draw, at in picks]
-        low, high = np.percentile(spread, [2.5, 97.5])
-        yield {
-            "crowd": name,
-            "method": method,
-            "draws": len(draws),
-            "gain": round(float(np.mean(plain)), 5),
-            "gain_low": round(float(low), 5),
-            "gain_high": round(float(high), 5),
-        }
-
-
-def calibration(crowd: Crowd, results: list[Fusion]) -> dict[str, float]:
-    """Expected IoU of each class in each picture beside the true one."""
-    expected, true = [], []
-    for picture, result in zip(crowd.pictures, results, strict=True):
-        classes = result.mask.to_array()
-        for index in range(crowd.n_classes):
-            if result.class_pixels[index]:
-                found, there = classes == index, picture.truth == index
-                expected.append(result.class_confidence[index])
-                true.append((found & there).sum() / (found | there).sum())
-    ranks = [np.argsort(np.argsort(values)).astype(np.float64) for values in (expected, true)]
+def scored(draws: Sequence[Draw]) -> dict[str, Any]:
+    """What a crowd's draws say of our methods."""
+    found = [draw.found for draw in draws]
     return {
-        "error": round(float(np.abs(np.subtract(expected, true)).mean()), 4),
-        "spearman": round(float(np.corrcoef(ranks[0], ranks[1])[0, 1]), 4),
+        "crowd": draws[0].crowd.name,
+        "draws": len(draws),
+        "pictures": len(found[0][PLAIN]),
+        "mean_iou": mean_scores([{n: mean_iou(t) for n, t in one.items()} for one in found]),
+        "differences": {n: difference(found, n, PLAIN) for n in found[0] if n != PLAIN},
+        "confidence": mean_scores([draw.confidence for draw in draws]),
     }
+
+
+def beside_peers(draws: Sequence[Draw]) -> tuple[list[dict[str, Any]], dict[str, float]]:
+    """Scores of all methods on the same pictures, and the peers' CPU seconds."""
+    results = run_peers([draw.crowd for draw in draws])
+    lines = defaultdict(list)
+    for index, draw in enumerate(draws):
+        masks = draw.masks | {name: found[index] for name, (found, _) in results.items()}
+        lines[draw.crowd.name].append((draw.crowd, masks))
+    seconds = {name: round(spent, 1) for name, (_, spent) in results.items()}
+    return [_compared(same) for same in lines.values()], seconds
+
+
+def _compared(draws: Sequence[tuple[Crowd, dict[str, Maps]]]) -> dict[str, Any]:
+    """One crowd's figures, with the difference to the peer that is best on it."""
+    found = [{n: tables(crowd, one) for n, one in masks.items()} for crowd, masks in draws]
+    scores = mean_scores([{n: mean_iou(table) for n, table in one.items()} for one in found])
+    best = max(PEERS, key=lambda peer: scores[peer])
+    crowd = draws[0][0]
+    line = {
+        "crowd": crowd.name,
+        "draws": len(draws),
+        "pictures": len(crowd.pictures),
+        "mean_iou": scores,
+        "best_peer": best,
+        "difference": difference(found, DEFAULT, best),
+    }
+    if crowd.outlines:
+        edges = [{n: boundary_f(one, m) for n, m in masks.items()} for one, masks in draws]
+        line["boundary_f"] = mean_scores(edges)
+    return line
 
 
 def main() -> None:
     """Score all methods on all data sets."""
     parser = argparse.ArgumentParser(description=__doc__)
     output_option(parser, "segmentation-quality")
-    parser.add_argument("--only", default="", help="data sets whose name contains this")
-    parser.add_argument("--peers", action="store_true", help="score the peers, too (slow)")
+    parser.add_argument("--only", help="data sets whose name contains this")
+    parser.add_argument("--no-peers", action="store_true", help="leave out the peers (slow)")
     options = parser.parse_args()
-    report: list[dict[str, Any]] = []
-    draws: dict[str, list[dict[str, Tables]]] = defaultdict(list)
-    for crowd in crowds():
-        if options.only not in crowd.name:
+    kept: list[Draw] = []
+    report = []
+    for name, same in itertools.groupby(crowds(), key=lambda crowd: crowd.name):
+        if options.only and options.only not in name:
             continue
-        fusions = ours(crowd)
-        found = {
-            name: tables(crowd, [result.mask.to_array() for result in results])
-            for name, results in fusions.items()
-        }
-        draws[crowd.name].append(found)
-        sure = calibration(crowd, fusions["weighted" if "weighted" in fusions else "majority"])
-        if options.peers:
-            found = found | {name: tables(crowd, maps) for name, maps in peers(crowd).items()}
-        scores = {name: round(mean_iou(table), 5) for name, table in found.items()}
-        print(f"{crowd.name:18}", *(f"{name} {value:.4f}" for name, value in scores.items()), sure)
-        report.append({"crowd": crowd.name, "mean_iou": scores, "confidence": sure})
-    gains = [gain for name, found in draws.items() for gain in differences(name, found)]
-    for gain in gains:
-        print(
-            "{crowd:18} {method:12} {gain:+.4f} [{gain_low:+.4f}, {gain_high:+.4f}]".format(**gain)
-        )
-    given = {"only": options.only or None}
-    run = run_record("benchmarks.segmentation_quality", given, seed=0) | {"versions": versions()}
-    write_result(options.output, {"run": run, "crowds": report, "differences": gains})
+        draws = [drawn(crowd) for crowd in same]
+        kept += draws[:PEER_DRAWS]
+        report.append(scored(draws))
+        print(report[-1], flush=True)
+    command = "benchmarks.segmentation_quality" + (" --no-peers" if options.no_peers else "")
+    run = run_record(command, {"only": options.only}, seed=0)
+    run["versions"].pop("peers", None)
+    result: dict[str, Any] = {"run": run, "crowds": report}
+    if not options.no_peers:
+        run["versions"]["peers"] = peer_versions()
+        result["peers"], result["peer_cpu_seconds"] = beside_peers(kept)
+    write_result(options.output, result)
 
 
 if __name__ == "__main__":

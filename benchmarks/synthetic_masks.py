@@ -106,6 +106,7 @@ def annotate(scene: Scene, kind: Kind, random: np.random.Generator) -> NDArray[n
     Returns
     -------
     ndarray of uint8, shape (rows, columns)
+        Of int32 for more than 256 classes.
     """
     if kind.spam == "empty":
         return np.zeros(scene.shape, np.uint8)
@@ -115,7 +116,7 @@ def annotate(scene: Scene, kind: Kind, random: np.random.Generator) -> NDArray[n
         scene = make_scene(scene.shape, scene.n_classes, random, len(scene.outlines))
     scale = min(scene.shape) / 1080
     field = random.normal(0, kind.shift * scale, (6, 6, 2))
-    image = Image.new("L", (scene.shape[1], scene.shape[0]))
+    image = Image.new("L" if scene.n_classes <= 256 else "I", scene.shape[::-1])
     draw = ImageDraw.Draw(image)
     for outline, true_class in zip(scene.outlines, scene.classes, strict=True):
         missed, swapped = random.random(2) < (kind.miss, kind.swap)

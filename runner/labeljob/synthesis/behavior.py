@@ -90,7 +90,8 @@ def answer_of(
         skill = _weaker(skill, 1.0 - 0.5 ** (tasks_done / TIRED_HALF_LIFE), task, len(labels))
     if hardness and member.habit not in ("constant", "flooding", "empty"):
         skill = _weaker(skill, hardness, task, len(labels))
-    mind = replace(member.mind, skill=skill)
+    same = skill is member.mind.skill
+    mind = member.mind if same else replace(member.mind, skill=skill)
     return answer(mind, task.value, object_id=object_id, labels=labels, truth=shown, seed=seed)
 
 

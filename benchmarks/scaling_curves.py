@@ -1,0 +1,132 @@
+"""What the scaling benchmark varies, what it holds fixed, and who takes part."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+OURS = ("majority", "weighted", "dawid-skene", "calibrated")
+SAME_ROUNDS, CK_SAME_ROUNDS = "dawid-skene-20-rounds", "ck-dawid-skene-20-rounds"
+SITK_WHOLE, SITK_FUSION = "SimpleITK LabelVoting, best built", "SimpleITK LabelVoting"
+LARGEST = 10_000_000
+LEAST_MIB = 2.0
+"""Memory below this is noise, and no part of a fit."""
+
+PAIRS = {
+    "answers": (("ck-majority", "majority"), (CK_SAME_ROUNDS, SAME_ROUNDS)),
+    "pixels, whole object": ((SITK_WHOLE, "ours"),),
+    "pixels, fusion": ((SITK_FUSION, "ours"),),
+}
+"""Peer and method of ours whose times are compared, by curve."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """One dimension that varies.
+
+    Attributes
+    ----------
+    name : str
+        The curve's, unique.
+    kind : str
+        ``votes`` (one label), ``selections`` (several labels), ``pipeline`` (whole mask objects)
+        or ``fusion`` (masks in memory).
+    varied : str
+        The dimension: one of the sizes, or ``megapixels``.
+    values : sequence of float
+        Its sizes, ascending.
+    fixed : mapping
+        The other sizes.
+    methods : mapping
+        Method to the largest of `values` at which it takes part.
+    ranges : sequence of (float, float)
+        First and last size of each fit of an exponent. Left out is where what does not grow
+        weighs most; two ranges meet where a method changes.
+    """
+
+    name: str
+    kind: str
+    varied: str
+    values: Sequence[float]
+    fixed: Mapping[str, float] = field(default_factory=dict)
+    methods: Mapping[str, float]
+    ranges: Sequence[tuple[float, float]]
+
+    def cases(self) -> list[tuple[str, dict[str, float]]]:
+        """Method and sizes of each case, small cases first."""
+        return [
+            (method, {**self.fixed, self.varied: value})
+            for value in self.values
+            for method, largest in self.methods.items()
+            if value <= largest
+        ]
+
+
+CURVES = (
+    Curve(
+        name="answers",
+        kind="votes",
+        varied="answers",
+        values=(1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000, LARGEST),
+        fixed={"per_item": 5, "classes": 5, "workers": 200},
+        methods=dict.fromkeys(OURS, LARGEST)
+        | dict.fromkeys((SAME_ROUNDS, "ck-majority", CK_SAME_ROUNDS), 1_000_000),
+        ranges=((10_000, LARGEST),),
+    ),
+    Curve(
+        name="workers",
+        kind="votes",
+        varied="workers",
+        values=(10, 30, 100, 300, 1_000, 3_000, 10_000),
+        fixed={"answers": 100_000, "per_item": 5, "classes": 5},
+        methods=dict.fromkeys(OURS, 10_000),
+        ranges=((10, 10_000),),
+    ),
+    Curve(
+        name="classes",
+        kind="votes",
+        varied="classes",
+        values=(2, 5, 10, 20, 50, 100, 300, 1_000),
+        fixed={"answers": 100_000, "per_item": 5, "workers": 200},
+        methods=dict.fromkeys(OURS, 1_000),
+        ranges=((2, 20), (50, 1_000)),  # above 20, an accuracy for each worker
+    ),
+    Curve(
+        name="labels",
+        kind="selections",
+        varied="labels",
+        values=(2, 5, 10, 20, 50, 100),
+        fixed={"answers": 10_000, "per_item": 5, "workers": 200},
+        methods=dict.fromkeys(("label-shares", "multi-label"), 100),
+        ranges=((5, 100),),
+    ),
+    *(
+        Curve(
+            name=f"pixels, {what}",
+            kind=kind,
+            varied="megapixels",
+            values=(0.25, 1.0, 4.0, 12.25, 25.0, 100.0),
+            fixed={"classes": 11, "workers": 5},
+            methods={"ours": 100.0, peer: 25.0},
+            ranges=((1.0, 100.0),),
+        )
+        for what, kind, peer in (
+            ("whole object", "pipeline", SITK_WHOLE),
+            ("fusion", "fusion", SITK_FUSION),
+        )
+    ),
+    *(
+        Curve(
+            name=f"{varied} of masks, {what}",
+            kind=kind,
+            varied=varied,
+            values=values,
+            fixed={"megapixels": 2.25} | fixed,
+            methods={"ours": max(values)},
+            ranges=((min(values), max(values)),),
+        )
+        for varied, values, fixed in (
+            ("workers", (1, 2, 3, 5, 7, 9), {"classes": 11}),
+            ("classes", (2, 5, 11, 50, 100, 255), {"workers": 5}),
+        )
+        for what, kind in (("whole object", "pipeline"), ("fusion", "fusion"))
+    ),
+)

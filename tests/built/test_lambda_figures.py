@@ -1,0 +1,44 @@
+"""The Lambda benchmark measures the functions as built."""
+
+import pytest
+
+from benchmarks.lambda_emulated import observe, scratch_folder, serving
+from benchmarks.lambda_functions import BUILD, lambda_figures
+from benchmarks.lambda_inputs import example_case
+from benchmarks.lambda_rows import Effort
+from benchmarks.page_lambda import lambda_section
+from benchmarks.run_record import rows_of, run_record
+from tests.built.conftest import ROOT
+
+PRE = "pre_image_multi_class"
+
+
+@pytest.fixture
+def folder():
+    with scratch_folder(ROOT) as found:
+        yield found
+
+
+def test_a_start_and_its_calls_are_observed(folder):
+    case = example_case(PRE, folder / "example")
+    with serving(case) as environment:
+        seen = observe(case, BUILD, environment, n_warm=3)
+    assert len(seen.warm_ms) == 3
+    assert max(seen.warm_ms) < seen.first_ms
+    assert 0 < seen.init_ms < 20_000
+    assert 20 < seen.process_mb < 200
+
+
+def test_without_s3_no_client_is_opened(folder):
+    case = example_case(PRE, folder / "example")
+    seen = observe(case, BUILD, case.without_s3, n_warm=1)
+    assert seen.process_mb < 40
+
+
+def test_everything_that_the_page_shows_is_measured():
+    effort = Effort(starts=1, calls=4, imports=1, sizes=(1769,))
+    found = lambda_figures([PRE], effort)
+    assert [row["memory_mb"] for row in rows_of(found["rates"])] == [256, 1769]
+    assert {row["objects_from"] for row in rows_of(found["warm"])} == {"S3", "folder"}
+    page = "\n".join(lambda_section({"run": run_record("benchmarks.x", {}, seed=1)} | found))
+    assert "| `pre_image_multi_class` | 256 (its own) |" in page

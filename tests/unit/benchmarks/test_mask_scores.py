@@ -1,0 +1,89 @@
+"""Scores of masks are what their names say, and the page shows them."""
+
+import numpy as np
+import pytest
+
+from benchmarks.page_mask_quality import mask_quality
+from benchmarks.segmentation_crowds import Crowd, Picture
+from benchmarks.segmentation_peers import MOST_PIXELS, some_of
+from benchmarks.segmentation_scores import boundary_f, calibration, difference, mean_iou, tables
+from groundtruth.aggregation.mask_fusion import fuse
+from groundtruth.masks.runs import RunMask
+
+SQUARE = np.zeros((100, 100), np.uint8)
+SQUARE[20:80, 20:80] = 1
+
+
+def crowd_of(*truths, n_classes=2):
+    return Crowd("small", n_classes, [Picture(truth, [truth], []) for truth in truths])
+
+
+def test_iou_is_added_up_over_the_pictures():
+    crowd = crowd_of(np.array([[1, 1, 0, 0]]), np.array([[1, 0, 0, 0]]))
+    found = tables(crowd, [np.array([[1, 0, 0, 0]]), np.array([[1, 0, 0, 0]])])
+    # Class 1: 2 of 3 pixels. BACKGROUND: 5 of 6.
+    assert mean_iou(found) == pytest.approx((2 / 3 + 5 / 6) / 2)
+
+
+def test_boundaries_may_be_a_little_off():
+    crowd = crowd_of(SQUARE)
+    assert boundary_f(crowd, [SQUARE]) == 1
+    assert boundary_f(crowd, [np.roll(SQUARE, 1, axis=0)]) == 1
+    assert boundary_f(crowd, [np.roll(SQUARE, 10, axis=(0, 1))]) < 0.4
+
+
+def test_a_picture_without_boundaries_has_none_to_find():
+    blank = np.zeros((9, 9), np.uint8)
+    assert boundary_f(crowd_of(blank), [blank]) == 1
+    assert boundary_f(crowd_of(SQUARE), [np.zeros_like(SQUARE)]) == 0
+
+
+def test_a_difference_of_a_method_to_itself_is_nothing():
+    found = tables(crowd_of(SQUARE, SQUARE), [SQUARE, np.roll(SQUARE, 3)])
+    nothing = {"gain": 0.0, "gain_low": 0.0, "gain_high": 0.0}
+    assert difference([{"a": found, "b": found}], "a", "b") == nothing
+
+
+def test_a_worse_method_is_below_its_interval_too():
+    crowd = crowd_of(*[SQUARE] * 8)
+    good, bad = tables(crowd, [SQUARE] * 8), tables(crowd, [np.roll(SQUARE, 9)] * 8)
+    found = difference([{"good": good, "bad": bad}], "bad", "good")
+    assert found["gain_low"] <= found["gain"] <= found["gain_high"] < 0
+
+
+def test_error_and_bias_are_the_distance_of_expected_and_true_iou():
+    crew = [RunMask.from_array(np.array([row])) for row in ([1, 1, 0, 0], [1, 1, 0, 0])]
+    crowd = crowd_of(np.array([[1, 0, 0, 0]]))
+    found = calibration(crowd, [fuse(crew, 2)])
+    # Both say 1; class 1 has 1 of 2 pixels, BACKGROUND 2 of 3.
+    assert found["error"] == found["bias"] == pytest.approx((1 / 2 + 1 / 3) / 2, abs=1e-4)
+
+
+def test_peers_get_evenly_spaced_pictures_of_a_large_crowd():
+    large = np.zeros((1, MOST_PIXELS // 2), np.uint8)
+    crowd = crowd_of(*[large] * 5)
+    assert len(some_of(crowd).pictures) == 2
+    assert len(some_of(crowd_of(SQUARE, SQUARE)).pictures) == 2
+
+
+def test_the_page_says_where_a_peer_is_better():
+    gain = {"gain": -0.02, "gain_low": -0.03, "gain_high": -0.01}
+    ours = {
+        "crowd": "mixed",
+        "mean_iou": {"weighted": 0.88, "majority": 0.9},
+        "differences": {"weighted": gain},
+        "confidence": {"error": 0.1, "bias": -0.1, "spearman": 0.8},
+    }
+    peer = {
+        "crowd": "mixed",
+        "mean_iou": {"weighted": 0.88, "crowd-kit EM": 0.9},
+        "best_peer": "crowd-kit EM",
+        "difference": gain,
+    }
+    machine = {"processor": "", "cores": 1, "system": ""}
+    run = {"command": "", "date": "", "seed": 0, "machine": machine, "versions": {}}
+    record = {"run": run, "crowds": [ours], "peers": [peer], "peer_cpu_seconds": {"EM": 1.0}}
+    text = "\n".join(mask_quality(record))
+    assert "-0.020 [-0.030, -0.010] crowd-kit EM" in text
+    assert "to the best peer by more than 0.005: mixed" in text
+    assert "Below majority by more than chance explains: mixed" in text
