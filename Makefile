@@ -83,7 +83,7 @@ bench: $(VENV)/.dev build ## Measure everything beside its peers and write docs/
 	$(BIN)/python -m benchmarks.classification_multi_label --data $(GROUNDTRUTH_DATA)
 	$(BIN)/python -m benchmarks.synthetic
 	$(BIN)/python -m benchmarks.segmentation --rounds 3
-	$(BIN)/python -m benchmarks.segmentation_quality
+	$(BIN)/python -m benchmarks.segmentation_quality --data $(GROUNDTRUTH_DATA)
 	$(BIN)/python -m benchmarks.lambda_functions
 	$(BIN)/python -m benchmarks.page
 
@@ -174,4 +174,6 @@ lock: $(VENV)/.created ## Write the hash-locked requirements again
 	$(LOCK) --universal requirements/sam.in -o requirements/sam.txt
 	$(LOCK) --universal requirements/checkov.in -o requirements/checkov.txt
 	$(LOCK) --universal requirements/ministack.in -o requirements/ministack.txt
+	$(LOCK) --universal requirements/bench.in -o requirements/bench.txt
+	$(LOCK) --universal requirements/bench-segmentation.in -o requirements/bench-segmentation.txt
 	$(LOCK) --universal requirements/bootstrap.in -o requirements/bootstrap.txt

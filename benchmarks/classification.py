@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.classification_calls import replays
-from benchmarks.classification_inputs import SETS, Crowd, real_crowds, synthetic_crowds
+from benchmarks.classification_inputs import SETS, SPEED_SEED, Crowd, real_crowds, synthetic_crowds
 from benchmarks.classification_quality import Plan, quality
 from benchmarks.classification_runs import FAST_PEERS, SLOW_PEERS
 from benchmarks.classification_speed import speed
@@ -42,7 +42,7 @@ def main() -> None:
             found = replays(
                 folder,
                 _crowds(options.data),
-                averaged=AVERAGED if options.data else [crowd.name for crowd in _crowds(None)],
+                averaged=_averaged(options.data),
                 seed=DRAW_SEED,
                 jobs=options.jobs,
             )
@@ -79,7 +79,7 @@ def _plan(options: argparse.Namespace) -> Plan:
         slow_up_to=options.slow_up_to,
         limit=options.limit,
         seed=DRAW_SEED,
-        averaged=AVERAGED if options.data else tuple(c.name for c in _crowds(None)),
+        averaged=_averaged(options.data),
         jobs=options.jobs,
     )
 
@@ -91,6 +91,12 @@ def _crowds(data: Path | None) -> list[Crowd]:
     return crowds
 
 
+def _averaged(data: Path | None) -> tuple[str, ...]:
+    """The crowds that a mean is over: the real ones that are there, else the synthetic ones."""
+    names = {crowd.name for crowd in _crowds(data)}
+    return tuple(name for name in AVERAGED if name in names) or tuple(sorted(names))
+
+
 def _record(options: argparse.Namespace) -> Mapping[str, Any]:
     given: dict[str, Any] = {"only": options.only}
     if options.only != "speed":
@@ -98,7 +104,8 @@ def _record(options: argparse.Namespace) -> Mapping[str, Any]:
     if options.only == "quality":
         names = ("votes", "slow_votes", "slow_up_to", "limit")
         given |= {name: getattr(options, name) for name in names}
-    return run_record("benchmarks.classification", given, seed=SYNTHETIC_SEED)
+    seed = SPEED_SEED if options.only == "speed" else SYNTHETIC_SEED
+    return run_record("benchmarks.classification", given, seed=seed)
 
 
 if __name__ == "__main__":

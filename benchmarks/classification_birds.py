@@ -49,8 +49,10 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with the job")
     output_option(parser, "birds")
     options = parser.parse_args()
+    crowd = next(real_crowds(options.data, ["birds"]), None)
+    if crowd is None:
+        return
     peers_python(ROOT / ".tools")
-    (crowd,) = real_crowds(options.data, ["birds"])
     lines = _manifest(options.data / "birds-job")
     results = {AWS: _of_manifest(lines, options.data / "birds-job")}
     with tempfile.TemporaryDirectory() as name:

@@ -9,6 +9,7 @@ import argparse
 import csv
 import gzip
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -105,6 +106,7 @@ def _tables(given: Selections, gold: NDArray[np.int64], folder: Path) -> dict[st
             text=True,
             check=True,
             cwd=ROOT,
+            env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
         )
         found[f"ck-{base}"] = (np.load(target), float(done.stdout.split()[-1]))
     return found
@@ -116,6 +118,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with the real sets")
     output_option(parser, "multi-label")
     options = parser.parse_args()
+    if not all((options.data / "classification" / name).is_dir() for name in SETS):
+        print(f"left out: {options.data} has not got {' and '.join(SETS)}", file=sys.stderr)
+        return
     rows, differences = [], []
     with tempfile.TemporaryDirectory() as name:
         for dataset in SETS:

@@ -2,7 +2,8 @@
 
     python -m benchmarks.page [--results FOLDER] [--output FILE]
 
-Nothing on the page is typed: a figure that was not measured is not there.
+No figure on the page is typed, but for one paragraph that says so: what was not measured is not
+there.
 """
 
 import argparse
@@ -12,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.page_birds import birds_section
+from benchmarks.page_data import data_section
 from benchmarks.page_lambda import lambda_section
 from benchmarks.page_mask_plot import draw_masks
 from benchmarks.page_masks import masks_section
+from benchmarks.page_opening import opening
 from benchmarks.page_others import multi_label_section, speed_section
 from benchmarks.page_plots import draw_birds, draw_reliability, draw_speed
 from benchmarks.page_quality import quality_section
@@ -49,27 +52,8 @@ PLOTS: Mapping[str, tuple[str, Callable[[Mapping[str, Any], Path], None]]] = {
 }
 
 RECORDS = (*SECTIONS, "segmentation", "segmentation-quality")
-
-OPENING = [
-    "# Benchmarks",
-    "",
-    "This page is made by `python -m benchmarks.page` from the results in "
-    "[docs/benchmarks](benchmarks); nothing on it is typed.",
-    "Each section says which command makes its figures, what is compared, what is not shown, and "
-    "where we lose.",
-    "FOLDER in a command is a folder with the public data sets, which are not part of this "
-    "project.",
-    "",
-    "Quality is exact: a second run gives the same figures, but for peers that were cut off after "
-    "some CPU seconds; `python -m benchmarks.compare OLD_FOLDER NEW_FOLDER` checks it on two "
-    "folders of results.",
-    "Times are CPU times on one thread of a shared machine: only ratios within one run mean "
-    "something elsewhere.",
-    "Every peer runs in processes and an environment of its own, in the same run.",
-    "AWS's own code is not measured, only its published results and our copy of its rule "
-    "(`builtin`).",
-    "",
-]
+SOURCES = "sources"
+"""Where the data sets are from; a table that is not measured."""
 
 
 def page(results: Path) -> str:
@@ -86,7 +70,9 @@ def page(results: Path) -> str:
         if name in records:
             lines += section(records[name])
     lines += masks_section(records.get("segmentation"), records.get("segmentation-quality"))
-    whole = [*OPENING, *summary(records), *contents(lines), *lines]
+    if lines:
+        lines += data_section(_read(results, SOURCES))
+    whole = [*opening(records), *summary(records), *contents(lines), *lines]
     return "\n".join(whole).rstrip() + "\n"
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from benchmarks.classification_birds import AWS, DRAWS
+from benchmarks.page_plots import FEWEST_IMAGES
 from benchmarks.page_tables import interval, made_by, markdown_table, name_of
 from benchmarks.run_record import rows_of
 
@@ -36,7 +37,8 @@ def birds_section(record: Mapping[str, Any]) -> list[str]:
         *markdown_table(headings, table),
         "ECE and Brier are of the winner's confidence, lower is better; AUROC is the probability "
         "that a right label has more confidence than a wrong one, ties count half.",
-        f"Intervals: images drawn again {DRAWS:,} times.",
+        f"Intervals: images drawn again {DRAWS:,} times. In the plot, dots of fewer than "
+        f"{FEWEST_IMAGES} images are drawn together with the next.",
         "",
         "What is compared: every method gets the same answers. "
         "The peers get the whole job at once, AWS got its calls.",
@@ -56,7 +58,7 @@ def _headline(record: Mapping[str, Any], rows: Mapping[str, Mapping[str, Any]]) 
     ours, aws, calls = rows["calibrated"], rows[AWS], record["calls"]
     kept = rows["kept, in AWS's calls"]
     return [
-        f"A public Ground Truth job of {record['items']} images, 10 classes, 5 workers each; "
+        f"A public Ground Truth job of {record['items']} images (see Data, below); "
         f"AWS's own function labeled it in {len(calls)} calls of {min(calls)} to {max(calls)} "
         "images.",
         f"AWS's confidence tells right from wrong labels with AUROC {aws['auroc']:.2f}, where "
@@ -82,7 +84,7 @@ def _losses(rows: Mapping[str, Mapping[str, Any]]) -> str:
         f"Where we lose: call by call AUROC is {fresh['auroc']:.2f} with nothing kept and "
         f"{kept['auroc']:.2f} with kept skill, against {ours['auroc']:.2f} for the whole job. "
         f"AWS's rule itself ranks its labels with AUROC {rule['auroc']:.2f} in the same calls and "
-        f"{rows['builtin']['auroc']:.2f} on the whole job before its result is squeezed into 0.05 "
-        f"to 0.95 and rounded to two digits; but with ECE {rule['ece']:.3f}, against "
+        f"{rows['builtin']['auroc']:.2f} on the whole job before its result is squeezed and "
+        f"rounded; but with ECE {rule['ece']:.3f}, against "
         f"{kept['ece']:.3f} for `calibrated` in these calls."
     )

@@ -34,7 +34,8 @@ def lambda_section(record: Row) -> list[str]:
         "nor S3's, SageMaker's and DynamoDB's real latency; worker skill is not kept, which would "
         "be three requests a batch to DynamoDB; nor arm64, whose prices are taken with the times "
         "of this processor. AWS is said to give a start more processor time than the share; that "
-        "is not played here. The price is Lambda's alone.",
+        "is not played here. The price is Lambda's alone, and "
+        "cold starts are not in it: AWS bills the init of managed runtimes, too.",
         "",
         "[operations.md](operations.md#power-tuning) has inputs for AWS Lambda Power Tuning, which "
         "measures the same on AWS.",

@@ -9,9 +9,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmarks.classification_birds import AWS
+from benchmarks.classification_speed import SIZES
 from benchmarks.run_record import rows_of
 
 GREY = "#808890"
+FEWEST_IMAGES = 5
+"""Dots of fewer images are drawn together with the next."""
+CLASSES = SIZES[0][2]
+DASHED = ("kept, in AWS's calls",)
 COLORS = {
     "calibrated": "#1a9850",
     "kept, in AWS's calls": "#66a61e",
@@ -57,6 +62,7 @@ def draw_birds(record: Mapping[str, Any], path: Path) -> None:
         axes = figure.add_subplot()
         for method in (AWS, "majority", "ck-dawid-skene", "kept, in AWS's calls", "calibrated"):
             own = [point for point in points if point["method"] == method]
+            own = merged(own)
             _curve(axes, own, method, [point["items"] / record["items"] for point in own])
         _finished(axes, f"birds job: {record['items']} images")
         save(figure, path)
@@ -79,8 +85,8 @@ def draw_reliability(record: Mapping[str, Any], path: Path) -> None:
 
 
 def draw_speed(record: Mapping[str, Any], path: Path) -> None:
-    """CPU time against the number of answers, 10 classes, both axes logarithmic."""
-    rows = [row for row in rows_of(record["times"]) if row["classes"] == 10]
+    """CPU time against the number of answers, both axes logarithmic."""
+    rows = [row for row in rows_of(record["times"]) if row["classes"] == CLASSES]
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(6.4, 4.4), layout="constrained")
         axes = figure.add_subplot()
@@ -94,10 +100,37 @@ def draw_speed(record: Mapping[str, Any], path: Path) -> None:
                     color=COLORS[method],
                     label=LABELS[method],
                 )
-        axes.set_xlabel("answers")
+        axes.set_xlabel(f"answers, {CLASSES} classes")
         axes.set_ylabel("CPU seconds, one thread")
         axes.legend(fontsize=9)
         save(figure, path)
+
+
+def merged(points: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Points of too few images together with the next, the last with the one before.
+
+    Parameters
+    ----------
+    points : sequence of mapping
+        Each with `items`, and with means over them.
+    """
+    groups: list[list[Mapping[str, Any]]] = []
+    for point in sorted(points, key=lambda point: float(point["confidence"])):
+        if not groups or sum(one["items"] for one in groups[-1]) >= FEWEST_IMAGES:
+            groups.append([])
+        groups[-1].append(point)
+    if len(groups) > 1 and sum(one["items"] for one in groups[-1]) < FEWEST_IMAGES:
+        last = groups.pop()
+        groups[-1] += last
+    found = []
+    for group in groups:
+        total = sum(one["items"] for one in group)
+        means = {
+            name: sum(one[name] * one["items"] for one in group) / total
+            for name in ("confidence", "accuracy")
+        }
+        found.append({"items": total, **means})
+    return found
 
 
 def _curve(
@@ -107,7 +140,12 @@ def _curve(
         return
     across = [point["confidence"] for point in points]
     up = [point["accuracy"] for point in points]
-    axes.plot(across, up, color=COLORS[method], linewidth=1.8, label=LABELS[method])
+    looks: dict[str, Any] = {
+        "linestyle": "--" if method in DASHED else "-",
+        "linewidth": 1.8,
+        "marker": "o",
+    }
+    axes.plot(across, up, color=COLORS[method], label=LABELS[method], markersize=3, **looks)
     axes.scatter(across, up, s=[12 + 220 * share for share in shares], color=COLORS[method])
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from benchmarks.classification_calls import DRAWS
 from benchmarks.page_tables import interval, made_by, markdown_table, mean, number
 from benchmarks.run_record import rows_of
 
@@ -22,12 +23,15 @@ type Row = Mapping[str, Any]
 def replay_section(record: Mapping[str, Any]) -> list[str]:
     """The section's lines."""
     scores, gains = rows_of(record["scores"]), rows_of(record["gains"])
+    sizes = sorted({row["call_size"] for row in gains if row["call_size"] != "all"})
     lines = [
         "## Call by call",
         "",
-        "Ground Truth consolidates a job in calls of 1 to 50 objects, and a call cannot see the "
-        "others. The sets above are replayed so, in random order of arrival; the share is how much "
-        "of the whole job's gain over majority is left.",
+        "Ground Truth consolidates a job in calls of a few objects, and a call cannot see the "
+        f"others. The sets above are replayed so, in calls of {', '.join(map(str, sizes))} "
+        "objects and random order of arrival; the share is how much of the whole job's gain over "
+        "majority is left. Intervals: items drawn again "
+        f"{DRAWS:,} times within their sets.",
         "",
     ]
     for votes in dict.fromkeys(row["votes"] for row in gains):
@@ -84,8 +88,9 @@ def _orders(rows: Sequence[Row]) -> list[str]:
     return [
         "### The share with kept skill, in other orders of arrival",
         "",
-        "One figure for each of three random orders. A call knows little of workers who just came; "
-        "the second half of a job is judged by what the first half taught.",
+        f"One figure for each of {len({row['order'] for row in rows})} random orders. A call knows "
+        "little of workers who just came; the second half of a job is judged by what the first "
+        "half taught.",
         "",
         *markdown_table(headings, table),
     ]

@@ -3,9 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from benchmarks.page_tables import made_by, markdown_table, name_of, number
+from benchmarks.page_tables import folded, made_by, markdown_table, name_of, number
 from benchmarks.run_record import rows_of
-from benchmarks.scaling_curves import LEAST_MIB, PAIRS
+from benchmarks.scaling_curves import LARGEST, LEAST_MIB, PAIRS
+from benchmarks.scaling_synthesis import PER_OBJECT, WORKERS
+from benchmarks.segmentation_inputs import Size
+from groundtruth.aggregation.layout import MOST_DENSE_CLASSES
 
 NAMES = {"label-shares": "`majority` of each label", "multi-label": "`calibrated`"}
 TITLES = {
@@ -30,22 +33,25 @@ OPENING = (
     "and the run need at their peak, above the process with its imports. An exponent is the power "
     "of the size that time or memory grows with: 1 is in proportion, 0 not at all. It is fitted "
     "by least squares in the logarithms, over the sizes stated and with its 95 % interval; memory "
-    "below 2 MiB takes no part."
+    f"below {LEAST_MIB:g} MiB takes no part."
 )
 NOTES = (
     "Methods that run until they have settled need different numbers of rounds at different "
-    "sizes; the exponent of a round's time is free of that. Up to 20 classes our methods hold a "
-    "table of objects and classes, above that the classes that were chosen, and `dawid-skene` and "
-    "`calibrated` then learn one accuracy of each worker, not a matrix: so there are two fits. "
-    "`majority` gives back a whole table at any size. Pictures are square, with the "
-    "same 18 objects at any size; the whole object is base64 in to PNG out, fusion begins with "
-    "the runs that our reader gives, for SimpleITK with class maps in memory."
+    "sizes; the exponent of a round's time is free of that. Up to "
+    f"{MOST_DENSE_CLASSES} classes our methods hold a table of objects and classes, above that "
+    "the classes that were chosen, and `dawid-skene` and `calibrated` then learn one accuracy of "
+    "each worker, not a matrix: so there are two fits. `majority` gives back a whole table at any "
+    f"size. Pictures are square, with the same {Size.n_objects} objects at any size; the whole "
+    "object is base64 in to PNG out, fusion begins with the runs that our reader gives, for "
+    "SimpleITK with class maps in memory."
 )
 NOT_SHOWN = (
     "What is *not* shown: reading JSON and S3; several threads; masks of noise, whose runs are as "
-    "many as their pixels; peers beyond a million answers or 25 megapixels, and on the other "
-    "curves."
+    "many as their pixels; peers beyond the sizes that have a figure, and on the other curves."
 )
+
+SMALL = 0.05
+"""Above 1, what an exponent may be whose interval holds 1 and is not told."""
 
 type Row = Mapping[str, Any]
 
@@ -65,7 +71,9 @@ def scaling_section(record: Row) -> list[str]:
     for curve in record["curves"]:
         own = [row for row in rows if row["curve"] == curve["curve"]]
         grown = [power for power in powers if power["curve"] == curve["curve"]]
-        lines += [f"### {_title(curve)}", "", *_table(own, curve["varied"]), *_exponents(grown)]
+        title = TITLES[curve["curve"]]
+        lines += [f"### {_title(curve)}", "", *_table(own, curve["varied"])]
+        lines += _exponents(grown, title)
     return [
         *lines,
         *_synthesis(rows_of(record["synthesis"])),
@@ -121,7 +129,7 @@ def _size(size: float) -> str:
     return f"{size:,}" if isinstance(size, int) else f"{size:,g}"
 
 
-def _exponents(powers: Sequence[Row]) -> list[str]:
+def _exponents(powers: Sequence[Row], title: str) -> list[str]:
     table = [
         [
             shown(power["method"]),
@@ -133,7 +141,7 @@ def _exponents(powers: Sequence[Row]) -> list[str]:
         for power in powers
     ]
     headings = ("method", "what grows", "from, to", "exponent [95 %]", "R²")
-    return markdown_table(headings, table) if table else []
+    return folded(f"Exponents: {title}", markdown_table(headings, table)) if table else []
 
 
 def _power(power: Row) -> str:
@@ -163,8 +171,9 @@ def _synthesis(rows: Sequence[Row]) -> list[str]:
     return [
         "### Synthetic answers: `labeljob synthesize`",
         "",
-        "One label an object of 5, 5 answers an object, 100 workers, written to a local disk. "
-        "MiB are the peak of the whole process. Ten million answers are written with `--largest` "
+        f"One label an object, {PER_OBJECT} answers an object, {WORKERS} workers, written to a "
+        "local disk. "
+        f"MiB are the peak of the whole process. {LARGEST:,} answers are written with `--largest` "
         "alone; later runs keep that row.",
         "",
         *markdown_table((*headings, "peak MiB", "MiB written", "measured"), table),
@@ -173,16 +182,25 @@ def _synthesis(rows: Sequence[Row]) -> list[str]:
 
 def _losses(rows: Sequence[Row], powers: Sequence[Row]) -> str:
     """Cases in which a peer is faster or needs less memory, and what outgrows its input."""
+    own = [p for p in powers if p["exponent"] > 1.0 and not _is_peer(p["method"])]
+    sure = [_grown(power) for power in own if power["low"] > 1.0]
+    unsure = [_grown(power) for power in own if power["low"] <= 1.0 < power["exponent"] - SMALL]
     texts = [*_behind(rows)]
-    texts += [
-        f"{power['measure']} of {shown(power['method'])} against {power['curve']} grows faster "
-        f"than in proportion ({power['exponent']:.2f})"
-        for power in powers
-        if power["low"] > 1.0
-        and power["measure"] in ("time", "memory")
-        and not _is_peer(power["method"])
-    ]
-    return "; ".join(texts) + "." if texts else "in no case against these peers."
+    said = "; ".join(texts) + "." if texts else "in no case against these peers."
+    if sure:
+        said += f" These grow faster than in proportion: {'; '.join(sure)}."
+    if unsure:
+        said += (
+            f" These do by more than {SMALL:g}, but their intervals reach down to 1: "
+            f"{'; '.join(unsure)}."
+        )
+    return said
+
+
+def _grown(power: Row) -> str:
+    sizes = f"{_size(power['first'])} to {_size(power['last'])}"
+    where = f"{power['measure']} of {shown(power['method'])} against {power['curve']}"
+    return f"{where}, {sizes}, {_power(power)}"
 
 
 def _behind(rows: Sequence[Row]) -> Iterator[str]:

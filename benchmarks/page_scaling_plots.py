@@ -69,6 +69,8 @@ def draw_scaling(record: Row, path: Path) -> None:
                     own = [row for row in rows if row["curve"] == curve]
                     _lines(axes, own, measure, before)
                 _finished(axes, title, UNITS[measure])
+                if curves is CREWS:
+                    _ticks_at(axes, [row["size"] for row in rows if row["curve"] == CREWS[0][0]])
             handles, labels = places[0].get_legend_handles_labels()
             part.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=9)
         save(figure, path)
@@ -85,6 +87,13 @@ def _lines(axes: Axes, rows: Sequence[Row], measure: str, before: str) -> None:
         across = [row["size"] for row in own]
         looks = {"color": color, "marker": mark, "linestyle": line, "label": label}
         axes.plot(across, up, markersize=5, **looks)
+
+
+def _ticks_at(axes: Axes, sizes: Sequence[float]) -> None:
+    """Few sizes within a power of ten, each with its tick."""
+    places = sorted(set(sizes))
+    axes.set_xticks(places, [f"{size:g}" for size in places])
+    axes.xaxis.set_minor_locator(NullLocator())
 
 
 def _finished(axes: Axes, title: str, unit: str) -> None:

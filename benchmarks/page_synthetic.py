@@ -1,10 +1,10 @@
 """The page's section on synthetic crews: how right, how honest, and how far from the limit."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from benchmarks.page_synthetic_model import model_lines
-from benchmarks.page_tables import interval, made_by, markdown_table, name_of, number
+from benchmarks.page_tables import folded, interval, made_by, markdown_table, mean, name_of, number
 from benchmarks.run_record import rows_of
 
 TASKS = {
@@ -19,6 +19,7 @@ WORDS = {
     "auroc": "AUROC",
 }
 BASE, DEFAULT, LIMIT = "majority", "calibrated", "limit"
+SEVERAL_NAMES = {"builtin": "`builtin` (AWS's rule, squeezed and rounded)"}
 COPY = "ck-majority"
 """A peer that gives what `BASE` gives: it has no column where methods go across."""
 LARGE_LOSS = 0.01
@@ -30,7 +31,7 @@ NOT_SHOWN = (
     "err independently of each other, every wrong class as often as another, and every class is "
     "true as often as another. Dawid and Skene's model assumes the first of these; `calibrated` "
     "expects real workers, who err together on hard objects, and holds its confidence back. On "
-    "real crowds (above) that is what makes it honest; here it makes it too modest. Ten workers "
+    "real crowds (above) that is what makes it honest; here it makes it too modest. Few workers "
     "answer each job and it is consolidated in one call: large crews and small calls are above."
 )
 
@@ -46,14 +47,16 @@ def synthetic_section(record: Row) -> list[str]:
         "## Synthetic crews",
         "",
         "Answers of the product's own synthetic workforce (`labeljob synthesize`), each behaviour "
-        f"as a crew of ten; {len(plan['seeds'])} jobs of {plan['objects']} data objects together "
+        f"as a crew; {len(plan['seeds'])} jobs of {plan['objects']} data objects together "
         "in every figure. The *limit* is Bayes' rule for somebody who knows the kind of "
         "every worker, the difficulty of every object, who copies whom and how tired everybody "
         "is: on average nothing can be better. Within a sample chance may put a method above it.",
         "",
-        "![Accuracy of each crew beside the limit](benchmarks/synthetic.svg)",
+        "![Accuracy and Brier score of each crew beside the limit](benchmarks/synthetic.svg)",
         "",
         f"Crews: {crews}. Right in so many cases: {skills}.",
+        "",
+        "Intervals: data objects drawn again within their jobs; crews and seeds stay as they are.",
         "",
         "Where methods go across, crowd-kit's MajorityVote has no column: it gives what "
         "`majority` gives.",
@@ -78,19 +81,26 @@ def _task_lines(record: Row, task: str) -> list[str]:
             "by one. The Brier score counts both sides, as for two classes.",
             "",
         ]
-    lines += _mean_table(rows, gains)
+    judged = _judged(rows)
+    lines += [
+        f"AUROC is the mean over the {len(judged)} of {len({row['crew'] for row in rows})} crews "
+        "on which every method of the table errs; without an error there is none.",
+        "",
+        *_mean_table(rows, gains, judged),
+    ]
     lines += [f"### {title}: accuracy of each crew, {size}", ""]
     lines += _crew_table(rows, gains, lambda row: number(row["accuracy"]))
-    lines += [f"### {title}: Brier / ECE of each crew, {size}", ""]
-    lines += _crew_table(rows, [], lambda row: f"{number(row['brier'])} / {number(row['ece'])}")
+    honest = _crew_table(rows, [], lambda row: f"{number(row['brier'])} / {number(row['ece'])}")
+    lines += folded(f"{title}: Brier / ECE of each crew, {size}", honest)
     lines += [f"### {title}: other sizes, mean over the crews, accuracy / Brier", ""]
     lines += _size_table([row for row in rows_of(record["sizes"]) if row["task"] == task], word)
     return [*lines, *_losses(rows, title)]
 
 
-def _mean_table(rows: Sequence[Row], gains: Sequence[Row]) -> list[str]:
+def _mean_table(rows: Sequence[Row], gains: Sequence[Row], judged: Collection[str]) -> list[str]:
     """Each method's mean over the crews, its difference to majority, and its way to the limit."""
-    means = {method: _means(own) for method, own in _by_method(rows).items()}
+    means = {method: _means(own, judged) for method, own in _by_method(rows).items()}
+    names = SEVERAL_NAMES if rows[0]["task"] == "several" else {}
     start, end = (means[method]["accuracy"] or 0.0 for method in (BASE, LIMIT))
     found = {row["method"]: row for row in gains if row["crew"] == "all"}
     table = []
@@ -101,7 +111,7 @@ def _mean_table(rows: Sequence[Row], gains: Sequence[Row]) -> list[str]:
         differences = [
             interval(gain, name, sign=True) if gain else "-" for name in ("accuracy", "brier")
         ]
-        table.append([name_of(method), *cells, *differences, f"{way:.0%}"])
+        table.append([names.get(method, name_of(method)), *cells, *differences, f"{way:.0%}"])
     last = ("accuracy - majority [95 %]", "Brier - majority [95 %]", "of the way to the limit")
     return markdown_table(("method", *WORDS.values(), *last), table)
 
@@ -147,13 +157,15 @@ def _by_method(rows: Sequence[Row]) -> dict[str, list[Row]]:
     return groups
 
 
-def _means(rows: Sequence[Row]) -> dict[str, float | None]:
-    """Mean of each measure over the crews that have it."""
-    means: dict[str, float | None] = {}
-    for name in WORDS:
-        values = [row[name] for row in rows if row[name] is not None]
-        means[name] = sum(values) / len(values) if values else None
-    return means
+def _judged(rows: Sequence[Row]) -> set[str]:
+    """Crews on which every method has an AUROC, for it errs."""
+    return {row["crew"] for row in rows} - {row["crew"] for row in rows if row["auroc"] is None}
+
+
+def _means(rows: Sequence[Row], judged: Collection[str]) -> dict[str, float | None]:
+    """Mean of each measure over the crews that have it; of AUROC over those that are judged."""
+    fair = [row for row in rows if row["crew"] in judged]
+    return {name: mean(fair if name == "auroc" else rows, name) for name in WORDS}
 
 
 def _losses(rows: Sequence[Row], title: str) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmarks.page_tables import markdown_table, number, signed
+from benchmarks.page_tables import folded, markdown_table, number, signed
 from benchmarks.run_record import rows_of
 
 NAMES = {
@@ -35,7 +35,8 @@ def model_lines(record: Row) -> list[str]:
         "honest, and over-confident (raised to the power "
         f"{plan['over_confident']:g}), each with and without its `calibrate_probs`. ECE "
         "and Brier are those of the winner's confidence; cleanlab's is its consensus quality "
-        "score, which is made to rank labels, as AUROC judges, and not to be a probability.",
+        "score, which is made to rank labels, as AUROC judges, and not to be a probability. "
+        + _judged(rows),
         "",
     ]
     headings = ("method", *WORDS.values(), "accuracy - majority [95 %]", "Brier - majority [95 %]")
@@ -43,8 +44,20 @@ def model_lines(record: Row) -> list[str]:
         here = _limit_last([row for row in rows if row["model"] == accuracy])
         lines += [f"#### The model is right in {accuracy:g} of the cases; mean over the crews", ""]
         lines += markdown_table(headings, [_row(row) for row in here])
-    lines += [f"#### Each crew, the model right in {plan['main']:g}: accuracy / Brier", ""]
-    return [*lines, *_crews(rows_of(record["model_crews"])), *_losses(rows)]
+    title = f"Each crew, the model right in {plan['main']:g}: accuracy / Brier"
+    return [*lines, *folded(title, _crews(rows_of(record["model_crews"]))), *_losses(rows)]
+
+
+def _judged(rows: Sequence[Row]) -> str:
+    """Over which crews AUROC is a mean."""
+    counts = sorted({row["auroc_crews"] for row in rows if row.get("auroc_crews") is not None})
+    if not counts:
+        return (
+            "AUROC is each method's mean over the crews on which it errs at all: compare it with "
+            "care."
+        )
+    said = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    return f"AUROC is over the {said} crews on which every method errs."
 
 
 def _row(row: Row) -> list[str]:
@@ -73,7 +86,7 @@ def _crews(rows: Sequence[Row]) -> list[str]:
 def _losses(rows: Sequence[Row]) -> list[str]:
     """Models with which a variant of cleanlab, or no model, does better than our default."""
     texts = []
-    for name, better in (("accuracy", max), ("brier", min), ("auroc", max)):
+    for name, better in (("accuracy", max), ("ece", min), ("brier", min), ("auroc", max)):
         for accuracy in dict.fromkeys(row["model"] for row in rows):
             here = {row["method"]: row[name] for row in rows if row["model"] == accuracy}
             here.pop("limit")

@@ -34,6 +34,11 @@ def markdown_table(
     return [*lines, *(f"| {' | '.join(row)} |" for row in rows), ""]
 
 
+def folded(summary: str, lines: Iterable[str]) -> list[str]:
+    """Lines that are shown when the reader opens them; HTML, with Markdown inside."""
+    return ["<details>", f"<summary>{summary}</summary>", "", *lines, "</details>", ""]
+
+
 def number(value: float | None, digits: int = 3) -> str:
     """A number, or a dash where there is none."""
     return "-" if value is None else f"{value:.{digits}f}"

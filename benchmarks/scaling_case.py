@@ -71,8 +71,7 @@ def selections(method: str, sizes: Sizes) -> dict[str, Any]:
 
 
 def masks(kind: str, method: str, sizes: Sizes, folder: Path) -> dict[str, Any]:
-    """A method for masks; ours fuses the runs that our reader makes, a peer class maps."""
-    kind = "runs" if (kind, method) == ("fusion", "ours") else kind
+    """A method for masks, from PNG to PNG or from class maps to a class map."""
     size = mask_size(sizes)
     prepared(kind, method, SMALL, folder)()  # what is imported on first use is no part of the run
     return measured(lambda: prepared(kind, method, size, folder), lambda call: call())

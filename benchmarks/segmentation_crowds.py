@@ -1,11 +1,10 @@
 """Crews with known truth for the quality benchmark: made-up pools and real data sets.
 
-The real data sets are not part of this project. They are looked for in the folder that the
-environment variable GROUNDTRUTH_DATA names, or in ../shared/data beside the checkout.
+The real data sets are not part of this project; those that are absent are left out.
 """
 
 import json
-import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +14,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.synthetic_masks import POOLS, TRUTH, annotate, make_scene
-
-ROOT = Path(__file__).resolve().parent.parent
-DATA = Path(os.environ.get("GROUNDTRUTH_DATA") or ROOT.parent / "shared" / "data") / "segmentation"
 
 DRAWS = 10  # crews of sffg for each size
 
@@ -80,64 +76,69 @@ def synthetic(pool: str, n_classes: int, n_workers: int, n_pictures: int = 40) -
     return Crowd(f"{pool} k{n_classes} n{n_workers}", n_classes, pictures, careless=careless)
 
 
-def lidc(*, with_line: bool = False) -> Crowd:
+def lidc(folder: Path, *, with_line: bool = False) -> Crowd:
     """Nodules that four radiologists outlined; each in turn is the truth for the others.
 
     The files leave out the line of the outline itself; `with_line` puts it back, by a pixel all
     round.
     """
     pictures: list[Picture] = []
-    for item in json.loads((DATA / "lidc" / "index.json").read_text()):
-        planes = np.asarray(Image.open(DATA / "lidc" / "masks" / f"{item['id']}.png"))
+    for item in json.loads((folder / "lidc" / "index.json").read_text()):
+        planes = np.asarray(Image.open(folder / "lidc" / "masks" / f"{item['id']}.png"))
         maps = [(planes >> reader & 1).astype(np.uint8) for reader in range(4)]
         pictures.extend(_leave_one_out([_widened(one) for one in maps] if with_line else maps))
     return Crowd("lidc n3 with the line" if with_line else "lidc n3", 2, pictures)
 
 
-def bsds(n_pictures: int = 120) -> Crowd:
+def bsds(folder: Path, n_pictures: int = 120) -> Crowd:
     """Photographs that several people cut into segments; each in turn is the truth."""
     pictures: list[Picture] = []
-    for item in json.loads((DATA / "bsds" / "index.json").read_text())[:n_pictures]:
-        stacked = np.asarray(Image.open(DATA / "bsds" / "masks" / f"{item['id']}.png"))
+    for item in json.loads((folder / "bsds" / "index.json").read_text())[:n_pictures]:
+        stacked = np.asarray(Image.open(folder / "bsds" / "masks" / f"{item['id']}.png"))
         pictures.extend(_leave_one_out(list(stacked.reshape(item["raters"], item["height"], -1))))
     return Crowd("bsds n3..7", 11, pictures)
 
 
-def sffg(n_workers: int, draw: int, *, careless: bool = False, scale: int = 7) -> Crowd:
+def sffg(
+    folder: Path, n_workers: int, draw: int, *, careless: bool = False, scale: int = 7
+) -> Crowd:
     """Clouds that volunteers boxed; the truth is the vote of other volunteers.
 
     There is one crew per picture; another `draw` has other crews. With `careless` one worker
     of each crew, always the same one, draws one class everywhere.
     """
     random = np.random.default_rng([n_workers, careless, draw])
-    content = json.loads((DATA / "sffg" / "annotations.json").read_text())
+    content = json.loads((folder / "sffg" / "annotations.json").read_text())
     pictures: list[Picture] = []
     for item in content["images"]:
-        truth = np.asarray(Image.open(DATA / "sffg" / "gold" / f"{item['id']}.png"))
+        truth = np.asarray(Image.open(folder / "sffg" / "gold" / f"{item['id']}.png"))
         crew = [str(w) for w in random.choice(sorted(item["voters"]), n_workers, replace=False)]
-        maps = [_boxes(item["voters"][w], truth.shape)[::scale, ::scale] for w in crew]
+        maps = [_boxes(item["voters"][w], truth.shape)[::scale, ::scale].copy() for w in crew]
         if careless:
             crew[0], maps[0] = "careless", np.full_like(maps[0], random.integers(1, 5))
-        pictures.append(Picture(truth[::scale, ::scale], maps, crew))
+        pictures.append(Picture(truth[::scale, ::scale].copy(), maps, crew))
     name = f"sffg n{n_workers}" + (" careless" if careless else "")
     known = frozenset({"careless"} if careless else ())
     return Crowd(name, 5, pictures, outlines=False, careless=known)
 
 
-def crowds() -> Iterator[Crowd]:
-    """All data sets that are there."""
+def crowds(data: Path | None) -> Iterator[Crowd]:
+    """The made-up pools, and the data sets of a folder that are there."""
     for pool in POOLS:
         for n_classes in (2, 5, 11):
             for n_workers in (3, 5):
                 yield synthetic(pool, n_classes, n_workers)
-    if DATA.is_dir():
-        yield lidc()
-        yield lidc(with_line=True)
-        yield bsds()
-        for n_workers in (3, 5, 9):
-            for careless in (False, True):
-                for draw in range(DRAWS):
-                    yield sffg(n_workers, draw, careless=careless)
+    folder = data / "segmentation" if data is not None else None
+    if folder is None or not folder.is_dir():
+        print(f"the real sets are left out: there is no {folder}", file=sys.stderr)
+        return
+    yield lidc(folder)
+    yield lidc(folder, with_line=True)
+    yield bsds(folder)
+    for n_workers in (3, 5, 9):
+        for careless in (False, True):
+            for draw in range(DRAWS):
+                yield sffg(folder, n_workers, draw, careless=careless)
 
 
 def _leave_one_out(maps: list[NDArray[np.uint8]]) -> Iterator[Picture]:

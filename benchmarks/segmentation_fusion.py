@@ -90,7 +90,7 @@ def torch_mode(maps: ClassMaps, n_classes: int) -> NDArray[np.integer]:
 
 
 def _crowd_kit(name: str) -> Fuse:
-    """crowd-kit's binary methods, one class against the rest; the surest class wins."""
+    """crowd-kit's binary methods, one class against the rest; of several the last class wins."""
 
     def run(maps: ClassMaps, n_classes: int) -> NDArray[np.integer]:
         pd = import_module("pandas")

@@ -1,6 +1,6 @@
 """Quality of mask consolidation beside its peers, and how good the confidence is.
 
-    python -m benchmarks.segmentation_quality [--no-peers] [--only lidc]
+    python -m benchmarks.segmentation_quality --data FOLDER [--no-peers] [--only lidc]
 
 Skill is always estimated from the other pictures of a data set. Differences come with what 95 %
 of 400 resampled crews show: one of the draws, its pictures drawn anew. Peers get some pictures of
@@ -12,12 +12,13 @@ import itertools
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.run_record import output_option, run_record, write_result
+from benchmarks.run_record import data_option, output_option, run_record, write_result
 from benchmarks.segmentation_crowds import Crowd, Picture, crowds
 from benchmarks.segmentation_peers import PEERS, peer_versions, run_peers, some_of
 from benchmarks.segmentation_scores import (
@@ -171,12 +172,13 @@ def main() -> None:
     """Score all methods on all data sets."""
     parser = argparse.ArgumentParser(description=__doc__)
     output_option(parser, "segmentation-quality")
+    parser.add_argument("--data", type=Path, help="folder with the real sets")
     parser.add_argument("--only", help="data sets whose name contains this")
     parser.add_argument("--no-peers", action="store_true", help="leave out the peers (slow)")
     options = parser.parse_args()
     kept: list[Draw] = []
     report = []
-    for name, same in itertools.groupby(crowds(), key=lambda crowd: crowd.name):
+    for name, same in itertools.groupby(crowds(options.data), key=lambda crowd: crowd.name):
         if options.only and options.only not in name:
             continue
         draws = [drawn(crowd) for crowd in same]
@@ -184,7 +186,8 @@ def main() -> None:
         report.append(scored(draws))
         print(report[-1], flush=True)
     command = "benchmarks.segmentation_quality" + (" --no-peers" if options.no_peers else "")
-    run = run_record(command, {"only": options.only}, seed=0)
+    given = {"data": data_option(options.data), "only": options.only}
+    run = run_record(command, given, seed=0)
     run["versions"].pop("peers", None)
     result: dict[str, Any] = {"run": run, "crowds": report}
     if not options.no_peers:

@@ -101,8 +101,14 @@ def difference(draws: Sequence[dict[str, Tables]], first: str, second: str) -> d
 
 
 def calibration(crowd: Crowd, results: Sequence[Fusion]) -> dict[str, float]:
-    """Expected IoU of each class in each picture beside the true one."""
-    expected, true = [], []
+    """Expected IoU of each class in each picture beside the true one.
+
+    Those that begin with `object_` are of the classes but BACKGROUND, and left out where no
+    picture has one.
+    """
+    expected: list[float] = []
+    true: list[float] = []
+    objects: list[bool] = []
     for picture, result in zip(crowd.pictures, results, strict=True):
         classes = result.mask.to_array()
         for index in range(crowd.n_classes):
@@ -110,11 +116,22 @@ def calibration(crowd: Crowd, results: Sequence[Fusion]) -> dict[str, float]:
                 found, there = classes == index, picture.truth == index
                 expected.append(result.class_confidence[index])
                 true.append((found & there).sum() / (found | there).sum())
-    away = np.subtract(expected, true)
+                objects.append(index > 0)
+    pairs, alone = np.column_stack((expected, true)), np.array(objects)
+    figures = _away(pairs)
+    if alone.any():
+        of_objects = _away(pairs[alone])
+        figures |= {f"object_{name}": of_objects[name] for name in ("error", "spearman")}
+    return figures
+
+
+def _away(pairs: NDArray[np.float64]) -> dict[str, float]:
+    """How far expected values, the first column, are from true ones."""
+    away = pairs[:, 0] - pairs[:, 1]
     return {
         "error": round(float(np.abs(away).mean()), 4),
         "bias": round(float(away.mean()), 4),
-        "spearman": round(_rank_correlation(np.array(expected), np.array(true)), 4),
+        "spearman": round(_rank_correlation(pairs[:, 0], pairs[:, 1]), 4),
     }
 
 
@@ -130,7 +147,9 @@ def _rank_correlation(left: NDArray[np.float64], right: NDArray[np.float64]) -> 
 
 
 def mean_scores(entries: Sequence[dict[str, Any]]) -> dict[str, float]:
-    """Mean of each figure over entries that all have it, with as many digits as mean something."""
+    """Mean of each figure that all entries have, with as many digits as mean something."""
     return {
-        name: round(float(np.mean([entry[name] for entry in entries])), 5) for name in entries[0]
+        name: round(float(np.mean([entry[name] for entry in entries])), 5)
+        for name in entries[0]
+        if all(name in entry for entry in entries)
     }

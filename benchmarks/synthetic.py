@@ -34,7 +34,7 @@ COLUMNS: Mapping[str, Sequence[str]] = {
 }
 _GAINS = tuple(f"{name}_gain{end}" for name in ("accuracy", "brier") for end in _ENDS)
 MODEL_COLUMNS: Mapping[str, Sequence[str]] = {
-    "model": ("model", "method", *MODEL_MEASURES, *_GAINS),
+    "model": ("model", "method", *MODEL_MEASURES, "auroc_crews", *_GAINS),
     "model_crews": ("crew", "method", *MODEL_MEASURES),
 }
 

@@ -199,13 +199,20 @@ def _cleanlab(folder: Path, found: Cases, jobs: Mapping[str, Sequence[Drawn]]) -
 
 
 def _mean_rows(found: Cases, jobs: Mapping[str, Sequence[Drawn]]) -> Iterator[dict[str, Any]]:
-    """Means over crews of each measure, and the difference to majority with its interval."""
+    """Means over crews of each measure, and the difference to majority with its interval.
+
+    AUROC is over the crews where every method has one, that is, errs at all.
+    """
     for accuracy in dict.fromkeys(key[0] for key in found):
         rows = [_measured(found[accuracy, name], drawn) for name, drawn in jobs.items()]
         for method in rows[0]:
             line: dict[str, Any] = {"model": accuracy, "method": method}
             for name in MEASURES:
-                line[name] = rounded(np.nanmean([row[method][name] for row in rows]))
+                line[name] = rounded(np.mean([row[method][name] for row in rows]))
+            judged = [row for row in rows if all(np.isfinite(r["auroc"]) for r in row.values())]
+            line["auroc_crews"] = len(judged)
+            if judged:
+                line["auroc"] = rounded(np.mean([row[method]["auroc"] for row in judged]))
             differences = [
                 _losses(case[method], job) - _losses(case[BASE], job)
                 for name, drawn in jobs.items()

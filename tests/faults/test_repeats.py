@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -10,7 +11,7 @@ import pytest
 
 from groundtruth.skills.json_file import JsonFileSkills
 from groundtruth.skills.memory import MemorySkills
-from groundtruth.skills.store import SkillKey
+from groundtruth.skills.store import ALL_WORKERS, SkillKey
 from labeljob.handlers import FunctionError, LocalFunction
 from tests.batches import MASKS, MULTI, SINGLE
 from tests.examples import TASKS, consolidate, example
@@ -51,15 +52,29 @@ class Account:
         found = self.folder.rglob("*.png")
         return {str(path.relative_to(self.folder)): path.read_bytes() for path in found}
 
+    def lines(self):
+        """How many lines the file of worker skill has."""
+        path = self.folder / "skill.jsonl"
+        return path.read_bytes().count(b"\n") if path.exists() else 0
+
     def learned(self, name):
         """What is known of all workers, as a later batch is told."""
         return learned(JsonFileSkills(self.folder / "skill.jsonl"), name)
 
 
 def learned(skills, name):
+    """What is known of each worker and, with one label, of all together: their sum."""
     classes = tuple(example(name, "event")["labelCategories"])
     key = SkillKey(TASKS[name].name, classes, 180.0)
-    return skills.history(key, batch_id="later", workers=NAMES, at=LATER).amounts
+    asked = [*NAMES, ALL_WORKERS]
+    amounts = skills.history(key, batch_id="later", workers=asked, at=LATER).amounts
+    together = Counter()
+    for worker in NAMES if name == SINGLE else ():
+        together.update(amounts[worker])
+    # Each addition is rounded to a millionth: nine workers, ten objects, two batches.
+    assert amounts[ALL_WORKERS] == pytest.approx(dict(together), abs=2e-4)
+    assert bool(together) == (name == SINGLE)
+    return amounts
 
 
 @pytest.fixture
@@ -98,6 +113,24 @@ def test_a_function_killed_while_it_writes_masks_leaves_the_same_bytes_when_call
     assert account.masks() == undisturbed.masks()
     assert len(account.masks()) == len(payload)
     assert account.learned(MASKS) == undisturbed.learned(MASKS)
+
+
+def test_a_function_killed_at_any_moment_counts_for_all_workers_once(account, undisturbed):
+    event, payload = event_of(SINGLE), full_payload(SINGLE, objects=10)
+    for one in (account, undisturbed):
+        one.put(event, payload)
+    with undisturbed.function(SINGLE) as function:
+        expected = function(event)
+    for lines in (1, 2, 3):  # the file's format, what the batch was told, what it teaches
+        with account.function(SINGLE) as function, ThreadPoolExecutor(1) as caller:
+            answer = caller.submit(function, event)
+            while account.lines() < lines and not answer.done():
+                time.sleep(0.001)
+            function._process.kill()
+            answer.exception()  # it may have been done by then
+    with account.function(SINGLE) as function:
+        assert function(event) == expected
+    assert account.learned(SINGLE) == undisturbed.learned(SINGLE)
 
 
 @pytest.mark.parametrize("name", [SINGLE, MULTI, MASKS])
@@ -146,6 +179,7 @@ def counted(amounts, name):
     return {
         worker: cells["n"] if name == MASKS else sum(cells.values())
         for worker, cells in amounts.items()
+        if cells
     }
 
 

@@ -8,7 +8,7 @@ from groundtruth.aggregation.skill import WorkerCounts
 class Plain:
     """Tables of shape (n_items, n_classes); counts of shape (workers, truths, answers)."""
 
-    def __init__(self, votes, stored=None, gold=None):
+    def __init__(self, votes, stored=None, gold=None, pool=None):
         self.votes = list(zip(votes.items, votes.workers, votes.classes, strict=True))
         self.n_items, self.n_workers, self.n_classes = (
             votes.n_items,
@@ -19,6 +19,9 @@ class Plain:
         self.gold = np.full(self.n_items, -1) if gold is None else gold
         self.per_item = votes.votes_per_item
         self.counted = (self.per_item > 1) | (self.gold >= 0)
+        known = self.stored.dense().sum(axis=0)
+        self.pool = None if pool is None or self.n_classes < 2 else np.maximum(pool, known)
+        self.absent = np.zeros_like(known) if self.pool is None else self.pool - known
 
     def start(self):
         table = np.full((self.n_items, self.n_classes), 1.0 / self.n_classes)
@@ -39,9 +42,8 @@ class Plain:
         return counts
 
     def pooled(self, counts):
-        prior = min(4 * self.n_classes, 80)
-        right = np.trace(counts, axis1=1, axis2=2).sum()
-        return (right + 0.7 * prior) / (counts.sum() + prior)
+        table = counts.sum(axis=0) + self.absent
+        return drawn_to_prior(np.trace(table), table.sum(), self.n_classes)
 
     def several(self, item):
         return float(self.per_item[item] > 1)
@@ -63,8 +65,8 @@ def plain_dawid_skene(votes, rounds, *, strength=4.0, stored=None, gold=None):
     return shares, truth
 
 
-def plain_calibrated(votes, settings, *, stored=None, gold=None, max_weights=None):
-    plain = Plain(votes, stored, gold)
+def plain_calibrated(votes, settings, *, stored=None, gold=None, max_weights=None, pool=None):
+    plain = Plain(votes, stored, gold, pool)
     n_classes, truth = plain.n_classes, plain.start()
     prior = plain_prior(plain, settings.frequency_weight)
     for _ in range(settings.max_rounds):
@@ -84,7 +86,7 @@ def plain_calibrated(votes, settings, *, stored=None, gold=None, max_weights=Non
             cap = np.inf if max_weights is None else max_weights[worker]
             weights.append(min(weight, cap))
             factor = weights[-1] / weight
-            rows = rest + one_coin_rows(settings.strength * accuracy, settings.strength, n_classes)
+            rows = rest + settings.strength * like_all(plain, accuracy, item)
             logs[item] += factor * np.log(rows[:, answer] / rows.sum(axis=1))
             odds = accuracy / (1 - accuracy) * max(n_classes - 1, 1)
             strengths[item].append(factor * abs(np.log(odds)))
@@ -99,7 +101,7 @@ def plain_calibrated(votes, settings, *, stored=None, gold=None, max_weights=Non
 def plain_prior(plain, power):
     chosen = np.ones(plain.n_classes)
     np.add.at(chosen, [answer for _, _, answer in plain.votes], 1.0)
-    chosen += plain.stored.dense().sum(axis=(0, 1))
+    chosen += (plain.stored.dense().sum(axis=0) + plain.absent).sum(axis=0)
     logs = power * np.log(chosen / chosen.sum())
     return np.array([plain.several(item) * logs for item in range(plain.n_items)])
 
@@ -112,6 +114,27 @@ def plain_mixed(plain, tempered, weights, settings):
     shares /= shares.sum(axis=1, keepdims=True)
     mix = np.where(plain.per_item == 1, 1.0, settings.mix)[:, None]
     return mix * tempered + (1 - mix) * shares
+
+
+def like_all(plain, accuracy, item):
+    """Rates of a worker so accurate who mixes up the classes as all workers do."""
+    n_classes, pool = plain.n_classes, plain.pool
+    if pool is None or not plain.several(item):
+        return one_coin_rows(accuracy, 1.0, n_classes)
+    of_all = drawn_to_prior(np.trace(pool), pool.sum(), n_classes)
+    rates = np.zeros_like(pool)
+    for true in range(n_classes):
+        row = pool[true] + 100.0 * one_coin_rows(of_all, 1.0, n_classes)[true]
+        row /= row.sum()
+        odds = row[true] / (1 - row[true]) / (of_all / (1 - of_all)) * accuracy / (1 - accuracy)
+        rates[true] = (1 - np.clip(odds / (1 + odds), 0.005, 0.995)) * row / (1 - row[true])
+        rates[true, true] = np.clip(odds / (1 + odds), 0.005, 0.995)
+    return rates
+
+
+def drawn_to_prior(right, given, n_classes):
+    prior = min(4 * n_classes, 80)
+    return (right + 0.7 * prior) / (given + prior)
 
 
 def one_coin_rows(right, strength, n_classes):

@@ -1,3 +1,6 @@
+from fractions import Fraction
+from math import comb
+
 import numpy as np
 import pytest
 
@@ -50,3 +53,21 @@ def test_any_weights_are_near_simple_ones():
     crew = ([1, 1, 0, 0], [1, 0, 0, 0], [0, 1, 1, 0])
     simple, close = confidence(*crew, weights=[2, 1, 1]), confidence(*crew, weights=[2.0001, 1, 1])
     np.testing.assert_allclose(close, simple, atol=1e-3)
+
+
+@pytest.mark.parametrize("n_workers", [3, 62, 63, 67, 1100])
+def test_probabilities_are_exact_for_any_number_of_workers(n_workers):
+    found, throws = crowd_probabilities(n_workers), n_workers + 1
+    heads = 0
+    for votes in range(n_workers // 2 + 1):
+        heads += comb(throws, votes)
+        if votes > 1:  # the first two are known to differ
+            assert found[votes] == float(Fraction(heads, 2**throws))
+    assert np.all(np.diff(found) >= 0)
+    np.testing.assert_allclose(found + found[::-1], 1, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("n_workers", [63, 67])
+def test_a_large_crew_is_sure_of_what_most_say(n_workers):
+    found = confidence(*[[1, 1, 0, 0]] * (n_workers - 3), *[[0, 1, 0, 0]] * 3)
+    assert found == pytest.approx(np.ones(2), abs=1e-6)

@@ -3,7 +3,7 @@ import pytest
 
 from groundtruth.aggregation import mask_maps, mask_overlay
 from groundtruth.aggregation.mask_fusion import fuse
-from groundtruth.aggregation.mask_overlay import overlays
+from groundtruth.aggregation.mask_overlay import check_masks, overlays
 from groundtruth.aggregation.mask_patterns import codes_of, first_of_each
 from groundtruth.masks.runs import RunMask
 
@@ -101,3 +101,12 @@ def test_codes_that_share_a_slot_are_kept_apart():
     np.testing.assert_array_equal(doubled[chosen], doubled)
     np.testing.assert_array_equal(chosen[:200_000], chosen[200_000:][::-1])
     assert members.size == 200_000
+
+
+@pytest.mark.parametrize("as_runs", [False, True])
+def test_more_classes_than_a_mask_can_tell_are_refused(as_runs):
+    grid = np.zeros((2, 2), np.uint16)
+    masks = [RunMask.from_array(grid) if as_runs else grid]
+    assert check_masks(masks, 65_536) == (2, 2)
+    with pytest.raises(ValueError, match="65536 classes"):
+        fuse(masks, 65_537)

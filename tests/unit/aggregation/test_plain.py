@@ -29,18 +29,22 @@ def n_classes(request):
 
 @pytest.fixture(params=["even", "uneven", "lone-and-empty"])
 def votes(request, n_classes):
+    return some_votes(request.param, n_classes, N_ITEMS)
+
+
+def some_votes(kind, n_classes, n_items):
     rng = np.random.default_rng(n_classes)
     sizes = {
-        "even": np.full(N_ITEMS, 3),
-        "uneven": rng.integers(1, N_WORKERS + 1, N_ITEMS),
-        "lone-and-empty": rng.integers(0, 3, N_ITEMS),
-    }[request.param]
-    items = np.repeat(np.arange(N_ITEMS), sizes)
+        "even": np.full(n_items, 3),
+        "uneven": rng.integers(1, N_WORKERS + 1, n_items),
+        "lone-and-empty": rng.integers(0, 3, n_items),
+    }[kind]
+    items = np.repeat(np.arange(n_items), sizes)
     workers = np.concatenate([rng.permutation(N_WORKERS)[:size] for size in sizes])
-    truths = rng.integers(0, n_classes, N_ITEMS)
+    truths = rng.integers(0, n_classes, n_items)
     right = rng.random(items.size) < np.linspace(0.3, 0.95, N_WORKERS)[workers]
     classes = np.where(right, truths[items], rng.integers(0, n_classes, items.size))
-    return Votes(items, workers, classes, N_ITEMS, N_WORKERS, n_classes)
+    return Votes(items, workers, classes, n_items, N_WORKERS, n_classes)
 
 
 @pytest.fixture(params=[False, True], ids=["alone", "with-gold-and-stored-counts"])
@@ -51,6 +55,18 @@ def known(request, n_classes):
     table = 8.0 * rng.random((N_WORKERS, n_classes, n_classes))
     gold = np.where(rng.random(N_ITEMS) < 0.3, rng.integers(0, n_classes, N_ITEMS), -1)
     return WorkerCounts.from_dense(table * (table > 4.0)), gold
+
+
+@pytest.fixture(params=["nobody", "all"])
+def pool(request, n_classes):
+    """What all workers did: hard classes, easy ones, and mix-ups that are frequent."""
+    return None if request.param == "nobody" else a_pool(n_classes)
+
+
+def a_pool(n_classes):
+    draw = np.random.default_rng(n_classes)
+    table = 300.0 * draw.random((n_classes, n_classes)) ** 3
+    return table + np.diag(draw.uniform(50, 3000, n_classes))
 
 
 def assert_alike(found, wanted, truth):
@@ -71,10 +87,22 @@ def test_dawid_skene(votes, known):
 
 
 @pytest.mark.parametrize("capped", [False, True])
-def test_calibrated(votes, known, capped):
+def test_calibrated(votes, known, pool, capped):
     stored, gold = known
     caps = np.linspace(0.0, 1.0, N_WORKERS) if capped else None
     settings = CalibratedSettings(tolerance=0.0, max_rounds=ROUNDS)
-    found = calibrated(votes, settings=settings, prior_counts=stored, gold=gold, max_weights=caps)
-    wanted, truth = plain_calibrated(votes, settings, stored=stored, gold=gold, max_weights=caps)
+    options = {"gold": gold, "max_weights": caps, "pool": pool}
+    found = calibrated(votes, settings=settings, prior_counts=stored, **options)
+    wanted, truth = plain_calibrated(votes, settings, stored=stored, **options)
+    assert_alike(found, wanted, truth)
+
+
+@pytest.mark.parametrize("order", ["one-block"], indirect=True)  # blocks are as large as ever
+@pytest.mark.parametrize("kind", ["even", "lone-and-empty"])
+def test_calibrated_with_more_than_a_thousand_items(kind):
+    votes, pool = some_votes(kind, 20, 2100), a_pool(20)
+    assert len(ranks.Ranks.of(votes, votes.votes_per_item).blocks) == 2
+    settings = CalibratedSettings(tolerance=0.0, max_rounds=2)
+    found = calibrated(votes, settings=settings, pool=pool)
+    wanted, truth = plain_calibrated(votes, settings, pool=pool)
     assert_alike(found, wanted, truth)

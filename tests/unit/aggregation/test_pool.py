@@ -5,6 +5,7 @@ import random
 import numpy as np
 import pytest
 
+from groundtruth.aggregation.batch import Batch
 from groundtruth.aggregation.calibrated import calibrated
 from groundtruth.aggregation.pool import Pool
 from groundtruth.aggregation.skill import WorkerCounts
@@ -111,3 +112,30 @@ def test_one_class_and_many_classes_have_no_table():
 def test_a_pool_that_does_not_fit_is_refused(counts):
     with pytest.raises(ValueError, match="pool must"):
         shares(strangers(0, 1), counts)
+
+
+@pytest.mark.parametrize("amount", [1e15, 1e18])
+def test_workers_who_never_err_are_no_division_by_zero(amount):
+    pool = Pool.of(amount * np.eye(3), nobody())
+    rates = pool.rates(np.full(3, 0.9), np.arange(3))
+    assert np.all(np.isfinite(rates))
+    assert rates.min() > 0
+    assert rates.sum(axis=0) == pytest.approx(np.ones(3))
+    assert shares(strangers(0, 0, 1), amount * np.eye(3)).argmax() == 0
+
+
+def test_workers_who_are_not_in_the_pool_do_not_change_it():
+    known = WorkerCounts.from_dense(np.array([np.full((3, 3), 7.0), 5000.0 * np.eye(3)[[1, 2, 0]]]))
+    votes = strangers(0, 1)
+    found = Batch.of(votes, known, None, POOL, np.array([True, False])).pool
+    wanted = Pool.of(POOL, known.of_workers(np.array([True, False])))
+    assert wanted.absent_given == pytest.approx(POOL.sum() - 63)
+    assert wanted.absent_right == pytest.approx(POOL.trace() - 21)
+    for name in ("absent_given", "absent_right", "answers", "ease", "mistakes", "smallest"):
+        assert np.array_equal(getattr(found, name), getattr(wanted, name)), name
+    assert np.array_equal(found.answers, POOL.sum(axis=0))
+
+
+def test_who_is_in_the_pool_is_said_of_each_worker():
+    with pytest.raises(ValueError, match="2 workers"):
+        shares(strangers(0, 1), in_pool=np.array([True]))

@@ -70,3 +70,12 @@ def test_bad_counts_are_refused(workers, truths, amounts, problem):
 def test_a_dense_table_must_be_square():
     with pytest.raises(ValueError, match="shape"):
         WorkerCounts.from_dense(np.zeros((2, 2, 3)))
+
+
+def test_counts_of_some_workers():
+    counts = WorkerCounts.from_dense(np.arange(12.0).reshape(3, 2, 2))
+    some = counts.of_workers(np.array([True, False, True])).dense()
+    assert np.array_equal(some[[0, 2]], counts.dense()[[0, 2]])
+    assert not some[1].any()
+    with pytest.raises(ValueError, match="3 workers"):
+        counts.of_workers(np.array([True]))

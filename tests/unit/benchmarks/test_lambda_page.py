@@ -127,5 +127,9 @@ def test_the_arithmetic_of_a_cost_is_shown():
     assert "0.4 x $0.0000160000 + 20 x $0.0000002 = $0.0000104" in text
 
 
+def test_cold_starts_are_not_in_the_price():
+    assert "cold starts are not in it: AWS bills the init of managed runtimes, too." in section()
+
+
 def test_what_measured_it_is_said():
     assert "Emulator: SAM CLI 1.0; measured by control group, version 2." in section()

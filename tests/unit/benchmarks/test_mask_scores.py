@@ -6,7 +6,14 @@ import pytest
 from benchmarks.page_mask_quality import mask_quality
 from benchmarks.segmentation_crowds import Crowd, Picture
 from benchmarks.segmentation_peers import MOST_PIXELS, some_of
-from benchmarks.segmentation_scores import boundary_f, calibration, difference, mean_iou, tables
+from benchmarks.segmentation_scores import (
+    boundary_f,
+    calibration,
+    difference,
+    mean_iou,
+    mean_scores,
+    tables,
+)
 from groundtruth.aggregation.mask_fusion import fuse
 from groundtruth.masks.runs import RunMask
 
@@ -57,6 +64,14 @@ def test_error_and_bias_are_the_distance_of_expected_and_true_iou():
     found = calibration(crowd, [fuse(crew, 2)])
     # Both say 1; class 1 has 1 of 2 pixels, BACKGROUND 2 of 3.
     assert found["error"] == found["bias"] == pytest.approx((1 / 2 + 1 / 3) / 2, abs=1e-4)
+    assert found["object_error"] == pytest.approx(1 / 2, abs=1e-4)
+
+
+def test_without_objects_there_is_nothing_to_tell_of_them():
+    blank = np.zeros((2, 2), np.uint8)
+    found = calibration(crowd_of(blank), [fuse([RunMask.from_array(blank)] * 2, 2)])
+    assert set(found) == {"error", "bias", "spearman"}
+    assert mean_scores([found, found | {"object_error": 0.1}]) == found
 
 
 def test_peers_get_evenly_spaced_pictures_of_a_large_crowd():
@@ -84,6 +99,12 @@ def test_the_page_says_where_a_peer_is_better():
     run = {"command": "", "date": "", "seed": 0, "machine": machine, "versions": {}}
     record = {"run": run, "crowds": [ours], "peers": [peer], "peer_cpu_seconds": {"EM": 1.0}}
     text = "\n".join(mask_quality(record))
+    assert "were not scored apart in this run" in text
+    assert "without BACKGROUND" not in text
+    alone = ours["confidence"] | {"object_error": 0.12, "object_spearman": 0.31}
+    shown = "\n".join(mask_quality(record | {"crowds": [ours | {"confidence": alone}]}))
+    assert "| 0.100 | -0.100 | 0.800 | 0.120 | 0.310 |" in shown
+    assert "below 0.6 on: mixed (0.310, with BACKGROUND 0.800)." in shown
     assert "-0.020 [-0.030, -0.010] crowd-kit EM" in text
     assert "to the best peer by more than 0.005: mixed" in text
     assert "Below majority by more than chance explains: mixed" in text

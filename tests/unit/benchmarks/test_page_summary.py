@@ -3,7 +3,10 @@
 import json
 import re
 
+import pytest
+
 from benchmarks.page import PAGE, RECORDS
+from benchmarks.page_lambda_aims import BATCH
 from benchmarks.page_summary import contents, summary
 from benchmarks.run_record import RESULTS, table
 
@@ -28,7 +31,7 @@ def test_a_link_is_spelled_as_the_heading_is_called():
 
 def test_all_questions_of_the_full_results_are_answered():
     text = "\n".join(summary({name: result(name) for name in RECORDS}))
-    for said in ("AUROC", "accuracy, mean of", "calibration error", "one call", "masks fused"):
+    for said in ("AUROC", "accuracy, mean of", "calibration error", "one call", "1080p fused"):
         assert said in text
 
 
@@ -45,7 +48,58 @@ def test_the_ratio_is_that_of_the_times():
     rows = [
         {"answers": 450, "classes": 10, "method": "calibrated", "cpu_seconds": 0.002},
         {"answers": 450, "classes": 10, "method": "ck-dawid-skene-20-rounds", "cpu_seconds": 0.2},
+        {"answers": 450, "classes": 10, "method": "calibrated-20-rounds", "cpu_seconds": 0.004},
     ]
     text = "\n".join(summary({"classification-speed": {"times": table(rows, columns)}}))
     assert "2.0 ms" in text
-    assert "100 times" in text
+    assert "4.0 ms" in text
+    assert "200 ms, 50 times ours at as many rounds" in text
+
+
+def scored(columns, rows):
+    return table([dict(zip(columns, row, strict=True)) for row in rows], columns)
+
+
+def test_peers_that_limits_cut_off_stand_beside_ours_on_their_sets():
+    rows = [
+        (name, 3, method, accuracy, 1 - accuracy)
+        for name, pairs in {
+            "a": (("majority", 0.6), ("calibrated", 0.8), ("ck-wawa", 0.7), ("ck-glad", 0.75)),
+            "b": (("majority", 0.6), ("calibrated", 0.9), ("ck-wawa", 0.7)),
+        }.items()
+        for method, accuracy in pairs
+    ]
+    scores = scored(("set", "votes", "method", "accuracy", "ece"), rows)
+    text = "\n".join(
+        summary({"classification-quality": {"averaged": ["a", "b"], "scores": scores}})
+    )
+    assert "the best of 1 peers that finish: crowd-kit Wawa 0.700; the closest of 1" in text
+    assert "crowd-kit GLAD 0.750 on 1 sets, on which ours has 0.800" in text
+
+
+@pytest.mark.parametrize(
+    ("ours", "said"),
+    [pytest.param(0.4, True, id="lost"), pytest.param(0.1, False, id="won")],
+)
+def test_synthetic_crews_say_where_we_lose(ours, said):
+    rows = [("one", "c", name, brier) for name, brier in (("ck-wawa", 0.2), ("limit", 0.1))]
+    rows += [("one", "c", "majority", 0.5), ("one", "c", "calibrated", ours)]
+    scores = scored(("task", "crew", "method", "brier"), rows)
+    text = "\n".join(summary({"synthetic": {"scores": scores}}))
+    assert "the best of 1 peers: crowd-kit Wawa 0.200; the limit 0.100" in text
+    assert (": here we lose" in text) is said
+
+
+def test_kept_skill_and_the_price_of_a_call_are_told():
+    columns = ("votes", "variant", "call_size", "share")
+    gains = scored(columns, [("all", "kept", 10, 0.8), ("all", "fresh", 10, 0.1)])
+    batch = ("acs_image_multi_class", BATCH, "S3", 12.34)
+    costs = ("acs_image_multi_class", 1024, True, 7.5e-6)
+    lambdas = {
+        "warm": scored(("function", "input", "objects_from", "ms_p50"), [batch]),
+        "costs": scored(("function", "memory_mb", "own", "usd_x86_64"), [costs]),
+        "prices": {"objects": 1000},
+    }
+    text = "\n".join(summary({"classification-replay": {"gains": gains}, "lambda": lambdas}))
+    assert "with kept skill 80% (all answers) | nothing kept: 10% (all answers)" in text
+    assert "12.3 ms (S3); 1,000 objects for 7.5 x 10^-6 $ at 1024 MB" in text

@@ -9,7 +9,8 @@ from benchmarks.page_scaling import scaling_section
 from benchmarks.page_scaling_plots import LOOKS, ROWS, draw_scaling
 from benchmarks.run_record import RESULTS, table
 from benchmarks.scaling import EXPONENTS, SYNTHESIS, TIMES
-from benchmarks.scaling_curves import CURVES
+from benchmarks.scaling_curves import CURVES, LEAST_MIB
+from benchmarks.scaling_synthesis import PER_OBJECT, WORKERS
 
 
 def row(curve, method, size, seconds, mib):
@@ -92,17 +93,37 @@ def test_where_a_peer_is_ahead_it_says_so():
 
 
 @pytest.mark.parametrize(
-    ("exponent", "measure", "said"),
+    ("exponent", "method", "surely", "perhaps"),
     [
-        pytest.param(1.3, "time", True, id="surely-more"),
-        pytest.param(1.1, "time", False, id="perhaps"),
-        pytest.param(1.3, "time of a round", False, id="a-round"),
+        pytest.param(1.3, "majority", True, False, id="surely-more"),
+        pytest.param(1.1, "majority", False, True, id="perhaps"),
+        pytest.param(1.01, "majority", False, False, id="hardly"),
+        pytest.param(0.9, "majority", False, False, id="less"),
+        pytest.param(1.3, "ck-majority", False, False, id="a-peer"),
     ],
 )
-def test_what_surely_grows_faster_than_its_input_is_a_loss(exponent, measure, said):
+@pytest.mark.parametrize("measure", ["time", "time of a round", "memory"])
+def test_what_grows_faster_than_its_input_is_a_loss(exponent, measure, method, surely, perhaps):
     rows = [row("answers", "majority", 1000, 0.2, 40.0)]
-    text = section(rows, [power("majority", measure, exponent, 0.2)])
-    assert ("grows faster than in proportion (1.30)" in text) is said
+    text = section(rows, [power(method, measure, exponent, 0.2)])
+    assert ("These grow faster than in proportion: " in text) is surely
+    assert ("their intervals reach down to 1" in text) is perhaps
+    said = f"{measure} of `majority` against answers, 1,000 to 10,000,000, {exponent:.2f} ["
+    assert (said in text) is (surely or perhaps)
+
+
+def test_exponents_are_folded():
+    text = section([row("answers", "majority", 1, 1.0, 4.0)], [power("majority", "time", 0.5, 0.5)])
+    assert (
+        "<summary>Exponents: One label an object: answers</summary>\n\n| method | what grows |"
+        in text
+    )
+
+
+def test_sizes_in_the_text_are_those_of_the_code():
+    text = section([row("answers", "majority", 1000, 0.2, 40.0)])
+    assert f"below {LEAST_MIB:g} MiB takes no part" in text
+    assert f"{PER_OBJECT} answers an object, {WORKERS} workers, written" in text
 
 
 def test_synthesize_has_its_rate_and_its_peak():
@@ -115,6 +136,16 @@ def test_every_curve_of_the_plot_is_measured_and_every_method_has_its_looks():
     methods = {one.name: one.methods for one in CURVES}
     for curve, before in drawn:
         assert {before + method for method in methods[curve]} <= set(LOOKS)
+
+
+def test_workers_who_paint_have_a_tick_each(tmp_path):
+    curve = "workers of masks, whole object"
+    draw_scaling(
+        record([row(curve, "ours", size, 0.1, 4.0) for size in (3, 7)]), tmp_path / "a.svg"
+    )
+    text = (tmp_path / "a.svg").read_text(encoding="utf-8")
+    assert ">3</text>" in text
+    assert ">7</text>" in text
 
 
 def test_the_plot_is_drawn_with_whatever_was_measured(tmp_path):

@@ -21,7 +21,8 @@ PLAN = replace(SMALL, crews=("all average", "20 % adversaries"), objects=60, job
 def record(tmp_path_factory):
     found = measured(tmp_path_factory.mktemp("crews"), PLAN)
     model = [
-        {"model": 0.85, "method": method, "accuracy": right, "brier": 0.05, "auroc": 0.9}
+        {"model": 0.85, "method": method, "accuracy": right, "ece": 1 - right}
+        | {"brier": 0.05, "auroc": 0.9}
         for method, right in (
             ("majority", 0.8),
             ("calibrated with model", 0.9),
@@ -37,6 +38,40 @@ def record(tmp_path_factory):
         "model": table([row | dict.fromkeys(GAINS, 0.1) for row in model], MODEL_COLUMNS["model"]),
         "model_crews": table(crews, MODEL_COLUMNS["model_crews"]),
     }
+
+
+def crew_rows(task, aurocs):
+    values = dict.fromkeys(("accuracy", "brier", "ece", "log_loss"), 0.5)
+    return [
+        {"task": task, "crew": crew, "method": method, "auroc": auroc} | values
+        for crew, pair in aurocs.items()
+        for method, auroc in zip(("majority", "builtin", "calibrated", "limit"), pair, strict=True)
+    ]
+
+
+def test_auroc_is_over_the_crews_where_every_method_errs(record):
+    rows = crew_rows(
+        "one", {PLAN.crews[0]: (None, 0.9, 1.0, 1.0), PLAN.crews[1]: (0.6, 0.7, 0.8, 0.9)}
+    )
+    rows += crew_rows("several", {PLAN.crews[1]: (0.6, 0.7, 0.8, 0.9)})
+    text = "\n".join(synthetic_section(record | {"scores": table(rows, list(rows[0]))}))
+    assert "AUROC is the mean over the 1 of 2 crews on which every method of the table errs" in text
+    assert "| limit | 0.500 | 0.500 | 0.500 | 0.500 | 0.900 |" in text
+    assert text.count("`builtin` (AWS's rule, its posterior before rounding)") == 1
+    assert text.count("`builtin` (AWS's rule, squeezed and rounded)") == 1
+
+
+@pytest.mark.parametrize(
+    ("crews", "said"),
+    [
+        pytest.param(None, "each method's mean over the crews on which it errs", id="older-result"),
+        pytest.param(12, "AUROC is over the 12 crews on which every method errs", id="counted"),
+    ],
+)
+def test_over_which_crews_a_models_auroc_is(record, crews, said):
+    rows = [row | {"auroc_crews": crews} for row in rows_of(record["model"])]
+    changed = record | {"model": table(rows, MODEL_COLUMNS["model"])}
+    assert said in "\n".join(synthetic_section(changed))
 
 
 GAINS = [name for name in MODEL_COLUMNS["model"] if "gain" in name]
@@ -69,6 +104,9 @@ def test_the_section_says_how_what_is_not_shown_and_where_we_lose(record):
     assert "careful 0.95" in text
     assert text.count("Where we lose") == 3
     assert "accuracy, model 0.85: 0.900 against 0.950 (cleanlab, honest)" in text
+    assert "ECE, model 0.85: 0.100 against 0.050 (cleanlab, honest)" in text
+    assert "drawn again within their jobs; crews and seeds stay as they are" in text
+    assert "<summary>One class an object: Brier / ECE of each crew, 4 " in text
     for title in ("One class an object", "Several labels an object"):
         assert f"### {title}: accuracy of each crew, 4 " in text
 
@@ -78,6 +116,8 @@ def test_the_plot_has_a_row_for_each_crew(record, tmp_path):
     text = (tmp_path / "synthetic.svg").read_text(encoding="utf-8")
     assert all(f"{crew}</text>" in text for crew in PLAN.crews)
     assert "calibrated (ours)" in text
+    assert text.count("accuracy - that of the limit") == 2
+    assert text.count("Brier - that of the limit") == 2
 
 
 @pytest.mark.parametrize("task", [SINGLE, SEVERAL])

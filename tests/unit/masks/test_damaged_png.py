@@ -204,6 +204,22 @@ def test_noise_that_would_fill_the_memory_is_refused(kind, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", FILTERS)
+@pytest.mark.parametrize("limit", [16_000, 19_000])
+def test_noise_counts_by_its_runs_and_not_by_its_pixels(kind, limit, monkeypatch):
+    rows, columns = shape = (128, 160)
+    at_random = np.random.default_rng(3).random(shape) < 0.85  # 20,480 pixels, 85 % are runs
+    classes = np.cumsum(at_random, axis=1) % 2
+    changes = int((classes[:, 1:] != classes[:, :-1]).sum()) + rows
+    assert 16_000 < changes < 19_000 < rows * columns
+    png = build_png(painted(classes, [(0, 0, 0, 0), (44, 160, 44, 255)]), filters=[kind])
+    monkeypatch.setattr(color_runs, "MAX_RUNS", limit)
+    if limit < changes:
+        assert reason(png, shape) == "too-complex"
+    else:
+        np.testing.assert_array_equal(read(png, shape)[0].to_array(), classes)
+
+
+@pytest.mark.parametrize("kind", FILTERS)
 def test_data_past_the_picture_is_not_inflated(kind):
     line = bytes([kind]) + bytes(4 * SHAPE[1])
     bomb = zlib.compress(line * SHAPE[0] + bytes(200_000_000), 9)

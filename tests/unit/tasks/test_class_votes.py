@@ -144,39 +144,3 @@ def test_an_algorithm_without_skill_asks_no_store(algorithm):
         skills=BrokenSkills(),
     )
     assert made.skill_note == ""
-
-
-def test_what_all_workers_did_is_kept_as_the_sum_of_what_each_did():
-    skills = RecordingSkills()
-    said = [{"object-id": object_id, "label": TRUTH[object_id]} for object_id in ANSWERS]
-    with_side_file("model_answers_s3_uri", said, ANSWERS, skills=skills)
-    assert ALL_WORKERS in skills.asked
-    for amounts in skills.taught.values():
-        sums = {}
-        for worker in CREW.accuracies.keys() & amounts.keys():
-            for cell, amount in amounts[worker].items():
-                sums[cell] = sums.get(cell, 0.0) + amount
-        assert amounts[ALL_WORKERS] == pytest.approx(sums)
-
-
-def test_with_many_classes_workers_are_not_added_up():
-    skills = RecordingSkills()
-    classes = [*CLASSES, *(f"class {at}" for at in range(20))]
-    labels(SINGLE, ANSWERS, classes=classes, skills=skills)
-    assert set(skills.asked) == set(CREW.accuracies)
-    assert {worker for amounts in skills.taught.values() for worker in amounts} <= set(skills.asked)
-
-
-def test_strangers_are_judged_by_what_all_workers_did():
-    skills = MemorySkills()
-    told = [{"object-id": f"t{at}", "label": ("star", "crab")[at % 2]} for at in range(300)]
-    # Whoever is asked calls every second star a crab.
-    seen = {
-        f"t{at}": {f"w{at}": "crab" if at % 4 == 0 else told[at]["label"], f"v{at}": "crab"}
-        for at in range(300)
-    }
-    for first in range(0, 300, 50):
-        part = dict(list(seen.items())[first : first + 50])
-        with_side_file("gold_labels_s3_uri", told, part, skills=skills)
-    new = {"open": {"ann": "crab", "ben": "star"}}
-    assert labels(SINGLE, new, classes=CLASSES, skills=skills)["open"]["class-name"] == "star"

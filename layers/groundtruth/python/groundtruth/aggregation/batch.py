@@ -58,14 +58,14 @@ class Batch:
         prior: WorkerCounts | None,
         gold: Ints | None,
         pool: Floats | None = None,
+        in_pool: NDArray[np.bool_] | None = None,
     ) -> Self:
-        """Check the arguments against each other and make them ready.
+        """Check the arguments, those of `calibrated`, against each other; make them ready.
 
         Raises
         ------
         ValueError
-            If `prior` or `pool` is about other numbers of workers or classes, or `gold` has
-            another shape or names no class.
+            If an argument is about other numbers of workers, items or classes.
         """
         if prior is None:
             prior = WorkerCounts.empty(votes.n_workers, votes.n_classes)
@@ -90,7 +90,7 @@ class Batch:
             counted=counted,
             given=new + prior.given_by_worker(),
             right=prior.right_by_worker(),
-            pool=Pool.of(pool, prior),
+            pool=Pool.of(pool, prior if in_pool is None else prior.of_workers(in_pool)),
         )
 
     def start(self) -> Shares:
@@ -177,7 +177,8 @@ class Batch:
         expected = (right + pooled).take(workers)
         expected -= agreed
         if lone is not None:
-            expected[lone] += strength * PRIOR_ACCURACY - pooled
+            known = right[workers[lone]] + strength * PRIOR_ACCURACY
+            expected[lone] = known - agreed[lone]  # to the last bit the same in any batch
         given = (self.given + strength).take(workers)
         given -= counted
         expected /= given
@@ -226,8 +227,7 @@ class Batch:
         """
         caps = np.asarray(max_weights, dtype=np.float64)
         if caps.shape != (self.votes.n_workers,) or not np.all(caps >= 0):
-            wanted = f"{self.votes.n_workers} numbers that are not negative"
-            raise ValueError(f"max_weights must hold {wanted}")
+            raise ValueError(f"max_weights must hold {self.votes.n_workers} numbers of 0 or more")
         return caps[self.votes.workers]
 
     def factors(self, accuracy: Floats, caps: Floats) -> Floats:

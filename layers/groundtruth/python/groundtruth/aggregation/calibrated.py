@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from groundtruth.aggregation.batch import Batch
 from groundtruth.aggregation.confusion import Confusion
@@ -63,6 +64,7 @@ def calibrated(
     settings: CalibratedSettings | None = None,
     prior_counts: WorkerCounts | None = None,
     pool: Floats | None = None,
+    in_pool: NDArray[np.bool_] | None = None,
     gold: Ints | None = None,
     max_weights: Floats | None = None,
 ) -> Consolidation:
@@ -86,6 +88,8 @@ def calibrated(
         What earlier calls taught about all workers together, those of this call too:
         expected counts by true class and class chosen. Workers of whom little is known are
         taken to be like that.
+    in_pool : ndarray of bool, shape (n_workers,), optional
+        Whose counts `pool` has, among the workers of this call; all when left out.
     gold : ndarray of int, shape (n_items,), optional
         True classes, -1 where unknown. Workers are judged by them; the posterior of such
         an item is still what its votes say.
@@ -118,7 +122,7 @@ def calibrated(
     array([[0.3, 0.7]])
     """
     chosen = settings or CalibratedSettings()
-    batch = Batch.of(votes, prior_counts, gold, pool)
+    batch = Batch.of(votes, prior_counts, gold, pool, in_pool)
     fit = _with_tables if batch.layout.dense else _with_accuracies
     found = fit(batch, chosen, max_weights)
     prior = _log_prior(batch, chosen.frequency_weight)

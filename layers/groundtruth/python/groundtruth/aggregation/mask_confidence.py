@@ -1,6 +1,7 @@
 """How sure a consolidated mask is: the intersection over union to expect of each class."""
 
 from functools import cache
+from itertools import accumulate
 from math import comb
 
 import numpy as np
@@ -47,14 +48,14 @@ def crowd_probabilities(n_workers: int) -> NDArray[np.float64]:
     array([0.  , 0.12, 0.34, 0.66, 0.88, 1.  ])
     """
     throws = n_workers + 1
-    heads = np.cumsum([comb(throws, number) for number in range(throws)])
-    probabilities = heads / float(2**throws)
+    heads = accumulate(comb(throws, number) for number in range(throws))  # exact, of any size
+    probabilities = np.array([number / 2**throws for number in heads])
     if n_workers > 1:
         probabilities[1] += 0.5**throws
         probabilities[-2] -= 0.5**throws
     probabilities[[0, -1]] = 0, 1
     probabilities.flags.writeable = False
-    return np.asarray(probabilities)
+    return probabilities
 
 
 class Support:

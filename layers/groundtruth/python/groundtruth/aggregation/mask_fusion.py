@@ -57,7 +57,7 @@ def fuse(masks: Masks, n_classes: int, *, weights: NDArray[np.float64] | None = 
         One per worker, at least one, all of one shape and kind. Class maps give what their
         runs would, and need not be searched for runs before.
     n_classes : int
-        How many classes there are, with BACKGROUND.
+        How many classes there are, with BACKGROUND: at most 65,536.
     weights : ndarray of float, shape (n_workers,), optional
         Trust in each worker: unitless, not negative, not all zero. Equal when left out.
 
@@ -68,8 +68,8 @@ def fuse(masks: Masks, n_classes: int, *, weights: NDArray[np.float64] | None = 
     Raises
     ------
     ValueError
-        If there is no mask, masks differ in shape, a class is not below `n_classes`, or the
-        weights cannot be used.
+        If there is no mask, masks differ in shape, a class is not below `n_classes`, there are
+        too many classes, or the weights cannot be used.
 
     Examples
     --------

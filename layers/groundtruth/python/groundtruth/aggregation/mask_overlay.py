@@ -70,8 +70,11 @@ def check_masks(masks: Masks, n_classes: int) -> tuple[int, int]:
     Raises
     ------
     ValueError
-        If there is no mask, kinds or shapes differ, or a class is not below `n_classes`.
+        If there is no mask, kinds or shapes differ, a class is not below `n_classes`, or there
+        are more than 65,536 classes.
     """
+    if n_classes > _MOST_CLASSES:
+        raise ValueError(f"there are at most {_MOST_CLASSES} classes, not {n_classes}")
     if not masks:
         raise ValueError("there is no mask to consolidate")
     if len({isinstance(mask, RunMask) for mask in masks}) > 1:

@@ -69,7 +69,7 @@ class Pool:
         counts : ndarray of float, shape (n_classes, n_classes), optional
             Expected counts of all workers by true class and class chosen.
         present : WorkerCounts
-            Those of some of the workers: all together have no less.
+            Those of some of these workers, and of no others: all together have no less.
 
         Raises
         ------
@@ -94,20 +94,22 @@ class Pool:
     @classmethod
     def _learned(cls, counts: Floats, absent_given: float, absent_right: float) -> Self:
         n_classes = len(counts)
+        least, most = _RATE_LIMITS
         accuracy = drawn_to_prior(float(counts.trace()), float(counts.sum()), n_classes)
+        accuracy = min(max(accuracy, least), most)
         plain = np.full(counts.shape, (1.0 - accuracy) / (n_classes - 1))
         np.fill_diagonal(plain, accuracy)
         rates = counts + _STRENGTH * plain
         rates /= rates.sum(axis=1, keepdims=True)
         right = rates.diagonal().copy()
         np.fill_diagonal(rates, 0.0)
-        mistakes = np.ascontiguousarray((rates / (1.0 - right)[:, np.newaxis]).T)
-        least, most = _RATE_LIMITS
+        wrong = rates.sum(axis=1)  # 1 - right, but never rounded to 0
+        mistakes = np.ascontiguousarray((rates / wrong[:, np.newaxis]).T)
         return cls(
             absent_given=absent_given,
             absent_right=absent_right,
             answers=counts.sum(axis=0),
-            ease=_log_odds(right) - _log_odds(np.array(accuracy)),
+            ease=np.log(right / wrong) - _log_odds(np.array(accuracy)),
             mistakes=mistakes,
             smallest=min(least, (1.0 - most) * float(mistakes[mistakes > 0].min())),
         )

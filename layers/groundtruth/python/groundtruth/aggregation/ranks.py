@@ -99,7 +99,8 @@ class Ranks:
     first vote of every item, then every second vote, and so on, with items that have more
     votes first. Each rank then covers the first few items without a gap, and both
     directions are plain sweeps through memory. Small batches are one block in canonical
-    order. Both give an item the same sum to the last bit.
+    order. Both give an item the same `totals`, `largest` and `add_to` to the last bit; products
+    of its votes may be rounded another way.
 
     Attributes
     ----------

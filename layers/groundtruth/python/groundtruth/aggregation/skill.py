@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from groundtruth.aggregation.votes import Floats, Ints
 
@@ -124,6 +125,20 @@ class WorkerCounts:
         """Return the counts times a factor of at least 0: a decay of old counts."""
         columns = (self.workers, self.truths, self.answers, self.amounts * factor)
         return type(self)(*columns, self.n_workers, self.n_classes)
+
+    def of_workers(self, chosen: NDArray[np.bool_]) -> Self:
+        """Return the counts without those of other workers: `chosen` has one entry for each."""
+        if np.shape(chosen) != (self.n_workers,):
+            raise ValueError(f"of {self.n_workers} workers each is chosen or not")
+        kept = np.asarray(chosen, dtype=np.bool_)[self.workers]
+        return type(self)(
+            self.workers[kept],
+            self.truths[kept],
+            self.answers[kept],
+            self.amounts[kept],
+            self.n_workers,
+            self.n_classes,
+        )
 
     def lookup(self, workers: Ints, truths: Ints, answers: Ints) -> Floats:
         """Return the amounts of the cells asked for, 0 where nothing is known."""

@@ -46,10 +46,10 @@ def check_complexity(n_runs: int) -> None:
         )
 
 
-def runs_of_strip(pixels: NDArray[np.generic]) -> NDArray[np.int64]:
+def runs_of_strip(pixels: NDArray[np.generic]) -> tuple[NDArray[np.int64], int]:
     """Offsets, in a strip of rows, where the pixel differs from the one before or begins a row.
 
-    In noise those of all pixels.
+    In noise those of all pixels; how many runs there are goes with them.
 
     Parameters
     ----------
@@ -58,12 +58,13 @@ def runs_of_strip(pixels: NDArray[np.generic]) -> NDArray[np.int64]:
 
     Returns
     -------
-    ndarray of int, shape (n_runs,)
+    starts, n_runs
+        As `run_starts`.
 
     Examples
     --------
     >>> runs_of_strip(np.array([[7, 7, 8], [8, 8, 8]]))
-    array([0, 2, 3])
+    (array([0, 2, 3]), 3)
     """
     changes = np.empty(pixels.shape, np.bool_)
     changes[:, 0] = True
@@ -71,7 +72,7 @@ def runs_of_strip(pixels: NDArray[np.generic]) -> NDArray[np.int64]:
     return run_starts(changes)
 
 
-def run_starts(begins: NDArray[np.bool_]) -> NDArray[np.int64]:
+def run_starts(begins: NDArray[np.bool_]) -> tuple[NDArray[np.int64], int]:
     """Offsets, in a strip of rows, at which runs begin; in noise those of all pixels.
 
     Parameters
@@ -81,8 +82,14 @@ def run_starts(begins: NDArray[np.bool_]) -> NDArray[np.int64]:
 
     Returns
     -------
-    ndarray of int, shape (n_runs,)
+    starts : ndarray of int, shape (n_starts,)
+        The offsets.
+    n_runs : int
+        At how many of them a run must begin.
     """
-    if begins.size >= _LARGE and np.count_nonzero(begins) > _NOISE * begins.size:
-        return np.arange(begins.size)
-    return np.flatnonzero(begins)
+    if begins.size >= _LARGE:
+        n_runs = int(np.count_nonzero(begins))
+        if n_runs > _NOISE * begins.size:
+            return np.arange(begins.size), n_runs
+    starts = np.flatnonzero(begins)
+    return starts, starts.size

@@ -55,10 +55,10 @@ def read_fast(file: PngFile) -> ColorRuns | None:
         runs = _runs(lines, channels, above)
         if runs is None:
             return None
-        at, step, above = runs
+        at, found, step, above = runs
         starts.append((at + first).astype(offset_type(header.shape[0] * columns)))
         steps.append(step)
-        n_runs += at.size
+        n_runs += found
         check_complexity(n_runs)
         first += len(lines) * columns
     offsets = np.concatenate(starts)
@@ -77,7 +77,7 @@ def _colors(values: NDArray[np.uint8], file: PngFile) -> NDArray[np.uint8]:
 
 def _runs(
     lines: NDArray[np.uint8], channels: int, above: NDArray[np.uint8]
-) -> tuple[NDArray[np.int64], NDArray[np.uint8], NDArray[np.uint8]] | None:
+) -> tuple[NDArray[np.int64], int, NDArray[np.uint8], NDArray[np.uint8]] | None:
     """Runs of a strip, or None if a row has another filter than None, Sub and Up.
 
     Parameters
@@ -91,9 +91,9 @@ def _runs(
 
     Returns
     -------
-    starts : ndarray of int64, shape (n_runs,)
-        Pixels at which runs begin, counted from the strip's first.
-    steps : ndarray of uint8, shape (n_runs, 1 or 4)
+    starts, n_runs
+        Pixels at which runs begin, counted from the strip's first: see `run_starts`.
+    steps : ndarray of uint8, shape (n_starts, 1 or 4)
         By what the bytes of each run differ from those of the run before it in its row.
     last : ndarray of uint8, shape (row bytes,)
         The strip's last row, restored.
@@ -103,18 +103,19 @@ def _runs(
         stored = _packed(lines[:, 1:], channels)
         begins = stored != 0
         begins[:, 0] = True
-        starts = run_starts(begins)
-        return starts, _bytes_of(_chosen(stored, starts)), _summed(lines[-1, 1:], channels)
+        starts, n_runs = run_starts(begins)
+        steps = _bytes_of(_chosen(stored, starts))
+        return starts, n_runs, steps, _summed(lines[-1, 1:], channels)
     if kinds.max() > _UP:
         return None
     rows = _restored(lines, channels, above) if kinds.any() else lines[:, 1:]
     packed = _packed(rows, channels)
-    starts = runs_of_strip(packed)
+    starts, n_runs = runs_of_strip(packed)
     values = _bytes_of(_chosen(packed, starts))
     begins = _row_begins(starts, packed.shape)
     steps = np.diff(values, axis=0, prepend=values[:1])
     steps[begins] = values[begins]
-    return starts, steps, rows[-1]
+    return starts, n_runs, steps, rows[-1]
 
 
 def _packed(rows: NDArray[np.uint8], channels: int) -> NDArray[np.uint8] | NDArray[np.uint32]:

@@ -57,10 +57,10 @@ def read_with_pillow(file: PngFile) -> ColorRuns:
     rows, columns = file.header.shape
     starts, colors, first, n_runs = [], [], 0, 0
     for strip in _strips(file):
-        at = runs_of_strip(strip)
+        at, found = runs_of_strip(strip)
         starts.append((at + first).astype(offset_type(rows * columns)))
         colors.append(strip.ravel()[at])
-        n_runs += at.size
+        n_runs += found
         check_complexity(n_runs)
         first += strip.size
     values = np.concatenate(colors)

@@ -4,6 +4,7 @@
 ``pk``                        ``sk``               other attributes
 ============================  ===================  =============================================
 ``worker#<worker>``           ``<key>#<era>``      one number for each cell, ``=`` before its name
+``worker#``                   ``<key>#<era>``      the same of all workers together
 ``object#<mark>``             ``<part>``           ``expires``
 ``batch#<mark>``              ``<part>``           ``content``, ``parts``, ``expires``
 ============================  ===================  =============================================

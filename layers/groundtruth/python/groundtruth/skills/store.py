@@ -19,8 +19,11 @@ from groundtruth.errors import GroundTruthError
 
 SHORTEST_HALF_LIFE_DAYS = 0.01
 
-ALL_WORKERS = "all-workers"
-"""Under this name, which no worker has, is kept what all workers together did."""
+ALL_WORKERS = ""
+"""Under this name is kept what all workers together did.
+
+No worker has it: an answer without a worker's id is set aside.
+"""
 
 type Amounts = Mapping[str, Mapping[str, float]]
 """Amount by worker and cell."""

@@ -101,6 +101,7 @@ def _calibrated(voters: Voters, batch: Batch) -> Consolidation:
         settings=CalibratedSettings(**chosen),
         prior_counts=voters.counts,
         pool=voters.pool,
+        in_pool=voters.in_pool,
         gold=voters.gold,
         max_weights=voters.max_weights,
     )

@@ -7,14 +7,22 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
-from groundtruth.aggregation.layout import MOST_DENSE_CLASSES
 from groundtruth.aggregation.result import Consolidation
 from groundtruth.aggregation.skill import WorkerCounts
 from groundtruth.aggregation.votes import Floats, Ints, Votes
 from groundtruth.answers import Answers
 from groundtruth.skills.store import ALL_WORKERS, Amounts
 from groundtruth.task import Batch
+
+MOST_POOLED_CLASSES = 10
+"""With more classes than this, it is not kept what all workers together did.
+
+That record has a cell for each pair of classes, and each data object of a batch adds to many of
+them. A transaction adds to 100 cells of a record at most, so with 20 classes a full batch would
+take up to 60 transactions, all on this record, and without it takes 10 at most.
+"""
 
 type Cast = list[tuple[str, int]]
 """Worker and class of each vote on one image."""
@@ -36,6 +44,8 @@ class Voters:
         What earlier batches taught about the workers.
     pool : ndarray of float, shape (n_classes, n_classes), or None
         What they taught about all workers together; None where that is not kept.
+    in_pool : ndarray of bool, shape (n_workers,)
+        Which of the workers that is about: all but the model.
     max_weights : ndarray of float, shape (n_workers,), or None
         Largest weight of each; None without the model.
     """
@@ -45,6 +55,7 @@ class Voters:
     gold: Ints
     counts: WorkerCounts
     pool: Floats | None
+    in_pool: NDArray[np.bool_]
     max_weights: Floats | None
 
     @classmethod
@@ -74,7 +85,7 @@ class Voters:
         weights[len(names) - has_model :] = batch.settings.model_max_weight
         gold = [_known_class(batch.gold.of(item.object_id, item.source), batch) for item in objects]
         n_classes = max(1, len(batch.classes))
-        asked = [*names, ALL_WORKERS] if n_classes <= MOST_DENSE_CLASSES else names
+        asked = [*names, ALL_WORKERS] if names and n_classes <= MOST_POOLED_CLASSES else names
         history = batch.skills.history(asked) if with_history else {name: {} for name in asked}
         return cls(
             names=tuple(names),
@@ -82,6 +93,7 @@ class Voters:
             gold=np.array(gold, np.int64),
             counts=_counts(history, names, n_classes),
             pool=_pool(history, n_classes),
+            in_pool=np.arange(len(names)) < len(names) - has_model,
             max_weights=weights if has_model else None,
         )
 
@@ -133,9 +145,10 @@ def _counts(history: Amounts, names: Sequence[str], n_classes: int) -> WorkerCou
 
 def _pool(history: Amounts, n_classes: int) -> Floats | None:
     """What is known of all workers together, as a table."""
-    if ALL_WORKERS not in history:
+    if n_classes > MOST_POOLED_CLASSES:
         return None
-    counts = _counts(history, [ALL_WORKERS], n_classes)
+    known = {ALL_WORKERS: history.get(ALL_WORKERS, {})}
+    counts = _counts(known, [ALL_WORKERS], n_classes)
     table: Floats = counts.dense()[0]
     return table
 
@@ -160,7 +173,6 @@ def taught(
         By the images' ids. What all workers together did is there as `ALL_WORKERS`; the model
         of the side file is not one of them.
     """
-    n_people = len(voters.names) - (voters.max_weights is not None)
     lessons: dict[str, dict[str, dict[str, float]]] = {}
     for at, item in enumerate(objects):
         counts = result.contributions.of_item(at)
@@ -169,7 +181,7 @@ def taught(
         for worker, truth, answer, amount in zip(*(c.tolist() for c in columns), strict=True):
             cell = f"{truth}:{answer}"
             amounts.setdefault(voters.names[worker], {})[cell] = amount
-            if voters.pool is not None and worker < n_people:
+            if voters.pool is not None and voters.in_pool[worker]:
                 everyone = amounts.setdefault(ALL_WORKERS, {})
                 everyone[cell] = everyone.get(cell, 0.0) + amount
         lessons[item.object_id] = amounts

@@ -1,0 +1,154 @@
+"""Parts of docs/benchmarks.md on labels, speed, plots and data, from small results."""
+
+import json
+import re
+
+import pytest
+
+from benchmarks.classification_metrics import N_BINS
+from benchmarks.page_data import data_section
+from benchmarks.page_opening import opening
+from benchmarks.page_others import multi_label_section, speed_section
+from benchmarks.page_plots import FEWEST_IMAGES, merged
+from benchmarks.page_quality import HONESTY, quality_section
+from benchmarks.page_tables import folded
+from benchmarks.run_record import RESULTS, table
+
+RUN = json.loads((RESULTS / "birds.json").read_text(encoding="utf-8"))["run"]
+
+
+def quality(values, votes="all"):
+    """A result with one set on which methods have some value of every measure."""
+    names = ("accuracy", "ece", "ece_equal_mass", "log_loss", "brier", "auroc")
+    rows = [
+        {"set": "ducks", "votes": votes, "method": method} | dict.fromkeys(names, value)
+        for method, value in values.items()
+    ]
+    record = {
+        "run": RUN,
+        "averaged": ["ducks"],
+        "cut_off": [],
+        "scores": table(rows, list(rows[0])),
+    }
+    return "\n".join(quality_section(record | {"differences": table([], ["votes", "method"])}))
+
+
+@pytest.mark.parametrize(
+    ("ours", "lost"),
+    [
+        pytest.param(0.9, ("ECE", "Brier"), id="too-sure"),
+        pytest.param(0.3, ("accuracy", "AUROC"), id="too-often-wrong"),
+        pytest.param(0.505, (), id="hardly"),
+    ],
+)
+def test_losses_are_told_of_every_measure_and_number_of_answers(ours, lost):
+    for votes, words in (("all", "all answers"), (7, "7 answers per item")):
+        text = quality({"calibrated": ours, "ck-wawa": 0.5}, votes)
+        for measure in ("accuracy", "ECE", "Brier", "AUROC"):
+            said = f"on 1 of 1 sets, most on ducks ({ours:.3f}; crowd-kit Wawa 0.500)"
+            expected = said if measure in lost else "nowhere"
+            assert f"- {words}, {measure}: {expected}" in text
+
+
+def test_only_few_numbers_of_answers_are_open():
+    assert "### Means with 3 answers per item" in quality({"calibrated": 0.5}, 3)
+    assert "<summary>Means with 7 answers per item</summary>\n\n| " in quality(
+        {"calibrated": 0.5}, 7
+    )
+
+
+def test_what_is_typed_says_so():
+    assert "This paragraph alone is typed; it is from [decisions.md](decisions.md)." in HONESTY
+
+
+def test_several_labels_are_judged_by_every_measure():
+    names = ("macro_f1", "micro_f1", "jaccard", "subset_accuracy", "log_loss", "brier", "ece")
+    rows = [
+        {"set": "a", "answers": 3, "method": method, "cpu_seconds": 0.1}
+        | dict.fromkeys(names, value)
+        for method, value in (("multi-label", 0.7), ("majority", 0.5))
+    ]
+    record = {"run": RUN, "scores": table(rows, list(rows[0]))}
+    record["differences"] = table([], ["set", "answers", "method"])
+    text = "\n".join(multi_label_section(record))
+    for word in ("log loss", "Brier", "ECE"):
+        assert f"- {word}: a, 3 answers (0.700; `majority` of each label 0.500)" in text
+    for word in ("macro F1", "micro F1", "Jaccard", "subset accuracy"):
+        assert f"- {word}: nowhere" in text
+
+
+def test_voting_is_not_compared_with_em():
+    seconds = {
+        "majority": 0.01,
+        "calibrated": 0.02,
+        "ck-majority": 0.05,
+        "ck-dawid-skene-20-rounds": 1.0,
+    }
+    rows = [
+        {"answers": 450, "classes": 10, "method": method, "cpu_seconds": value}
+        | {"peak_before_mib": 1.0, "peak_after_mib": 2.0}
+        for method, value in seconds.items()
+    ]
+    record = {"run": RUN, "times": table(rows, list(rows[0])), "exponents": []}
+    lines = speed_section(record)
+    found = {
+        cells[3]: cells[5] for cells in (re.split(r" ?\| ?", line) for line in lines) if cells[2:]
+    }
+    assert found["`majority` (the plain baseline)"] == "5.0"
+    assert found["**`calibrated`** (default)"] == "50.0"
+    assert found["crowd-kit MajorityVote"] == "-"
+
+
+@pytest.mark.parametrize(
+    ("items", "drawn"),
+    [
+        pytest.param([2, 1, 299], [302], id="few-and-few"),
+        pytest.param([5, 297], [5, 297], id="enough"),
+        pytest.param([300, 2], [302], id="few-at-the-end"),
+        pytest.param([3], [3], id="nothing-beside-it"),
+    ],
+)
+def test_dots_of_few_images_are_drawn_together(items, drawn):
+    points = [
+        {"items": n, "confidence": place / 4, "accuracy": 0.5} for place, n in enumerate(items)
+    ]
+    found = merged(points)
+    assert [point["items"] for point in found] == drawn
+    whole = sum(point["items"] * point["confidence"] for point in points)
+    assert sum(point["items"] * point["confidence"] for point in found) == pytest.approx(whole)
+    assert FEWEST_IMAGES == 5
+
+
+def test_every_real_set_has_a_source():
+    record = json.loads((RESULTS / "sources.json").read_text(encoding="utf-8"))
+    sources = record["sets"]
+    named = {entry["set"] for entry in sources}
+    scores = json.loads((RESULTS / "classification-quality.json").read_text(encoding="utf-8"))
+    used = {row[0] for row in scores["scores"]["rows"]}
+    assert {name for name in used if not name.endswith("-crew")} <= named
+    assert {"ml_affect20", "ml_medrel", "birds", "lidc", "bsds", "sffg"} <= named
+    assert all(entry["source"] and "licence" in entry for entry in sources)
+    assert "\n".join(data_section(record)).count("\n| ") == len(sources) + 1
+
+
+def test_a_source_is_a_link_where_it_has_an_address():
+    entry = {"set": "a", "what": "b", "source": "c", "licence": None}
+    assert "| a | b | c | none stated |" in data_section({"sets": [entry]})
+    linked = entry | {"url": "https://example.org/c", "cite": "D 2012", "licence": "MIT"}
+    assert "| a | b | [c](https://example.org/c); D 2012 | MIT |" in data_section(
+        {"sets": [linked]}
+    )
+    assert data_section(None) == []
+
+
+def test_the_opening_tells_the_measures_where_there_are_figures():
+    text = "\n".join(opening({"birds": {}}))
+    assert all(f"- *{word}*: " in text for word in ("AUROC", "ECE", "Brier", "Log loss"))
+    assert f"over {N_BINS} bins" in text
+    assert "*Brier*" not in "\n".join(opening({}))
+
+
+def test_what_is_folded_keeps_its_markdown():
+    assert folded("More", ["| a |"]) == [
+        "<details>", "<summary>More</summary>", "", "| a |", "</details>", ""
+    ]  # fmt: skip
