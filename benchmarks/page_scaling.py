@@ -42,8 +42,7 @@ NOTES = (
     "the classes that were chosen, and `dawid-skene` and `calibrated` then learn one accuracy of "
     "each worker, not a matrix: so there are two fits. `majority` gives back a whole table at any "
     f"size. Pictures are square, with the same {Size.n_objects} objects at any size; the whole "
-    "object is base64 in to PNG out, fusion begins with the runs that our reader gives, for "
-    "SimpleITK with class maps in memory."
+    "object is base64 in to PNG out, fusion goes from class maps in memory to such a map."
 )
 NOT_SHOWN = (
     "What is *not* shown: reading JSON and S3; several threads; masks of noise, whose runs are as "
