@@ -12,6 +12,8 @@ from benchmarks.run_record import table
 
 METHODS = (
     "majority",
+    "builtin",
+    "weighted",
     "calibrated",
     "calibrated-20-rounds",
     "dawid-skene-20-rounds",
