@@ -23,11 +23,11 @@ from typing import Any
 
 from benchmarks.peers_environment import MASK_REQUIREMENTS, ROOT, peers_python
 from benchmarks.run_record import output_option, rows_of, run_record, table, write_result
-from benchmarks.scaling_case import SMALL, mask_size
+from benchmarks.scaling_case import mask_size
 from benchmarks.scaling_curves import CURVES, LARGEST, LEAST_MIB, Curve
 from benchmarks.scaling_fit import fitted
 from benchmarks.scaling_synthesis import PER_OBJECT
-from benchmarks.segmentation_inputs import write_inputs
+from benchmarks.segmentation_inputs import SMALL, write_inputs
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS")
 TIMES = ("curve", "method", "size", "cpu_seconds", "rounds", "bare_mib", "inputs_mib", "run_mib")

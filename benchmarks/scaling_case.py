@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.scaling_inputs import crowd_of, picked_of
 from benchmarks.scaling_measure import measured
-from benchmarks.segmentation_case import prepared
+from benchmarks.segmentation_case import prepared, warm_up
 from benchmarks.segmentation_inputs import Size
 from groundtruth.aggregation.calibrated import calibrated
 from groundtruth.aggregation.dawid_skene import DawidSkeneSettings, dawid_skene
@@ -37,7 +37,6 @@ METHODS: Mapping[str, Callable[[Votes], object]] = {
 }
 
 PIXELS_OF_A_MEGAPIXEL = 1_000_000
-SMALL = Size("small", (64, 64), 11, 5)
 
 
 def mask_size(sizes: Sizes) -> Size:
@@ -73,7 +72,7 @@ def selections(method: str, sizes: Sizes) -> dict[str, Any]:
 def masks(kind: str, method: str, sizes: Sizes, folder: Path) -> dict[str, Any]:
     """A method for masks, from PNG to PNG or from class maps to a class map."""
     size = mask_size(sizes)
-    prepared(kind, method, SMALL, folder)()  # what is imported on first use is no part of the run
+    warm_up(kind, method, folder)
     return measured(lambda: prepared(kind, method, size, folder), lambda call: call())
 
 

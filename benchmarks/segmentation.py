@@ -30,7 +30,7 @@ from benchmarks.peers_environment import (
     peers_python,
 )
 from benchmarks.run_record import output_option, rounded, run_record, write_result
-from benchmarks.segmentation_inputs import SIZES, write_inputs
+from benchmarks.segmentation_inputs import SIZES, SMALL, write_inputs
 from benchmarks.segmentation_plan import CASES, SLOW, TARGETS, Case
 
 LIBRARY = ROOT / "layers" / "groundtruth" / "python"
@@ -52,7 +52,8 @@ type Figures = dict[str, float]
 def measure(case: Case, folder: Path, python: Path) -> Figures | None:
     """One case; None if its peer is not installed."""
     kind, name, size = case
-    write_inputs(SIZES[size], folder)
+    for needed in (SMALL, SIZES[size]):
+        write_inputs(needed, folder)
     repeat = "1" if name in SLOW or size.startswith("100mp") else "9"
     command = [str(python), "-m", "benchmarks.segmentation_case", *case, str(folder)]
     result = subprocess.run(

@@ -7,18 +7,10 @@ import argparse
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from importlib import import_module
 from pathlib import Path
 
-import numpy as np
-
 from benchmarks.scaling_measure import forget_peak, memory_mib
-from benchmarks.segmentation_inputs import SIZES, Size, class_maps, masks, texts
-
-_PACKAGES = {
-    "SimpleITK": ("SimpleITK",),
-    "crowd-kit": ("pandas", "crowdkit.aggregation.image_segmentation"),
-}
+from benchmarks.segmentation_inputs import SIZES, SMALL, Size, class_maps, masks, texts
 
 
 class FileTexts(Sequence[str]):
@@ -54,17 +46,13 @@ def prepared(kind: str, name: str, size: Size, folder: Path) -> Callable[[], obj
     return lambda: {**VOTES, **MODELS}[name](maps, size.n_classes)
 
 
-def load(kind: str, name: str) -> None:
-    """Let a method import what it imports on first use, which is no part of the run."""
-    from benchmarks.segmentation_fusion import MODELS, VOTES
+def warm_up(kind: str, name: str, folder: Path) -> None:
+    """Run a method on `SMALL`: what it imports on first use is no part of what is measured."""
+    prepared(kind, name, SMALL, folder)()
+    if kind in ("pipeline", "memory"):
+        from benchmarks.segmentation_pipelines import forget
 
-    vote = {**VOTES, **MODELS}.get(name) if kind == "fusion" else None
-    if vote is not None:
-        vote([np.eye(8, dtype=np.uint8)] * 3, 2)
-    for package, modules in _PACKAGES.items():
-        if name.startswith(package):
-            for module in modules:
-                import_module(module)
+        forget()
 
 
 def resident_mb(name: str) -> float:
@@ -82,7 +70,7 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=9)
     parser.add_argument("--seconds", type=float, default=6.0)
     options = parser.parse_args()
-    load(options.kind, options.name)
+    warm_up(options.kind, options.name, options.folder)
     call = prepared(options.kind, options.name, SIZES[options.size], options.folder)
     forget_peak()
     before, times = resident_mb("VmRSS"), []

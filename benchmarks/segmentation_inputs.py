@@ -54,6 +54,9 @@ class Size:
         return dict(enumerate(colors_of(self.n_classes), start=1))
 
 
+SMALL = Size("small", (64, 64), 11, 5)
+"""What a method is run on before it is measured."""
+
 SIZES = {
     size.name: size
     for size in (

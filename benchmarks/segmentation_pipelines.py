@@ -46,6 +46,12 @@ def _example(size: Size, text: str) -> NDArray[np.uint8]:
     return _by_table(size, [text])[0]
 
 
+def forget() -> None:
+    """Drop what is kept from run to run of one data object."""
+    _example.cache_clear()
+    _table.cache_clear()
+
+
 def _opened(text: str) -> Image.Image:
     return Image.open(io.BytesIO(decode_base64_png(text)), formats=("PNG",))
 

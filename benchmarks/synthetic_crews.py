@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -12,10 +11,9 @@ from numpy.typing import NDArray
 
 from benchmarks.classification_inputs import Crowd
 from labeljob.crowd.randomness import digest
-from labeljob.job.description import JobDescription
-from labeljob.job.places import LOCAL_OUTPUT
 from labeljob.synthesis import Disturbances, Synthesis, SyntheticWorker, hire_crew
 from labeljob.synthesis.behavior import difficulty
+from labeljob.synthesis.description import synthetic_description
 from labeljob.task_types import TaskType
 
 type Bools = NDArray[np.bool_]
@@ -169,7 +167,9 @@ def draw(
     labels = tuple(f"class-{number}" for number in range(n_classes))
     members = hire_crew(crew.workers, task=task, seed=seed)
     synthesis = Synthesis(
-        description=_description(task, labels, crew.workers, per_object, seed),
+        description=synthetic_description(
+            task=task, labels=labels, crew=crew.workers, per_object=per_object, seed=seed
+        ),
         crew=members,
         n_objects=n_objects,
         source_ref=lambda object_id: f"s3://labeljob/images/{object_id}.png",
@@ -202,24 +202,3 @@ def _chosen(content: Mapping[str, Any]) -> Any:
 def _marked(chosen: Any, labels: Sequence[str]) -> list[bool]:
     names = {chosen} if isinstance(chosen, str) else set(chosen)
     return [label in names for label in labels]
-
-
-def _description(
-    task: TaskType, labels: tuple[str, ...], crew: str, per_object: int, seed: int
-) -> JobDescription:
-    return JobDescription(
-        name="synthetic",
-        task=task,
-        labels=labels,
-        attribute="label",
-        output=LOCAL_OUTPUT,
-        manifest="input.manifest",
-        manifest_digest="",
-        crew=crew,
-        per_object=per_object,
-        seed=seed,
-        truth="",
-        batch_size=50,
-        tags={},
-        started=datetime(2026, 1, 1, tzinfo=UTC),
-    )

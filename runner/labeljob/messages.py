@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
+import typer
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 from rich.text import Text
+
+from groundtruth.errors import GroundTruthError
 
 console = Console(stderr=True)
 
@@ -48,6 +52,17 @@ def table(title: str, headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]
 def progress[Item](items: Sequence[Item], title: str) -> Iterable[Item]:
     """The items, with a bar that grows as they are taken; no bar outside a terminal."""
     return track(items, title, console=console, transient=True, disable=not console.is_terminal)
+
+
+@contextmanager
+def problems_told(*others: type[Exception]) -> Iterator[None]:
+    """End the command with what is wrong, in one line, at a `GroundTruthError` or one of others."""
+    told: tuple[type[Exception], ...] = (GroundTruthError, *others)
+    try:
+        yield
+    except told as error:
+        problem(str(error))
+        raise typer.Exit(1) from error
 
 
 def printable(text: str) -> str:

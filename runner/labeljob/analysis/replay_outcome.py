@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -115,18 +116,20 @@ def replay_job(
     StorageError
         If something cannot be written.
     """
-    store = ReplayStore(job.place, folder)
-    masks = folder.masks_uri
-    known: dict[str, Any] = {"side_files": side_files, "skills": skills}
-    again = replay(job, calls, store=store, masks_uri=masks, advance=advance, **known)
+    again = replay(
+        job,
+        calls,
+        store=ReplayStore(job.place, folder),
+        masks_uri=folder.masks_uri,
+        side_files=side_files,
+        skills=skills,
+        advance=advance,
+    )
     replayed = {item.object_id: item for item in again}
     manifests = tuple(_manifest(job, replayed, folder, style) for style in styles)
     before = {line.object_id: line.label(job.attribute) for line in job.lines}
     after = _labels_like(before, replayed, job)
-
-    def read_mask(label: FoundLabel) -> NDArray[np.uint8] | None:
-        return _mask(label, job, folder)
-
+    read_mask = partial(_mask, job=job, folder=folder)
     sources = {line.object_id: line.source for line in job.lines}
     figures = [_figures(labels, truths, job, read_mask) for labels in (before, after)]
     outcome = ReplayOutcome(

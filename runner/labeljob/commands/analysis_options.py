@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from types import SimpleNamespace
+from typing import Annotated, Any
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -15,11 +16,19 @@ from labeljob import messages
 from labeljob.analysis.damage import DamageList
 from labeljob.analysis.job_on_file import Given, JobOnFile, read_job
 from labeljob.analysis.place import find_job
+from labeljob.analysis.truth_files import read_truths
+from labeljob.crowd import Truth
 from labeljob.job.description import JobError
 from labeljob.task_types import TaskType
 
 SHOWN = 10
 """Damaged files that a terminal shows; `--json` has them all."""
+
+
+def existing_file(text: str, *names: str) -> Any:
+    """An option that names a file, with its help and, if it is not the parameter's, its name."""
+    return typer.Option(*names, metavar="FILE", exists=True, dir_okay=False, help=text)
+
 
 Job = Annotated[
     str,
@@ -42,38 +51,25 @@ Labels = Annotated[
     ),
 ]
 Attribute = Annotated[str | None, typer.Option(help="Label attribute name. [default: the job's]")]
-TruthFile = Annotated[
+TruthFile = Annotated[Path | None, existing_file("True labels, see the docs.", "--truth")]
+Manifest = Annotated[
     Path | None,
-    typer.Option(
-        "--truth", metavar="FILE", exists=True, dir_okay=False, help="True labels, see the docs."
-    ),
+    existing_file("Manifest of a replay or a pool, whose labels count instead of the job's."),
 ]
 Gold = Annotated[
     Path | None,
-    typer.Option(
-        metavar="FILE",
-        exists=True,
-        dir_okay=False,
-        help="Gold labels that workers are judged by. [default: the job's, if it can be read]",
+    existing_file(
+        "Gold labels that workers are judged by. [default: the job's, if it can be read]"
     ),
 ]
 ModelAnswers = Annotated[
     Path | None,
-    typer.Option(
-        metavar="FILE",
-        exists=True,
-        dir_okay=False,
-        help="A model's answers, which count as one more worker's. [default: the job's]",
-    ),
+    existing_file("A model's answers, which count as one more worker's. [default: the job's]"),
 ]
 ConfidenceMapFile = Annotated[
     Path | None,
-    typer.Option(
-        "--confidence-map",
-        metavar="FILE",
-        exists=True,
-        dir_okay=False,
-        help="The map that `labeljob calibrate` wrote. [default: the job's]",
+    existing_file(
+        "The map that `labeljob calibrate` wrote. [default: the job's]", "--confidence-map"
     ),
 ]
 Images = Annotated[
@@ -103,6 +99,29 @@ def opened(
     given = Given(task=task, classes=_classes(labels), attribute=attribute)
     with messages.console.status("Reading the job"):
         return read_job(find_job(job, endpoint_url=endpoint_url, images=images), given)
+
+
+def opened_by(options: SimpleNamespace, job: str, images: Path | None = None) -> JobOnFile:
+    """Read a job as a command's options say; raises as `opened` does."""
+    return opened(
+        job,
+        task=options.task,
+        labels=options.labels,
+        attribute=options.attribute,
+        endpoint_url=options.endpoint_url,
+        images=images,
+    )
+
+
+def truths_of(job: JobOnFile, truth: Path | None) -> Mapping[str, Truth] | None:
+    """What --truth says of a job's data objects; None without it.
+
+    Raises
+    ------
+    TruthError
+        If the file cannot be read or understood.
+    """
+    return read_truths(truth, job.task, job.classes, job.lines) if truth else None
 
 
 def chosen_algorithm(job: JobOnFile, algorithm: str | None) -> JobOnFile:

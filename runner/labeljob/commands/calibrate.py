@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from groundtruth.errors import GroundTruthError
 from groundtruth.folder_store import FolderStore
 from groundtruth.settings import TAG_PREFIX
 from groundtruth.storage import S3Store
@@ -68,16 +67,13 @@ def calibrate(
 
     Example: labeljob calibrate labeljob-store/labeljob/jobs/photos --truth truth.jsonl
     """
-    try:
+    with messages.problems_told(TruthError):
         found = given.opened(
             job, task=None, labels=labels, attribute=attribute, endpoint_url=endpoint_url
         )
         truths = read_truths(truth, found.task, found.classes, found.lines)
         result = calibrate_job(found, truths, kind, force=force)
         uri, shown = _write(result, found.place, output)
-    except (GroundTruthError, TruthError) as error:
-        messages.problem(str(error))
-        raise typer.Exit(1) from error
     given.tell_damage(found.damage)
     if as_json:
         values = {**result.content(), "file": shown, "tag": {"Key": TAG, "Value": uri}}

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from groundtruth.contract.labels import parse_label_categories
-from groundtruth.errors import GroundTruthError
 from labeljob import messages
 from labeljob.commands.run_report import report
 from labeljob.crowd import CrewError, TruthError, hire
@@ -34,12 +33,9 @@ def demo(output: Output = Path("demo-output")) -> None:
 
     Example: labeljob demo --output demo-output
     """
-    try:
+    with messages.problems_told(CrewError, TruthError, MaterialError):
         place = open_place(str(output), endpoint_url=None)
         pictures = [_run(job, place, output) for job in lay_out(output)]
-    except (GroundTruthError, CrewError, TruthError, MaterialError) as error:
-        messages.problem(str(error))
-        raise typer.Exit(1) from error
     messages.done("")
     messages.done("Open these pictures to see what came out:")
     for picture in pictures:

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-from groundtruth.errors import GroundTruthError
 from labeljob import messages
 from labeljob.analysis.ballots import read_ballots, unit_classes
 from labeljob.analysis.explaining import explain as explained
@@ -53,7 +52,7 @@ def explain(
 
     Example: labeljob explain birds-job 165 --algorithm builtin
     """
-    try:
+    with messages.problems_told():
         found = given.opened(
             job, task=task, labels=labels, attribute=attribute, endpoint_url=endpoint_url
         )
@@ -67,9 +66,6 @@ def explain(
             flag_workers(workers, ballots, found.task, classes)
             made_of = calls_of(found) if calls else all_at_once(found)
             result = explained(found, object_id, made_of, ballots, workers, side_files)
-    except GroundTruthError as error:
-        messages.problem(str(error))
-        raise typer.Exit(1) from error
     if as_json:
         typer.echo(json.dumps(result.as_json(), indent=2, ensure_ascii=False))
     else:

@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 
-from groundtruth.errors import GroundTruthError
 from labeljob import messages
 from labeljob.analysis.job_on_file import JobOnFile
 from labeljob.commands import analysis_options as given
@@ -33,15 +32,6 @@ Output = Annotated[
     ),
 ]
 Above = Annotated[float, typer.Option(min=0, max=1, help="Leave out labels with less confidence.")]
-Manifest = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE",
-        exists=True,
-        dir_okay=False,
-        help="Manifest of a replay or a pool, whose labels count instead of the job's.",
-    ),
-]
 
 
 def export(
@@ -49,7 +39,7 @@ def export(
     chosen: ExportFormat,
     output: Output,
     above: Above = 0.0,
-    manifest: Manifest = None,
+    manifest: given.Manifest = None,
     images: given.Images = None,
     task: given.Task = None,
     labels: given.Labels = None,
@@ -67,11 +57,8 @@ def export(
     """
     # The first statement, so that these are the options and nothing else.
     options = SimpleNamespace(**locals())
-    try:
+    with messages.problems_told():
         found, target = _exported(options)
-    except GroundTruthError as error:
-        messages.problem(str(error))
-        raise typer.Exit(1) from error
     if as_json:
         result = {"job": found.name, "format": chosen.value, **target.as_json()}
         result["damage"] = found.damage.as_json()
@@ -81,14 +68,7 @@ def export(
 
 
 def _exported(options: SimpleNamespace) -> tuple[JobOnFile, Target]:
-    found = given.opened(
-        options.job,
-        task=options.task,
-        labels=options.labels,
-        attribute=options.attribute,
-        endpoint_url=options.endpoint_url,
-        images=options.images,
-    )
+    found = given.opened_by(options, options.job, options.images)
     choice = Choice(above=options.above, manifest=options.manifest)
     with given.bar("Exporting", len(found.lines)) as advance:
         return found, export_job(found, options.output, options.chosen, choice, advance=advance)

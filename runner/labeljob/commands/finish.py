@@ -3,36 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from groundtruth.contract.labels import parse_label_categories
-from groundtruth.errors import GroundTruthError
 from groundtruth.finishing.ended_job import EndedJob
 from groundtruth.finishing.finish import FinishedJob, finish_job
 from groundtruth.folder_store import FolderStore
 from groundtruth.settings import Settings
-from groundtruth.storage import ObjectStore, S3Store
+from groundtruth.storage import ObjectStore
 from labeljob import messages
-from labeljob.job.description import JobDescription, JobError, load_description
-from labeljob.job.places import STATE_FOLDER
+from labeljob.analysis.place import JobPlace, find_job
+from labeljob.commands import analysis_options as given
+from labeljob.job.description import JobError
 from labeljob.job.tasks import TASKS
 from labeljob.task_types import TaskType
 
-JOBS_FOLDER = ".labeling-jobs"
-
-Job = Annotated[
-    str,
-    typer.Argument(
-        metavar="JOB",
-        help="The job's folder, with its manifests/ and annotations/, or that folder in S3.",
-    ),
-]
-Attribute = Annotated[str | None, typer.Option(help="Label attribute name. [default: the job's]")]
 Task = Annotated[
     TaskType | None, typer.Option(help="Refuse labels of another job type. [default: any]")
 ]
@@ -61,7 +50,6 @@ Manifest = Annotated[
         help="Input manifest, for a job that has no output manifest. [default: the job's]",
     ),
 ]
-Endpoint = Annotated[str | None, typer.Option(help="S3 server, if it is not AWS's.")]
 JobName = Annotated[
     str | None,
     typer.Option(help="Name of the job, if its folder was renamed. [default: the folder's]"),
@@ -77,24 +65,22 @@ WorkerIdKey = Annotated[
 PlainWorkerIds = Annotated[
     bool, typer.Option("--plain-worker-ids", help="Write workers' ids into the summary.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-
 
 _RENAMED = "If the folder was renamed, give the job's name by --job-name."
 
 
 def finish(
-    job: Job,
-    attribute: Attribute = None,
+    job: given.Job,
+    attribute: given.Attribute = None,
     task: Task = None,
     below: Below = None,
     labels: Labels = None,
     manifest: Manifest = None,
     job_name: JobName = None,
-    endpoint_url: Endpoint = None,
+    endpoint_url: given.Endpoint = None,
     worker_id_key: WorkerIdKey = "",
     plain_worker_ids: PlainWorkerIds = False,
-    as_json: AsJson = False,
+    as_json: given.AsJson = False,
 ) -> None:
     """Write a finished job's manifest in the built-in shape, its summary and what to label again.
 
@@ -103,7 +89,7 @@ def finish(
 
     Example: labeljob finish labeljob-store/labeljob/jobs/photos --below 0.8
     """
-    try:
+    with messages.problems_told():
         found = _found(job, endpoint_url)
         ended = _ended(
             found,
@@ -115,9 +101,6 @@ def finish(
         )
         shown = replace(ended, worker_id_key=worker_id_key, plain_worker_ids=plain_worker_ids)
         result = finish_job(replace(shown, name=job_name), store=found.store)
-    except GroundTruthError as error:
-        messages.problem(str(error))
-        raise typer.Exit(1) from error
     uris = {name: _shown(uri, found.store) for name, uri in result.uris.items()}
     if as_json:
         typer.echo(json.dumps({**result.as_json(), **uris}, indent=2))
@@ -127,44 +110,16 @@ def finish(
         _report(result, uris)
 
 
-@dataclass(frozen=True)
-class _FoundJob:
-    """A job's folder, where it is, and what is known of it."""
-
-    root: str
-    store: ObjectStore
-    description: JobDescription | None
-
-
-def _found(job: str, endpoint_url: str | None) -> _FoundJob:
-    if job.startswith("s3://"):
-        if endpoint_url:
-            os.environ["AWS_ENDPOINT_URL_S3"] = endpoint_url
-        root = job.rstrip("/")
-        return _FoundJob(root, S3Store(), _description(STATE_FOLDER / "jobs", root))
-    folder = Path(job).resolve()
-    if not folder.is_dir():
-        raise JobError(f"{job} is no folder of a job")
-    if len(folder.parts) < 3:
-        raise JobError(f"{job} lies too near the root of the disk for a job's folder")
-    for top in folder.parents[1:]:
-        if (top / JOBS_FOLDER).is_dir():
-            root = f"s3://{folder.relative_to(top).as_posix()}"
-            return _FoundJob(root, FolderStore(top), _description(top / JOBS_FOLDER, root))
-    # A job that was copied from S3: its folder and the one above it stand for key and bucket.
-    return _FoundJob(
-        f"s3://{folder.parent.name}/{folder.name}", FolderStore(folder.parents[1]), None
-    )
-
-
-def _description(jobs: Path, root: str) -> JobDescription | None:
-    """What `labeljob run` wrote down of the job, if it ran it."""
-    description = load_description(jobs, root.rpartition("/")[2])
-    return description if description and description.layout.root == root else None
+def _found(job: str, endpoint_url: str | None) -> JobPlace:
+    """The job's folder; a description of the job that cannot be read is an error here."""
+    found = find_job(job, endpoint_url=endpoint_url if job.startswith("s3://") else None)
+    if found.problem:
+        raise JobError(found.problem)
+    return found
 
 
 def _ended(
-    found: _FoundJob,
+    found: JobPlace,
     *,
     attribute: str | None,
     task: TaskType | None,

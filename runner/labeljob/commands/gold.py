@@ -10,7 +10,6 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from groundtruth.errors import GroundTruthError
 from groundtruth.finishing.manifest_lines import read_lines as read_output_lines
 from groundtruth.skills.json_file import JsonFileSkills
 from labeljob import messages
@@ -83,7 +82,7 @@ def gold_mix(
     Example: labeljob gold mix input.manifest --gold known.jsonl --rate 0.05 -o mixed.manifest
     """
     remember = remember or output.with_name(f"{output.stem}.gold.jsonl")
-    try:
+    with messages.problems_told():
         if {output.resolve(), remember.resolve()} & {manifest.resolve(), gold.resolve()}:
             raise JobError("--output and --remember may not be the files that are read")
         known = read_gold(gold)
@@ -91,9 +90,6 @@ def gold_mix(
         mixed = mix(read_lines(manifest), known, rate=rate, remember_in=remember, rng=rng)
         write_text(output, "".join(f"{line}\n" for line in mixed.lines))
         write_text(remember, "".join(f"{line}\n" for line in mixed.remembered))
-    except GroundTruthError as error:
-        messages.problem(str(error))
-        raise typer.Exit(1) from error
     result = {
         "manifest": str(output),
         "gold": str(remember),
@@ -131,7 +127,7 @@ def gold_score(
 
     Example: labeljob gold score birds-job --gold mixed.gold.jsonl
     """
-    try:
+    with messages.problems_told(TruthError):
         found = given.opened(
             job, task=task, labels=labels, attribute=attribute, endpoint_url=endpoint_url
         )
@@ -144,9 +140,6 @@ def gold_score(
             workers = score_workers(found, read_ballots(found, advance=advance), truths, choices)
         if skill_file is not None:
             _teach(found, list(truths), truths, skill_file)
-    except (GroundTruthError, TruthError) as error:
-        messages.problem(str(error))
-        raise typer.Exit(1) from error
     if as_json:
         result = {
             "job": found.name,
@@ -218,15 +211,12 @@ def gold_strip(
 
     Example: labeljob gold strip output.manifest --gold mixed.gold.jsonl -o final.manifest
     """
-    try:
+    with messages.problems_told():
         if output.resolve() in (manifest.resolve(), gold.resolve()):
             raise JobError("--output may not be one of the files that are read")
         with manifest.open("rb") as lines:
             result = strip(read_output_lines(lines, name=str(manifest)), read_gold(gold))
         write_text(output, "".join(f"{line}\n" for line in result.lines))
-    except GroundTruthError as error:
-        messages.problem(str(error))
-        raise typer.Exit(1) from error
     if as_json:
         values = {"manifest": str(output), "lines": len(result.lines), "removed": result.removed}
         typer.echo(json.dumps({**values, "missing": list(result.missing)}, indent=2))

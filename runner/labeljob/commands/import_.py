@@ -12,7 +12,6 @@ from typing import Annotated
 import typer
 
 from groundtruth.contract.labels import checked_labels, parse_label_categories
-from groundtruth.errors import GroundTruthError
 from labeljob import messages
 from labeljob.commands import analysis_options as given
 from labeljob.exchange.imports.cvat import read_cvat
@@ -85,11 +84,8 @@ def import_command(
     """
     # The first statement, so that these are the options and nothing else.
     options = SimpleNamespace(**locals())
-    try:
+    with messages.problems_told():
         made = _imported(options)
-    except GroundTruthError as error:
-        messages.problem(str(error))
-        raise typer.Exit(1) from error
     if as_json:
         typer.echo(json.dumps(made.as_json(), indent=2, ensure_ascii=False))
     else:

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from groundtruth.errors import GroundTruthError
 from groundtruth.storage import S3Store
 from labeljob import image_sources, input_manifest, messages
 from labeljob.image_sources import Find
@@ -70,7 +69,7 @@ def manifest(
         )
     except ManifestError as error:
         raise typer.BadParameter(str(error)) from error
-    try:
+    with messages.problems_told():
         found = [item for source in images for item in _find(source)]
         shown = messages.progress(found, "Reading images")
         made = input_manifest.make_manifest(
@@ -79,9 +78,6 @@ def manifest(
         _report(made)
         if made.lines:
             write_text(output, made.text)
-    except GroundTruthError as error:
-        messages.problem(str(error))
-        raise typer.Exit(1) from error
     if not made.lines:
         messages.problem("no image is left, so no manifest was written")
         raise typer.Exit(1)

@@ -9,10 +9,8 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from groundtruth.errors import GroundTruthError
 from labeljob import messages
 from labeljob.analysis.ballots import read_ballots, unit_classes
-from labeljob.analysis.truth_files import read_truths
 from labeljob.commands import analysis_options as given
 from labeljob.crowd import TruthError
 from labeljob.rounds.planning import LEAD, MOST_WORKERS, Estimate, Plan, estimate, plans_for
@@ -68,11 +66,8 @@ def plan(
     """
     # The first statement, so that these are the options and nothing else.
     options = SimpleNamespace(**locals())
-    try:
+    with messages.problems_told(TruthError):
         result = _planned(options)
-    except (GroundTruthError, TruthError) as error:
-        messages.problem(str(error))
-        raise typer.Exit(1) from error
     if as_json:
         typer.echo(json.dumps(result.as_json(), indent=2, ensure_ascii=False))
     else:
@@ -110,15 +105,8 @@ class _Planned(SimpleNamespace):
 
 
 def _planned(options: SimpleNamespace) -> _Planned:
-    found = given.opened(
-        options.pilot,
-        task=options.task,
-        labels=options.labels,
-        attribute=options.attribute,
-        endpoint_url=options.endpoint_url,
-    )
-    truth = options.truth
-    truths = read_truths(truth, found.task, found.classes, found.lines) if truth else None
+    found = given.opened_by(options, options.pilot)
+    truths = given.truths_of(found, options.truth)
     with given.bar("Reading answers", len(found.object_ids())) as advance:
         ballots = list(read_ballots(found, advance=advance))
     in_pilot = max((len(one.workers) for one in ballots), default=1)

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Annotated, Any
 
 import typer
 
-from groundtruth.errors import GroundTruthError
 from groundtruth.task import algorithm_of
 from labeljob import messages
 from labeljob.analysis.outcome_folder import outcome_folder
 from labeljob.analysis.replay_outcome import ReplayOutcome, replay_job
 from labeljob.analysis.replaying import all_at_once
-from labeljob.analysis.truth_files import read_truths
 from labeljob.commands import analysis_options as given
 from labeljob.crowd import TruthError
 from labeljob.job.description import JobError
@@ -58,11 +55,8 @@ def pool_command(
     """
     # The first statement, so that these are the options and nothing else.
     options = SimpleNamespace(**locals())
-    try:
+    with messages.problems_told(TruthError):
         pooled, result = _pooled(options)
-    except (GroundTruthError, TruthError) as error:
-        messages.problem(str(error))
-        raise typer.Exit(1) from error
     if as_json:
         values = {**result.as_json(), "pool": pooled.as_json()}
         typer.echo(json.dumps(values, indent=2, ensure_ascii=False))
@@ -73,21 +67,11 @@ def pool_command(
 def _pooled(options: SimpleNamespace) -> tuple[Pool, ReplayOutcome]:
     if len(options.jobs) < 2:
         raise JobError("give two jobs or more; a single one is for labeljob replay")
-    rounds = [
-        given.opened(
-            job,
-            task=options.task,
-            labels=options.labels,
-            attribute=options.attribute,
-            endpoint_url=options.endpoint_url,
-        )
-        for job in options.jobs
-    ]
+    rounds = [given.opened_by(options, job) for job in options.jobs]
     folders = [outcome_folder(job.place, options.output, "") for job in rounds]
     pooled = pool(rounds)
     job = given.chosen_algorithm(pooled.job, options.algorithm)
-    truth: Path | None = options.truth
-    truths = read_truths(truth, job.task, job.classes, job.lines) if truth else None
+    truths = given.truths_of(job, options.truth)
     calls = all_at_once(job)
     with given.bar("Consolidating", len(calls[0].object_ids)) as advance:
         return pooled, replay_job(job, calls, folders[0], truths=truths, advance=advance)

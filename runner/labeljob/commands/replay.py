@@ -11,7 +11,6 @@ from typing import Annotated
 
 import typer
 
-from groundtruth.errors import GroundTruthError
 from groundtruth.skills.memory import MemorySkills
 from groundtruth.task import algorithm_of
 from labeljob import messages
@@ -20,7 +19,6 @@ from labeljob.analysis.outcome_folder import outcome_folder
 from labeljob.analysis.replay_outcome import STYLES, ReplayOutcome, replay_job
 from labeljob.analysis.replaying import all_at_once, calls_of
 from labeljob.analysis.side_files import with_side_files
-from labeljob.analysis.truth_files import read_truths
 from labeljob.commands import analysis_options as given
 from labeljob.crowd import TruthError
 
@@ -98,11 +96,8 @@ def replay(
     """
     # The first statement, so that these are the options and nothing else.
     options = SimpleNamespace(**locals())
-    try:
+    with messages.problems_told(TruthError):
         result = _replayed(options)
-    except (GroundTruthError, TruthError) as error:
-        messages.problem(str(error))
-        raise typer.Exit(1) from error
     if as_json:
         typer.echo(json.dumps(result.as_json(), indent=2, ensure_ascii=False))
     else:
@@ -110,13 +105,7 @@ def replay(
 
 
 def _replayed(options: SimpleNamespace) -> ReplayOutcome:
-    found = given.opened(
-        options.job,
-        task=options.task,
-        labels=options.labels,
-        attribute=options.attribute,
-        endpoint_url=options.endpoint_url,
-    )
+    found = given.opened_by(options, options.job)
     changes = {name: getattr(options, name) for name in ("quorum", "min_confidence")}
     found = given.chosen_algorithm(found, options.algorithm).with_settings(
         **{name: value for name, value in changes.items() if value is not None}
@@ -131,8 +120,7 @@ def _replayed(options: SimpleNamespace) -> ReplayOutcome:
     )
     name = algorithm_of(found.core, found.settings)
     folder = outcome_folder(found.place, options.output, f"replays/{name}")
-    truth = options.truth
-    truths = read_truths(truth, found.task, found.classes, found.lines) if truth else None
+    truths = given.truths_of(found, options.truth)
     style = options.output_style
     with messages.console.status("Telling calls apart"):
         calls = calls_of(found) if options.calls else all_at_once(found)

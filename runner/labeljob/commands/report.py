@@ -10,7 +10,6 @@ from typing import Annotated, Any
 
 import typer
 
-from groundtruth.errors import GroundTruthError
 from groundtruth.finishing.found_labels import FoundLabel, found_label
 from groundtruth.finishing.response_index import METADATA
 from labeljob import messages
@@ -19,7 +18,6 @@ from labeljob.analysis.explaining import NothingKept
 from labeljob.analysis.job_on_file import JobOnFile
 from labeljob.analysis.replaying import all_at_once, replay
 from labeljob.analysis.side_files import with_side_files
-from labeljob.analysis.truth_files import read_truths
 from labeljob.commands import analysis_options as given
 from labeljob.crowd import Truth, TruthError
 from labeljob.output_files import write_text
@@ -57,7 +55,7 @@ def report(
 
     Example: labeljob report birds-job --truth true_labels.json -o report.html
     """
-    try:
+    with messages.problems_told(TruthError):
         found = given.opened(
             job,
             task=task,
@@ -66,14 +64,11 @@ def report(
             endpoint_url=endpoint_url,
             images=images,
         )
-        truths = read_truths(truth, found.task, found.classes, found.lines) if truth else None
+        truths = given.truths_of(found, truth)
         with given.bar("Reading answers", len(found.object_ids())) as advance:
             ballots = list(read_ballots(found, advance=advance))
         made, by = _labels(found, algorithm)
         figures = _write(found, ballots, made, by, truths, below, gallery, output, shlex.quote(job))
-    except (GroundTruthError, TruthError) as error:
-        messages.problem(str(error))
-        raise typer.Exit(1) from error
     if as_json:
         typer.echo(json.dumps(figures, indent=2, ensure_ascii=False))
     given.tell_damage(found.damage)

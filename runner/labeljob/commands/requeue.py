@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from groundtruth.errors import ContractError, GroundTruthError
+from groundtruth.errors import ContractError
 from labeljob import messages
 from labeljob.analysis.place import find_job
 from labeljob.commands import analysis_options as given
@@ -31,22 +31,10 @@ Output = Annotated[
         "--output", "-o", metavar="FILE", help="The new manifest. [default: JOB-requeue.manifest]"
     ),
 ]
-Manifest = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE",
-        exists=True,
-        dir_okay=False,
-        help="Manifest of a replay or a pool, whose labels count instead of the job's.",
-    ),
-]
 Request = Annotated[
     Path | None,
-    typer.Option(
-        metavar="FILE",
-        exists=True,
-        dir_okay=False,
-        help="The old job's CreateLabelingJob request, or what DescribeLabelingJob tells of it.",
+    given.existing_file(
+        "The old job's CreateLabelingJob request, or what DescribeLabelingJob tells of it."
     ),
 ]
 ManifestUri = Annotated[
@@ -70,7 +58,7 @@ Workers = Annotated[
 def requeue_command(
     job: given.Job,
     below: Below = 0.8,
-    manifest: Manifest = None,
+    manifest: given.Manifest = None,
     output: Output = None,
     request: Request = None,
     manifest_uri: ManifestUri = None,
@@ -89,7 +77,7 @@ def requeue_command(
 
     Example: labeljob requeue birds-job --below 0.8 --request job.json
     """
-    try:
+    with messages.problems_told():
         if request is None and (manifest_uri or job_name or workers):
             raise JobError("--manifest-uri, --job-name and --workers go with --request")
         place = find_job(job, endpoint_url=endpoint_url)
@@ -101,9 +89,6 @@ def requeue_command(
         made_in = output.with_name(f"{output.stem}.request.json")
         if made is not None:
             write_text(made_in, json.dumps(made, indent=2, ensure_ascii=False) + "\n")
-    except GroundTruthError as error:
-        messages.problem(str(error))
-        raise typer.Exit(1) from error
     if as_json:
         values = {**found.as_json(), "manifest": str(output), "request": made}
         typer.echo(json.dumps(values, indent=2, ensure_ascii=False))

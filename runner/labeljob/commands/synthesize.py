@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Annotated
@@ -12,19 +11,15 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from groundtruth.contract.labels import checked_labels
-from groundtruth.errors import GroundTruthError
 from labeljob import messages
 from labeljob.commands import run_options as given
 from labeljob.crowd import CrewError
-from labeljob.job.description import JobDescription, JobError
-from labeljob.job.places import LOCAL_OUTPUT
+from labeljob.job.description import JobError
 from labeljob.synthesis.crew import HABITS, hire_crew
-from labeljob.synthesis.files import MANIFEST, Written, write_files
+from labeljob.synthesis.description import synthetic_description
+from labeljob.synthesis.files import Written, write_files
 from labeljob.synthesis.generation import Disturbances, Synthesis
 from labeljob.task_types import TaskType
-
-STARTED = datetime(2026, 1, 1, tzinfo=UTC)
-"""When every synthetic job begins, so that the same command writes the same bytes."""
 
 _ATTRIBUTES = dict(zip(TaskType, ("label", "labels", "mask-ref"), strict=True))
 _SUFFIXES = dict(zip(TaskType, ("jpg", "jpg", "png"), strict=True))
@@ -78,7 +73,7 @@ def synthesize(
     """
     # The first statement, so that these are the options and nothing else.
     options = SimpleNamespace(**locals())
-    try:
+    with messages.problems_told(CrewError):
         synthesis = _synthesis(options)
         if output.exists() and any(output.iterdir()):
             raise JobError(f"--output {output} is not empty")
@@ -89,9 +84,6 @@ def synthesize(
             written = write_files(
                 synthesis, output, tree=tree, advance=lambda count: bar.advance(stage, count)
             )
-    except (GroundTruthError, CrewError) as error:
-        messages.problem(str(error))
-        raise typer.Exit(1) from error
     _report(written, output, time.monotonic() - began)
 
 
@@ -99,21 +91,15 @@ def _synthesis(options: SimpleNamespace) -> Synthesis:
     task: TaskType = options.task
     crew = hire_crew(options.workers, task=task, seed=options.seed)
     names = [name.strip() for name in options.labels.split(",")]
-    description = JobDescription(
+    description = synthetic_description(
         name=options.job_name,
         task=task,
         labels=checked_labels(names, path="--labels"),
         attribute=_ATTRIBUTES[task],
-        output=LOCAL_OUTPUT,
-        manifest=MANIFEST,
-        manifest_digest="",
         crew=options.workers,
         per_object=options.per_object,
         seed=options.seed,
-        truth="",
         batch_size=options.batch_size,
-        tags={},
-        started=STARTED,
     )
     if options.per_object > len(crew):
         raise CrewError(f"{options.per_object} workers per object, but the crew has {len(crew)}")

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from groundtruth.errors import GroundTruthError
 from labeljob import messages
 from labeljob.analysis.ballots import read_ballots
 from labeljob.commands import analysis_options as given
@@ -36,7 +35,7 @@ def tables(
 
     Example: labeljob tables birds-job -o tables
     """
-    try:
+    with messages.problems_told():
         extra("pyarrow.parquet")
         found = given.opened(
             job, task=task, labels=labels, attribute=attribute, endpoint_url=endpoint_url
@@ -45,9 +44,6 @@ def tables(
             ballots = list(read_ballots(found, advance=advance))
         with given.bar("Writing tables", len(TABLES)) as advance:
             counts = write_tables(found, ballots, output, advance=advance)
-    except GroundTruthError as error:
-        messages.problem(str(error))
-        raise typer.Exit(1) from error
     if as_json:
         result = {
             "job": found.name,

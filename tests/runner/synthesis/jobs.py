@@ -1,10 +1,7 @@
 """Synthetic jobs for tests."""
 
-from datetime import UTC, datetime
-
-from labeljob.job.description import JobDescription
-from labeljob.job.places import LOCAL_OUTPUT
 from labeljob.synthesis import Disturbances, Synthesis, hire_crew
+from labeljob.synthesis.description import synthetic_description
 from labeljob.task_types import TaskType
 
 LABELS = ("ant", "bee", "cat", "dog", "eel")
@@ -20,24 +17,10 @@ def synthetic_job(
     shape=(40, 60),
     **disturbances,
 ):
-    description = JobDescription(
-        name="made-up",
-        task=task,
-        labels=LABELS,
-        attribute="label",
-        output=LOCAL_OUTPUT,
-        manifest="input.manifest",
-        manifest_digest="",
-        crew=crew,
-        per_object=per_object,
-        seed=seed,
-        truth="",
-        batch_size=50,
-        tags={},
-        started=datetime(2026, 1, 1, tzinfo=UTC),
-    )
     return Synthesis(
-        description=description,
+        description=synthetic_description(
+            name="made-up", task=task, labels=LABELS, crew=crew, per_object=per_object, seed=seed
+        ),
         crew=hire_crew(crew, task=task, seed=seed),
         n_objects=objects,
         source_ref=lambda object_id: f"s3://labeljob/images/{object_id}.png",

@@ -18,8 +18,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from groundtruth.skills.amounts import as_history, packed, unpacked, whole_contributions
-from groundtruth.skills.ledger import Ledger, batch_mark
+from groundtruth.skills.amounts import whole_contributions
+from groundtruth.skills.ledger import Ledger
 from groundtruth.skills.store import Amounts, History, SkillKey, SkillStoreError
 
 FORMAT = "worker-skill/1"
@@ -47,14 +47,8 @@ class JsonFileSkills:
         self, key: SkillKey, *, batch_id: str, workers: Sequence[str], at: datetime
     ) -> History:
         """What is known of workers; see `SkillStore`."""
-        asked = dict.fromkeys(workers)
-        mark = batch_mark(key, batch_id)
         with self._current() as ledger:
-            if mark not in ledger.answers:
-                content = packed(ledger.read(key, asked, at))
-                self._append({"batch": mark, "answer": base64.b64encode(content).decode("ascii")})
-            content = ledger.answers[mark]
-        return as_history(unpacked(content), asked)
+            return ledger.history(key, batch_id, workers, at, keep=self._keep)
 
     def learn(
         self,
@@ -123,6 +117,9 @@ class JsonFileSkills:
             os.fsync(file.fileno())
         self._apply(line)
         self._read_to += len(head) + len(line)
+
+    def _keep(self, mark: str, content: bytes) -> None:
+        self._append({"batch": mark, "answer": base64.b64encode(content).decode("ascii")})
 
     def _apply(self, line: bytes) -> None:
         try:

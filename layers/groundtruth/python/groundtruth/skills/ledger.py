@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
-from groundtruth.skills.amounts import Units
+from groundtruth.skills.amounts import Units, as_history, packed, unpacked
 from groundtruth.skills.decay import Moment
-from groundtruth.skills.store import SkillKey
+from groundtruth.skills.store import History, SkillKey
 
 type RecordKey = tuple[str, str, int]
 """Text of the skill key, worker, era."""
@@ -46,6 +46,30 @@ class Ledger:
         self.records: dict[RecordKey, dict[str, int]] = {}
         self.counted: set[str] = set()
         self.answers: dict[str, bytes] = {}
+
+    def history(
+        self,
+        key: SkillKey,
+        batch_id: str,
+        workers: Iterable[str],
+        at: datetime,
+        *,
+        keep: Callable[[str, bytes], None],
+    ) -> History:
+        """What a batch is told of workers: what it was told before, else what is known now.
+
+        Parameters
+        ----------
+        key, batch_id, workers, at
+            As for `SkillStore`.
+        keep : callable
+            Puts the packed answer to a new batch into `answers`, under its mark.
+        """
+        asked = dict.fromkeys(workers)
+        mark = batch_mark(key, batch_id)
+        if mark not in self.answers:
+            keep(mark, packed(self.read(key, asked, at)))
+        return as_history(unpacked(self.answers[mark]), asked)
 
     def read(self, key: SkillKey, workers: Iterable[str], at: datetime) -> Units:
         """What is known of workers now, decayed to a moment."""

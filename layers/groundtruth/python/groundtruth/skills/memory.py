@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from threading import Lock
 
-from groundtruth.skills.amounts import as_history, packed, unpacked, whole_contributions
-from groundtruth.skills.ledger import Ledger, batch_mark
+from groundtruth.skills.amounts import whole_contributions
+from groundtruth.skills.ledger import Ledger
 from groundtruth.skills.store import Amounts, History, SkillKey
 
 
@@ -22,13 +22,9 @@ class MemorySkills:
         self, key: SkillKey, *, batch_id: str, workers: Sequence[str], at: datetime
     ) -> History:
         """What is known of workers; see `SkillStore`."""
-        asked = dict.fromkeys(workers)
-        mark = batch_mark(key, batch_id)
         with self._lock:
-            if mark not in self._ledger.answers:
-                self._ledger.answers[mark] = packed(self._ledger.read(key, asked, at))
-            content = self._ledger.answers[mark]
-        return as_history(unpacked(content), asked)
+            keep = self._ledger.answers.__setitem__
+            return self._ledger.history(key, batch_id, workers, at, keep=keep)
 
     def learn(
         self,
