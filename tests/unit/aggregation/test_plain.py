@@ -86,6 +86,16 @@ def test_dawid_skene(votes, known):
     )
 
 
+def test_dawid_skene_with_rates_whose_product_is_too_small_to_be_held():
+    votes = some_votes("uneven", 3, N_ITEMS)
+    tables = [1e150 * (np.eye(3) if worker else np.ones((3, 3))) for worker in range(N_WORKERS)]
+    stored = WorkerCounts.from_dense(np.array(tables))
+    settings = DawidSkeneSettings(tolerance=0.0, max_rounds=ROUNDS)
+    found = dawid_skene(votes, settings=settings, prior_counts=stored)
+    _, truth = plain_dawid_skene(votes, ROUNDS, stored=stored)
+    np.testing.assert_allclose(found.truth.dense(), truth, rtol=1e-9, atol=1e-13)
+
+
 @pytest.mark.parametrize("capped", [False, True])
 def test_calibrated(votes, known, pool, capped):
     stored, gold = known

@@ -103,11 +103,7 @@ class Batch:
         """Put all probability of items with a known truth on that truth."""
         if not np.any(self.gold >= 0):
             return shares
-        known = self.gold[self.layout.items]
-        hit = (known == self.layout.classes).astype(np.float64)
-        return Shares(
-            np.where(known >= 0, hit, shares.cells), np.where(self.gold >= 0, 0.0, shares.others)
-        )
+        return self.layout.settled(shares, self.gold)
 
     def pooled_accuracy(self, agreed: float) -> float:
         """Estimate how often workers are right, all together.
@@ -241,10 +237,11 @@ class Batch:
 
     def result(self, shares: Shares, truth: Shares, rounds: int) -> Consolidation:
         """Return the result, with what the batch taught if `truth` is how it was."""
+        posterior = self.layout.posterior(shares)
         return Consolidation(
-            posterior=self.layout.posterior(shares),
+            posterior=posterior,
             votes=self.votes,
-            truth=self.layout.posterior(truth),
+            truth=posterior if truth is shares else self.layout.posterior(truth),
             informative=self.counted > 0,
             rounds=rounds,
         )

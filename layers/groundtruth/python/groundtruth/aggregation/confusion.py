@@ -161,16 +161,16 @@ class Confusion:
     def _new_counts(self, truth: Floats) -> Floats:
         """Counts of the batch alone, by kind and true class."""
         n_kinds, n_classes = self.stored.shape
+        shares = truth if self.counted.all() else truth * self.counted[:, np.newaxis]
+        if n_classes % 2:
+            shares = np.append(shares, np.zeros((len(shares), 1)), axis=1)
         # Two classes at a time, as the real and the imaginary part: one look-up for both.
         pairs = np.zeros((-(-n_classes // 2), n_kinds), dtype=np.complex128)
-        for block in self.ranks.blocks:
-            kinds, shares = self.kinds[block.votes], self.counted_shares(truth, block)
-            if n_classes % 2:
-                shares = np.append(shares, np.zeros((len(shares), 1)), axis=1)
-            both = shares.view(np.complex128)
-            for part in block.parts:
-                for pair, values in zip(pairs, both[part.items].T, strict=True):
-                    np.add.at(pair, kinds[part.votes], values)
+        for pair, column in zip(pairs, shares.view(np.complex128).T, strict=True):
+            for block in self.ranks.blocks:
+                kinds, values = self.kinds[block.votes], column[block.items]
+                for part in block.parts:
+                    np.add.at(pair, kinds[part.votes], values[part.items])
         parts = pairs.view(np.float64).reshape(len(pairs), n_kinds, 2)
         rows = parts.transpose(1, 0, 2).reshape(n_kinds, 2 * len(pairs))
         return np.ascontiguousarray(rows[:, :n_classes])

@@ -6,9 +6,9 @@ import numpy as np
 
 from groundtruth.aggregation.batch import Batch
 from groundtruth.aggregation.confusion import Confusion
-from groundtruth.aggregation.layout import Shares, largest_change, softmax
+from groundtruth.aggregation.evidence import Posteriors, rates_of_kinds
+from groundtruth.aggregation.layout import Shares, largest_change
 from groundtruth.aggregation.one_coin import known_of_lone, one_coin
-from groundtruth.aggregation.rates import added_up, log_rates
 from groundtruth.aggregation.result import Consolidation
 from groundtruth.aggregation.skill import WorkerCounts
 from groundtruth.aggregation.votes import Ints, Votes
@@ -99,20 +99,22 @@ def _with_tables(batch: Batch, chosen: DawidSkeneSettings) -> tuple[Shares, Shar
     shares = truth.copy() if np.any(batch.gold >= 0) else truth
     rounds, settled, sums = 0, False, truth.sum(axis=0)
     while not settled and rounds < max(chosen.max_rounds, 1):
-        rounds, settled = rounds + 1, True
-        rates = log_rates(model, truth, chosen.strength)
-        prior, sums = np.log(sums + 1.0)[:, np.newaxis], np.zeros_like(sums)
+        rounds, settled = rounds + 1, chosen.tolerance > 0
+        prior = (sums + 1.0) / (sums + 1.0).sum()
+        posteriors = Posteriors(model, rates_of_kinds(model, truth, chosen.strength), prior)
+        sums = np.zeros_like(sums)
         for block in model.ranks.blocks:
-            scores = np.array(added_up(model, block, rates).T, order="C")
-            scores += prior * model.several[block.items]
-            learned = softmax(scores)
+            learned = truth[block.items]
+            before = learned.copy() if settled else None
+            posteriors.put(block, learned)
             if shares is not truth:
-                shares[block.items] = learned.T
-            learned = model.known(block, learned)
-            sums += learned.sum(axis=1)
-            settled = settled and largest_change(truth[block.items].T, learned) < chosen.tolerance
-            truth[block.items] = learned.T
-    return model.shares(shares), model.shares(truth), rounds
+                shares[block.items] = learned
+                model.known(block, learned.T)
+            sums += np.einsum("ij->j", learned)
+            if before is not None:
+                settled = largest_change(before, learned) < chosen.tolerance
+    found = model.shares(truth)
+    return found if shares is truth else model.shares(shares), found, rounds
 
 
 def _with_accuracies(batch: Batch, chosen: DawidSkeneSettings) -> tuple[Shares, Shares, int]:

@@ -30,8 +30,8 @@ class Layout:
     Attributes
     ----------
     items, classes : ndarray of int, shape (n_cells,)
-        Item and class of each cell. Dense: class by class, so that the cells reshape to
-        (n_classes, n_items). Otherwise sorted by item and class.
+        Item and class of each cell, sorted by both. Empty where dense: the cells are then
+        class by class, and reshape to (n_classes, n_items).
     own : ndarray of int, shape (n_votes,)
         The cell each vote is for.
     unlisted : ndarray of float, shape (n_items,)
@@ -64,10 +64,7 @@ class Layout:
         n_items, n_classes = votes.n_items, votes.n_classes
         dense = n_classes <= MOST_DENSE_CLASSES
         if dense:
-            table = np.empty((2, n_classes, n_items), dtype=np.int64)
-            table[0] = np.arange(n_items)
-            table[1] = np.arange(n_classes)[:, np.newaxis]
-            items, classes = table.reshape(2, -1)
+            items = classes = np.empty(0, dtype=np.int64)
             own = votes.classes * n_items + votes.items
         else:
             chosen = votes.items * n_classes + votes.classes
@@ -81,7 +78,8 @@ class Layout:
 
     def add_votes(self, weights: Floats) -> Floats:
         """Add up the weights of the votes, cell by cell: shape (n_cells,)."""
-        return add_up(self.own, weights, self.items.size)
+        n_cells = self.n_classes * self.n_items if self.dense else self.items.size
+        return add_up(self.own, weights, n_cells)
 
     def spread(self, by_item: Floats) -> Floats:
         """Give each cell its item's value: shape (n_cells,)."""
@@ -120,6 +118,19 @@ class Layout:
         np.maximum.at(top, self.items, scores.cells)
         others = np.where(self.unlisted > 0, np.exp(scores.others - top), 0.0)
         return self.normalized(Shares(np.exp(scores.cells - top[self.items]), others))
+
+    def settled(self, shares: Shares, gold: Ints) -> Shares:
+        """Put all probability of items with a known truth, the others being -1, on that truth."""
+        others = np.where(gold >= 0, 0.0, shares.others)
+        if not self.dense:
+            known = gold[self.items]
+            hit = (known == self.classes).astype(np.float64)
+            return Shares(np.where(known >= 0, hit, shares.cells), others)
+        cells, known = shares.cells.copy(), np.flatnonzero(gold >= 0)
+        table = cells.reshape(self.n_classes, self.n_items)
+        table[:, known] = 0.0
+        table[gold[known], known] = 1.0
+        return Shares(cells, others)
 
     def posterior(self, shares: Shares) -> Posterior:
         """Return probabilities as a result that outlives the layout."""

@@ -10,6 +10,14 @@ from groundtruth.aggregation.votes import Floats
 _DIGITS = 300
 """A product of numbers stays exact up to about as many decimal places."""
 
+_TINIEST = 1e-300  # whatever is smaller is taken for that
+
+
+def most_factors(*, smallest: float, largest: float) -> int:
+    """Find how many numbers between these, none negative, can be multiplied: at least 1."""
+    digits = max(-math.log10(max(smallest, _TINIEST)), math.log10(largest), 1.0)
+    return max(int(_DIGITS / digits), 1)
+
 
 class RatioLogs:
     """Adds log(above / below) of each vote to its item, class by class.
@@ -27,8 +35,7 @@ class RatioLogs:
 
     def __init__(self, n_items: int, n_classes: int, *, smallest: float, largest: float) -> None:
         self._shape = (n_items, n_classes)
-        digits = max(-math.log10(smallest), math.log10(largest), 1.0)
-        self._most = max(int(_DIGITS / digits), 1)
+        self._most = most_factors(smallest=smallest, largest=largest)
         self._totals = np.zeros(self._shape)
         self._products = np.empty((2, n_items, n_classes))
         self._multiplied = 0

@@ -1,4 +1,4 @@
-"""What votes say about the true class by the rates at which workers mix up classes."""
+"""How workers mix up classes, and what each vote says without the item it is for."""
 
 import numpy as np
 
@@ -126,57 +126,3 @@ def _draw_to_pool(
     several = model.several[block.items][part.items] > 0
     rates = model.batch.pool.rates(accuracy[part.votes], classes)
     prior[several] = strength * rates[several]
-
-
-def log_rates(model: Confusion, truth: Floats, strength: float) -> Floats:
-    """Logarithms of the most probable rates.
-
-    Rows are shrunk to the accuracy of all workers together, and no item is taken out.
-
-    Parameters
-    ----------
-    model : Confusion
-        The workers.
-    truth : ndarray of float, shape (n_items, n_classes)
-        How probable each class is to be true.
-    strength : float
-        Weight of that accuracy in votes, larger than 0.
-
-    Returns
-    -------
-    ndarray of float, shape (n_kinds, n_classes)
-        By kind and true class.
-    """
-    expected = model.expected(truth, strength)
-    right = strength * model.batch.pooled_accuracy(float(expected.right.sum()))
-    counts = expected.counts
-    prior = np.full_like(counts, (strength - right) / max(counts.shape[1] - 1, 1))
-    prior[np.arange(len(counts)), model.kind_answers] = right
-    logs = np.log(counts + prior)
-    logs -= np.log(expected.rows)[model.kind_workers]
-    return logs
-
-
-def added_up(model: Confusion, block: Block, by_kind: Floats) -> Floats:
-    """Add up the rows of the kinds of each item's votes.
-
-    Parameters
-    ----------
-    model : Confusion
-        The workers.
-    block : Block
-        Some items and their votes.
-    by_kind : ndarray of float, shape (n_kinds, n_classes)
-        The rows.
-
-    Returns
-    -------
-    ndarray of float, shape (n_items, n_classes)
-    """
-    kinds, shape = model.kinds[block.votes], (block.n_items, by_kind.shape[1])
-    totals = np.zeros(shape)
-    for part in block.parts:
-        rows = model.spare[0, : part.size]
-        by_kind.take(kinds[part.votes], axis=0, mode="clip", out=rows)
-        part.add_to(totals, rows)
-    return totals
