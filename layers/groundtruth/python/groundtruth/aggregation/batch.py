@@ -195,8 +195,8 @@ class Batch:
         """Return the logarithms of `frequencies` as shares."""
         share = self.frequencies()
         if self.layout.dense:
-            logs = np.broadcast_to(np.log(share)[:, np.newaxis], (share.size, self.votes.n_items))
-            return Shares(logs.ravel(), np.zeros(self.votes.n_items))
+            logs = np.tile(np.log(share), self.votes.n_items)
+            return Shares(logs, np.zeros(self.votes.n_items))
         cells = share[self.layout.classes]
         rest = 1.0 - add_up(self.layout.items, cells, self.votes.n_items)
         others = np.maximum(rest, 1e-9) / np.maximum(self.layout.unlisted, 1.0)

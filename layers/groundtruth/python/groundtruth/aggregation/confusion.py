@@ -111,14 +111,12 @@ class Confusion:
 
     def table(self, shares: Shares) -> Floats:
         """Return shares of the batch as a table of their own: shape (n_items, n_classes)."""
-        cells = shares.cells.reshape(self.batch.votes.n_classes, self.batch.votes.n_items)
-        rows = np.array(cells.T, order="C")
-        return rows if isinstance(self.ranks.items, slice) else rows[self.ranks.items]
+        rows = self.batch.layout.table(shares.cells)
+        return rows.copy() if isinstance(self.ranks.items, slice) else rows[self.ranks.items]
 
     def shares(self, table: Floats) -> Shares:
         """Return such a table as shares of the batch."""
-        cells = self.ranks.restored(table).T.ravel()
-        return Shares(cells, np.zeros(self.batch.votes.n_items))
+        return Shares(self.ranks.restored(table).ravel(), np.zeros(self.batch.votes.n_items))
 
     def by_vote(self, values: Floats) -> Floats:
         """Bring values by vote back into the canonical order."""

@@ -57,7 +57,7 @@ class Posteriors:
         self._model = model
         self._smallest = min(float(rates.min(initial=1.0)), float(prior.min()))
         self._rates, self._prior = rates, prior
-        self._weighted, self._logs = rates * prior, np.empty(0)
+        self._weighted = self._logs = np.empty(0)
 
     def put(self, block: Block, table: Floats) -> None:
         """Work out the posterior of a block's items.
@@ -77,6 +77,8 @@ class Posteriors:
 
     def _multiply(self, block: Block, table: Floats) -> None:
         """Put in the products of the prior and the rates, scaled to sum to 1."""
+        if not self._weighted.size:
+            self._weighted = self._rates * self._prior
         kinds, parts = self._model.kinds[block.votes], block.parts
         first, several = kinds[parts[0].votes], parts[1].size if len(parts) > 1 else 0
         self._weighted.take(first[:several], axis=0, mode="clip", out=table[:several])

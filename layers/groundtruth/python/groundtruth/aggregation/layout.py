@@ -30,8 +30,8 @@ class Layout:
     Attributes
     ----------
     items, classes : ndarray of int, shape (n_cells,)
-        Item and class of each cell, sorted by both. Empty where dense: the cells are then
-        class by class, and reshape to (n_classes, n_items).
+        Item and class of each cell, sorted by both. Empty where dense: the cells then
+        reshape to (n_items, n_classes).
     own : ndarray of int, shape (n_votes,)
         The cell each vote is for.
     unlisted : ndarray of float, shape (n_items,)
@@ -65,7 +65,7 @@ class Layout:
         dense = n_classes <= MOST_DENSE_CLASSES
         if dense:
             items = classes = np.empty(0, dtype=np.int64)
-            own = votes.classes * n_items + votes.items
+            own = votes.items * n_classes + votes.classes
         else:
             chosen = votes.items * n_classes + votes.classes
             known = np.flatnonzero(gold >= 0)
@@ -76,6 +76,10 @@ class Layout:
         unlisted = np.full(n_items, float(n_classes)) - listed
         return cls(items, classes, own, unlisted, n_items, n_classes, dense)
 
+    def table(self, cells: Floats) -> Floats:
+        """Look at the cells of a dense layout as a table: shape (n_items, n_classes)."""
+        return cells.reshape(self.n_items, self.n_classes)
+
     def add_votes(self, weights: Floats) -> Floats:
         """Add up the weights of the votes, cell by cell: shape (n_cells,)."""
         n_cells = self.n_classes * self.n_items if self.dense else self.items.size
@@ -83,19 +87,19 @@ class Layout:
 
     def spread(self, by_item: Floats) -> Floats:
         """Give each cell its item's value: shape (n_cells,)."""
-        return np.tile(by_item, self.n_classes) if self.dense else by_item[self.items]
+        return np.repeat(by_item, self.n_classes) if self.dense else by_item[self.items]
 
     def sum_by_class(self, cells: Floats) -> Floats:
         """Add up the values of a class's cells: shape (n_classes,)."""
         if self.dense:
-            total: Floats = cells.reshape(self.n_classes, self.n_items).sum(axis=1)
+            total: Floats = np.einsum("ij->j", self.table(cells))
             return total
         return add_up(self.classes, cells, self.n_classes)
 
     def sum_by_item(self, shares: Shares) -> Floats:
         """Add up an item's values, its classes without a cell too: shape (n_items,)."""
         if self.dense:
-            total: Floats = shares.cells.reshape(self.n_classes, self.n_items).sum(axis=0)
+            total: Floats = np.einsum("ij->i", self.table(shares.cells))
             return total
         return add_up(self.items, shares.cells, self.n_items) + self.unlisted * shares.others
 
@@ -103,16 +107,17 @@ class Layout:
         """Scale the values so that each item's sum to 1."""
         total = self.sum_by_item(shares)
         if self.dense:
-            table = shares.cells.reshape(self.n_classes, self.n_items) / total
+            table = self.table(shares.cells) / total[:, np.newaxis]
             return Shares(table.ravel(), shares.others / total)
         return Shares(shares.cells / self.spread(total), shares.others / total)
 
     def softmax(self, scores: Shares) -> Shares:
         """Turn logarithms into probabilities that sum to 1 for each item."""
         if self.dense:
-            table = scores.cells.reshape(self.n_classes, self.n_items).copy()
+            table = np.empty((self.n_items, self.n_classes))
             for first in range(0, self.n_items, _ITEMS_AT_ONCE):
-                softmax(table[:, first : first + _ITEMS_AT_ONCE])
+                some = slice(first, first + _ITEMS_AT_ONCE)
+                table[some] = softmax(np.array(self.table(scores.cells)[some].T, order="C")).T
             return Shares(table.ravel(), np.zeros(self.n_items))
         top = np.where(self.unlisted > 0, scores.others, -np.inf)
         np.maximum.at(top, self.items, scores.cells)
@@ -127,16 +132,15 @@ class Layout:
             hit = (known == self.classes).astype(np.float64)
             return Shares(np.where(known >= 0, hit, shares.cells), others)
         cells, known = shares.cells.copy(), np.flatnonzero(gold >= 0)
-        table = cells.reshape(self.n_classes, self.n_items)
-        table[:, known] = 0.0
-        table[gold[known], known] = 1.0
+        table = self.table(cells)
+        table[known] = 0.0
+        table[known, gold[known]] = 1.0
         return Shares(cells, others)
 
     def posterior(self, shares: Shares) -> Posterior:
         """Return probabilities as a result that outlives the layout."""
         if self.dense:
-            table = shares.cells.reshape(self.n_classes, self.n_items).T
-            return Posterior.from_dense(np.ascontiguousarray(table))
+            return Posterior.from_dense(self.table(shares.cells))
         return Posterior(self.items, self.classes, shares.cells, shares.others, self.n_classes)
 
 
