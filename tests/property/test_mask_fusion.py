@@ -24,9 +24,22 @@ def plain_vote(grids, weights, n_classes):
 def crowd_says(shares, weights):
     """The definition of how sure a share of votes is, without a table."""
     units = np.rint(weights * 65536)
-    n_workers = max(1, round(float(units.sum() ** 2 / (units**2).sum())))
-    known = crowd_probabilities(n_workers)
-    return np.interp(shares, np.arange(n_workers + 1) / n_workers, known)
+    n_workers = float(units.sum() ** 2 / (units**2).sum())
+    fewer = max(1, int(n_workers))
+    few, many = (
+        np.interp(shares, np.arange(number + 1) / number, crowd_probabilities(number))
+        for number in (fewer, fewer + 1)
+    )
+    return few + max(n_workers - fewer, 0) * (many - few)
+
+
+def plain_iou(sure, chosen):
+    """The definition of the expected intersection over union, with the border's doubt."""
+    inside, pixels = sure[chosen].sum(), chosen.sum()
+    union = pixels + sure[~chosen].sum()
+    sides = (chosen[1:] != chosen[:-1]).sum() + (chosen[:, 1:] != chosen[:, :-1]).sum()
+    moved = min(np.pi / 32 * sides, union - inside)
+    return inside * (1 - moved / pixels) / (union + moved)
 
 
 @given(crews(), st.data())
@@ -46,10 +59,21 @@ def test_fusion_is_the_plain_vote_on_every_pixel(grids, data):
         pixels = int((expected == index).sum())
         assert result.class_pixels[index] == pixels
         if pixels:
-            iou = sure[expected == index].sum() / (pixels + sure[expected != index].sum())
+            iou = plain_iou(sure, expected == index)
             np.testing.assert_allclose(result.class_confidence[index], iou, atol=1e-3)
         else:
             assert np.isnan(result.class_confidence[index])
+
+
+@given(crews(max_workers=6), st.data())
+def test_one_more_who_agrees_with_the_result_never_lowers_a_confidence(grids, data):
+    weights = data.draw(weights_for(len(grids) + 1))
+    weights[0] += 0.25
+    before = fuse(run_masks(grids), N_CLASSES, weights=weights[:-1])
+    after = fuse([*run_masks(grids), before.mask], N_CLASSES, weights=weights)
+    np.testing.assert_array_equal(after.mask.to_array(), before.mask.to_array())
+    known = before.class_pixels > 0
+    assert (after.class_confidence[known] >= before.class_confidence[known] - 1e-3).all()
 
 
 @given(crews(), st.data())

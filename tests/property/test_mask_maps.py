@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from groundtruth.aggregation import mask_maps
-from groundtruth.aggregation.mask_em import fuse_by_one_coin, one_coin
+from groundtruth.aggregation.mask_em import fuse_by_one_coin
 from groundtruth.aggregation.mask_fusion import fuse
 from tests.property.strategies_masks import N_CLASSES, crews, run_masks, weights_for
 
@@ -33,13 +33,13 @@ def test_class_maps_give_what_their_runs_give(grids, data, kind, strip, max_segm
 @given(crews())
 def test_the_model_and_the_vote_by_it_are_the_same_at_once_and_one_by_one(grids):
     masks = run_masks(grids)
-    model = one_coin(masks, N_CLASSES)
+    fused, model = fuse_by_one_coin(masks, N_CLASSES)
     expected = fuse(masks, N_CLASSES, weights=model.weights)
     for crew in (masks, list(grids.astype(np.uint8))):
         found = fuse_by_one_coin(crew, N_CLASSES)[1]
         np.testing.assert_allclose(found.accuracies, model.accuracies)
         np.testing.assert_allclose(found.weights, model.weights)
-    assert_equal(fuse_by_one_coin(masks, N_CLASSES)[0], expected)
+    assert_equal(fused, expected)
 
 
 def plain_model(grids, n_classes, rounds):
@@ -63,6 +63,6 @@ def plain_model(grids, n_classes, rounds):
 def test_the_model_is_that_of_every_pixel(grids, rounds, strip):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(mask_maps, "_STRIP", strip)
-        model = one_coin(list(grids), N_CLASSES, max_iterations=rounds, tolerance=-1)
+        _, model = fuse_by_one_coin(list(grids), N_CLASSES, max_iterations=rounds, tolerance=-1)
     assert model.iterations == rounds
     np.testing.assert_allclose(model.accuracies, plain_model(grids, N_CLASSES, rounds), atol=1e-9)

@@ -8,6 +8,8 @@ from groundtruth.aggregation.mask_confidence import crowd_probabilities
 from groundtruth.aggregation.mask_fusion import fuse
 from groundtruth.masks.runs import RunMask
 
+MOVED = np.pi / 32  # pixels for each side of a pixel along a border
+
 
 def confidence(*grids, weights=None):
     crew = [RunMask.from_array(np.array([grid])) for grid in grids]
@@ -38,8 +40,28 @@ def test_probabilities_cannot_be_changed_by_mistake():
 def test_a_careless_worker_hardly_lowers_the_confidence():
     crew = ([1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 0, 0])
     alike, known = confidence(*crew), confidence(*crew, weights=[1, 1, 1 / 16])
-    assert alike[1] == pytest.approx(0.625)
-    assert known[1] > 0.95
+    assert alike[1] == pytest.approx(1.25 * (1 - MOVED / 2) / (2 + MOVED))
+    assert known[1] > 0.9
+
+
+def test_a_longer_border_is_less_sure():
+    outlines = np.zeros((3, 12, 30), int)
+    outlines[:, 1:7, 1:7] = 1  # a square
+    outlines[:, 9:11, 1:19] = 2  # as many pixels in a strip
+    outlines[2, 1:7, 5:7] = outlines[2, 9:11, 13:19] = 0  # and as many votes against them
+    found = fuse([RunMask.from_array(grid) for grid in outlines], n_classes=3).class_confidence
+    inside = 24 + 12 * 0.625
+    for index, sides in ((1, 24), (2, 40)):
+        moved = MOVED * sides
+        assert found[index] == pytest.approx(inside * (1 - moved / 36) / (36 + moved))
+
+
+def test_a_border_on_which_nearly_all_agree_is_nearly_sure():
+    outlines = np.zeros((3, 20, 20), int)
+    outlines[:, 5:15, 5:15] = 1
+    outlines[2, 5, 5] = 0
+    found = fuse([RunMask.from_array(grid) for grid in outlines], n_classes=2).class_confidence
+    assert found[1] == pytest.approx((100 - 0.375) * (1 - 0.375 / 100) / 100.375)
 
 
 def test_weights_count_by_their_ratios_alone():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from groundtruth.aggregation.mask_em import one_coin
+from groundtruth.aggregation.mask_em import fuse_by_one_coin
 from groundtruth.aggregation.mask_fusion import fuse
 from groundtruth.masks.runs import RunMask
 
@@ -19,30 +19,30 @@ def crew(accuracies, n_classes=3, shape=(60, 60), seed=1):
 def test_accuracies_are_found_again():
     accuracies = [0.9, 0.9, 0.6, 0.5, 0.4]
     truth, masks = crew(accuracies)
-    result = one_coin(masks, n_classes=3)
+    found, result = fuse_by_one_coin(masks, n_classes=3)
     assert result.converged
     np.testing.assert_allclose(result.accuracies, accuracies, atol=0.04)
     plain = fuse(masks, 3).mask.to_array() == truth
-    weighted = fuse(masks, 3, weights=result.weights).mask.to_array() == truth
+    weighted = found.mask.to_array() == truth
     assert weighted.mean() > plain.mean() + 0.02
 
 
 def test_alike_workers_get_alike_weights():
     grid = np.arange(12).reshape(3, 4) % 3
     masks = [RunMask.from_array(grid)] * 3
-    weights = one_coin(masks, n_classes=3).weights
+    weights = fuse_by_one_coin(masks, n_classes=3)[1].weights
     assert weights[0] == weights[1] == weights[2] > 0
 
 
 def test_nobody_is_better_than_a_guess():
     masks = [RunMask.from_array(np.array([[index]])) for index in range(2)]
-    result = one_coin(masks, n_classes=2)
+    _, result = fuse_by_one_coin(masks, n_classes=2)
     np.testing.assert_array_equal(result.weights, [1, 1])
 
 
 def test_rounds_are_limited_and_told():
     _, masks = crew([0.9, 0.7, 0.5])
-    result = one_coin(masks, n_classes=3, max_iterations=2, tolerance=0)
+    _, result = fuse_by_one_coin(masks, n_classes=3, max_iterations=2, tolerance=0)
     assert (result.iterations, result.converged) == (2, False)
 
 
@@ -53,10 +53,10 @@ def test_rounds_are_limited_and_told():
 def test_settings_that_make_no_sense_are_refused(n_classes, max_iterations):
     masks = [RunMask.from_array(np.array([[0]]))]
     with pytest.raises(ValueError, match="two classes and one round"):
-        one_coin(masks, n_classes, max_iterations=max_iterations)
+        fuse_by_one_coin(masks, n_classes, max_iterations=max_iterations)
 
 
 def test_one_worker_is_believed():
-    result = one_coin([RunMask.from_array(np.array([[0, 1]]))], n_classes=2)
+    _, result = fuse_by_one_coin([RunMask.from_array(np.array([[0, 1]]))], n_classes=2)
     assert result.weights.shape == (1,)
     assert result.weights[0] > 0

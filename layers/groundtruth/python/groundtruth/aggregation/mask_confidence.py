@@ -12,6 +12,14 @@ from groundtruth.aggregation.mask_voting import Vote, Votes
 _MOST_CELLS = 1 << 16  # classes times levels of support
 _FEWEST_LEVELS, _MOST_LEVELS = 64, 4096
 
+_MOVED = np.pi / 32
+"""Pixels that change class, in either direction, for each side of a pixel along a border.
+
+Rounding displaces a border by up to half a pixel to either side, all of it being as probable: by
+a quarter on average, half of that outwards. A line has 4 / pi sides of pixels per unit of length,
+averaged over its directions.
+"""
+
 
 @cache
 def crowd_probabilities(n_workers: int) -> NDArray[np.float64]:
@@ -126,11 +134,22 @@ class Support:
         found = np.bincount(code.ravel(), weights=weights, minlength=cells)
         return found.astype(np.int64).reshape(shape)
 
-    def expected_iou(self) -> NDArray[np.float64]:
+    def expected_iou(self, borders: NDArray[np.int64]) -> NDArray[np.float64]:
         """Intersection over union to expect, if the truth is what most of a crowd would say.
 
         With unequal weights the workers count for as many as would be as reliable with equal
-        ones [1]_; between their shares `crowd_probabilities` are interpolated.
+        ones [1]_; between whole numbers of them, and between their shares, the
+        `crowd_probabilities` are interpolated.
+
+        A few workers may draw a border alike by chance, but pixels place it no better than to
+        half a pixel. So as many more pixels are taken to be lost and gained as rounding to
+        pixels moves over a border: `_MOVED` for each side, though no more than the votes leave
+        in doubt.
+
+        Parameters
+        ----------
+        borders : ndarray of int64, shape (n_classes,)
+            From `groundtruth.aggregation.mask_borders.border_lengths`, of the result.
 
         Returns
         -------
@@ -141,12 +160,25 @@ class Support:
         ----------
         .. [1] L. Kish, "Survey Sampling", Wiley 1965, section 11.7.
         """
-        n_workers = max(1, round(self._total**2 / float((self._units.astype(float) ** 2).sum())))
         shares = np.arange(self._levels + 1) / self._levels
-        sure = np.interp(shares, np.linspace(0, 1, n_workers + 1), crowd_probabilities(n_workers))
+        sure = _of_shares(shares, self._total**2 / float((self._units.astype(float) ** 2).sum()))
         worth = np.append(0.0, sure[1:] / shares[1:]) / self._total  # of a vote's weight
         inside, pixels = self._won @ sure, self.class_pixels
         union = pixels + np.maximum(self._received @ worth - inside, 0)
+        moved = np.minimum(_MOVED * borders, union - inside)
         confidence = np.full(pixels.size, np.nan)
-        np.divide(inside, union, out=confidence, where=pixels > 0)
+        there = pixels > 0
+        np.divide(inside, union + moved, out=confidence, where=there)
+        confidence[there] *= 1 - moved[there] / pixels[there]
         return confidence
+
+
+def _of_shares(shares: NDArray[np.float64], n_workers: float) -> NDArray[np.float64]:
+    """How probable it is that a crowd takes a side with such shares of 1 worker or more."""
+    fewer = max(1, int(n_workers))
+    sides = [
+        np.interp(shares, np.linspace(0, 1, number + 1), crowd_probabilities(number))
+        for number in (fewer, fewer + 1)
+    ]
+    more = max(n_workers - fewer, 0.0)
+    return np.asarray((1 - more) * sides[0] + more * sides[1])

@@ -36,15 +36,15 @@ class OneCoin:
     converged: bool
 
 
-def one_coin(
+def fuse_by_one_coin(
     masks: Masks, n_classes: int, *, max_iterations: int = 50, tolerance: float = 1e-6
-) -> OneCoin:
-    """Estimate the accuracy of each worker from the votes on one picture [1]_.
+) -> tuple[Fusion, OneCoin]:
+    """Estimate the accuracy of each worker from one picture [1]_, and consolidate by it.
 
     Each worker is right with one probability on every pixel, and otherwise gives any other
     class alike; all classes are equally likely beforehand. Then the most likely class of a
-    pixel is the winner of a vote weighted by `OneCoin.weights`: give them to
-    `groundtruth.aggregation.mask_fusion.fuse`.
+    pixel is the winner of a vote weighted by `OneCoin.weights`. The masks are laid over each
+    other once for both.
 
     Parameters
     ----------
@@ -59,8 +59,10 @@ def one_coin(
 
     Returns
     -------
-    OneCoin
-        With equal weights if nobody is better than a guess.
+    fusion : Fusion
+        What `groundtruth.aggregation.mask_fusion.fuse` makes of the masks with the weights.
+    model : OneCoin
+        The weights, equal if nobody is better than a guess, and how they came about.
 
     Raises
     ------
@@ -75,44 +77,11 @@ def one_coin(
     Examples
     --------
     >>> grids = np.array([[[1, 1, 0, 0]], [[1, 1, 0, 0]], [[1, 0, 1, 1]]])
-    >>> result = one_coin(list(grids), n_classes=2)
-    >>> bool(result.accuracies[0] > result.accuracies[2])
-    True
-    """
-    rows, columns = check_masks(masks, n_classes)
-    pieces = list(overlays(masks, n_classes))
-    return _fitted(pieces, n_classes, rows * columns, max_iterations, tolerance)
-
-
-def fuse_by_one_coin(
-    masks: Masks, n_classes: int, *, max_iterations: int = 50, tolerance: float = 1e-6
-) -> tuple[Fusion, OneCoin]:
-    """Estimate the accuracy of each worker, and consolidate the masks by it.
-
-    The masks are laid over each other once for both.
-
-    Parameters
-    ----------
-    masks, n_classes, max_iterations, tolerance
-        As for `one_coin`.
-
-    Returns
-    -------
-    fusion : Fusion
-        What `fuse` makes of the masks with the weights.
-    model : OneCoin
-        The weights, and how they came about.
-
-    Raises
-    ------
-    ValueError
-        As `one_coin`.
-
-    Examples
-    --------
-    >>> grids = np.array([[[1, 1, 0, 0]], [[1, 1, 0, 0]], [[1, 0, 1, 1]]])
-    >>> fuse_by_one_coin(list(grids), n_classes=2)[0].mask.to_array()
+    >>> fusion, model = fuse_by_one_coin(list(grids), n_classes=2)
+    >>> fusion.mask.to_array()
     array([[1, 1, 0, 0]], dtype=uint16)
+    >>> bool(model.accuracies[0] > model.accuracies[2])
+    True
     """
     shape = check_masks(masks, n_classes)
     n_pixels = shape[0] * shape[1]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from groundtruth.aggregation.mask_borders import border_lengths
 from groundtruth.aggregation.mask_confidence import Support
 from groundtruth.aggregation.mask_overlay import Masks, Overlay, check_masks, overlays
 from groundtruth.aggregation.mask_voting import Vote, fixed_point, plurality
@@ -49,7 +50,8 @@ def fuse(masks: Masks, n_classes: int, *, weights: NDArray[np.float64] | None = 
     first. The pixels are grouped by their votes, which changes nothing in the result.
 
     The confidence of a class is the intersection over union to expect, if the truth is what most
-    of a crowd would say: `groundtruth.aggregation.mask_confidence.Support`.
+    of a crowd would say, with its borders in doubt by the rounding to pixels:
+    `groundtruth.aggregation.mask_confidence.Support`.
 
     Parameters
     ----------
@@ -163,6 +165,7 @@ class _Sums:
     """What is added up over the pieces of a picture, in whole numbers."""
 
     def __init__(self, n_classes: int, units: NDArray[np.int64]) -> None:
+        self.n_classes = n_classes
         self.units = units
         self.support = Support(n_classes, units)
         self.won = 0  # weight of the votes for the winners
@@ -183,7 +186,7 @@ class _Sums:
         total = int(self.units.sum())
         return Fusion(
             mask=mask,
-            class_confidence=self.support.expected_iou(),
+            class_confidence=self.support.expected_iou(border_lengths(mask, self.n_classes)),
             mean_share=self.won / (total * mask.n_pixels),
             tied_share=self.tied / mask.n_pixels,
             disputed_share=self.disputed / mask.n_pixels,
