@@ -1,9 +1,21 @@
 import base64
 
+import numpy as np
 import pytest
 
 from groundtruth.errors import UnusableAnswer
 from groundtruth.masks.answers import decode_base64_png
+from groundtruth.masks.png import read_chunks
+from tests.unit.masks.png_builder import build_png
+
+
+def noise(seed):
+    return np.random.default_rng(seed).integers(0, 256, (6 + seed % 3, 6, 4))
+
+
+def encoded(pixels):
+    return base64.b64encode(build_png(pixels)).decode()
+
 
 BYTES = bytes(range(256)) + b"\xfb\xff\xfe"
 TEXT = base64.b64encode(BYTES).decode()
@@ -19,6 +31,8 @@ TEXT = base64.b64encode(BYTES).decode()
         pytest.param(base64.urlsafe_b64encode(BYTES).decode(), id="url-safe"),
         pytest.param(TEXT.rstrip("="), id="no-padding"),
         pytest.param(" \t" + TEXT + "\n", id="blanks-around"),
+        pytest.param(" ".join(TEXT[i : i + 76] for i in range(0, len(TEXT), 76)), id="blanks"),
+        pytest.param(TEXT.rstrip("=")[:40] + "\n" + TEXT.rstrip("=")[40:], id="lines-no-padding"),
     ],
 )
 def test_the_usual_ways_of_writing_base64_are_read(text):
@@ -42,3 +56,18 @@ def test_anything_else_is_refused(text):
     with pytest.raises(UnusableAnswer) as caught:
         decode_base64_png(text)
     assert caught.value.reason == "bad-base64"
+
+
+@pytest.mark.parametrize("padding", [0, 1, 2])
+@pytest.mark.parametrize("pluses", range(1, 9))
+def test_a_blank_in_place_of_a_plus_gives_no_wrong_picture(pluses, padding):
+    mapped = next(
+        text
+        for seed in range(10_000)
+        if (text := encoded(noise(seed))).count("+") == pluses and text.count("=") == padding
+    )
+    assert read_chunks(decode_base64_png(mapped))
+    with pytest.raises(UnusableAnswer) as caught:
+        read_chunks(decode_base64_png(mapped.replace("+", " ")))
+    if pluses % 4:
+        assert caught.value.reason == "bad-base64"

@@ -69,10 +69,54 @@ def test_more_than_two_percent_of_unknown_pixels_are_too_many(unknown, accepted)
         assert reason(png, shape=(20, 30)) == "unreadable-colors"
 
 
-def test_a_row_of_unknown_pixels_has_nothing_to_take_after():
-    pixels = np.tile(np.array([*GREEN, 255], np.uint8), (100, 3, 1))
-    pixels[50] = (200, 10, 100, 255)
-    assert reason(build_png(pixels), shape=(100, 3)) == "unreadable-colors"
+def striped(unknown_rows, shape=(200, 8)):
+    """Green on the left and blue on the right, above blue alone; some rows are unknown."""
+    pixels = np.tile(np.array([*GREEN, 255], np.uint8), (*shape, 1))
+    pixels[:, 5:] = pixels[100:] = [*BLUE, 255]
+    pixels[unknown_rows] = (200, 10, 100, 255)
+    expected = np.where((pixels == [*GREEN, 255]).all(axis=-1), 1, 2)
+    return pixels, expected
+
+
+@pytest.mark.parametrize(
+    ("rows", "source"),
+    [
+        pytest.param([50], 49, id="the-row-above"),
+        pytest.param([98, 99, 100], 97, id="the-next-known-row-above"),
+        pytest.param([0, 1], 2, id="below-if-there-is-none-above"),
+        pytest.param([199], 198, id="the-last-row"),
+    ],
+)
+def test_a_row_of_unknown_pixels_takes_after_another_pixel_by_pixel(rows, source):
+    pixels, expected = striped(rows)
+    expected[rows] = expected[source]
+    mask, notes = read(build_png(pixels), shape=(200, 8))
+    np.testing.assert_array_equal(mask.to_array(), expected)
+    assert notes.snapped_pixels == 8 * len(rows)
+
+
+def test_rows_take_after_others_once_their_neighbours_are_filled():
+    pixels, expected = striped([50])
+    pixels[49, 4] = (40, 150, 60, 255)
+    expected[50] = expected[49]
+    mask, notes = read(build_png(pixels), shape=(200, 8))
+    np.testing.assert_array_equal(mask.to_array(), expected)
+    assert notes.snapped_pixels == 9
+
+
+@pytest.mark.parametrize("rows", [[10, 60, 110, 150, 199], range(200)], ids=["some", "all"])
+def test_unknown_rows_count_as_unknown_pixels(rows):
+    pixels, _ = striped(list(rows))
+    assert reason(build_png(pixels), shape=(200, 8)) == "unreadable-colors"
+
+
+def test_in_noise_a_row_takes_after_another_too():
+    painted_as = np.random.default_rng(3).integers(0, 3, (300, 400))
+    pixels = painted(painted_as, [(0, 0, 0, 0), (*GREEN, 255), (*BLUE, 255)])
+    pixels[120] = (200, 10, 100, 255)
+    painted_as[120] = painted_as[119]
+    mask, _ = read(build_png(pixels), shape=(300, 400))
+    np.testing.assert_array_equal(mask.to_array(), painted_as)
 
 
 def test_labels_whose_colours_share_a_slot_are_kept_apart():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from groundtruth.aggregation.mask_em import fuse_by_one_coin
 from groundtruth.masks.runs import RunMask
 from groundtruth.settings import Settings
 from groundtruth.skills.memory import MemorySkills
@@ -42,12 +43,10 @@ def test_two_careless_workers_are_outvoted_only_with_history():
     masks = masks_of(ann="1100", xan="2200", yul="2200")
     known = {"ann": history(30, 0.9), "xan": history(30, 0.2), "yul": history(30, 0.2)}
     for weights, winner in (({}, [2, 2, 0, 0]), (known_weights(known), [1, 1, 0, 0])):
-        fusion, _ = fused(masks, 3, algorithm="weighted", weights=weights, settings=SETTINGS)
-        assert fusion.mask.to_array().tolist() == [winner]
-    fusion, given = fused(
-        masks, 3, algorithm="majority", weights=known_weights(known), settings=SETTINGS
-    )
-    assert (fusion.mask.to_array().tolist(), given) == ([[2, 2, 0, 0]], None)
+        made = fused(masks, 3, algorithm="weighted", weights=weights, settings=SETTINGS)
+        assert made.fusion.mask.to_array().tolist() == [winner]
+    made = fused(masks, 3, algorithm="majority", weights=known_weights(known), settings=SETTINGS)
+    assert (made.fusion.mask.to_array().tolist(), made.weights) == ([[2, 2, 0, 0]], None)
 
 
 def test_what_an_image_teaches_by_hand():
@@ -131,6 +130,35 @@ def consolidate_masks(objects, *, skills, minute):
     (label,) = labels_of(made, "surface").values()
     (written,) = store.written.values()
     return indices(written.body), label
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_the_rounds_of_em_are_told_with_the_algorithm(algorithm):
+    answers = [answer(drawn(grid)) for grid in ("wwbbqqqq", "wwwbqqqq", "wbbbqwqq")]
+    label, _ = consolidated(answers, consolidation_algorithm=algorithm)
+    told = label["algorithm"]
+    assert told["name"] == algorithm
+    if algorithm == "one-coin-em":
+        masks = masks_of(ann="11223333", ben="11123333", cem="12223133")
+        _, model = fuse_by_one_coin(list(masks.values()), 4)
+        assert (told["iterations"], told["converged"]) == (model.iterations, model.converged)
+        assert told["iterations"] > 1
+        assert told["converged"] is True
+    else:
+        assert set(told) == {"name", "settings"}
+
+
+def test_the_builtin_style_does_not_tell_of_em():
+    answers = [answer(drawn(grid)) for grid in ("wwbbqqqq", "wwwbqqqq")]
+    payload = payload_of({"0": answers})
+    made = {
+        algorithm: consolidate(
+            MASKS, payload, consolidation_algorithm=algorithm, output_style="builtin"
+        ).response
+        for algorithm in ("one-coin-em", "majority")
+    }
+    assert "iterations" not in str(made["one-coin-em"])
+    assert str(made["one-coin-em"]).count("'") == str(made["majority"]).count("'")
 
 
 SPECK = "wwwwwwww wwwwwwww wwbwwwww wwwwwwww wwwwwwww"

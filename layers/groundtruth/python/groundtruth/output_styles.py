@@ -64,6 +64,7 @@ def _object_style(label: Label, attribute: str, task: Task[Any], batch: Batch) -
     value["algorithm"] = {
         "name": algorithm_of(task, batch.settings),
         "settings": settings_hash(batch.settings),
+        **value.pop("algorithm", {}),  # what the label itself tells of how it was made
     }
     if batch.skills.note:
         value["worker-skill"] = batch.skills.note

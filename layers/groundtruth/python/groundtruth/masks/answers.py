@@ -11,7 +11,8 @@ def decode_base64_png(text: str) -> bytes:
     r"""Bytes of the PNG that an answer holds as base64.
 
     A ``data:`` prefix and white space are dropped, the URL-safe alphabet and missing padding
-    are accepted. Nothing else is: a lenient decoder turns such text into wrong bytes.
+    are accepted. Nothing else is: a lenient decoder turns such text into wrong bytes. Nor are
+    both blanks and missing padding: what is missing may be a ``+`` that became a blank.
 
     Parameters
     ----------
@@ -51,5 +52,8 @@ def _decoded(text: bytes) -> bytes:
     try:
         return binascii.a2b_base64(text, strict_mode=True)
     except binascii.Error:
-        regular = text.translate(_TO_STANDARD, delete=b" \t\r\n").rstrip(b"=")
-        return binascii.a2b_base64(regular + b"=" * (-len(regular) % 4), strict_mode=True)
+        regular = text.translate(_TO_STANDARD, delete=b" \t\r\n")
+        if b" " not in text:
+            regular = regular.rstrip(b"=")
+            regular += b"=" * (-len(regular) % 4)
+        return binascii.a2b_base64(regular, strict_mode=True)

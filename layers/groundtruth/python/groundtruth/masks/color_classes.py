@@ -9,14 +9,15 @@ from numpy.typing import NDArray
 from groundtruth.errors import UnusableAnswer
 from groundtruth.masks.color_runs import ColorRuns
 from groundtruth.masks.colors import color_bytes, normalize_color
+from groundtruth.masks.near_colors import REACH, NearColors
 from groundtruth.masks.runs import RunMask
+from groundtruth.masks.snapping import UNKNOWN, snapped_runs
 
 MAX_SNAPPED_SHARE = 0.02
 
 _WHITE, _BLACK = (255, 255, 255), (0, 0, 0)
-_TOLERANCE, _MAX_TOLERANCE = 2, 5
-_UNKNOWN = -1
-_FAR = np.iinfo(np.int16).max
+_TOLERANCE = 2
+_RGB = np.uint32(0xFFFFFF)
 _HASH = np.uint32(0x9E3779B1)  # prime, near 2**32 / golden ratio: spreads close numbers far apart
 _SLOTS, _TO_SLOT = 1 << 16, np.uint32(16)
 _BLOCK = 1 << 15  # runs looked at together, so that they stay in the processor's cache
@@ -91,7 +92,7 @@ class Classified:
     near_pixels : int
         Pixels whose colour was only near that of a label.
     snapped_pixels : int
-        Pixels whose colour was unknown; they took the class of a run beside them.
+        Pixels whose colour was unknown; they took the class of a pixel beside or above them.
     """
 
     mask: RunMask
@@ -105,8 +106,8 @@ def classify(runs: ColorRuns, table: ColorTable, *, exact: bool = False) -> Clas
     A colour means the class that owns it; a pixel with alpha 0 is BACKGROUND. Otherwise the
     nearest colour counts if no channel is off by more than 2, or, for a half transparent pixel,
     by what storing colours multiplied by alpha loses: 255 / (2 alpha), at most 5. A run still
-    unknown takes the class of the nearest known run of its row, on the side whose colour is
-    more like its own: the pixels of a smoothed edge go to either side.
+    unknown takes the class of the run beside it whose colour is more like its own: the pixels
+    of a smoothed edge go to either side. A row without a known run takes after the row above.
 
     Parameters
     ----------
@@ -124,34 +125,30 @@ def classify(runs: ColorRuns, table: ColorTable, *, exact: bool = False) -> Clas
     Raises
     ------
     UnusableAnswer
-        ``unreadable-colors``, if more than `MAX_SNAPPED_SHARE` of the pixels are unknown, or
-        if a row that has unknown pixels has no known ones.
+        ``unreadable-colors``, if more than `MAX_SNAPPED_SHARE` of the pixels are unknown.
     """
     colors = runs.colors.view("<u4")[:, 0]
     classes = _looked_up(colors, table)
     n_pixels = runs.shape[0] * runs.shape[1]
     near = snapped = 0
-    at = np.flatnonzero(classes == _UNKNOWN)
+    starts = runs.starts
+    at = np.flatnonzero(classes == UNKNOWN)
     if at.size:
-        distinct, which = np.unique(colors[at], return_inverse=True)
-        found, distance = _nearest(distinct.view(np.uint8).reshape(-1, 4), table, exact)
-        classes[at] = found[which]
-        pixels = np.bincount(which, np.diff(runs.starts, append=n_pixels)[at])
-        snapped = int(pixels[found == _UNKNOWN].sum())
-        near = int(pixels[(distance > 0) & (found != _UNKNOWN)].sum())
-        if snapped > n_pixels * (0 if exact else MAX_SNAPPED_SHARE):
-            raise UnusableAnswer(
-                "unreadable-colors", f"{snapped} of {n_pixels} pixels have the colour of no label."
-            )
+        pixels = np.diff(starts, append=n_pixels)[at]
+        limit = 0 if exact else int(n_pixels * MAX_SNAPPED_SHARE)
+        found, distance = _approximated(colors[at], pixels, table, exact, limit)
+        near = int(pixels[(distance > 0) & (found != UNKNOWN)].sum())
+        snapped = _unknown(pixels, found == UNKNOWN, limit)
+        classes[at] = found
     if snapped:
-        classes = _from_beside(runs, classes)
-    mask = RunMask(runs.starts, classes.astype(np.uint16), runs.shape)
+        starts, classes = snapped_runs(runs, classes)
+    mask = RunMask(starts, classes.astype(np.uint16), runs.shape)
     noise = classes.size == n_pixels > _BLOCK
     return Classified(mask if noise else mask.merged(), near, snapped)
 
 
 def _looked_up(colors: NDArray[np.uint32], table: ColorTable) -> NDArray[np.int32]:
-    """Class of each colour that is exactly a label's, or nothing at all; else `_UNKNOWN`.
+    """Class of each colour that is exactly a label's, or nothing at all; else `UNKNOWN`.
 
     Each label's colour has a slot of a table. One that lost it to another is not found.
     """
@@ -168,51 +165,44 @@ def _looked_up(colors: NDArray[np.uint32], table: ColorTable) -> NDArray[np.int3
         block = colors[first : first + _BLOCK]
         slots = block * _HASH >> _TO_SLOT
         found = class_of[slots]
-        found[owners[slots] != block] = _UNKNOWN
+        found[owners[slots] != block] = UNKNOWN
         classes[first : first + _BLOCK] = found
     return classes
 
 
-def _nearest(
-    rgba: NDArray[np.uint8], table: ColorTable, exact: bool
+def _approximated(
+    colors: NDArray[np.uint32],
+    pixels: NDArray[np.integer],
+    table: ColorTable,
+    exact: bool,
+    limit: int,
 ) -> tuple[NDArray[np.int32], NDArray[np.int16]]:
-    """Class of each colour, `_UNKNOWN` where none is near enough, and its distance."""
-    rgb, alpha = rgba[:, :3].astype(np.int16), rgba[:, 3].astype(np.int16)
-    best = np.full(len(rgba), _FAR, np.int16)
-    classes = np.full(len(rgba), _UNKNOWN, np.int32)
-    for color, index in zip(table.colors, table.classes, strict=True):
-        distance = np.abs(rgb - color).max(axis=1)
-        nearer = distance < best
-        best[nearer] = distance[nearer]
-        classes[nearer] = index
-    lost = -(-255 // np.maximum(2 * alpha, 1))
-    tolerance = 0 if exact else np.clip(lost, _TOLERANCE, _MAX_TOLERANCE)
-    classes[best > tolerance] = _UNKNOWN
-    classes[alpha == 0] = 0
-    best[alpha == 0] = 0
+    """Class of each colour by the nearest one of the table, `UNKNOWN` if none is near enough.
+
+    With it goes the distance. Nothing is compared if too many pixels cannot be near any.
+    """
+    known = NearColors(table.colors)
+    alpha = (colors >> np.uint32(24)).astype(np.int16)
+    possible = known.possible(colors) & (alpha > 0)
+    _unknown(pixels, ~possible & (alpha > 0), limit)
+    classes = np.where(alpha > 0, np.int32(UNKNOWN), np.int32(0))
+    best = np.zeros(colors.size, np.int16)
+    at = np.flatnonzero(possible)
+    distinct, back = np.unique(colors[at] & _RGB, return_inverse=True)
+    which, distance = (values[back] for values in known.nearest(distinct))
+    lost = -(-255 // (2 * alpha[at]))
+    enough = distance <= (0 if exact else np.clip(lost, _TOLERANCE, REACH))
+    classes[at[enough]] = table.classes[which[enough]]
+    best[at] = distance
     return classes, best
 
 
-def _from_beside(runs: ColorRuns, classes: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Classes with each unknown run filled from the known runs on either side, in its row."""
-    index = np.arange(classes.size)
-    known = classes != _UNKNOWN
-    left = np.maximum.accumulate(np.where(known, index, -1))
-    right = np.minimum.accumulate(np.where(known, index, classes.size)[::-1])[::-1]
-    row = runs.starts // runs.shape[1]
-    rgb = runs.colors[:, :3].astype(np.int32)
-    filled = classes.copy()
-    at = np.flatnonzero(~known)
-    distances = []
-    for side in (left[at], right[at]):
-        inside = (side >= 0) & (side < classes.size)
-        neighbour = np.where(inside, side, 0)
-        inside &= row[neighbour] == row[at]
-        distance = np.abs(rgb[neighbour] - rgb[at]).sum(axis=1)
-        distance += np.where(runs.colors[neighbour, 3] == 0, _FAR, 0)
-        distances.append(np.where(inside, distance, np.iinfo(np.int32).max))
-    if (np.minimum(*distances) == np.iinfo(np.int32).max).any():
-        raise UnusableAnswer("unreadable-colors", "A whole row has the colour of no label.")
-    nearest = np.where(distances[1] < distances[0], right[at], left[at])
-    filled[at] = classes[nearest]
-    return filled
+def _unknown(pixels: NDArray[np.integer], unknown: NDArray[np.bool_], limit: int) -> int:
+    """How many pixels are unknown; refuses the picture if they are more than `limit`."""
+    count = int(pixels[unknown].sum())
+    if count > limit:
+        raise UnusableAnswer(
+            "unreadable-colors",
+            f"{count} pixels or more have the colour of no label; {limit} are let pass.",
+        )
+    return count

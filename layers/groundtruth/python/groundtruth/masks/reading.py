@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from groundtruth.errors import UnusableAnswer
+from groundtruth.masks.blank_pictures import check_blank
 from groundtruth.masks.color_classes import classify, color_table
 from groundtruth.masks.fast_reader import read_fast
 from groundtruth.masks.pillow_reader import read_with_pillow
@@ -27,7 +28,7 @@ class MaskNotes:
     near_pixels : int
         Pixels whose colour was only near that of a label.
     snapped_pixels : int
-        Pixels whose colour was unknown; they took the class of a run beside them.
+        Pixels whose colour was unknown; they took the class of a pixel beside or above them.
     rescaled : bool
         Whether the mask had another size than the image, in the same proportions.
     """
@@ -74,7 +75,7 @@ def read_mask(
     UnusableAnswer
         ``not-png``, ``truncated-png``, ``bad-png``, ``unsupported-png``, ``too-large``,
         ``too-complex``, ``wrong-size``, ``bad-color``, ``ambiguous-color`` or
-        ``unreadable-colors``.
+        ``unreadable-colors``, which a picture also is that shows something but no label.
     """
     table = color_table(colors, name_of if callable(name_of) else name_of.__getitem__)
     header = read_header(png)
@@ -83,8 +84,10 @@ def read_mask(
     file = read_chunks(png)
     runs = read_fast(file) or read_with_pillow(file)
     # In a grey file the greys are likely numbers of classes, which no tolerance may touch.
-    exact = header.color_type in (GREY, GREY_ALPHA) and not table.has_grey_label
-    result = classify(runs, table, exact=exact)
+    grey = header.color_type in (GREY, GREY_ALPHA)
+    result = classify(runs, table, exact=grey and not table.has_grey_label)
+    if not result.mask.classes.any():
+        check_blank(runs, table.colors, grey=grey)
     rescaled = shape is not None and shape != header.shape
     notes = MaskNotes(
         near_pixels=result.near_pixels, snapped_pixels=result.snapped_pixels, rescaled=rescaled

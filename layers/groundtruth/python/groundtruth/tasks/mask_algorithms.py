@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from groundtruth.aggregation.mask_em import fuse_by_one_coin
+from groundtruth.aggregation.mask_em import OneCoin, fuse_by_one_coin
 from groundtruth.aggregation.mask_fusion import Fusion, assess, fuse
 from groundtruth.aggregation.mask_skill import disputed_agreement, skill_weights
 from groundtruth.masks.runs import RunMask
@@ -20,6 +21,25 @@ FEWEST_TO_JUDGE = 3
 """Masks from which workers can be judged: of two that differ, neither is the odd one out."""
 
 type Weights = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Fused:
+    """The consolidated mask of one image, and how it came about.
+
+    Attributes
+    ----------
+    fusion : Fusion
+        The mask and how sure it is.
+    weights : ndarray of float, shape (n_workers,), or None
+        The weights of the workers, in the order of the masks; None if they are equal.
+    model : OneCoin or None
+        What was fitted to the image, if anything was.
+    """
+
+    fusion: Fusion
+    weights: Weights | None = None
+    model: OneCoin | None = None
 
 
 def known_weights(history: Amounts) -> dict[str, float]:
@@ -46,7 +66,7 @@ def fused(
     algorithm: str,
     weights: Mapping[str, float],
     settings: Settings,
-) -> tuple[Fusion, Weights | None]:
+) -> Fused:
     """The consolidated mask of one image.
 
     Parameters
@@ -65,13 +85,11 @@ def fused(
 
     Returns
     -------
-    fusion : Fusion
-        The mask and how sure it is.
-    weights : ndarray of float, shape (n_workers,), or None
-        The weights of the workers, in the order of `masks`; None if they are equal.
+    Fused
     """
     drawn = list(masks.values())
     given: Weights | None = None
+    model: OneCoin | None = None
     if algorithm == "one-coin-em" and n_classes > 1:
         fusion, model = fuse_by_one_coin(drawn, n_classes)
         given = model.weights
@@ -82,7 +100,7 @@ def fused(
     mask = _retouched(drawn, n_classes, fusion.mask, given, settings)
     if mask is not fusion.mask:
         fusion = assess(mask, drawn, n_classes, weights=given)
-    return fusion, given
+    return Fused(fusion=fusion, weights=given, model=model)
 
 
 def _retouched(

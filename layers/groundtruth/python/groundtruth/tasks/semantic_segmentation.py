@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from groundtruth.aggregation.mask_fusion import Fusion
+from groundtruth.aggregation.mask_em import OneCoin
 from groundtruth.answers import Answers, SetAside
 from groundtruth.masks.colors import output_palette
 from groundtruth.masks.reading import MaskNotes
 from groundtruth.masks.writing import write_levels, write_mask
 from groundtruth.settings import Settings
 from groundtruth.task import Batch, algorithm_of, creation_date
-from groundtruth.tasks.mask_algorithms import ALGORITHMS, Weights, fused, known_weights, taught
+from groundtruth.tasks.mask_algorithms import ALGORITHMS, Fused, fused, known_weights, taught
 from groundtruth.tasks.mask_answers import BACKGROUND, MaskAnswer, mask_answer
 from groundtruth.tasks.mask_files import ReadMasks, read_masks, write_png
 from groundtruth.tasks.statuses import (
@@ -52,6 +52,8 @@ class MaskLabel:
         S3 URI of the map of disagreement, if one was asked for.
     repaired : tuple of (str, MaskNotes)
         Workers whose mask could be read only by being lenient, and how.
+    model : OneCoin or None
+        What was fitted to the image, if anything was.
     """
 
     mask_uri: str | None
@@ -62,6 +64,7 @@ class MaskLabel:
     disputed_share: float = 0.0
     disagreement_uri: str | None = None
     repaired: tuple[tuple[str, MaskNotes], ...] = ()
+    model: OneCoin | None = None
     status: str = NO_USABLE_ANSWER
     used: int = 0
     set_aside: tuple[SetAside, ...]
@@ -95,6 +98,11 @@ class MaskLabel:
                 }
                 for worker, notes in self.repaired
             ]
+        if self.model is not None:
+            value["algorithm"] = {
+                "iterations": self.model.iterations,
+                "converged": self.model.converged,
+            }
         return value
 
     def as_builtin(self, batch: Batch) -> tuple[Any, dict[str, Any]]:
@@ -151,7 +159,7 @@ class SemanticSegmentation:
                 yield MaskLabel(mask_uri=None, status=status, set_aside=read.set_aside)
                 continue
             n_classes = len(batch.classes) + 1
-            fusion, given = fused(
+            made = fused(
                 read.masks,
                 n_classes,
                 algorithm=algorithm,
@@ -159,14 +167,13 @@ class SemanticSegmentation:
                 settings=batch.settings,
             )
             if weighted:
-                lessons[item.object_id] = taught(read.masks, n_classes, given)
-            yield _label(item.object_id, read, fusion, given, batch)
+                lessons[item.object_id] = taught(read.masks, n_classes, made.weights)
+            yield _label(item.object_id, read, made, batch)
         batch.skills.learn(lessons)
 
 
-def _label(
-    object_id: str, read: ReadMasks, fusion: Fusion, weights: Weights | None, batch: Batch
-) -> MaskLabel:
+def _label(object_id: str, read: ReadMasks, made: Fused, batch: Batch) -> MaskLabel:
+    fusion = made.fusion
     palette = output_palette(batch.classes, read.colors)
     used = len(read.masks)
     confidence = PRIOR_CONFIDENCE if used == 1 else fusion.mean_share
@@ -185,8 +192,9 @@ def _label(
         builtin_confidence=0.0 if used == 1 else 0.9 * round(fusion.mean_share, 4) + 0.05,
         tied_share=round(fusion.tied_share, CONFIDENCE_DIGITS),
         disputed_share=round(fusion.disputed_share, CONFIDENCE_DIGITS),
-        disagreement_uri=_disagreement(object_id, read, weights, batch),
+        disagreement_uri=_disagreement(object_id, read, made, batch),
         repaired=read.repaired,
+        model=made.model,
         status=status_of(
             used=used,
             tied=fusion.tied_share >= TIED_SHARE_OF_A_TIE,
@@ -198,13 +206,12 @@ def _label(
     )
 
 
-def _disagreement(
-    object_id: str, read: ReadMasks, weights: Weights | None, batch: Batch
-) -> str | None:
+def _disagreement(object_id: str, read: ReadMasks, made: Fused, batch: Batch) -> str | None:
     """Write the map of disagreement if one is asked for: black where all agree."""
     if not batch.settings.disagreement_map:
         return None
     from groundtruth.aggregation.mask_disagreement import disagreement
 
-    levels = disagreement(list(read.masks.values()), len(batch.classes) + 1, weights=weights)
+    masks = list(read.masks.values())
+    levels = disagreement(masks, len(batch.classes) + 1, weights=made.weights)
     return write_png(write_levels(levels), object_id, batch, kind=".disagreement")

@@ -19,6 +19,9 @@ The pooled accuracy of workers before any evidence in `docs/algorithms.md`. It i
 workers, not of the batch.
 """
 
+SMALLEST_SHOWN = 0.01
+"""A class that got no vote is in the posterior of a result if it is more probable than this."""
+
 
 def status_of(*, used: int, tied: bool, confidence: float, min_confidence: float) -> str:
     """The status of a label.
