@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from groundtruth.aggregation.label_sets import choose_labels
+from groundtruth.aggregation.label_skill import LabelCounts
 from groundtruth.aggregation.multi_label import MultiLabelSettings, multi_label
 from groundtruth.aggregation.selections import Selections, label_shares
 from tests.property import strategies_classification as make
@@ -71,3 +72,24 @@ def test_every_item_gets_a_label_and_the_exclusion_stands_alone(batch, quorum, e
     assert np.all(sizes >= 1)
     if exclusion is not None:
         assert np.all(sizes[decided.chosen[:, exclusion]] == 1)
+
+
+@given(
+    hits=st.lists(st.floats(0.5, 0.98), min_size=2, max_size=7),
+    alarms=st.lists(st.floats(0.02, 0.5), min_size=7, max_size=7),
+    answers=st.sampled_from([20.0, 100.0, 1000.0]),
+    random=randoms,
+)
+def test_one_more_agreeing_answer_never_makes_less_certain(hits, alarms, answers, random):
+    count, n_labels = len(hits), 3
+    table = np.empty((count, n_labels, 2, 2))
+    for worker, (hit, alarm) in enumerate(zip(hits, alarms, strict=False)):
+        table[worker] = answers / 2 * np.array([[1 - alarm, alarm], [1 - hit, hit]])
+    stored, nobody = LabelCounts(table), np.zeros(count, int)
+    picked = np.array([[random.random() < 0.5 for _ in range(n_labels)] for _ in range(count)])
+    before = Selections(nobody[1:], np.arange(count - 1), picked[1:], 1, count)
+    found = multi_label(before, prior_counts=stored).posterior[0]
+    picked[0] = found > 0.5
+    after = Selections(nobody, np.array([count - 1, *range(count - 1)]), picked, 1, count)
+    grown = multi_label(after, prior_counts=stored).posterior[0]
+    assert np.all(np.where(found > 0.5, grown - found, found - grown) >= -5e-3)

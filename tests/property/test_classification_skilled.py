@@ -112,21 +112,25 @@ def test_more_agreeing_workers_make_it_more_certain(algorithm, n_classes):
     assert np.all(np.diff(confidences) >= 0)
 
 
-@pytest.mark.parametrize("n_classes", [2, 3, 30])
+@pytest.mark.parametrize("algorithm", [calibrated, weighted])
+@pytest.mark.parametrize("n_classes", [2, 3, 10, 30])
 @given(
-    skills=st.lists(st.floats(0.5, 0.98), min_size=3, max_size=7),
+    skills=st.lists(st.floats(0.5, 0.98), min_size=2, max_size=7),
     classes=st.lists(st.integers(0, 1), min_size=7, max_size=7),
+    answers=st.sampled_from([20.0, 100.0, 1000.0]),
 )
-def test_one_more_agreeing_vote_never_lowers_confidence(n_classes, skills, classes):
-    stored = make.one_coin_counts(skills, n_classes)
+def test_one_more_agreeing_vote_never_lowers_confidence(
+    algorithm, n_classes, skills, classes, answers
+):
+    stored = make.one_coin_counts(skills, n_classes, answers=answers)
     count = len(skills)
     votes = np.array(classes[: count - 1])
     nobody = np.zeros(count, int)
     before = make.Votes(nobody[1:], np.arange(count - 1), votes, 1, count, n_classes)
-    found = calibrated(before, prior_counts=stored).posterior
+    found = algorithm(before, prior_counts=stored).posterior
     label = found.labels[0]
     after = make.Votes(nobody, np.arange(count), np.append(votes, label), 1, count, n_classes)
-    table = calibrated(after, prior_counts=stored).posterior.dense()
+    table = algorithm(after, prior_counts=stored).posterior.dense()
     assert table[0, label] >= found.confidences[0] - 5e-3
 
 

@@ -74,11 +74,33 @@ def test_confidence_and_posterior_change_together(algorithm, content):
         assert label["confidence"] == pytest.approx(wanted, abs=2e-5)
         assert label["class-name"] == old["class-name"]
         assert label["posterior"][label["class-name"]] == label["confidence"]
-        assert list(label["posterior"]) == list(old["posterior"])
-        assert sum(label["posterior"].values()) <= 1 + 1e-5
-        left = 1 - sum(old["posterior"].values())
-        if old["confidence"] < 1 and left < 1e-5:
-            assert sum(label["posterior"].values()) == pytest.approx(1, abs=1e-5)
+        chosen = set(ANSWERS[object_id].values())
+        assert chosen <= set(label["posterior"])
+        assert all(v > 0.01 for name, v in label["posterior"].items() if name not in chosen)
+        hidden = len(CREW.classes) - len(label["posterior"])
+        assert 1 - 0.01 * hidden - 1e-5 <= sum(label["posterior"].values()) <= 1 + 1e-5
+
+
+@pytest.mark.parametrize("algorithm", ["calibrated", "weighted", "dawid-skene", "majority"])
+@pytest.mark.parametrize("n_classes", [1, 2, 10, 60])
+def test_what_a_map_takes_from_all_agreeing_is_the_other_classes(algorithm, n_classes):
+    names = [f"k{at}" for at in range(n_classes)]
+    (label,) = labels(
+        SINGLE,
+        {"0": dict.fromkeys("abcdef", "k0")},
+        classes=names,
+        store=MemoryStore({URI: json.dumps(LOGISTIC | {"offset": -4, "slope": 0.7}).encode()}),
+        confidence_map_s3_uri=URI,
+        consolidation_algorithm=algorithm,
+    ).values()
+    assert label["posterior"]["k0"] == label["confidence"] < 0.999
+    if n_classes == 1:
+        return
+    rest = (1 - label["confidence"]) / (n_classes - 1)
+    shown = names if rest > 0.01 else names[:1]
+    assert label["posterior"] == pytest.approx(
+        {name: label["confidence"] if name == "k0" else rest for name in shown}, abs=2e-6
+    )
 
 
 def test_a_mapped_confidence_decides_on_the_status():

@@ -95,7 +95,35 @@ def plain_calibrated(votes, settings, *, stored=None, gold=None, max_weights=Non
             normalized(logs / (1 + settings.learning_correlation * extra) + prior)
         )
     tempered = normalized(logs / (1 + settings.correlation * extra) + prior)
-    return plain_mixed(plain, tempered, weights, settings), truth
+    table = plain_mixed(plain, tempered, weights, settings)
+    return plain_raised(plain, table, truth, settings, max_weights), truth
+
+
+def plain_raised(plain, table, truth, settings, max_weights):
+    """Where all votes agree, no less than the best worker alone."""
+    n_classes, counts = plain.n_classes, plain.counts(truth)
+    for item in range(plain.n_items):
+        given = [(worker, answer) for one, worker, answer in plain.votes if one == item]
+        answers = {answer for _, answer in given}
+        if len(given) < 2 or len(answers) > 1 or n_classes < 2:
+            continue
+        best = 0.0
+        for worker, answer in given:
+            rest = counts[worker].copy()
+            rest[:, answer] -= truth[item] * plain.counted[item]
+            known = np.trace(rest) + settings.accuracy_strength * 0.7
+            known = np.clip(known / (rest.sum() + settings.accuracy_strength), 0.01, 0.99)
+            rows = settings.strength * n_classes
+            known = (np.trace(rest) + rows * known) / (rest.sum() + rows)
+            weight = max((n_classes * known - 1) / (n_classes - 1), 0.05)
+            cap = np.inf if max_weights is None else max_weights[worker]
+            odds = (known * (n_classes - 1) / (1 - known)) ** (min(weight, cap) / weight)
+            best = max(best, odds / (odds + n_classes - 1))
+        label = answers.pop()
+        if table[item, label] < best:
+            table[item] *= (1 - best) / (1 - table[item, label])
+            table[item, label] = best
+    return table
 
 
 def plain_prior(plain, power):

@@ -40,6 +40,24 @@ def test_a_lone_answer_is_as_sure_as_what_is_known_of_its_worker(algorithm, othe
     assert label["posterior"] == {"crab": 0.1, "star": 0.7, "urchin": 0.1, "weed": 0.1}
 
 
+SHARED = [f"s{at}" for at in range(10)]
+
+
+@pytest.mark.parametrize("algorithm", ["calibrated", "weighted", "dawid-skene"])
+@pytest.mark.parametrize("others", [{}, AGREEING, DIFFERING], ids=["alone", "agree", "differ"])
+def test_what_the_batch_says_of_a_worker_counts_for_the_worker_s_lone_answer(algorithm, others):
+    lone = {"0": {"zed": "star"}, **others}
+    right, wrong = (
+        {one: {"ben": "star", "cem": "star", "dan": "star", "zed": chosen} for one in SHARED}
+        for chosen in ("star", "crab")
+    )
+    unknown, trusted, distrusted = (
+        label_of("0", lone | shared, consolidation_algorithm=algorithm)["posterior"]["star"]
+        for shared in ({}, right, wrong)
+    )
+    assert distrusted < unknown == 0.7 < trusted
+
+
 @pytest.mark.parametrize("algorithm", ["calibrated", "weighted", "dawid-skene"])
 def test_a_lone_answer_moves_towards_the_accuracy_of_its_worker(algorithm):
     skills = MemorySkills()
@@ -171,8 +189,15 @@ def test_the_posterior_holds_what_was_chosen_and_what_is_probable(algorithm):
         ("worker-strength", "1", "calibrated", True),
         ("worker-strength", "1", "weighted", True),
         ("worker-strength", "1", "dawid-skene", True),
+        ("row-strength", "1", "calibrated", True),
+        ("frequency-weight", "0.9", "calibrated", True),
+        ("vote-smoothing", "1", "calibrated", True),
+        ("vote-smoothing", "1", "weighted", True),
         ("error-correlation", "0.9", "weighted", False),
         ("worker-strength", "1", "majority", False),
+        ("row-strength", "1", "dawid-skene", False),
+        ("frequency-weight", "0.9", "dawid-skene", False),
+        ("vote-smoothing", "1", "majority", False),
     ],
 )
 def test_a_tag_of_the_job_changes_its_labels(tag, value, algorithm, changes):

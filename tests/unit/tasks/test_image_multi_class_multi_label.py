@@ -72,6 +72,27 @@ def test_votes_count_every_label_once_for_a_worker():
     assert label["votes"] == {"fruit": 2, "vegetables": 1}
 
 
+def test_the_posterior_has_the_labels_that_were_voted_for_and_not_chosen():
+    label = label_of([("flowers", "fruit"), ("flowers",), ("flowers",)])
+    assert label["class-ids"] == [2]
+    assert label["confidence-map"] == {"2": 1.0}
+    assert label["posterior"] == {"fruit": 0.333333, "flowers": 1.0}
+    assert list(label["posterior"]) == ["fruit", "flowers"]
+
+
+@pytest.mark.parametrize("algorithm", ["calibrated", "majority"])
+@pytest.mark.parametrize("n_workers", [1, 3, 9])
+def test_the_posterior_has_what_got_a_vote_or_has_more_than_1_percent(algorithm, n_workers):
+    answers = [("fruit",)] * (n_workers - 1) + [("vegetables", "fruit")]
+    label = label_of(answers, consolidation_algorithm=algorithm)
+    assert label["confidence-map"] == {
+        str(at): label["posterior"][CLASSES[at]] for at in label["class-ids"]
+    }
+    assert {"fruit", "vegetables"} <= set(label["posterior"])
+    assert label["posterior"].get("flowers", 1.0) > 0.01
+    assert ("flowers" in label["posterior"]) is (algorithm == "calibrated")
+
+
 def test_a_label_below_the_wanted_confidence_says_so():
     answers = [("fruit",), ("fruit",), ("fruit", "flowers"), ("flowers", "fruit"), ("flowers",)]
     assert label_of(answers, min_confidence=0.7)["status"] == "low-confidence"
@@ -130,6 +151,7 @@ def test_without_a_usable_answer_there_is_no_label():
     payload = payload_of({"0": [ticked()]})
     label = labels_of(consolidate(ACS, payload, classes=CLASSES), "goods")["0"]
     assert (label["class-ids"], label["class-map"], label["confidence-map"]) == ([], {}, {})
+    assert label["posterior"] == {}
     assert label["status"] == "no-usable-answer"
 
 
@@ -168,3 +190,4 @@ def test_the_builtin_algorithm_keeps_them_in_the_object_style_too():
     label = label_of([("fruit",), ("flowers", "fruit")], consolidation_algorithm="builtin")
     assert label["class-ids"] == [0, 2]
     assert label["confidence-map"] == {"0": 0.95, "2": 0.5}
+    assert label["posterior"] == {"fruit": 0.95, "flowers": 0.5}

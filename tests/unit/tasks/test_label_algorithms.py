@@ -62,6 +62,21 @@ def test_a_lone_answer_is_as_sure_as_what_is_known_of_its_worker(algorithm, othe
     assert label["confidence-map"] == {"1": 0.7, "0": 0.7}
 
 
+def test_what_the_batch_says_of_a_worker_counts_for_the_worker_s_lone_answer():
+    right, wrong = (
+        {
+            f"s{at}": {"ann": ["cat"], "ben": ["cat"], "cem": ["cat"], "zed": [chosen]}
+            for at in range(10)
+        }
+        for chosen in ("cat", "grass")
+    )
+    unknown, trusted, distrusted = (
+        found({"0": {"zed": ["cat"]}, **shared})["0"]["confidence-map"]["0"]
+        for shared in ({}, right, wrong)
+    )
+    assert distrusted < unknown == 0.7 < trusted
+
+
 def test_a_lone_answer_moves_towards_the_accuracy_of_its_worker():
     skills = MemorySkills()
     for seed in range(8):
@@ -159,7 +174,13 @@ def test_the_exclusion_category_stands_alone_or_not_at_all(algorithm):
 
 def test_a_tag_of_the_job_changes_its_labels():
     plain = outcome(MULTI, ANSWERS, classes=CLASSES).labels
-    for tag in ("error-correlation", "posterior-mix", "worker-strength"):
+    for tag in (
+        "error-correlation",
+        "posterior-mix",
+        "worker-strength",
+        "row-strength",
+        "vote-smoothing",
+    ):
         job = LabelingJob(tags={f"consolidation:{tag}": "0.9"})
         tagged = outcome(MULTI, ANSWERS, classes=CLASSES, job=job)
         assert tagged.notes == ()

@@ -12,6 +12,7 @@ import re
 OUTPUT_STYLES = ("object", "builtin")
 TIE_BREAKS = ("first", "neighbours")
 LARGEST_SIGMA = 3.0
+STRENGTHS = (0.001, 100_000.0)
 
 
 def text(text: str) -> str:
@@ -62,11 +63,12 @@ def number(text: str) -> float:
     return value
 
 
-def positive(text: str) -> float:
-    """A number above 0."""
+def strength(text: str) -> float:
+    """A number of votes, above 0 and such that sums of votes stay exact enough."""
     value = number(text)
-    if value == 0.0:
-        raise ValueError("is not a number above 0")
+    smallest, largest = STRENGTHS
+    if not smallest <= value <= largest:
+        raise ValueError(f"is not a number from {smallest:g} to {largest:g}")
     return value
 
 

@@ -25,7 +25,10 @@ _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "exclusion_category": values_of.text,
     "error_correlation": values_of.fraction,
     "posterior_mix": values_of.fraction,
-    "worker_strength": values_of.positive,
+    "worker_strength": values_of.strength,
+    "row_strength": values_of.strength,
+    "frequency_weight": values_of.fraction,
+    "vote_smoothing": values_of.strength,
     "gold_labels_s3_uri": values_of.s3_object,
     "model_answers_s3_uri": values_of.s3_object,
     "model_max_weight": values_of.fraction,
@@ -53,6 +56,9 @@ _OVERRIDABLE = (
     "error_correlation",
     "posterior_mix",
     "worker_strength",
+    "row_strength",
+    "frequency_weight",
+    "vote_smoothing",
     "gold_labels_s3_uri",
     "model_answers_s3_uri",
     "model_max_weight",
@@ -92,12 +98,18 @@ class Settings:
         The worker page's "none of the above" of a multi-label task; empty for none.
     error_correlation : float or None
         How much errors of workers on one object go together, from 0 (independent) to 1; None
-        for the algorithm's default, as for the next two.
+        for the algorithm's default, as for the next five.
     posterior_mix : float or None
         Share of the posterior in a calibrated result, in [0, 1]; the rest is the weighted
         share of the votes.
     worker_strength : float or None
         How many votes what is known of all workers counts for in what is known of one.
+    row_strength : float or None
+        How many votes that counts for in what is known of the worker for one class or label.
+    frequency_weight : float or None
+        Power, in [0, 1], of the class frequencies in the prior; 0 is a uniform prior.
+    vote_smoothing : float or None
+        How many votes of mean weight are added to an image's own and spread over its classes.
     gold_labels_s3_uri, model_answers_s3_uri : str
         Side files of known labels and of a model's answers; empty for none.
     model_max_weight : float
@@ -142,6 +154,9 @@ class Settings:
     error_correlation: float | None = None
     posterior_mix: float | None = None
     worker_strength: float | None = None
+    row_strength: float | None = None
+    frequency_weight: float | None = None
+    vote_smoothing: float | None = None
     gold_labels_s3_uri: str = ""
     model_answers_s3_uri: str = ""
     model_max_weight: float = 0.5

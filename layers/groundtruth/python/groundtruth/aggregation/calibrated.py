@@ -14,6 +14,7 @@ from groundtruth.aggregation.one_coin import one_coin
 from groundtruth.aggregation.rates import accuracy_of_votes, without_own_item
 from groundtruth.aggregation.result import Consolidation
 from groundtruth.aggregation.skill import WorkerCounts
+from groundtruth.aggregation.unanimous import Unanimous
 from groundtruth.aggregation.votes import Floats, Ints, Votes
 from groundtruth.aggregation.weighted import weighted_shares
 
@@ -129,6 +130,14 @@ def calibrated(
     tempered = _tempered(batch, found.likelihood, prior, 1.0 + chosen.correlation * found.extra)
     weights = batch.weights(found.accuracy, max_weights)
     shares = _mixed(batch, tempered, weighted_shares(batch, weights, chosen.smoothing), chosen.mix)
+    agreed = Unanimous.of(batch)
+    least = agreed.best_alone(
+        found.truth,
+        chosen.accuracy_strength,
+        row_strength=chosen.strength if batch.layout.dense else 0.0,
+        max_weights=max_weights,
+    )
+    shares = agreed.raised(shares, least)
     return batch.result(shares, found.truth, found.rounds)
 
 

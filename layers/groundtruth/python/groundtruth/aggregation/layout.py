@@ -137,6 +137,21 @@ class Layout:
         table[known, gold[known]] = 1.0
         return Shares(cells, others)
 
+    def raised(self, shares: Shares, items: Ints, cells: Ints, least: Floats) -> Shares:
+        """Give some cells, one of each item in `items`, at least a probability below 1.
+
+        The item's other classes share the rest as before.
+        """
+        before = shares.cells[cells]
+        low = (before < least) & (before < 1.0)
+        if not low.any():
+            return shares
+        scale = np.ones(self.n_items)
+        scale[items[low]] = (1.0 - least[low]) / (1.0 - before[low])
+        found = shares.cells * self.spread(scale)
+        found[cells[low]] = least[low]
+        return Shares(found, shares.others * scale)
+
     def posterior(self, shares: Shares) -> Posterior:
         """Return probabilities as a result that outlives the layout."""
         if self.dense:

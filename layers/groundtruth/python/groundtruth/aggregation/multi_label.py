@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from groundtruth.aggregation.effective_votes import effective
 from groundtruth.aggregation.label_skill import LabelConsolidation, LabelCounts
 from groundtruth.aggregation.selections import Selections, sum_rows
 from groundtruth.aggregation.votes import Floats, Ints
@@ -38,7 +39,7 @@ class MultiLabelSettings:
         Stop after this many rounds; at least 1.
     """
 
-    correlation: float = 0.5
+    correlation: float = 1.0
     learning_correlation: float = 0.0
     mix: float = 0.6
     strength: float = 8.0
@@ -111,17 +112,24 @@ def multi_label(
         rounds += 1
         hits, alarms = _rates(selections, truth, counted, prior, chosen)
         factors, weights = _weights(selections, hits - alarms, max_weights)
-        likelihood = _log_odds(selections, hits, alarms, factors)
-        learned = likelihood / (1.0 + chosen.learning_correlation * (answers - 1))
+        evidence = _evidence(selections, hits, alarms, factors)
+        likelihood = sum_rows(selections.items, evidence, selections.n_items)
+        extra = _effective_answers(selections, np.abs(evidence)) - 1.0
+        learned = likelihood / (1.0 + chosen.learning_correlation * extra)
         learned += several * _log_frequency(truth, answers * counted, prior)
         before, truth = truth, np.where(known >= 0, known, _logistic(learned))
         if np.abs(truth - before).max(initial=0.0) < chosen.tolerance:
             break
         if rounds >= chosen.max_rounds:
             break
-    tempered = _logistic(likelihood / (1.0 + chosen.correlation * (answers - 1)))
+    tempered = _logistic(likelihood / (1.0 + chosen.correlation * extra))
     shares = _weighted_shares(selections, weights, _picked_share(selections, prior), chosen)
-    posterior = np.where(several, chosen.mix * tempered + (1 - chosen.mix) * shares, tempered)
+    mixed = chosen.mix * tempered + (1 - chosen.mix) * shares
+    # Where all agree on a label, they are no less sure than the best of them alone.
+    alone = _logistic(likelihood / np.maximum(extra + 1.0, 1.0))
+    mixed = np.where(selections.counts == answers, np.maximum(mixed, alone), mixed)
+    mixed = np.where(selections.counts == 0, np.minimum(mixed, alone), mixed)
+    posterior = np.where(several, mixed, tempered)
     return LabelConsolidation(posterior, selections, truth, counted, rounds)
 
 
@@ -206,16 +214,21 @@ def _weights(
     return capped / weights, capped
 
 
-def _log_odds(
+def _evidence(
     selections: Selections, hits: Floats, alarms: Floats, factors: Floats | None
 ) -> Floats:
-    """Sum of what an item's answers say for and against each label."""
+    """What each answer says for and against each label: shape (n_answers, n_labels)."""
     picked = np.log(hits / alarms)
     left_out = np.log((1.0 - hits) / (1.0 - alarms))
-    evidence = np.where(selections.picked, picked, left_out)
-    if factors is not None:
-        evidence = evidence * factors
-    return sum_rows(selections.items, evidence, selections.n_items)
+    evidence: Floats = np.where(selections.picked, picked, left_out)
+    return evidence if factors is None else evidence * factors
+
+
+def _effective_answers(selections: Selections, strengths: Floats) -> Floats:
+    """How many answers as strong as the strongest an item has: shape (n_items, n_labels)."""
+    strongest = np.zeros((selections.n_items, selections.n_labels))
+    np.maximum.at(strongest, selections.items, strengths)
+    return effective(sum_rows(selections.items, strengths, selections.n_items), strongest)
 
 
 def _weighted_shares(

@@ -9,6 +9,7 @@ from groundtruth.aggregation.layout import Shares
 from groundtruth.aggregation.one_coin import known_of_lone
 from groundtruth.aggregation.result import Consolidation
 from groundtruth.aggregation.skill import WorkerCounts
+from groundtruth.aggregation.unanimous import Unanimous
 from groundtruth.aggregation.votes import Floats, Ints, Votes
 
 
@@ -93,6 +94,9 @@ def weighted(
     if np.any(batch.per_item == 1):
         accuracy = batch.accuracy(truth, chosen.accuracy_strength)
         shares = known_of_lone(batch, accuracy, shares)
+    agreed = Unanimous.of(batch)
+    least = agreed.best_alone(truth, chosen.accuracy_strength, max_weights=max_weights)
+    shares = agreed.raised(shares, least)
     return batch.result(shares, truth, rounds)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,12 +13,15 @@ from groundtruth.aggregation.calibrated import CalibratedSettings, calibrated
 from groundtruth.aggregation.dawid_skene import DawidSkeneSettings, dawid_skene
 from groundtruth.aggregation.majority import majority
 from groundtruth.aggregation.result import Consolidation
-from groundtruth.aggregation.votes import Floats
+from groundtruth.aggregation.votes import Floats, Ints
 from groundtruth.aggregation.weighted import WeightedSettings, weighted
 from groundtruth.answers import Answers
 from groundtruth.task import Batch
 from groundtruth.tasks.class_votes import Voters, taught
-from groundtruth.tasks.statuses import PRIOR_CONFIDENCE
+from groundtruth.tasks.statuses import PRIOR_CONFIDENCE, SMALLEST_SHOWN
+
+if TYPE_CHECKING:
+    from groundtruth.aggregation.calibration import ConfidenceMap
 
 ALGORITHMS = ("calibrated", "weighted", "dawid-skene", "majority", "builtin")
 
@@ -26,7 +29,6 @@ WITH_MODEL = ("calibrated", "weighted", "majority")
 """Algorithms in which the model counts: they can hold its weight down."""
 
 _TIE = 1e-9
-_SMALLEST_SHOWN = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,9 +85,8 @@ def judged(objects: Sequence[Answers[int]], batch: Batch, algorithm: str) -> lis
         weights = None if voters.max_weights is None else np.minimum(voters.max_weights, 1.0)
         posterior = majority(voters.votes, weights=weights)
         posterior, confidences = _lone(posterior, posterior.max(axis=1), voters)
-    judgements = _judgements(posterior, confidences, voters)
-    if algorithm != "builtin":
-        judgements = [_mapped(judgement, batch) for judgement in judgements]
+    known_map = None if algorithm == "builtin" else batch.confidence_map
+    judgements = _judgements(posterior, confidences, voters, known_map)
     found = {item.object_id: one for item, one in zip(ordered, judgements, strict=True)}
     return [found[item.object_id] for item in objects]
 
@@ -95,6 +96,9 @@ def _calibrated(voters: Voters, batch: Batch) -> Consolidation:
         correlation=batch.settings.error_correlation,
         mix=batch.settings.posterior_mix,
         accuracy_strength=batch.settings.worker_strength,
+        strength=batch.settings.row_strength,
+        frequency_weight=batch.settings.frequency_weight,
+        smoothing=batch.settings.vote_smoothing,
     )
     return calibrated(
         voters.votes,
@@ -108,7 +112,10 @@ def _calibrated(voters: Voters, batch: Batch) -> Consolidation:
 
 
 def _weighted(voters: Voters, batch: Batch) -> Consolidation:
-    chosen = _set(accuracy_strength=batch.settings.worker_strength)
+    chosen = _set(
+        accuracy_strength=batch.settings.worker_strength,
+        smoothing=batch.settings.vote_smoothing,
+    )
     return weighted(
         voters.votes,
         settings=WeightedSettings(**chosen),
@@ -152,32 +159,36 @@ def _lone(posterior: Floats, confidences: Floats, voters: Voters) -> tuple[Float
     )
 
 
-def _judgements(posterior: Floats, confidences: Floats, voters: Voters) -> list[Judgement]:
-    voted = voters.votes.counts > 0
-    judgements = []
-    for row, confidence, chosen in zip(posterior, confidences.tolist(), voted, strict=True):
-        class_id = int(np.argmax(row))
-        shown = np.flatnonzero(chosen | (row > _SMALLEST_SHOWN)).tolist()
-        judgements.append(
-            Judgement(
-                class_id=class_id,
-                confidence=confidence,
-                tied=int((row >= row[class_id] - _TIE).sum()) > 1,
-                posterior={at: float(row[at]) for at in shown},
-            )
+def _judgements(
+    posterior: Floats, confidences: Floats, voters: Voters, found: ConfidenceMap | None
+) -> list[Judgement]:
+    """One judgement for each row, by the job's confidence map if there is one."""
+    best = posterior.argmax(axis=1)
+    tied = (posterior >= posterior.max(axis=1, keepdims=True) - _TIE).sum(axis=1) > 1
+    if found is not None:
+        confidences = found.apply(confidences)
+        posterior = _with_confidences(posterior, best, confidences)
+    shown = (voters.votes.counts > 0) | (posterior > SMALLEST_SHOWN)
+    columns = (best.tolist(), confidences.tolist(), tied.tolist(), posterior, shown)
+    return [
+        Judgement(
+            class_id=class_id,
+            confidence=confidence,
+            tied=is_tied,
+            posterior={at: float(row[at]) for at in np.flatnonzero(seen).tolist()},
         )
-    return judgements
+        for class_id, confidence, is_tied, row, seen in zip(*columns, strict=True)
+    ]
 
 
-def _mapped(judgement: Judgement, batch: Batch) -> Judgement:
-    """The judgement with the job's confidence map applied; the other classes share the rest."""
-    if batch.confidence_map is None:
-        return judgement
-    before = judgement.confidence
-    after = float(batch.confidence_map.apply(np.array([before]))[0])
-    rest = (1.0 - after) / (1.0 - before) if before < 1.0 else 0.0
-    posterior = {
-        at: after if at == judgement.class_id else share * rest
-        for at, share in judgement.posterior.items()
-    }
-    return replace(judgement, confidence=after, posterior=posterior)
+def _with_confidences(posterior: Floats, best: Ints, confidences: Floats) -> Floats:
+    """The posterior where the best class of each row has the confidence given.
+
+    The other classes share the rest in proportion, and evenly where they had nothing.
+    """
+    is_best = np.arange(posterior.shape[1]) == best[:, np.newaxis]
+    others = np.where(is_best, 0.0, posterior)
+    others = np.where(others.sum(axis=1, keepdims=True) > 0, others, ~is_best)
+    total = np.maximum(others.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)
+    rest = others / total * (1.0 - confidences)[:, np.newaxis]
+    return np.where(is_best, confidences[:, np.newaxis], rest)

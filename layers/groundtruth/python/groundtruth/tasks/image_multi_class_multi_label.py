@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
@@ -21,6 +21,7 @@ from groundtruth.tasks.label_algorithms import ALGORITHMS, Chosen, label_probabi
 from groundtruth.tasks.statuses import (
     CONSENSUS,
     LOW_CONFIDENCE,
+    SMALLEST_SHOWN,
     status_of,
     without_label,
 )
@@ -44,13 +45,16 @@ class LabelSet:
         Indices of all labels that any worker chose, in the same order.
     confidences : dict of int to float
         Probability in [0, 1] of each label in `named`.
+    posterior : dict of str to float
+        Probability in [0, 1] of each label that any worker chose or that has more than 1 %.
     votes : dict of str to int
-        How many workers chose each of them.
+        How many workers chose each label that any worker chose.
     """
 
     chosen: tuple[int, ...]
     named: tuple[int, ...]
     confidences: dict[int, float]
+    posterior: dict[str, float]
     classes: tuple[str, ...]
     status: str
     votes: dict[str, int]
@@ -71,6 +75,7 @@ class LabelSet:
             "class-ids": list(self.chosen),
             "class-map": self._class_map(self.chosen),
             "confidence-map": {str(at): self.confidences[at] for at in self.chosen},
+            "posterior": self.posterior,
             "votes": self.votes,
         }
 
@@ -160,12 +165,28 @@ def _consolidated(
         chosen=chosen,
         named=named,
         confidences=confidences,
+        posterior=_posterior(probabilities, counts, batch, algorithm),
         classes=batch.classes,
         status=status,
         votes=counts,
         used=len(item.answers),
         set_aside=item.set_aside,
     )
+
+
+def _posterior(
+    probabilities: Floats, votes: Mapping[str, int], batch: Batch, algorithm: str
+) -> dict[str, float]:
+    """Probability of each label that got a vote or has more than 1 %, in label order.
+
+    On the scale of the built-in function a label without a vote has 0.05; it is not shown.
+    """
+    smallest = 1.0 if algorithm == "builtin" else SMALLEST_SHOWN
+    return {
+        name: round(share, CONFIDENCE_DIGITS)
+        for name, share in zip(batch.classes, probabilities.tolist(), strict=True)
+        if name in votes or share > smallest
+    }
 
 
 def _by_confidence(probabilities: Floats, item: Answers[Chosen]) -> Chosen:
@@ -202,6 +223,7 @@ def _no_labels(item: Answers[Chosen], batch: Batch) -> LabelSet:
         chosen=(),
         named=(),
         confidences={},
+        posterior={},
         classes=batch.classes,
         status=without_label(processed=item.processed),
         votes={},

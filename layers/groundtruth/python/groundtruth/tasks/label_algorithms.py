@@ -140,6 +140,8 @@ def _calibrated(answering: _Answering, batch: Batch) -> LabelConsolidation:
         "correlation": batch.settings.error_correlation,
         "mix": batch.settings.posterior_mix,
         "worker_strength": batch.settings.worker_strength,
+        "strength": batch.settings.row_strength,
+        "smoothing": batch.settings.vote_smoothing,
     }
     chosen = {name: value for name, value in given.items() if value is not None}
     return multi_label(
