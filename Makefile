@@ -77,6 +77,7 @@ GROUNDTRUTH_DATA ?= ../shared/data
 bench: $(VENV)/.dev build ## Measure everything beside its peers and write docs/benchmarks.md
 	$(BIN)/python -m benchmarks.classification_birds --data $(GROUNDTRUTH_DATA)
 	$(BIN)/python -m benchmarks.classification --only quality --data $(GROUNDTRUTH_DATA)
+	$(BIN)/python -m benchmarks.classification_gold --data $(GROUNDTRUTH_DATA)
 	$(BIN)/python -m benchmarks.classification --only replay --data $(GROUNDTRUTH_DATA)
 	$(BIN)/python -m benchmarks.classification --only speed
 	$(BIN)/python -m benchmarks.scaling

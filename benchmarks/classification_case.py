@@ -23,7 +23,8 @@ from groundtruth.aggregation.weighted import weighted
 ROUNDS = 20
 
 
-def _votes(crowd: Crowd) -> Votes:
+def votes_of(crowd: Crowd) -> Votes:
+    """A crowd's votes as our methods take them."""
     return Votes(
         crowd.items,
         crowd.workers,
@@ -54,4 +55,4 @@ def _table(found: Posterior | NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 if __name__ == "__main__":
-    measure_all(sys.argv, prepare=_votes, methods=METHODS, table=_table)
+    measure_all(sys.argv, prepare=votes_of, methods=METHODS, table=_table)

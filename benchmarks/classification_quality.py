@@ -1,5 +1,6 @@
 """Quality of every method on every crowd, and its difference to majority with an interval."""
 
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,6 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.classification_inputs import Crowd, subsample
+from benchmarks.classification_intervals import (
+    RESAMPLED,
+    bounds,
+    intervals,
+    item_counts,
+    mean_differences,
+    resampled,
+)
 from benchmarks.classification_metrics import item_losses, paired_intervals, reliability, scores
 from benchmarks.classification_runs import OURS, SLOW_PEERS, run_method
 from benchmarks.run_record import table
@@ -29,8 +38,10 @@ COLUMNS = (
     "brier",
     "auroc",
     "mean_confidence",
+    *(f"{name}{end}" for name in RESAMPLED for end in ("_low", "_high")),
 )
 LOSSES = ("accuracy", "brier", "log_loss")
+GAINS = (*LOSSES, *(name for name in RESAMPLED if name not in LOSSES))
 BASE = "majority"
 
 type Votes = int | str
@@ -152,24 +163,28 @@ def _summary(
     cases: Mapping[Case, Crowd],
     plan: Plan,
 ) -> dict[str, Any]:
-    rows, curves, losses = [], [], {}
+    rows, curves, losses, drawn = [], [], {}, {}
     order = (*OURS, *plan.peers)
     for case, crowd in cases.items():
+        # One seed a set, so that methods are compared in the same draws.
+        counts = item_counts(np.count_nonzero(crowd.gold >= 0), zlib.crc32(case[0].encode()))
         for method in order:
             if not _table(folder, crowd, method).exists():
                 continue
             posterior = np.load(_table(folder, crowd, method))
             losses[method, case] = item_losses(posterior, crowd.gold)
+            drawn[method, case] = resampled(posterior, crowd.gold, counts)
             where = {"set": case[0], "votes": case[1], "method": method}
-            rows.append(where | scores(posterior, crowd.gold))
+            measured = scores(posterior, crowd.gold) | bounds(drawn[method, case])
+            rows.append(where | measured)
             if case[0] in plan.averaged:
                 curves += [where | point for point in reliability(posterior, crowd.gold)]
     differences = [
         line
         for votes in ("all", *plan.votes)
-        for line in _differences(losses, votes, order, plan.averaged)
+        for line in _differences(losses, drawn, votes, order, plan.averaged)
     ]
-    names = [f"{loss}{end}" for loss in LOSSES for end in ("", "_low", "_high")]
+    names = [f"{name}{end}" for name in GAINS for end in ("", "_low", "_high")]
     return {
         "averaged": list(plan.averaged),
         "scores": table(rows, COLUMNS),
@@ -180,6 +195,7 @@ def _summary(
 
 def _differences(
     losses: Mapping[tuple[str, Case], NDArray[np.float64]],
+    drawn: Mapping[tuple[str, Case], NDArray[np.float64]],
     votes: Votes,
     methods: Sequence[str],
     averaged: Sequence[str],
@@ -191,8 +207,10 @@ def _differences(
             continue
         pairs = [losses[method, (name, votes)] - losses[BASE, (name, votes)] for name in here]
         line: dict[str, Any] = {"votes": votes, "method": method, "sets": len(here)}
-        for place, (mean, low, high) in enumerate(paired_intervals(pairs)):
-            name = LOSSES[place]
+        own, base = ([drawn[one, (name, votes)] for name in here] for one in (method, BASE))
+        found = dict(zip(RESAMPLED, intervals(mean_differences(own, base)), strict=True))
+        found |= zip(LOSSES, paired_intervals(pairs), strict=True)
+        for name, (mean, low, high) in found.items():
             line |= {name: mean, f"{name}_low": low, f"{name}_high": high}
         yield line
 

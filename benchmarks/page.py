@@ -14,6 +14,7 @@ from typing import Any
 
 from benchmarks.page_birds import birds_section
 from benchmarks.page_data import data_section
+from benchmarks.page_gold import gold_section
 from benchmarks.page_lambda import lambda_section
 from benchmarks.page_mask_plot import draw_masks
 from benchmarks.page_masks import masks_section
@@ -35,6 +36,7 @@ PAGE = ROOT / "docs" / "benchmarks.md"
 SECTIONS: Mapping[str, Callable[[Mapping[str, Any]], list[str]]] = {
     "birds": birds_section,
     "classification-quality": quality_section,
+    "classification-gold": gold_section,
     "classification-replay": replay_section,
     "multi-label": multi_label_section,
     "synthetic": synthetic_section,

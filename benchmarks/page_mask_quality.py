@@ -46,10 +46,9 @@ def mask_quality(record: Row) -> list[str]:
 def _beside_peers(peers: Sequence[Row], seconds: Row) -> list[str]:
     spent = ", ".join(f"{name} {value:.0f} s" for name, value in seconds.items())
     return [
-        "Every method on the same pictures; of bsds some, and of sffg some of the crews, as peers "
-        f"are slow (CPU seconds in all: {spent}). Peers have their default settings; what "
-        "SimpleITK leaves undecided is BACKGROUND. `weighted` is the default; where workers are "
-        "not known it is `majority`.",
+        f"Every method on the same pictures (CPU seconds in all: {spent}). Peers have their "
+        "default settings; what SimpleITK leaves undecided is BACKGROUND. `weighted` is the "
+        "default; where workers are not known it is `majority`.",
         "",
         *_table(peers, "mean_iou", ("`weighted` - best peer [95 %]",), _to_best),
         *_boundaries([line for line in peers if "boundary_f" in line]),

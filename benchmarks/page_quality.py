@@ -5,12 +5,12 @@ from inspect import signature
 from typing import Any
 
 from benchmarks.classification_metrics import paired_intervals
+from benchmarks.classification_runs import SLOW_PEERS
+from benchmarks.page_quality_means import DEFAULT, mean_tables, shifted
 from benchmarks.page_tables import (
     folded,
-    interval,
     made_by,
     markdown_table,
-    mean,
     name_of,
     number,
 )
@@ -20,9 +20,6 @@ type Row = Mapping[str, Any]
 
 SHOWN = ("all", 3, 5)
 """Answers per item whose tables are shown at once."""
-MEASURES = ("accuracy", "ece", "ece_equal_mass", "log_loss", "brier", "auroc")
-WORDS = ("accuracy", "ECE", "ECE, equal mass", "log loss", "Brier", "AUROC")
-DEFAULT = "calibrated"
 DRAWS = signature(paired_intervals).parameters["draws"].default
 """How often the intervals draw items again."""
 JUDGED: Mapping[str, tuple[str, Callable[..., Row]]] = {
@@ -55,54 +52,26 @@ def quality_section(record: Row) -> list[str]:
         f"{len(averaged)} crowds with known truth ({', '.join(averaged)}), {_listed(sizes)} "
         "of each item drawn at random. Every set counts the same in a "
         "mean. Differences are to `majority` on the same answers, with 95 % intervals over items "
-        f"drawn again {DRAWS:,} times within their sets.",
+        f"drawn again {DRAWS:,} times within their sets.{shifted(record)}",
         "",
         "![Accuracy against confidence](benchmarks/reliability.svg)",
         "",
     ]
     for votes in sorted(sizes, key=_order):
-        table = _mean_table(record, [row for row in rows if row["votes"] == votes], votes)
+        table = mean_tables(record, [row for row in rows if row["votes"] == votes], votes)
         title = f"Means with {_answers(votes)}"
         lines += [f"### {title}", "", *table] if votes in SHOWN else folded(title, table)
     return [
         *lines,
         *_each_set(rows),
         *_cut_off(record["cut_off"]),
+        *_not_asked(rows, record["cut_off"]),
         HONESTY,
         "Intervals hold for these sets, not for a set drawn anew.",
         "",
         *_losses(rows),
         *made_by(record["run"]),
     ]
-
-
-def _mean_table(record: Row, rows: Sequence[Row], votes: int | str) -> list[str]:
-    averaged = record["averaged"]
-    gains = {g["method"]: g for g in rows_of(record["differences"]) if g["votes"] == votes}
-    full, partial = [], []
-    default = {row["set"]: row for row in rows if row["method"] == DEFAULT}
-    for method in dict.fromkeys(row["method"] for row in rows):
-        own = [row for row in rows if row["method"] == method and row["set"] in averaged]
-        if len(own) == len(averaged):
-            gain = gains.get(method)
-            full.append(
-                [
-                    name_of(method),
-                    *(number(mean(own, name)) for name in MEASURES),
-                    interval(gain, "accuracy", sign=True) if gain else "-",
-                    interval(gain, "brier", sign=True) if gain else "-",
-                ]
-            )
-        elif own:
-            same = [default[row["set"]] for row in own]
-            pairs = (f"{number(mean(own, name))} / {number(mean(same, name))}" for name in MEASURES)
-            partial.append([name_of(method), f"{len(own)} of {len(averaged)}", *pairs])
-    differences = ("accuracy - majority [95 %]", "Brier - majority [95 %]")
-    lines = markdown_table(("method", *WORDS, *differences), full)
-    if partial:
-        lines += ["On the sets that a peer finished: the peer's mean / that of `calibrated`.", ""]
-        lines += markdown_table(("method", "sets", *WORDS), partial)
-    return lines
 
 
 def _each_set(rows: Sequence[Row]) -> list[str]:
@@ -146,6 +115,26 @@ def _cut_off(entries: Sequence[Row]) -> list[str]:
     lines = ["Cases of slow peers that are missing above (set, answers per item):", ""]
     lines += [f"- {name_of(m)}, {why}: {', '.join(cases)}" for (m, why), cases in groups.items()]
     return [*lines, ""]
+
+
+def _not_asked(rows: Sequence[Row], entries: Sequence[Row]) -> list[str]:
+    """Numbers of answers that slow peers were not run with on any set."""
+    groups: dict[tuple[int | str, ...], list[str]] = {}
+    sizes = sorted({row["votes"] for row in rows}, key=_order)
+    for method in SLOW_PEERS:
+        tried = {one["votes"] for one in (*rows, *entries) if one["method"] == method}
+        left = tuple(size for size in sizes if size not in tried)
+        if tried and left:
+            groups.setdefault(left, []).append(name_of(method))
+    return [
+        line
+        for left, names in groups.items()
+        for line in (
+            f"Never run with {_listed(left)} answers per item, on any set, to save time "
+            f"(`--slow-votes`): {', '.join(names)}.",
+            "",
+        )
+    ]
 
 
 def _losses(rows: Sequence[Row]) -> list[str]:

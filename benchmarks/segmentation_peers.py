@@ -6,7 +6,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,22 +21,12 @@ PEERS = (
     "crowd-kit EM",
     "crowd-kit RASA",
 )
-MOST_PIXELS = 21_000_000
-"""Pictures of a crowd that peers get: evenly spaced ones with at most so many pixels in all."""
-
 _PACKAGES = ("SimpleITK", "crowd-kit", "numpy", "pandas")
 _VERSIONS = (
     "import sys; from importlib.metadata import version\nfor n in sys.argv[1:]: print(version(n))"
 )
 
 type Masks = list[NDArray[np.integer]]
-
-
-def some_of(crowd: Crowd) -> Crowd:
-    """The crowd with as many pictures as slow peers can take."""
-    pixels = sum(picture.truth.size for picture in crowd.pictures)
-    step = -(-pixels // MOST_PIXELS)
-    return replace(crowd, pictures=crowd.pictures[::step])
 
 
 def peer_versions() -> dict[str, str]:

@@ -3,8 +3,7 @@
     python -m benchmarks.segmentation_quality --data FOLDER [--no-peers] [--only lidc]
 
 Skill is always estimated from the other pictures of a data set. Differences come with what 95 %
-of 400 resampled crews show: one of the draws, its pictures drawn anew. Peers get some pictures of
-the large crowds only; all methods are then scored on those.
+of 400 resampled crews show: one of the draws, its pictures drawn anew.
 """
 
 import argparse
@@ -20,7 +19,7 @@ from numpy.typing import NDArray
 
 from benchmarks.run_record import data_option, output_option, run_record, write_result
 from benchmarks.segmentation_crowds import Crowd, Picture, crowds
-from benchmarks.segmentation_peers import PEERS, peer_versions, run_peers, some_of
+from benchmarks.segmentation_peers import PEERS, peer_versions, run_peers
 from benchmarks.segmentation_scores import (
     Maps,
     Tables,
@@ -31,14 +30,13 @@ from benchmarks.segmentation_scores import (
     mean_scores,
     tables,
 )
-from groundtruth.aggregation.mask_em import one_coin
+from groundtruth.aggregation.mask_em import fuse_by_one_coin
 from groundtruth.aggregation.mask_fusion import Fusion, fuse
 from groundtruth.aggregation.mask_skill import disputed_agreement, skill_weights
 from groundtruth.masks.runs import RunMask
 
 DEFAULT, PLAIN, ORACLE = "weighted", "majority", "careless known"
 LEAST = 1 / 16  # what a worker weighs who is known to be careless
-PEER_DRAWS = 2  # crews that peers get where there are several draws
 
 type Weights = Callable[[int], NDArray[np.float64] | None]
 
@@ -83,25 +81,24 @@ def ours(crowd: Crowd) -> dict[str, list[Fusion]]:
         if crowd.careless:
             trust = [LEAST if who in crowd.careless else 1.0 for who in picture.workers]
             results[ORACLE].append(fuse(crew, crowd.n_classes, weights=np.array(trust)))
-        em = one_coin(crew, crowd.n_classes).weights
-        results["one-coin-em"].append(fuse(crew, crowd.n_classes, weights=em))
+        results["one-coin-em"].append(fuse_by_one_coin(crew, crowd.n_classes)[0])
     return results
 
 
 @dataclass(frozen=True, eq=False)
 class Draw:
-    """What our methods make of a crowd, and what is kept of it to compare with peers.
+    """What our methods make of a crowd.
 
     Attributes
     ----------
     found : dict
-        Tables by method, of all pictures.
+        Tables by method.
     confidence : dict
         How good the default's confidence is.
     crowd : Crowd
-        Its pictures that peers get.
+        What they worked on.
     masks : dict
-        Class maps of those by method.
+        Class maps by method.
     """
 
     found: dict[str, Tables]
@@ -113,14 +110,15 @@ class Draw:
 def drawn(crowd: Crowd) -> Draw:
     """Run our methods."""
     fusions = ours(crowd)
-    masks = {name: [one.mask.to_array() for one in found] for name, found in fusions.items()}
-    some = some_of(crowd)
-    step = -(-len(crowd.pictures) // len(some.pictures))
+    masks = {
+        name: [one.mask.to_array().astype(np.uint8) for one in made]
+        for name, made in fusions.items()
+    }
     return Draw(
         found={name: tables(crowd, found) for name, found in masks.items()},
         confidence=calibration(crowd, fusions[DEFAULT]),
-        crowd=some,
-        masks={name: found[::step] for name, found in masks.items() if name != ORACLE},
+        crowd=crowd,
+        masks={name: found for name, found in masks.items() if name != ORACLE},
     )
 
 
@@ -182,7 +180,7 @@ def main() -> None:
         if options.only and options.only not in name:
             continue
         draws = [drawn(crowd) for crowd in same]
-        kept += draws[:PEER_DRAWS]
+        kept += draws
         report.append(scored(draws))
         print(report[-1], flush=True)
     command = "benchmarks.segmentation_quality" + (" --no-peers" if options.no_peers else "")

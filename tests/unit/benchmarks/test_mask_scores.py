@@ -5,7 +5,6 @@ import pytest
 
 from benchmarks.page_mask_quality import mask_quality
 from benchmarks.segmentation_crowds import Crowd, Picture
-from benchmarks.segmentation_peers import MOST_PIXELS, some_of
 from benchmarks.segmentation_scores import (
     boundary_f,
     calibration,
@@ -72,13 +71,6 @@ def test_without_objects_there_is_nothing_to_tell_of_them():
     found = calibration(crowd_of(blank), [fuse([RunMask.from_array(blank)] * 2, 2)])
     assert set(found) == {"error", "bias", "spearman"}
     assert mean_scores([found, found | {"object_error": 0.1}]) == found
-
-
-def test_peers_get_evenly_spaced_pictures_of_a_large_crowd():
-    large = np.zeros((1, MOST_PIXELS // 2), np.uint8)
-    crowd = crowd_of(*[large] * 5)
-    assert len(some_of(crowd).pictures) == 2
-    assert len(some_of(crowd_of(SQUARE, SQUARE)).pictures) == 2
 
 
 def test_the_page_says_where_a_peer_is_better():

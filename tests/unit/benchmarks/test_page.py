@@ -6,9 +6,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from benchmarks.page import PAGE, PLOTS, SECTIONS, draw_plots, page
+from benchmarks.page import PAGE, PLOTS, RECORDS, SECTIONS, draw_plots, page
 from benchmarks.page_masks import masks_section
 from benchmarks.page_tables import interval, number, signed
+from benchmarks.peers_environment import ROOT
 from benchmarks.run_record import RESULTS
 
 LARGEST_RESULTS = 500_000
@@ -34,6 +35,15 @@ def test_a_section_names_its_command_what_is_not_shown_and_where_we_lose(name, t
     text = page(tmp_path)
     for said in ("Made by `python -m benchmarks.", "*not* shown", "Where we lose"):
         assert said in text
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_make_bench_makes_every_result(name):
+    recipe = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\nbench:")[2]
+    recipe = recipe.partition("\n\n")[0]
+    run = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))["run"]
+    command = re.match(r"python -m [\w.]+(?: --only \w+)?", run["command"])[0]
+    assert re.search(rf"/{re.escape(command)}(\s|$)", recipe)
 
 
 def test_without_results_there_is_only_the_opening(tmp_path):

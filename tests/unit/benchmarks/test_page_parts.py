@@ -17,20 +17,30 @@ from benchmarks.run_record import RESULTS, table
 RUN = json.loads((RESULTS / "birds.json").read_text(encoding="utf-8"))["run"]
 
 
-def quality(values, votes="all"):
+def quality(values, votes="all", *, differences=None, more=()):
     """A result with one set on which methods have some value of every measure."""
-    names = ("accuracy", "ece", "ece_equal_mass", "log_loss", "brier", "auroc")
+    names = ("accuracy", "macro_f1", "ece", "ece_equal_mass", "log_loss", "brier", "auroc")
     rows = [
         {"set": "ducks", "votes": votes, "method": method} | dict.fromkeys(names, value)
         for method, value in values.items()
     ]
+    rows += [rows[0] | changed for changed in more]
     record = {
         "run": RUN,
         "averaged": ["ducks"],
         "cut_off": [],
         "scores": table(rows, list(rows[0])),
+        "differences": differences or table([], ["votes", "method"]),
     }
-    return "\n".join(quality_section(record | {"differences": table([], ["votes", "method"])}))
+    return "\n".join(quality_section(record))
+
+
+def differences(*names):
+    """A peer's differences to majority, of some measures."""
+    row = {"votes": "all", "method": "ck-wawa"}
+    for place, name in enumerate(names, start=1):
+        row |= {name: place / 10, f"{name}_low": place / 20, f"{name}_high": place / 5}
+    return table([row], list(row))
 
 
 @pytest.mark.parametrize(
@@ -48,6 +58,32 @@ def test_losses_are_told_of_every_measure_and_number_of_answers(ours, lost):
             said = f"on 1 of 1 sets, most on ducks ({ours:.3f}; crowd-kit Wawa 0.500)"
             expected = said if measure in lost else "nowhere"
             assert f"- {words}, {measure}: {expected}" in text
+
+
+def test_means_have_macro_f1():
+    text = quality({"calibrated": 0.5}, more=[{"method": "ck-wawa", "macro_f1": 0.321}])
+    assert "| method | accuracy | macro F1 | ECE |" in text
+    assert "| crowd-kit Wawa | 0.500 | 0.321 | 0.500 |" in text
+
+
+def test_only_differences_that_were_measured_are_shown():
+    values = {"calibrated": 0.5, "ck-wawa": 0.5}
+    text = quality(values, differences=differences("accuracy", "brier"))
+    assert "| difference to `majority` | accuracy [95 %] | Brier [95 %] |\n" in text
+    assert "| crowd-kit Wawa | +0.100 [+0.050, +0.200] | +0.200 [+0.100, +0.400] |" in text
+    assert "are moved so that" not in text
+    text = quality(values, differences=differences("accuracy", "macro_f1", "ece", "auroc"))
+    assert "macro F1 [95 %] | ECE [95 %] | AUROC [95 %] |\n" in text
+    assert "Those of macro F1, ECE, AUROC are moved so that" in text
+    assert "difference to" not in quality(values)
+
+
+def test_what_slow_peers_never_run_with_is_told():
+    more = [{"votes": votes} for votes in (1, 7)] + [{"method": "ck-glad"}]
+    text = quality({"calibrated": 0.5}, 3, more=more)
+    said = "Never run with 1 and 7 answers per item, on any set, to save time (`--slow-votes`): "
+    assert f"{said}crowd-kit GLAD.\n" in text
+    assert "Never run" not in quality({"calibrated": 0.5}, 3, more=more[2:])
 
 
 def test_only_few_numbers_of_answers_are_open():
