@@ -34,18 +34,16 @@ def test_equal_runs_side_by_side_have_no_border():
     assert border_lengths(mask, 2).tolist() == [0, 0]
 
 
-def test_noise_in_some_rows_only():
-    grid = np.zeros((400, 3000), int)
-    grid[100:150] = np.random.default_rng(2).integers(0, 3, (50, 3000))
-    found = border_lengths(RunMask.from_array(grid), 3)
-    for index in range(3):
-        chosen = grid == index
-        sides = (chosen[1:] != chosen[:-1]).sum() + (chosen[:, 1:] != chosen[:, :-1]).sum()
-        assert found[index] == sides
-
-
-def test_noise_of_more_than_one_piece():
-    grid = np.random.default_rng(1).integers(0, 3, (9, 40_000))
+@pytest.mark.parametrize(
+    ("rows", "columns", "noisy"),
+    [
+        pytest.param(9, 40_000, slice(0, 9), id="in-more-than-one-piece"),
+        pytest.param(400, 3000, slice(100, 150), id="in-some-rows"),
+    ],
+)
+def test_noise(rows, columns, noisy):
+    grid = np.zeros((rows, columns), int)
+    grid[noisy] = np.random.default_rng(1).integers(0, 3, grid[noisy].shape)
     found = border_lengths(RunMask.from_array(grid), 3)
     for index in range(3):
         chosen = grid == index
