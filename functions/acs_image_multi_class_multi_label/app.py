@@ -6,7 +6,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from groundtruth.acs_function import AcsFunction
-from groundtruth.observability import logger, metrics
+from groundtruth.observability import count_batch, logger, metrics, observe
 from groundtruth.tasks.image_multi_class_multi_label import ImageMultiClassMultiLabel
 
 function = AcsFunction(ImageMultiClassMultiLabel(), os.environ)
@@ -16,6 +16,9 @@ function = AcsFunction(ImageMultiClassMultiLabel(), os.environ)
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> list[dict[str, Any]]:
     """Turn the answers to a batch of data objects into labels."""
-    return function.respond(
+    began = count_batch(function.stack_name)
+    outcome = function.consolidate(
         event, seconds_left=lambda: context.get_remaining_time_in_millis() / 1000
     )
+    observe(outcome, began=began)
+    return outcome.response

@@ -71,3 +71,12 @@ def test_a_blank_in_place_of_a_plus_gives_no_wrong_picture(pluses, padding):
         read_chunks(decode_base64_png(mapped.replace("+", " ")))
     if pluses % 4:
         assert caught.value.reason == "bad-base64"
+
+
+@pytest.mark.parametrize(
+    "text", [" {} ", "{}\n  ", "\n    {}\n", "data:image/png;base64, {}"], ids=repr
+)
+def test_blanks_around_text_without_padding_are_no_lost_plus(text):
+    content = b"hello world, 12" + bytes(2)
+    bare = base64.b64encode(content).decode().rstrip("=")
+    assert decode_base64_png(text.format(bare)) == content

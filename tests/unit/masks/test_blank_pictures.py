@@ -129,3 +129,16 @@ def test_nearly_black_edges_of_a_label_are_background():
 def test_a_nearly_black_colour_of_background_is_its_own():
     colors = {0: "#010101", **COLORS}
     assert empty(picture([(*BLACK, 0), (1, 1, 1, 255)], RGBA), colors)
+
+
+@pytest.mark.parametrize(
+    ("own", "values", "color_type"),
+    [
+        pytest.param("#ffffff", [BLACK, WHITE], RGB, id="white-on-black"),
+        pytest.param("#000000", [WHITE, BLACK], RGB, id="black-on-white"),
+        pytest.param("#808080", [[0], [128]], GREY, id="grey"),
+        pytest.param("#ffffff", [(*BLACK, 0), (*WHITE, 255)], RGBA, id="on-transparent"),
+    ],
+)
+def test_what_is_painted_in_the_colour_of_background_is_background(own, values, color_type):
+    assert empty(picture(values, color_type), {0: own, **COLORS})

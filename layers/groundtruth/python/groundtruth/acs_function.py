@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from groundtruth.consolidation import consolidate_batch
+from groundtruth.consolidation import Outcome, consolidate_batch
 from groundtruth.job_context import JobContexts
 from groundtruth.labeling_jobs import open_jobs
-from groundtruth.observability import count_batch, observe
 from groundtruth.settings import Settings
 from groundtruth.skills.opening import open_skills
 from groundtruth.stores import open_store
@@ -38,8 +37,13 @@ class AcsFunction[Answer]:
         self._jobs = JobContexts(self._settings, open_jobs(environ), self._store)
         self._skills = open_skills(environ, table_name=self._settings.skill_table_name)
 
-    def respond(self, event: Any, *, seconds_left: Callable[[], float]) -> list[dict[str, Any]]:
-        """Consolidate a batch, log it and count it.
+    @property
+    def stack_name(self) -> str:
+        """The stack that the function belongs to; empty if it was told none."""
+        return self._settings.stack_name
+
+    def consolidate(self, event: Any, *, seconds_left: Callable[[], float]) -> Outcome:
+        """Turn the answers to a batch of data objects into labels.
 
         Parameters
         ----------
@@ -53,8 +57,7 @@ class AcsFunction[Answer]:
         GroundTruthError
             As `consolidate_batch` does.
         """
-        began = count_batch(self._settings.stack_name)
-        outcome = consolidate_batch(
+        return consolidate_batch(
             event,
             task=self._task,
             store=self._store,
@@ -62,5 +65,3 @@ class AcsFunction[Answer]:
             skills=self._skills,
             deadline=seconds_left,
         )
-        observe(outcome, began=began)
-        return outcome.response

@@ -140,10 +140,11 @@ class Layout:
     def raised(self, shares: Shares, items: Ints, cells: Ints, least: Floats) -> Shares:
         """Give some cells, one of each item in `items`, at least a probability below 1.
 
-        The item's other classes share the rest as before.
+        The item's other classes share the rest as before. A cell that is not its item's most
+        probable one stays as it is.
         """
         before = shares.cells[cells]
-        low = (before < least) & (before < 1.0)
+        low = (before < least) & (before >= self._best(shares)[items])
         if not low.any():
             return shares
         scale = np.ones(self.n_items)
@@ -151,6 +152,16 @@ class Layout:
         found = shares.cells * self.spread(scale)
         found[cells[low]] = least[low]
         return Shares(found, shares.others * scale)
+
+    def _best(self, shares: Shares) -> Floats:
+        """Largest value of each item: shape (n_items,)."""
+        if self.dense:
+            table = self.table(shares.cells)
+            best: Floats = np.maximum.reduce(list(table.T))
+            return best
+        best = shares.others.copy()
+        np.maximum.at(best, self.items, shares.cells)
+        return best
 
     def posterior(self, shares: Shares) -> Posterior:
         """Return probabilities as a result that outlives the layout."""

@@ -125,7 +125,8 @@ def multi_label(
     tempered = _logistic(likelihood / (1.0 + chosen.correlation * extra))
     shares = _weighted_shares(selections, weights, _picked_share(selections, prior), chosen)
     mixed = chosen.mix * tempered + (1 - chosen.mix) * shares
-    # Where all agree on a label, they are no less sure than the best of them alone.
+    # Where all agree on a label, and nobody does worse than guess, they are no less sure than
+    # the best of them alone.
     alone = _logistic(likelihood / np.maximum(extra + 1.0, 1.0))
     mixed = np.where(selections.counts == answers, np.maximum(mixed, alone), mixed)
     mixed = np.where(selections.counts == 0, np.minimum(mixed, alone), mixed)

@@ -13,6 +13,8 @@ from groundtruth.aggregation.layout import Shares
 from groundtruth.aggregation.skill import add_up
 from groundtruth.aggregation.votes import Floats, Ints
 
+_HIGHEST = 1 - 1e-9
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Unanimous:
@@ -87,6 +89,7 @@ class Unanimous:
             return np.empty(0)
         batch, n_classes = self.batch, self.batch.votes.n_classes
         known = self._accuracies(truth, strength, row_strength * n_classes)
+        known = np.minimum(known, _HIGHEST)
         evidence = np.log(known * max(n_classes - 1, 1) / (1.0 - known))
         if max_weights is not None:
             evidence *= batch.factors(known, batch.caps(max_weights)[self.votes])
@@ -108,5 +111,5 @@ class Unanimous:
         return np.divide(drawn, given, out=known, where=more > 0)
 
     def raised(self, shares: Shares, least: Floats) -> Shares:
-        """Give the items' classes at least so much: shape (n,)."""
+        """Give the items' classes, where they are the labels, at least so much: shape (n,)."""
         return self.batch.layout.raised(shares, self.items, self.cells, least)

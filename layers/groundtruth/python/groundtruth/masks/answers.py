@@ -53,7 +53,7 @@ def _decoded(text: bytes) -> bytes:
         return binascii.a2b_base64(text, strict_mode=True)
     except binascii.Error:
         regular = text.translate(_TO_STANDARD, delete=b" \t\r\n")
-        if b" " not in text:
+        if not any(b" " in line.strip() for line in text.splitlines()):
             regular = regular.rstrip(b"=")
             regular += b"=" * (-len(regular) % 4)
         return binascii.a2b_base64(regular, strict_mode=True)

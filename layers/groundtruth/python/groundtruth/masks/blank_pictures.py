@@ -11,7 +11,9 @@ _DIGITS = np.array([9, 3, 1])
 _OPAQUE = 255
 
 
-def check_blank(runs: ColorRuns, colors: NDArray[np.int16], *, grey: bool) -> None:
+def check_blank(
+    runs: ColorRuns, colors: NDArray[np.int16], *, own: tuple[int, ...] | None, grey: bool
+) -> None:
     """Refuse a picture without a pixel of a label that an untouched canvas does not give.
 
     Black on white is an object on a ground, and pixels of 1 and 2 are numbers of classes: read
@@ -25,6 +27,9 @@ def check_blank(runs: ColorRuns, colors: NDArray[np.int16], *, grey: bool) -> No
         A picture all of whose pixels were read as BACKGROUND.
     colors : ndarray of int16, shape (n_colors, 3)
         The worker's colours, and black; they are no numbers.
+    own : tuple of int, optional
+        Red, green and blue that the worker lists for BACKGROUND: such pixels are looked at no
+        further.
     grey : bool
         Whether the file has no colours.
 
@@ -33,10 +38,14 @@ def check_blank(runs: ColorRuns, colors: NDArray[np.int16], *, grey: bool) -> No
     UnusableAnswer
         ``unreadable-colors``.
     """
-    rgb, alpha = runs.colors[:, :3], runs.colors[:, 3]
+    pixels = runs.colors
+    if own is not None:
+        pixels = pixels[(pixels[:, :3] != own).any(axis=1)]
+    rgb, alpha = pixels[:, :3], pixels[:, 3]
     if grey:
-        shown = np.where(alpha > 0, runs.colors.view("<u4")[:, 0], 0)
-        drawn = bool((shown != shown[0]).any())
+        drawn = (
+            len({tuple(one) if one[3] else None for one in np.unique(pixels, axis=0).tolist()}) > 1
+        )
     else:
         opaque = rgb[alpha == _OPAQUE]
         drawn = bool((opaque == 255).all(axis=1).any() and (opaque == 0).all(axis=1).any())

@@ -9,6 +9,7 @@ import numpy as np
 from groundtruth.errors import UnusableAnswer
 from groundtruth.masks.blank_pictures import check_blank
 from groundtruth.masks.color_classes import classify, color_table
+from groundtruth.masks.colors import color_bytes, normalize_color
 from groundtruth.masks.fast_reader import read_fast
 from groundtruth.masks.pillow_reader import read_with_pillow
 from groundtruth.masks.png import GREY, GREY_ALPHA, read_chunks, read_header
@@ -87,7 +88,8 @@ def read_mask(
     grey = header.color_type in (GREY, GREY_ALPHA)
     result = classify(runs, table, exact=grey and not table.has_grey_label)
     if not result.mask.classes.any():
-        check_blank(runs, table.colors, grey=grey)
+        own = color_bytes(normalize_color(colors[0], label="BACKGROUND")) if 0 in colors else None
+        check_blank(runs, table.colors, own=own, grey=grey)
     rescaled = shape is not None and shape != header.shape
     notes = MaskNotes(
         near_pixels=result.near_pixels, snapped_pixels=result.snapped_pixels, rescaled=rescaled
