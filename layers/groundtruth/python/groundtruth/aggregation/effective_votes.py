@@ -3,6 +3,7 @@
 import numpy as np
 
 from groundtruth.aggregation.batch import Batch
+from groundtruth.aggregation.selections import Selections, sum_rows
 from groundtruth.aggregation.skill import add_up
 from groundtruth.aggregation.votes import Floats
 
@@ -47,3 +48,21 @@ def effective_votes(batch: Batch, accuracy: Floats, factors: Floats | None) -> F
     if starts.size:
         strongest[batch.votes.items[starts]] = np.maximum.reduceat(strengths, starts)
     return effective(add_up(batch.votes.items, strengths, batch.votes.n_items), strongest)
+
+
+def effective_answers(selections: Selections, evidence: Floats) -> Floats:
+    """The same for each label of a multi-label batch: shape (n_items, n_labels).
+
+    Parameters
+    ----------
+    selections : Selections
+        The batch.
+    evidence : ndarray of float, shape (n_answers, n_labels)
+        What each answer says for or against each label.
+    """
+    strengths, items = np.abs(evidence), selections.items
+    strongest = np.zeros((selections.n_items, selections.n_labels))
+    starts = np.flatnonzero(np.diff(items, prepend=-1))
+    if starts.size:
+        strongest[items[starts]] = np.maximum.reduceat(strengths, starts)
+    return effective(sum_rows(items, strengths, selections.n_items), strongest)

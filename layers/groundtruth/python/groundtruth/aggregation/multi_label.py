@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from groundtruth.aggregation.effective_votes import effective
+from groundtruth.aggregation.effective_votes import effective_answers
 from groundtruth.aggregation.label_skill import LabelConsolidation, LabelCounts
 from groundtruth.aggregation.selections import Selections, sum_rows
 from groundtruth.aggregation.votes import Floats, Ints
@@ -114,20 +114,23 @@ def multi_label(
         factors, weights = _weights(selections, hits - alarms, max_weights)
         evidence = _evidence(selections, hits, alarms, factors)
         likelihood = sum_rows(selections.items, evidence, selections.n_items)
-        extra = _effective_answers(selections, np.abs(evidence)) - 1.0
-        learned = likelihood / (1.0 + chosen.learning_correlation * extra)
+        learned = likelihood.copy()
+        if chosen.learning_correlation > 0:
+            extra = effective_answers(selections, evidence) - 1.0
+            learned /= 1.0 + chosen.learning_correlation * extra
         learned += several * _log_frequency(truth, answers * counted, prior)
         before, truth = truth, np.where(known >= 0, known, _logistic(learned))
         if np.abs(truth - before).max(initial=0.0) < chosen.tolerance:
             break
         if rounds >= chosen.max_rounds:
             break
+    extra = effective_answers(selections, evidence) - 1.0
     tempered = _logistic(likelihood / (1.0 + chosen.correlation * extra))
     shares = _weighted_shares(selections, weights, _picked_share(selections, prior), chosen)
     mixed = chosen.mix * tempered + (1 - chosen.mix) * shares
     # Where all agree on a label, and nobody does worse than guess, they are no less sure than
     # the best of them alone.
-    alone = _logistic(likelihood / np.maximum(extra + 1.0, 1.0))
+    alone = _logistic(likelihood / (1.0 + extra))
     mixed = np.where(selections.counts == answers, np.maximum(mixed, alone), mixed)
     mixed = np.where(selections.counts == 0, np.minimum(mixed, alone), mixed)
     posterior = np.where(several, mixed, tempered)
@@ -223,13 +226,6 @@ def _evidence(
     left_out = np.log((1.0 - hits) / (1.0 - alarms))
     evidence: Floats = np.where(selections.picked, picked, left_out)
     return evidence if factors is None else evidence * factors
-
-
-def _effective_answers(selections: Selections, strengths: Floats) -> Floats:
-    """How many answers as strong as the strongest an item has: shape (n_items, n_labels)."""
-    strongest = np.zeros((selections.n_items, selections.n_labels))
-    np.maximum.at(strongest, selections.items, strengths)
-    return effective(sum_rows(selections.items, strengths, selections.n_items), strongest)
 
 
 def _weighted_shares(
