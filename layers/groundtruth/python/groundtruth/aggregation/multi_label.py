@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from groundtruth.aggregation.effective_votes import effective_answers
+from groundtruth.aggregation.label_frequency import log_frequency, picked_share
 from groundtruth.aggregation.label_skill import LabelConsolidation, LabelCounts
 from groundtruth.aggregation.selections import Selections, sum_rows
 from groundtruth.aggregation.votes import Floats, Ints
@@ -118,22 +119,15 @@ def multi_label(
         if chosen.learning_correlation > 0:
             extra = effective_answers(selections, evidence) - 1.0
             learned /= 1.0 + chosen.learning_correlation * extra
-        learned += several * _log_frequency(truth, answers * counted, prior)
+        learned += several * log_frequency(truth, answers * counted, prior)
         before, truth = truth, np.where(known >= 0, known, _logistic(learned))
         if np.abs(truth - before).max(initial=0.0) < chosen.tolerance:
             break
         if rounds >= chosen.max_rounds:
             break
     extra = effective_answers(selections, evidence) - 1.0
-    tempered = _logistic(likelihood / (1.0 + chosen.correlation * extra))
-    shares = _weighted_shares(selections, weights, _picked_share(selections, prior), chosen)
-    mixed = chosen.mix * tempered + (1 - chosen.mix) * shares
-    # Where all agree on a label, and nobody does worse than guess, they are no less sure than
-    # the best of them alone.
-    alone = _logistic(likelihood / (1.0 + extra))
-    mixed = np.where(selections.counts == answers, np.maximum(mixed, alone), mixed)
-    mixed = np.where(selections.counts == 0, np.minimum(mixed, alone), mixed)
-    posterior = np.where(several, mixed, tempered)
+    shares = _weighted_shares(selections, weights, picked_share(selections, prior), chosen)
+    posterior = _mixed(selections, likelihood, extra, shares, chosen)
     return LabelConsolidation(posterior, selections, truth, counted, rounds)
 
 
@@ -184,24 +178,25 @@ def _rates(
     return rates[0], rates[1]
 
 
-def _log_frequency(truth: Floats, judged: Floats, prior: LabelCounts) -> Floats:
-    """Log odds of each label by how often it applies to the other items: (n_items, n_labels).
+def _mixed(
+    selections: Selections,
+    likelihood: Floats,
+    extra: Floats,
+    shares: Floats,
+    chosen: MultiLabelSettings,
+) -> Floats:
+    """Mean of the tempered posterior and the share; of one answer the posterior alone.
 
-    `judged` says for how many answers an item counts. Without the own item, for its answers must
-    not speak twice; smoothed by one answer.
+    Where all agree on a label, and nobody does worse than guess, they are no less sure than the
+    best of them alone.
     """
-    stored = prior.amounts.sum(axis=(0, 3))
-    applies, total = truth * judged, judged
-    yes = applies.sum(axis=0) + stored[:, 1] - applies + 0.5
-    no = (total - applies).sum(axis=0) + stored[:, 0] - (total - applies) + 0.5
-    return np.log(yes) - np.log(no)
-
-
-def _picked_share(selections: Selections, prior: LabelCounts) -> Floats:
-    """Share of all answers that pick each label, smoothed by one: shape (n_labels,)."""
-    stored = prior.amounts.sum(axis=(0, 2))
-    picked: Floats = selections.picked.sum(axis=0) + stored[:, 1] + 0.5
-    return picked / (len(selections.picked) + stored.sum(axis=1) + 1.0)
+    answers = selections.answers_per_item[:, np.newaxis]
+    tempered = _logistic(likelihood / (1.0 + chosen.correlation * extra))
+    mixed = chosen.mix * tempered + (1 - chosen.mix) * shares
+    alone = _logistic(likelihood / (1.0 + extra))
+    mixed = np.where(selections.counts == answers, np.maximum(mixed, alone), mixed)
+    mixed = np.where(selections.counts == 0, np.minimum(mixed, alone), mixed)
+    return np.where(answers > 1, mixed, tempered)
 
 
 def _weights(
