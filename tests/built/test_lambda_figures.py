@@ -41,4 +41,4 @@ def test_everything_that_the_page_shows_is_measured():
     assert [row["memory_mb"] for row in rows_of(found["rates"])] == [512, 1769]
     assert {row["objects_from"] for row in rows_of(found["warm"])} == {"S3", "folder"}
     page = "\n".join(lambda_section({"run": run_record("benchmarks.x", {}, seed=1)} | found))
-    assert "| `pre_image_multi_class` | 256 (its own) |" in page
+    assert "| `pre_image_multi_class` | 512 (its own) |" in page
