@@ -38,7 +38,7 @@ def test_without_s3_no_client_is_opened(folder):
 def test_everything_that_the_page_shows_is_measured():
     effort = Effort(starts=1, calls=4, imports=1, sizes=(1769,))
     found = lambda_figures([PRE], effort)
-    assert [row["memory_mb"] for row in rows_of(found["rates"])] == [512, 1769]
+    assert [row["memory_mb"] for row in rows_of(found["rates"])] == [256, 1769]
     assert {row["objects_from"] for row in rows_of(found["warm"])} == {"S3", "folder"}
     page = "\n".join(lambda_section({"run": run_record("benchmarks.x", {}, seed=1)} | found))
-    assert "| `pre_image_multi_class` | 512 (its own) |" in page
+    assert "| `pre_image_multi_class` | 256 (its own) |" in page
