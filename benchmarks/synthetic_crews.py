@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from benchmarks.classification_inputs import Crowd
 from labeljob.crowd.randomness import digest
-from labeljob.synthesis import Disturbances, Synthesis, SyntheticWorker, hire_crew
 from labeljob.synthesis.behavior import difficulty
+from labeljob.synthesis.crew import SyntheticWorker, hire_crew
 from labeljob.synthesis.description import synthetic_description
+from labeljob.synthesis.generation import Disturbances, Synthesis
 from labeljob.task_types import TaskType
 
 type Bools = NDArray[np.bool_]

@@ -26,7 +26,7 @@ from groundtruth.finishing.response_index import METADATA, ResponseIndex
 from labeljob.analysis.calibration import confidence_figures
 from labeljob.analysis.job_on_file import JobOnFile
 from labeljob.analysis.scores import Judged, judged
-from labeljob.crowd import Truth
+from labeljob.crowd.truth import Truth
 from labeljob.job.description import JobError
 from labeljob.task_types import TaskType
 

@@ -23,7 +23,7 @@ from labeljob.analysis.outcome_folder import MASKS, OutcomeFolder, ReplayStore
 from labeljob.analysis.replaying import Replayed, replay
 from labeljob.analysis.scores import scored
 from labeljob.analysis.side_files import SideFiles
-from labeljob.crowd import Truth
+from labeljob.crowd.truth import Truth
 from labeljob.job.lines import compact_json
 
 STYLES = ("object", "builtin")

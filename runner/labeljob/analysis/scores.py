@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from groundtruth.finishing.found_labels import FoundLabel
 from labeljob.analysis.calibration import confidence_figures
-from labeljob.crowd import Truth
+from labeljob.crowd.truth import Truth
 from labeljob.demo.overlays import mean_iou
 
 type Mask = NDArray[np.uint8]

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from labeljob.analysis.output_lines import OutputLine
-from labeljob.crowd import Truth, TruthError, read_truth
+from labeljob.crowd.truth import Truth, TruthError, read_truth
 from labeljob.task_types import TaskType
 
 SEPARATOR = ";"

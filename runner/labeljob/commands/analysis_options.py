@@ -17,7 +17,7 @@ from labeljob.analysis.damage import DamageList
 from labeljob.analysis.job_on_file import Given, JobOnFile, read_job
 from labeljob.analysis.place import find_job
 from labeljob.analysis.truth_files import read_truths
-from labeljob.crowd import Truth
+from labeljob.crowd.truth import Truth
 from labeljob.job.description import JobError
 from labeljob.task_types import TaskType
 

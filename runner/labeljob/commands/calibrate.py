@@ -16,7 +16,7 @@ from labeljob.analysis.place import JobPlace
 from labeljob.analysis.truth_files import read_truths
 from labeljob.calibrating import FIGURES, Calibration, MapKind, calibrate_job
 from labeljob.commands import analysis_options as given
-from labeljob.crowd import TruthError
+from labeljob.crowd.truth import TruthError
 from labeljob.output_files import write_text
 
 MAP_FILE = "calibration/confidence-map.json"

@@ -11,7 +11,8 @@ import typer
 from groundtruth.contract.labels import parse_label_categories
 from labeljob import messages
 from labeljob.commands.run_report import report
-from labeljob.crowd import CrewError, TruthError, hire
+from labeljob.crowd.profiles import CrewError, hire
+from labeljob.crowd.truth import TruthError
 from labeljob.demo.material import DemoJob, MaterialError, lay_out
 from labeljob.demo.overview import draw
 from labeljob.job.description import JobDescription, now

@@ -18,7 +18,7 @@ from labeljob.analysis.job_on_file import JobOnFile
 from labeljob.analysis.truth_files import read_truths
 from labeljob.analysis.workers import Worker
 from labeljob.commands import analysis_options as given
-from labeljob.crowd import TruthError
+from labeljob.crowd.truth import TruthError
 from labeljob.job.description import JobError
 from labeljob.job.lines import read_lines
 from labeljob.output_files import write_text

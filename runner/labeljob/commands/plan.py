@@ -12,7 +12,7 @@ import typer
 from labeljob import messages
 from labeljob.analysis.ballots import read_ballots, unit_classes
 from labeljob.commands import analysis_options as given
-from labeljob.crowd import TruthError
+from labeljob.crowd.truth import TruthError
 from labeljob.rounds.planning import LEAD, MOST_WORKERS, Estimate, Plan, estimate, plans_for
 from labeljob.task_types import TaskType
 

@@ -14,7 +14,7 @@ from labeljob.analysis.outcome_folder import outcome_folder
 from labeljob.analysis.replay_outcome import ReplayOutcome, replay_job
 from labeljob.analysis.replaying import all_at_once
 from labeljob.commands import analysis_options as given
-from labeljob.crowd import TruthError
+from labeljob.crowd.truth import TruthError
 from labeljob.job.description import JobError
 from labeljob.rounds.pooling import Pool, pool
 

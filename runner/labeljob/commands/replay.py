@@ -20,7 +20,7 @@ from labeljob.analysis.replay_outcome import STYLES, ReplayOutcome, replay_job
 from labeljob.analysis.replaying import all_at_once, calls_of
 from labeljob.analysis.side_files import with_side_files
 from labeljob.commands import analysis_options as given
-from labeljob.crowd import TruthError
+from labeljob.crowd.truth import TruthError
 
 SHOWN = 20
 

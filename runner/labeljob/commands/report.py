@@ -19,7 +19,7 @@ from labeljob.analysis.job_on_file import JobOnFile
 from labeljob.analysis.replaying import all_at_once, replay
 from labeljob.analysis.side_files import with_side_files
 from labeljob.commands import analysis_options as given
-from labeljob.crowd import Truth, TruthError
+from labeljob.crowd.truth import Truth, TruthError
 from labeljob.output_files import write_text
 
 Output = Annotated[

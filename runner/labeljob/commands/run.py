@@ -16,7 +16,8 @@ from groundtruth.settings import TAG_PREFIX, Settings
 from labeljob import messages
 from labeljob.commands import run_options as given
 from labeljob.commands.run_report import report, result_as_json
-from labeljob.crowd import CrewError, TruthError, hire
+from labeljob.crowd.profiles import CrewError, hire
+from labeljob.crowd.truth import TruthError
 from labeljob.job.description import JobDescription, JobError, now
 from labeljob.job.lines import read_lines
 from labeljob.job.local import JobResult, run_locally

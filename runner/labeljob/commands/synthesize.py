@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from groundtruth.contract.labels import checked_labels
 from labeljob import messages
 from labeljob.commands import run_options as given
-from labeljob.crowd import CrewError
+from labeljob.crowd.profiles import CrewError
 from labeljob.job.description import JobError
 from labeljob.synthesis.crew import HABITS, hire_crew
 from labeljob.synthesis.description import synthetic_description

@@ -16,7 +16,7 @@ from groundtruth.errors import GroundTruthError
 from groundtruth.skills.opening import SKILL_FILE_VARIABLE
 from labeljob import messages
 from labeljob.application import application_folder
-from labeljob.crowd import hire
+from labeljob.crowd.profiles import hire
 from labeljob.handlers import LocalFunction
 from labeljob.job.description import JobDescription, JobError, begin_or_resume, load_description
 from labeljob.job.lines import ManifestLine

@@ -9,7 +9,9 @@ from typing import Any
 
 from groundtruth.contract.labels import label_category_file
 from groundtruth.storage import ObjectStore
-from labeljob.crowd import SimulatedWorker, Truth, answer
+from labeljob.crowd.answers import answer
+from labeljob.crowd.profiles import SimulatedWorker
+from labeljob.crowd.truth import Truth
 from labeljob.job.description import JobDescription, JobError
 from labeljob.job.lines import ManifestLine, compact_json, labeled_line
 from labeljob.job.schedule import ScheduledBatch, Sitting, schedule

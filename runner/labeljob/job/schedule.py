@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import batched
 
-from labeljob.crowd import SimulatedWorker, assign, timing
+from labeljob.crowd.answers import timing
+from labeljob.crowd.profiles import SimulatedWorker, assign
 from labeljob.job.description import JobDescription
 from labeljob.job.lines import ManifestLine
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from groundtruth.tasks.statuses import NO_USABLE_ANSWER, NOT_PROCESSED
-from labeljob.crowd import Truth
+from labeljob.crowd.truth import Truth
 from labeljob.job.lines import ManifestLine
 from labeljob.job.run import JobRun
 

@@ -10,7 +10,7 @@ from PIL import Image, UnidentifiedImageError
 
 from groundtruth.errors import StorageError
 from groundtruth.storage import ObjectStore
-from labeljob.crowd import Truth, TruthError, invented_truth, read_truth
+from labeljob.crowd.truth import Truth, TruthError, invented_truth, read_truth
 from labeljob.job.description import JobDescription, JobError
 from labeljob.job.lines import ManifestLine
 from labeljob.task_types import TaskType

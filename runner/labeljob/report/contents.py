@@ -23,7 +23,7 @@ from labeljob.analysis.requeue import to_label_again
 from labeljob.analysis.scores import judged
 from labeljob.analysis.suspicions import flag_workers
 from labeljob.analysis.workers import Worker, worker_table
-from labeljob.crowd import Truth
+from labeljob.crowd.truth import Truth
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ from labeljob.analysis.ballots import Ballot
 from labeljob.analysis.differences import named
 from labeljob.analysis.explaining import said
 from labeljob.analysis.workers import Worker
-from labeljob.crowd import Truth
+from labeljob.crowd.truth import Truth
 from labeljob.report.charts import (
     Chart,
     WorkerPoint,

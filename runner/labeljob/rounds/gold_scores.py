@@ -21,7 +21,7 @@ from labeljob.analysis.job_on_file import JobOnFile
 from labeljob.analysis.read_only import ReadOnly
 from labeljob.analysis.replaying import all_at_once, batch_of, entries_of
 from labeljob.analysis.workers import Worker, short_names
-from labeljob.crowd import Truth
+from labeljob.crowd.truth import Truth
 from labeljob.job.description import JobError
 from labeljob.task_types import TaskType
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeljob.analysis.ballots import Ballot
-from labeljob.crowd import Truth
+from labeljob.crowd.truth import Truth
 from labeljob.job.description import JobError
 from labeljob.rounds.gold_scores import units_of
 from labeljob.rounds.majorities import Growth, growth_of

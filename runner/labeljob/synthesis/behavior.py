@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from labeljob.crowd import Truth, answer
+from labeljob.crowd.answers import answer
 from labeljob.crowd.profiles import Skill
 from labeljob.crowd.randomness import digest, generator
+from labeljob.crowd.truth import Truth
 from labeljob.synthesis.crew import SyntheticWorker
 from labeljob.task_types import TaskType
 

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from labeljob.crowd import CrewError, SimulatedWorker, hire
-from labeljob.crowd.profiles import SKILLS, Skill
+from labeljob.crowd.profiles import SKILLS, CrewError, SimulatedWorker, Skill, hire
 from labeljob.task_types import TaskType
 
 _PERFECT = Skill(accuracy=1.0, boundary_shift=0.0, miss_rate=0.0, swap_rate=0.0)

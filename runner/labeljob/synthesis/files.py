@@ -14,8 +14,8 @@ from PIL import Image
 
 from groundtruth.contract.labels import label_category_file
 from groundtruth.folder_store import FolderStore
-from labeljob.crowd import Truth
 from labeljob.crowd.canvas import canvas_png, label_colors
+from labeljob.crowd.truth import Truth
 from labeljob.job.description import description_path
 from labeljob.job.lines import compact_json
 from labeljob.job.wire import acs_event, pre_event

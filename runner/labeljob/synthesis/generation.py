@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from itertools import batched
 from typing import Any
 
-from labeljob.crowd import Truth, invented_truth
 from labeljob.crowd.randomness import generator
+from labeljob.crowd.truth import Truth, invented_truth
 from labeljob.job.description import JobDescription
 from labeljob.job.lines import ManifestLine
 from labeljob.job.schedule import Sitting, schedule

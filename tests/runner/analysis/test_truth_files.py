@@ -6,7 +6,7 @@ import pytest
 
 from labeljob.analysis.output_lines import OutputLine
 from labeljob.analysis.truth_files import read_truths
-from labeljob.crowd import TruthError
+from labeljob.crowd.truth import TruthError
 from labeljob.task_types import TaskType
 
 LINES = [OutputLine(str(at), "", {"source-ref": f"s3://images/a/{at}x.jpg"}) for at in range(2)]

@@ -10,27 +10,28 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from labeljob import crowd
+from labeljob.crowd import answers, profiles
+from labeljob.crowd.truth import TASKS, invented_truth
 
 LABELS = ["ant", "bee", "cat"]
 TRUTHS = {
     "image-multi-class": "bee",
     "image-multi-class-multi-label": frozenset({"ant", "cat"}),
-    "semantic-segmentation": crowd.invented_truth(
+    "semantic-segmentation": invented_truth(
         "semantic-segmentation", LABELS, "0", (60, 80), seed=1
     ),
 }
 
 
 def _answer(worker, task, object_id, seed=1):
-    return crowd.answer(
+    return answers.answer(
         worker, task, object_id=object_id, labels=LABELS, truth=TRUTHS[task], seed=seed
     )
 
 
-@pytest.mark.parametrize("task", crowd.TASKS)
+@pytest.mark.parametrize("task", TASKS)
 def test_the_order_of_calls_does_not_matter(task):
-    workers = crowd.hire("9", seed=3)
+    workers = profiles.hire("9", seed=3)
     asked = [(worker, str(number)) for worker in workers for number in range(4)]
     forward = {key: _answer(key[0], task, key[1]) for key in asked}
     backward = {key: _answer(key[0], task, key[1]) for key in reversed(asked)}
@@ -38,15 +39,15 @@ def test_the_order_of_calls_does_not_matter(task):
     assert forward != {key: _answer(key[0], task, key[1], seed=2) for key in asked}
 
 
-@pytest.mark.parametrize("task", crowd.TASKS)
+@pytest.mark.parametrize("task", TASKS)
 def test_an_answer_is_json(task):
-    for worker in crowd.hire("9", seed=3):
+    for worker in profiles.hire("9", seed=3):
         content = _answer(worker, task, "0")
         assert json.loads(json.dumps(content)) == content
 
 
 def test_a_mask_answer_has_the_shape_of_the_page():
-    (content,) = _answer(crowd.hire("careful", seed=3)[0], "semantic-segmentation", "0").values()
+    (content,) = _answer(profiles.hire("careful", seed=3)[0], "semantic-segmentation", "0").values()
     assert content["inputImageProperties"] == {"height": 60, "width": 80}
     assert content["labelMappings"] == {
         "ant": {"color": "#2ca02c"},
@@ -65,7 +66,7 @@ def test_a_mask_answer_has_the_shape_of_the_page():
 
 
 def test_every_row_of_the_png_is_filtered_with_sub():
-    (content,) = _answer(crowd.hire("careful", seed=3)[0], "semantic-segmentation", "0").values()
+    (content,) = _answer(profiles.hire("careful", seed=3)[0], "semantic-segmentation", "0").values()
     data = base64.b64decode(content["labeledImage"]["pngImageData"])
     (size,) = struct.unpack(">I", data[33:37])
     assert data[37:41] == b"IDAT"
@@ -84,18 +85,18 @@ def test_every_row_of_the_png_is_filtered_with_sub():
     ],
 )
 def test_what_does_not_fit_is_refused(task, truth):
-    worker = crowd.hire("average", seed=1)[0]
+    worker = profiles.hire("average", seed=1)[0]
     with pytest.raises(ValueError):  # noqa: PT011 (several texts, one kind)
-        crowd.answer(worker, task, object_id="0", labels=LABELS, truth=truth, seed=1)
+        answers.answer(worker, task, object_id="0", labels=LABELS, truth=truth, seed=1)
 
 
 def test_times_are_plausible_and_spammers_are_quick():
     def median(kind):
-        worker = crowd.hire(kind, seed=1)[0]
-        times = [crowd.timing(worker, str(number), 1) for number in range(200)]
+        worker = profiles.hire(kind, seed=1)[0]
+        times = [answers.timing(worker, str(number), 1) for number in range(200)]
         assert all(waited >= 1.0 and 0.5 < spent < 120.0 for waited, spent in times)
         return np.median([spent for _, spent in times])
 
     assert median("spammer") < median("careless") < median("average") < median("careful")
-    worker = crowd.hire("average", seed=1)[0]
-    assert crowd.timing(worker, "0", 1) == crowd.timing(worker, "0", 1)
+    worker = profiles.hire("average", seed=1)[0]
+    assert answers.timing(worker, "0", 1) == answers.timing(worker, "0", 1)

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from labeljob import crowd
+from labeljob.crowd import answers, profiles
 from labeljob.crowd.canvas import label_colors
+from labeljob.crowd.truth import invented_truth
 from labeljob.demo.overlays import mean_iou
 from labeljob.demo.results import answer_mask
 
@@ -16,8 +17,8 @@ LABELS = ["water", "reeds", "sky"]
 
 
 def _paint(kind, truth, object_id, seed=9):
-    worker = crowd.hire(kind, seed=4)[0]
-    content = crowd.answer(
+    worker = profiles.hire(kind, seed=4)[0]
+    content = answers.answer(
         worker, "semantic-segmentation", object_id=object_id, labels=LABELS, truth=truth, seed=seed
     )
     return answer_mask(content, LABELS)
@@ -37,7 +38,7 @@ def test_better_workers_paint_better_masks():
     for kind in ["careful", "average", "careless", "spammer"]:
         scores = []
         for number in range(25):
-            truth = crowd.invented_truth(
+            truth = invented_truth(
                 "semantic-segmentation", LABELS, str(number), (120, 160), seed=2
             )
             scores.append(mean_iou(_paint(kind, truth, str(number)), truth))
@@ -112,12 +113,12 @@ def test_an_empty_truth_and_a_single_pixel_can_be_painted():
 
 
 def test_a_mask_is_painted_quickly():
-    truth = crowd.invented_truth("semantic-segmentation", LABELS, "0", (480, 640), seed=2)
-    worker = crowd.hire("average", seed=4)[0]
+    truth = invented_truth("semantic-segmentation", LABELS, "0", (480, 640), seed=2)
+    worker = profiles.hire("average", seed=4)[0]
     seconds = []
     for number in range(7):
         start = time.process_time()
-        crowd.answer(
+        answers.answer(
             worker,
             "semantic-segmentation",
             object_id=str(number),

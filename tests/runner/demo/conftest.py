@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from labeljob import crowd
+from labeljob.crowd import answers, profiles
 from labeljob.crowd.canvas import label_colors
-from labeljob.demo import DemoJob, lay_out
+from labeljob.crowd.truth import read_truth
+from labeljob.demo.material import DemoJob, lay_out
 from labeljob.demo.results import answer_mask
 
 SEED = 20
@@ -37,13 +38,13 @@ def finish(store: Path) -> Callable[[DemoJob], Path]:
     def run(job: DemoJob) -> Path:
         folder = store / "groundtruth-demo" / "labels" / job.name
         labels = [entry["label"] for entry in json.loads(job.labels.read_text())["labels"]]
-        truth = crowd.read_truth(job.truth, job.task, labels)
-        workers = crowd.hire(job.crew, seed=SEED)
+        truth = read_truth(job.truth, job.task, labels)
+        workers = profiles.hire(job.crew, seed=SEED)
         lines = []
         for object_id, source_ref in enumerate(truth):
             asked: dict[str, Any] = {"object_id": str(object_id), "labels": labels}
             contents = [
-                crowd.answer(worker, job.task, truth=truth[source_ref], seed=SEED, **asked)
+                answers.answer(worker, job.task, truth=truth[source_ref], seed=SEED, **asked)
                 for worker in workers
             ]
             _write_answers(folder, str(object_id), [w.worker_id for w in workers], contents)

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from labeljob import crowd
-from labeljob.demo import MaterialError, lay_out, material
+from labeljob.crowd import answers, profiles
+from labeljob.crowd.truth import TASKS, read_truth
+from labeljob.demo import material
+from labeljob.demo.material import MaterialError, lay_out
 
 
 def _labels(job):
@@ -16,7 +18,7 @@ def _labels(job):
 
 
 def _truth(job):
-    return crowd.read_truth(job.truth, job.task, _labels(job))
+    return read_truth(job.truth, job.task, _labels(job))
 
 
 def _sources(job):
@@ -24,7 +26,7 @@ def _sources(job):
 
 
 def test_there_is_a_job_for_each_task(jobs):
-    assert set(jobs) == set(crowd.TASKS)
+    assert set(jobs) == set(TASKS)
 
 
 def test_every_image_of_every_manifest_is_there_and_has_a_truth(jobs, store):
@@ -41,10 +43,10 @@ def test_every_crew_can_be_hired_and_can_answer(jobs):
     for job in jobs.values():
         truth = _truth(job)
         source = next(iter(truth))
-        workers = crowd.hire(job.crew, seed=1)
+        workers = profiles.hire(job.crew, seed=1)
         assert 3 <= len(workers) <= 9
         for worker in workers:
-            crowd.answer(
+            answers.answer(
                 worker, job.task, object_id="0", labels=_labels(job), truth=truth[source], seed=1
             )
 

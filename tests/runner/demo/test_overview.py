@@ -6,7 +6,7 @@ import shutil
 import pytest
 from PIL import Image
 
-from labeljob import crowd
+from labeljob.crowd import profiles
 from labeljob.demo.overview import draw
 
 TASKS = ["image-multi-class", "image-multi-class-multi-label", "semantic-segmentation"]
@@ -15,7 +15,7 @@ TASKS = ["image-multi-class", "image-multi-class-multi-label", "semantic-segment
 @pytest.mark.parametrize("task", TASKS)
 def test_a_finished_job_becomes_one_picture(task, jobs, finish, store, tmp_path):
     job = jobs[task]
-    workers = crowd.hire(job.crew, seed=20)
+    workers = profiles.hire(job.crew, seed=20)
     out = draw(job, finish(job), store=store, out=tmp_path / "new" / "o.png", crew=workers)
     with Image.open(out) as picture:
         assert picture.format == "PNG"

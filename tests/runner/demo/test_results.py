@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from labeljob import crowd
+from labeljob.crowd import answers, profiles
 from labeljob.demo.overlays import disagreement, mean_iou
 from labeljob.demo.results import answer_mask, read_results
 
@@ -13,8 +13,8 @@ LABELS = ["person", "sky"]
 
 
 def _mask_content(truth):
-    worker = crowd.hire("careful", seed=3)[0]
-    return crowd.answer(
+    worker = profiles.hire("careful", seed=3)[0]
+    return answers.answer(
         worker, "semantic-segmentation", object_id="0", labels=LABELS, truth=truth, seed=3
     )
 

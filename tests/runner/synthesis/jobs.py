@@ -1,7 +1,8 @@
 """Synthetic jobs for tests."""
 
-from labeljob.synthesis import Disturbances, Synthesis, hire_crew
+from labeljob.synthesis.crew import hire_crew
 from labeljob.synthesis.description import synthetic_description
+from labeljob.synthesis.generation import Disturbances, Synthesis
 from labeljob.task_types import TaskType
 
 LABELS = ("ant", "bee", "cat", "dog", "eel")

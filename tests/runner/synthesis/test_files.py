@@ -14,7 +14,7 @@ from groundtruth.job_context import JobContexts
 from groundtruth.labeling_jobs import FolderJobs
 from groundtruth.settings import Settings
 from labeljob.commands.synthesize import synthesize
-from labeljob.crowd import read_truth
+from labeljob.crowd.truth import read_truth
 from labeljob.job.lines import read_lines
 from labeljob.job.tasks import TASKS
 from labeljob.synthesis.files import write_files
