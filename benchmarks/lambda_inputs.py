@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.peers_environment import ROOT
-from groundtruth.folder_store import FolderStore
-from groundtruth.labeling_jobs import job_name
+from groundtruth.jobs import job_name
+from groundtruth.storage.folder import FolderStore
 from labeljob.emulator import EmbeddedAws
 from labeljob.invoke import LABEL_CATEGORIES
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from groundtruth.consolidation import Outcome
-from groundtruth.skills.memory import MemorySkills
-from groundtruth.skills.store import Amounts
+from groundtruth.worker_history.memory import MemorySkills
+from groundtruth.worker_history.store import Amounts
 from tests.examples import consolidate, example, labels_of
 
 SINGLE = "acs_image_multi_class"

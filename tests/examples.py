@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from groundtruth.consolidation import Outcome, consolidate_batch
-from groundtruth.job_context import JobContexts
-from groundtruth.labeling_jobs import LabelingJob
+from groundtruth.jobs import JobContexts, LabelingJob
 from groundtruth.settings import Settings
-from groundtruth.skills.store import SkillStore
-from groundtruth.task import Task
-from groundtruth.tasks.image_multi_class import ImageMultiClass
-from groundtruth.tasks.image_multi_class_multi_label import ImageMultiClassMultiLabel
-from groundtruth.tasks.semantic_segmentation import SemanticSegmentation
+from groundtruth.tasks.base import Task
+from groundtruth.tasks.classification import ImageMultiClass
+from groundtruth.tasks.multilabel import ImageMultiClassMultiLabel
+from groundtruth.tasks.segmentation.task import SemanticSegmentation
+from groundtruth.worker_history.store import SkillStore
 from tests.memory_store import KnownJobs, MemoryStore
 
 EVENTS = Path(__file__).resolve().parent.parent / "events"

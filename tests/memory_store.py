@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from groundtruth.errors import JobLookupError, StorageError
-from groundtruth.labeling_jobs import LabelingJob
+from groundtruth.jobs import LabelingJob
 
 WRITTEN_AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from groundtruth.acs_function import AcsFunction
+from groundtruth.consolidation import AcsFunction
 from groundtruth.observability import count_batch, logger, metrics, observe
-from groundtruth.tasks.image_multi_class import ImageMultiClass
+from groundtruth.tasks.classification import ImageMultiClass
 
 function = AcsFunction(ImageMultiClass(), os.environ)
 

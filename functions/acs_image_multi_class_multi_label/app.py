@@ -5,9 +5,9 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from groundtruth.acs_function import AcsFunction
+from groundtruth.consolidation import AcsFunction
 from groundtruth.observability import count_batch, logger, metrics, observe
-from groundtruth.tasks.image_multi_class_multi_label import ImageMultiClassMultiLabel
+from groundtruth.tasks.multilabel import ImageMultiClassMultiLabel
 
 function = AcsFunction(ImageMultiClassMultiLabel(), os.environ)
 

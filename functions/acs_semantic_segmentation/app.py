@@ -5,9 +5,9 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from groundtruth.acs_function import AcsFunction
+from groundtruth.consolidation import AcsFunction
 from groundtruth.observability import count_batch, logger, metrics, observe
-from groundtruth.tasks.semantic_segmentation import SemanticSegmentation
+from groundtruth.tasks.segmentation.task import SemanticSegmentation
 
 function = AcsFunction(SemanticSegmentation(), os.environ)
 

@@ -5,11 +5,11 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from groundtruth.finishing.state_change import finish_on_state_change
-from groundtruth.labeling_jobs import open_jobs
+from groundtruth.finishing.event import finish_on_state_change
+from groundtruth.jobs import open_jobs
 from groundtruth.observability import logger
 from groundtruth.settings import Settings
-from groundtruth.stores import open_store
+from groundtruth.storage.opening import open_store
 
 settings = Settings.from_environ(os.environ)
 store = open_store(os.environ)

@@ -6,11 +6,10 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from groundtruth.job_context import JobContexts
-from groundtruth.labeling_jobs import open_jobs
+from groundtruth.jobs import JobContexts, open_jobs
 from groundtruth.pre_annotation import prepare_task
 from groundtruth.settings import Settings
-from groundtruth.stores import open_store
+from groundtruth.storage.opening import open_store
 
 logger = Logger()
 jobs = JobContexts(Settings.from_environ(os.environ), open_jobs(os.environ), open_store(os.environ))

@@ -21,8 +21,8 @@ from groundtruth.aggregation.calibration import (
 )
 from groundtruth.confidence_maps import confidence_map_content
 from groundtruth.contract.acs import CONSOLIDATED_FOLDER
-from groundtruth.finishing.found_labels import FoundLabel, found_label
-from groundtruth.finishing.response_index import METADATA, ResponseIndex
+from groundtruth.finishing.labels import FoundLabel, found_label
+from groundtruth.finishing.outcomes import METADATA, ResponseIndex
 from labeljob.analysis.calibration import confidence_figures
 from labeljob.analysis.job_on_file import JobOnFile
 from labeljob.analysis.scores import Judged, judged

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from groundtruth.errors import GroundTruthError, StorageError
-from groundtruth.storage import S3Store
+from groundtruth.storage.s3 import S3Store
 from labeljob.image_checks import name_problem, size_problem
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from groundtruth.errors import GroundTruthError
-from groundtruth.labeling_jobs import job_name
+from groundtruth.jobs import job_name
 from labeljob.application import application_folder
 from labeljob.emulator import BUILD_FOLDER, BuiltApplication, EmbeddedAws, EmulatedFunction
 

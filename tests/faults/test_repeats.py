@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from groundtruth.skills.json_file import JsonFileSkills
-from groundtruth.skills.memory import MemorySkills
-from groundtruth.skills.store import ALL_WORKERS, SkillKey
+from groundtruth.worker_history.jsonl import JsonFileSkills
+from groundtruth.worker_history.memory import MemorySkills
+from groundtruth.worker_history.store import ALL_WORKERS, SkillKey
 from labeljob.handlers import FunctionError, LocalFunction
 from tests.batches import MASKS, MULTI, SINGLE
 from tests.examples import TASKS, consolidate, example

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from groundtruth.folder_store import FolderStore
+from groundtruth.storage.folder import FolderStore
 from tests.examples import ACS_FUNCTIONS, PRE_FUNCTIONS, example
 from tests.masks import indices
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from moto import mock_aws
 
-from groundtruth.finishing.pseudonyms import pseudonym
+from groundtruth.finishing.job import pseudonym
 from tests.examples import EVENTS, example
 
 BUCKET = "s3://example-groundtruth-bucket"

@@ -8,12 +8,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from groundtruth.consolidation import consolidate_batch
-from groundtruth.job_context import JobContexts
+from groundtruth.jobs import JobContexts
 from groundtruth.settings import Settings
-from groundtruth.skills.json_file import JsonFileSkills
-from groundtruth.skills.memory import MemorySkills
-from groundtruth.skills.opening import SKILL_FILE_VARIABLE
-from groundtruth.skills.store import ALL_WORKERS
+from groundtruth.worker_history.jsonl import JsonFileSkills
+from groundtruth.worker_history.memory import MemorySkills
+from groundtruth.worker_history.opening import SKILL_FILE_VARIABLE
+from groundtruth.worker_history.store import ALL_WORKERS
 from tests.batches import CREW, SINGLE, payload
 from tests.examples import TASKS, example, labels_of
 from tests.memory_store import KnownJobs, MemoryStore
@@ -192,8 +192,10 @@ def test_a_table_that_throttles_fails_no_batch(
     load_handler, jobs_folder, put, table, monkeypatch, capsys
 ):
     busy = ClientError({"Error": {"Code": "ThrottlingException"}}, "BatchGetItem")
-    monkeypatch.setattr("groundtruth.skills.dynamodb_table.Table._client", lambda self: Busy(busy))
-    monkeypatch.setattr("groundtruth.skills.dynamodb_table.time.sleep", lambda seconds: None)
+    monkeypatch.setattr(
+        "groundtruth.worker_history.dynamodb.Table._client", lambda self: Busy(busy)
+    )
+    monkeypatch.setattr("groundtruth.worker_history.dynamodb.time.sleep", lambda seconds: None)
     event, body, _ = next(calls(6))
     response = through_handler(load_handler, put)(event, body).response
     assert len(response) == OBJECTS

@@ -17,8 +17,7 @@ PARTS = sorted({part_of(file) for file in FILES})
 
 ONLY_FROM = {
     "errors": set(),
-    "setting_values": set(),
-    "settings": {"errors", "setting_values"},
+    "settings": {"errors"},
     "contract": {"errors"},
     "masks": {"errors"},
     "aggregation": {"masks"},
@@ -27,8 +26,8 @@ ONLY_FROM = {
 """What a part of the library may import of the others; a part that is not here is free."""
 
 ONLY_IN = {
-    "boto3": {"storage", "labeling_jobs", "skills"},
-    "botocore": {"storage", "labeling_jobs", "skills"},
+    "boto3": {"storage", "jobs", "worker_history"},
+    "botocore": {"storage", "jobs", "worker_history"},
     "aws_lambda_powertools": {"observability"},
     "numpy": {"aggregation", "masks", "tasks"},
     "PIL": {"masks"},

@@ -7,9 +7,9 @@ from dataclasses import asdict, fields
 import pytest
 
 from groundtruth.settings import Settings
-from groundtruth.tasks.image_multi_class import ImageMultiClass
-from groundtruth.tasks.image_multi_class_multi_label import ImageMultiClassMultiLabel
-from groundtruth.tasks.semantic_segmentation import SemanticSegmentation
+from groundtruth.tasks.classification import ImageMultiClass
+from groundtruth.tasks.multilabel import ImageMultiClassMultiLabel
+from groundtruth.tasks.segmentation.task import SemanticSegmentation
 from tests.repository.source_files import FUNCTIONS, ROOT
 from tests.repository.template import DEPLOYED, PARAMETERS, RESOURCES, SHARED, TEMPLATE, variables
 

@@ -5,7 +5,7 @@ import os
 import pytest
 from botocore.stub import Stubber
 
-from groundtruth.storage import S3Store
+from groundtruth.storage.s3 import S3Store
 from labeljob.image_sources import (
     FoundImage,
     LeftOut,

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from groundtruth.job_context import JobContexts
-from groundtruth.labeling_jobs import LabelingJob
+from groundtruth.jobs import JobContexts, LabelingJob
 from groundtruth.pre_annotation import prepare_task
 from groundtruth.settings import Settings
 from labeljob.label_categories import label_category_text

@@ -8,10 +8,10 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from groundtruth.skills import dynamodb_table
-from groundtruth.skills.dynamodb import DynamoDbSkills
-from groundtruth.skills.json_file import JsonFileSkills
-from groundtruth.skills.memory import MemorySkills
+from groundtruth.worker_history import dynamodb as dynamodb_table
+from groundtruth.worker_history.dynamodb import DynamoDbSkills
+from groundtruth.worker_history.jsonl import JsonFileSkills
+from groundtruth.worker_history.memory import MemorySkills
 from tests.skill_store.proxy import Proxy, in_front_of
 
 

@@ -3,7 +3,7 @@
 import random
 from datetime import UTC, datetime
 
-from groundtruth.skills.store import SkillKey
+from groundtruth.worker_history.store import SkillKey
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 KEY = SkillKey("image-multi-class", tuple(f"class {n}" for n in range(10)), 90.0)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from groundtruth.skills.store import SkillKey
+from groundtruth.worker_history.store import SkillKey
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 KEY = SkillKey("image-multi-class", ("crab", "urchin", "star"))

@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from groundtruth.skills import grouping
-from groundtruth.skills.dynamodb import DynamoDbSkills
-from groundtruth.skills.ledger import object_mark
-from groundtruth.skills.store import SkillStoreError
+from groundtruth.worker_history import counts as grouping
+from groundtruth.worker_history.dynamodb import DynamoDbSkills
+from groundtruth.worker_history.memory import object_mark
+from groundtruth.worker_history.store import SkillStoreError
 from tests.skill_store.crews import KEY, NOW, batch, names, sums
 from tests.skill_store.proxy import cancelled, cut_after, cut_before, item_of, refusing
 

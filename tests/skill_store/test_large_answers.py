@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from groundtruth.skills import dynamodb as module
-from groundtruth.skills.dynamodb import DynamoDbSkills
-from groundtruth.skills.store import SkillStoreError
+from groundtruth.worker_history import dynamodb as module
+from groundtruth.worker_history.dynamodb import DynamoDbSkills
+from groundtruth.worker_history.store import SkillStoreError
 from tests.skill_store.crews import KEY, NOW, batch, names, sums
 from tests.skill_store.proxy import cut_after
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from groundtruth.answers import AnswerReader, Entry, SetAside, find_by_shape, merged
+from groundtruth.annotations import AnswerReader, Entry, SetAside, find_by_shape, merged
 from groundtruth.contract.acs import parse_payload
 from groundtruth.errors import StorageError, UnusableAnswer
 from tests.examples import payload_of

@@ -6,7 +6,7 @@ import pytest
 from groundtruth.aggregation.calibration import IsotonicMap, LogisticMap
 from groundtruth.confidence_maps import confidence_map_content, parse_confidence_map
 from groundtruth.errors import ContractError
-from groundtruth.job_context import JobContexts
+from groundtruth.jobs import JobContexts
 from groundtruth.settings import Settings
 from tests.batches import CREW, SINGLE, labels, outcome
 from tests.memory_store import KnownJobs, MemoryStore

@@ -4,8 +4,7 @@ import pytest
 
 from groundtruth.consolidation import consolidate_batch
 from groundtruth.errors import ContractError, JobLookupError, SettingsError, StorageError
-from groundtruth.job_context import JobContexts
-from groundtruth.labeling_jobs import LabelingJob
+from groundtruth.jobs import JobContexts, LabelingJob
 from groundtruth.settings import Settings
 from tests.examples import TASKS, consolidate, example, labels_of, payload_of, set_aside
 from tests.masks import answer, drawn

@@ -1,6 +1,6 @@
 import pytest
 
-from groundtruth.deadlines import CAUTION, MARGIN_SECONDS, MARGIN_SHARE, Deadline
+from groundtruth.annotations import CAUTION, MARGIN_SECONDS, MARGIN_SHARE, Deadline
 
 
 class Clock:

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from groundtruth.errors import StorageError
-from groundtruth.folder_store import PART_PREFIX, FolderStore
+from groundtruth.storage.folder import PART_PREFIX, FolderStore
 
 URI = "s3://bucket/a/2026-05-04_09:30:12.json"
 

@@ -3,8 +3,7 @@ import json
 import pytest
 
 from groundtruth.errors import ContractError, JobLookupError, StorageError
-from groundtruth.job_context import JobContexts, required_classes
-from groundtruth.labeling_jobs import LabelingJob
+from groundtruth.jobs import JobContexts, LabelingJob, required_classes
 from groundtruth.settings import Settings
 from tests.memory_store import KnownJobs, MemoryStore
 

@@ -2,15 +2,9 @@ import json
 
 import pytest
 
-from groundtruth import labeling_jobs
+from groundtruth import jobs as labeling_jobs
 from groundtruth.errors import JobLookupError
-from groundtruth.labeling_jobs import (
-    FolderJobs,
-    LabelingJob,
-    SageMakerJobs,
-    job_name,
-    open_jobs,
-)
+from groundtruth.jobs import FolderJobs, LabelingJob, SageMakerJobs, job_name, open_jobs
 from tests.stub_service import json_error, json_reply
 
 ARN = "arn:aws:sagemaker:us-east-1:111122223333:labeling-job/tide-pools-01"
@@ -83,7 +77,7 @@ def test_a_refusal_is_kept_for_a_while(stub_sagemaker, monkeypatch, status, code
     assert len(stub_sagemaker.requests) == 1
     now = labeling_jobs.time.monotonic()
     later = now + labeling_jobs.REFUSAL_KEPT_SECONDS + 1
-    monkeypatch.setattr("groundtruth.labeling_jobs.time.monotonic", lambda: later)
+    monkeypatch.setattr("groundtruth.jobs.time.monotonic", lambda: later)
     stub_sagemaker.replies = [json_reply(DESCRIPTION)]
     assert jobs.describe(ARN) == JOB
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from groundtruth.labeling_jobs import LabelingJob
+from groundtruth.jobs import LabelingJob
 from groundtruth.observability import count_batch, metrics, observe
 from tests.examples import consolidate, example
 

@@ -3,8 +3,7 @@ import json
 import pytest
 
 from groundtruth.errors import ContractError, JobLookupError
-from groundtruth.job_context import JobContexts
-from groundtruth.labeling_jobs import LabelingJob
+from groundtruth.jobs import JobContexts, LabelingJob
 from groundtruth.pre_annotation import prepare_task
 from groundtruth.settings import Settings
 from tests.examples import example

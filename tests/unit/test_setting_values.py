@@ -1,6 +1,6 @@
 import pytest
 
-from groundtruth import setting_values as values_of
+from groundtruth import settings as values_of
 
 
 @pytest.mark.parametrize(

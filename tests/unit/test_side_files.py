@@ -2,8 +2,8 @@ import json
 
 import pytest
 
+from groundtruth.auxiliary_inputs import NOTHING_KNOWN, parse_side_labels
 from groundtruth.errors import ContractError
-from groundtruth.side_files import NOTHING_KNOWN, parse_side_labels
 from tests.batches import MULTI, SINGLE, outcome
 from tests.memory_store import MemoryStore
 

@@ -5,9 +5,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from groundtruth import storage
 from groundtruth.errors import StorageError
-from groundtruth.storage import PIECE_SIZE, S3Store, role_is_allowed, split_uri
+from groundtruth.storage.s3 import PIECE_SIZE, S3Store, role_is_allowed, split_uri
+from groundtruth.storage import s3 as storage
 from tests.stub_service import Reply, s3_error
 
 URI = "s3://bucket/a/2026-05-04_09:30:12.json"

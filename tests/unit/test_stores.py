@@ -1,6 +1,6 @@
-from groundtruth.folder_store import FolderStore
-from groundtruth.storage import S3Store
-from groundtruth.stores import open_store
+from groundtruth.storage.folder import FolderStore
+from groundtruth.storage.opening import open_store
+from groundtruth.storage.s3 import S3Store
 
 
 def test_the_environment_names_a_folder(tmp_path):

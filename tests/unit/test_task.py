@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from groundtruth.settings import Settings
-from groundtruth.task import Batch, algorithm_of, creation_date
+from groundtruth.tasks.base import Batch, algorithm_of, creation_date
 from tests.examples import TASKS
 from tests.memory_store import MemoryStore
 

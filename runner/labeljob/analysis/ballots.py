@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from groundtruth.answers import AnswerReader, Answers, Entry, SetAside
+from groundtruth.annotations import AnswerReader, Answers, Entry, SetAside
 from groundtruth.errors import UnusableAnswer
 from groundtruth.masks.reading import majority_size, read_mask
 from groundtruth.masks.runs import RunMask
-from groundtruth.tasks.mask_answers import BACKGROUND, MaskAnswer, colors_by_index
+from groundtruth.tasks.segmentation.answers import BACKGROUND, MaskAnswer, colors_by_index
 from labeljob.analysis.answer_files import Sitting
 from labeljob.analysis.job_on_file import JobOnFile
 from labeljob.analysis.read_only import ReadOnly

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from groundtruth.finishing.found_labels import SEGMENTATION, FoundLabel
+from groundtruth.finishing.labels import SEGMENTATION, FoundLabel
 
 SMALLEST = 1e-9
 """Confidences closer than this are the same."""

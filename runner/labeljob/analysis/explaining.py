@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from groundtruth.answers import AnswerReader, Entry
+from groundtruth.annotations import AnswerReader, Entry
 from groundtruth.contract.acs import DataObject
-from groundtruth.task import Batch, Label
+from groundtruth.tasks.base import Batch, Label
 from labeljob.analysis.ballots import Ballot, unit_classes
 from labeljob.analysis.calls import Call
 from labeljob.analysis.consensus import agreement_of

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from groundtruth.output_styles import settings_hash
-from groundtruth.task import algorithm_of
+from groundtruth.tasks.base import algorithm_of
 from labeljob.analysis.ballots import Ballot
 from labeljob.analysis.calls import Call
 from labeljob.analysis.differences import described

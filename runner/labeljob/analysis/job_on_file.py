@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from groundtruth.finishing.builtin_shape import JOB_NAME_PREFIX
+from groundtruth.finishing.labels import JOB_NAME_PREFIX
 from groundtruth.settings import Settings
-from groundtruth.task import Task
+from groundtruth.tasks.base import Task
 from labeljob.analysis.answer_files import Answered, AnswerFiles, find_answer_files
 from labeljob.analysis.damage import DamageList
 from labeljob.analysis.output_lines import OutputLine, attribute_in, read_output_lines

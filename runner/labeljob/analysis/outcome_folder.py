@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from groundtruth.folder_store import FolderStore
-from groundtruth.storage import ObjectStore, S3Store
+from groundtruth.storage.folder import FolderStore
+from groundtruth.storage.s3 import ObjectStore, S3Store
 from labeljob.analysis.place import JobPlace
 from labeljob.analysis.read_only import ReadOnly
 from labeljob.job.description import JobError

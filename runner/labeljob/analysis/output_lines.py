@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from groundtruth.errors import StorageError
-from groundtruth.finishing.found_labels import FoundLabel, found_label
-from groundtruth.finishing.resolution import metadata_of
-from groundtruth.finishing.response_index import METADATA
+from groundtruth.finishing.labels import FoundLabel, found_label
+from groundtruth.finishing.outcomes import METADATA, metadata_of
 from labeljob.analysis.damage import DamageList
 from labeljob.analysis.place import JobPlace
 

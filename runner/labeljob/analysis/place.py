@@ -9,8 +9,8 @@ from datetime import datetime
 from pathlib import Path
 
 from groundtruth.errors import StorageError
-from groundtruth.folder_store import FolderStore
-from groundtruth.storage import ObjectStore, S3Store
+from groundtruth.storage.folder import FolderStore
+from groundtruth.storage.s3 import ObjectStore, S3Store
 from labeljob.job.description import JobDescription, JobError, load_description
 from labeljob.job.places import STATE_FOLDER
 

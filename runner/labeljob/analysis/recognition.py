@@ -7,12 +7,17 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from groundtruth.answers import AnswerReader, Entry
+from groundtruth.annotations import AnswerReader, Entry
 from groundtruth.contract.labels import is_label_name
-from groundtruth.finishing.class_order import FROM_NAMES, ClassesSeen
-from groundtruth.finishing.found_labels import MULTI_LABEL, SEGMENTATION, SINGLE_LABEL
-from groundtruth.task import Task
-from groundtruth.tasks.mask_answers import BACKGROUND
+from groundtruth.finishing.labels import (
+    FROM_NAMES,
+    MULTI_LABEL,
+    SEGMENTATION,
+    SINGLE_LABEL,
+    ClassesSeen,
+)
+from groundtruth.tasks.base import Task
+from groundtruth.tasks.segmentation.answers import BACKGROUND
 from labeljob.analysis.answer_files import AnswerFiles
 from labeljob.analysis.output_lines import OutputLine
 from labeljob.analysis.place import JobPlace

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from groundtruth.finishing.found_labels import FoundLabel, found_label
-from groundtruth.finishing.response_index import METADATA
-from groundtruth.skills.store import SkillStore
-from groundtruth.task import algorithm_of
+from groundtruth.finishing.labels import FoundLabel, found_label
+from groundtruth.finishing.outcomes import METADATA
+from groundtruth.tasks.base import algorithm_of
+from groundtruth.worker_history.store import SkillStore
 from labeljob.analysis.calls import Call
 from labeljob.analysis.differences import Differences, compare
 from labeljob.analysis.job_on_file import JobOnFile

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from groundtruth.answers import AnswerReader, Entry, merged
-from groundtruth.batch_skills import BatchSkills
+from groundtruth.annotations import AnswerReader, Entry, merged
 from groundtruth.contract.acs import DataObject
 from groundtruth.output_styles import written
-from groundtruth.skills.store import SkillKey, SkillStore
-from groundtruth.task import Batch, Label
+from groundtruth.tasks.base import Batch, Label
+from groundtruth.worker_history.batch import BatchSkills
+from groundtruth.worker_history.store import SkillKey, SkillStore
 from labeljob.analysis.calls import EPOCH, Call, calls_by_date, time_in_name
 from labeljob.analysis.job_on_file import JobOnFile
 from labeljob.analysis.read_only import ReadOnly

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from groundtruth.finishing.found_labels import FoundLabel
-from groundtruth.tasks.statuses import LOW_CONFIDENCE, NO_USABLE_ANSWER, NOT_PROCESSED, TIE
+from groundtruth.finishing.labels import FoundLabel
+from groundtruth.tasks.base import LOW_CONFIDENCE, NO_USABLE_ANSWER, NOT_PROCESSED, TIE
 from labeljob.analysis.ballots import Ballot
 from labeljob.analysis.job_on_file import JobOnFile
 

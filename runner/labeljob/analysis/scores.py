@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from groundtruth.finishing.found_labels import FoundLabel
+from groundtruth.finishing.labels import FoundLabel
 from labeljob.analysis.calibration import confidence_figures
 from labeljob.crowd.truth import Truth
 from labeljob.demo.overlays import mean_iou

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from groundtruth.aggregation.calibration import ConfidenceMap
+from groundtruth.auxiliary_inputs import NOTHING_KNOWN, SideLabels, parse_side_labels
 from groundtruth.confidence_maps import parse_confidence_map
 from groundtruth.errors import ContractError, StorageError
-from groundtruth.side_files import NOTHING_KNOWN, SideLabels, parse_side_labels
 from labeljob.analysis.job_on_file import JobOnFile
 from labeljob.job.description import JobError
 

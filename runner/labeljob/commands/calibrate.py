@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from groundtruth.folder_store import FolderStore
 from groundtruth.settings import TAG_PREFIX
-from groundtruth.storage import S3Store
+from groundtruth.storage.folder import FolderStore
+from groundtruth.storage.s3 import S3Store
 from labeljob import messages
 from labeljob.analysis.place import JobPlace
 from labeljob.analysis.truth_files import read_truths

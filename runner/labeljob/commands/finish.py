@@ -10,11 +10,10 @@ from typing import Annotated, Any
 import typer
 
 from groundtruth.contract.labels import parse_label_categories
-from groundtruth.finishing.ended_job import EndedJob
-from groundtruth.finishing.finish import FinishedJob, finish_job
-from groundtruth.folder_store import FolderStore
+from groundtruth.finishing.job import EndedJob, FinishedJob, finish_job
 from groundtruth.settings import Settings
-from groundtruth.storage import ObjectStore
+from groundtruth.storage.folder import FolderStore
+from groundtruth.storage.s3 import ObjectStore
 from labeljob import messages
 from labeljob.analysis.place import JobPlace, find_job
 from labeljob.commands import analysis_options as given

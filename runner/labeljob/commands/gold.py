@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from groundtruth.finishing.manifest_lines import read_lines as read_output_lines
-from groundtruth.skills.json_file import JsonFileSkills
+from groundtruth.finishing.manifest import read_lines as read_output_lines
+from groundtruth.worker_history.jsonl import JsonFileSkills
 from labeljob import messages
 from labeljob.analysis.ballots import read_ballots, unit_classes
 from labeljob.analysis.job_on_file import JobOnFile

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from groundtruth.errors import GroundTruthError
-from groundtruth.storage import split_uri
+from groundtruth.storage.s3 import split_uri
 from labeljob import messages
 from labeljob.application import function_names
 from labeljob.invoke import Invocation, invoke_built

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from groundtruth.storage import S3Store
+from groundtruth.storage.s3 import S3Store
 from labeljob import image_sources, input_manifest, messages
 from labeljob.image_sources import Find
 from labeljob.input_manifest import InputManifest, ManifestError

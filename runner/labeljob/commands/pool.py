@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from groundtruth.task import algorithm_of
+from groundtruth.tasks.base import algorithm_of
 from labeljob import messages
 from labeljob.analysis.outcome_folder import outcome_folder
 from labeljob.analysis.replay_outcome import ReplayOutcome, replay_job

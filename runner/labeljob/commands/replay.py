@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
-from groundtruth.skills.memory import MemorySkills
-from groundtruth.task import algorithm_of
+from groundtruth.tasks.base import algorithm_of
+from groundtruth.worker_history.memory import MemorySkills
 from labeljob import messages
 from labeljob.analysis.differences import Change, Differences, named
 from labeljob.analysis.outcome_folder import outcome_folder

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from groundtruth.finishing.found_labels import FoundLabel, found_label
-from groundtruth.finishing.response_index import METADATA
+from groundtruth.finishing.labels import FoundLabel, found_label
+from groundtruth.finishing.outcomes import METADATA
 from labeljob import messages
 from labeljob.analysis.ballots import Ballot, read_ballots
 from labeljob.analysis.explaining import NothingKept

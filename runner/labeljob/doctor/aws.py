@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from typing import Any, Protocol
 
 from groundtruth.errors import GroundTruthError, StorageError
-from groundtruth.storage import split_uri
+from groundtruth.storage.s3 import split_uri
 
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 20

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from groundtruth.storage import role_is_allowed
+from groundtruth.storage.s3 import role_is_allowed
 from labeljob.doctor.findings import Finding, error, looked_at, ok, warning
 from labeljob.doctor.functions import DeployedFunction, deployed_function
 from labeljob.doctor.permissions import permission_findings, trust_statement

@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from groundtruth.storage import split_uri
+from groundtruth.storage.s3 import split_uri
 from labeljob import messages
 from labeljob.doctor.aws import Absent, NoAws, NotLookedAt
 from labeljob.doctor.findings import Finding, error, not_checked, ok, shortened, warning

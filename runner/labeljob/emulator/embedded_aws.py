@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any, Self
 
-from groundtruth.storage import split_uri
+from groundtruth.storage.s3 import split_uri
 from labeljob.emulator.embedded_sagemaker import Permitted, everybody, labeling_jobs
 
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from groundtruth.errors import StorageError
-from groundtruth.finishing.found_labels import FoundLabel
-from groundtruth.tasks.mask_answers import BACKGROUND
+from groundtruth.finishing.labels import FoundLabel
+from groundtruth.tasks.segmentation.answers import BACKGROUND
 from labeljob.analysis.job_on_file import JobOnFile
 from labeljob.analysis.label_masks import decoded_mask
 from labeljob.analysis.output_lines import OutputLine

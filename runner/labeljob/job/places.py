@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from groundtruth.folder_store import FolderStore
-from groundtruth.labeling_jobs import JOBS_FOLDER_VARIABLE
-from groundtruth.storage import ObjectStore, S3Store
-from groundtruth.stores import STORE_FOLDER_VARIABLE
+from groundtruth.jobs import JOBS_FOLDER_VARIABLE
+from groundtruth.storage.folder import FolderStore
+from groundtruth.storage.opening import STORE_FOLDER_VARIABLE
+from groundtruth.storage.s3 import ObjectStore, S3Store
 from labeljob.job.description import JobDescription, JobError, description_path
 
 LOCAL_OUTPUT = "s3://labeljob/jobs"

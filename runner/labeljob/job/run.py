@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from groundtruth.contract.labels import label_category_file
-from groundtruth.storage import ObjectStore
+from groundtruth.storage.s3 import ObjectStore
 from labeljob.crowd.answers import answer
 from labeljob.crowd.profiles import SimulatedWorker
 from labeljob.crowd.truth import Truth

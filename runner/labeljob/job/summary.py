@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from groundtruth.tasks.statuses import NO_USABLE_ANSWER, NOT_PROCESSED
+from groundtruth.tasks.base import NO_USABLE_ANSWER, NOT_PROCESSED
 from labeljob.crowd.truth import Truth
 from labeljob.job.lines import ManifestLine
 from labeljob.job.run import JobRun

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from groundtruth.task import Task
-from groundtruth.tasks.image_multi_class import ImageMultiClass
-from groundtruth.tasks.image_multi_class_multi_label import ImageMultiClassMultiLabel
-from groundtruth.tasks.semantic_segmentation import SemanticSegmentation
+from groundtruth.tasks.base import Task
+from groundtruth.tasks.classification import ImageMultiClass
+from groundtruth.tasks.multilabel import ImageMultiClassMultiLabel
+from groundtruth.tasks.segmentation.task import SemanticSegmentation
 from labeljob.task_types import TaskType
 
 TASKS: Mapping[TaskType, Task[Any]] = {

@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from groundtruth.errors import StorageError
-from groundtruth.storage import ObjectStore
+from groundtruth.storage.s3 import ObjectStore
 from labeljob.crowd.truth import Truth, TruthError, invented_truth, read_truth
 from labeljob.job.description import JobDescription, JobError
 from labeljob.job.lines import ManifestLine

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from groundtruth.finishing.found_labels import FoundLabel
+from groundtruth.finishing.labels import FoundLabel
 from labeljob.analysis.agreement import Agreement, agreement
 from labeljob.analysis.ballots import Ballot, unit_classes
 from labeljob.analysis.calibration import ReliabilityBin, reliability

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from groundtruth.finishing.found_labels import FoundLabel
+from groundtruth.finishing.labels import FoundLabel
 from labeljob.analysis.ballots import Ballot
 from labeljob.analysis.differences import named
 from labeljob.analysis.explaining import said

@@ -13,12 +13,12 @@ from matplotlib import colormaps
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from groundtruth.answers import AnswerReader, Entry, SetAside
+from groundtruth.annotations import AnswerReader, Entry, SetAside
 from groundtruth.errors import StorageError
-from groundtruth.finishing.found_labels import FoundLabel
+from groundtruth.finishing.labels import FoundLabel
 from groundtruth.masks.colors import output_palette
 from groundtruth.masks.runs import RunMask
-from groundtruth.tasks.mask_answers import MaskAnswer
+from groundtruth.tasks.segmentation.answers import MaskAnswer
 from labeljob.analysis.ballots import read_masks
 from labeljob.analysis.job_on_file import JobOnFile
 from labeljob.analysis.label_masks import job_mask

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from groundtruth.errors import ContractError
-from groundtruth.finishing.manifest_lines import Line
+from groundtruth.finishing.manifest import Line
 from labeljob.job.description import JobError
 from labeljob.job.lines import ManifestLine, compact_json
 

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from groundtruth.answers import AnswerReader
-from groundtruth.side_files import SideLabels
-from groundtruth.skills.store import SkillStore
+from groundtruth.annotations import AnswerReader
+from groundtruth.auxiliary_inputs import SideLabels
+from groundtruth.worker_history.store import SkillStore
 from labeljob.analysis.ballots import Ballot, Ints, grid_lines
 from labeljob.analysis.calls import EPOCH, Call
 from labeljob.analysis.consensus import grid_iou

@@ -9,7 +9,7 @@ from typing import Any
 import botocore.session
 
 from groundtruth.errors import ContractError
-from groundtruth.finishing.ended_job import REQUEUE_MANIFEST
+from groundtruth.finishing.job import REQUEUE_MANIFEST
 
 LONGEST_NAME = 63
 

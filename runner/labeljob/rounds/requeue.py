@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from groundtruth.errors import ContractError
-from groundtruth.finishing.builtin_shape import JOB_NAME_PREFIX
-from groundtruth.finishing.ended_job import REQUEUE_MANIFEST, EndedJob
-from groundtruth.finishing.finish import finish_job
-from groundtruth.finishing.manifest_lines import read_lines
-from groundtruth.finishing.resolution import Fate
-from groundtruth.storage import ObjectStore
+from groundtruth.finishing.job import REQUEUE_MANIFEST, EndedJob, finish_job
+from groundtruth.finishing.labels import JOB_NAME_PREFIX
+from groundtruth.finishing.manifest import read_lines
+from groundtruth.finishing.outcomes import Fate
+from groundtruth.storage.s3 import ObjectStore
 from labeljob.analysis.damage import DamageList
 from labeljob.analysis.output_lines import MANIFESTS, OutputLine, attribute_in, read_output_lines
 from labeljob.analysis.place import JobPlace

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from groundtruth.contract.labels import label_category_file
-from groundtruth.folder_store import FolderStore
+from groundtruth.storage.folder import FolderStore
 from labeljob.crowd.canvas import canvas_png, label_colors
 from labeljob.crowd.truth import Truth
 from labeljob.job.description import description_path

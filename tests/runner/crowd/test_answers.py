@@ -17,9 +17,7 @@ LABELS = ["ant", "bee", "cat"]
 TRUTHS = {
     "image-multi-class": "bee",
     "image-multi-class-multi-label": frozenset({"ant", "cat"}),
-    "semantic-segmentation": invented_truth(
-        "semantic-segmentation", LABELS, "0", (60, 80), seed=1
-    ),
+    "semantic-segmentation": invented_truth("semantic-segmentation", LABELS, "0", (60, 80), seed=1),
 }
 
 

@@ -38,9 +38,7 @@ def test_better_workers_paint_better_masks():
     for kind in ["careful", "average", "careless", "spammer"]:
         scores = []
         for number in range(25):
-            truth = invented_truth(
-                "semantic-segmentation", LABELS, str(number), (120, 160), seed=2
-            )
+            truth = invented_truth("semantic-segmentation", LABELS, str(number), (120, 160), seed=2)
             scores.append(mean_iou(_paint(kind, truth, str(number)), truth))
         quality[kind] = np.mean(scores)
     order = sorted(quality, key=lambda kind: -quality[kind])

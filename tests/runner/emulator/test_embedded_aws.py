@@ -3,8 +3,8 @@
 import pytest
 
 from groundtruth.errors import JobLookupError
-from groundtruth.labeling_jobs import open_jobs
-from groundtruth.storage import S3Store
+from groundtruth.jobs import open_jobs
+from groundtruth.storage.s3 import S3Store
 from labeljob.emulator import EmbeddedAws
 
 ARN = "arn:aws:sagemaker:us-east-1:111122223333:labeling-job/birds"

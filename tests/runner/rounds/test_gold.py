@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from groundtruth.side_files import parse_side_labels
+from groundtruth.auxiliary_inputs import parse_side_labels
 from labeljob.commands.gold import gold_mix, gold_score, gold_strip
 from tests.masks import GRID, GRID_CLASSES, answer, drawn
 from tests.runner.analysis import job_folders as on_disk

@@ -9,10 +9,9 @@ from typer.testing import CliRunner
 
 from groundtruth.consolidation import consolidate_batch
 from groundtruth.contract.pre import PreRequest
-from groundtruth.folder_store import FolderStore
-from groundtruth.job_context import JobContexts
-from groundtruth.labeling_jobs import FolderJobs
+from groundtruth.jobs import FolderJobs, JobContexts
 from groundtruth.settings import Settings
+from groundtruth.storage.folder import FolderStore
 from labeljob.commands.synthesize import synthesize
 from labeljob.crowd.truth import read_truth
 from labeljob.job.lines import read_lines

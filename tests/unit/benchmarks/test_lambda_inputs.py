@@ -11,12 +11,11 @@ from benchmarks.lambda_inputs import (
     batch_case,
     example_case,
 )
-from groundtruth.folder_store import FolderStore
-from groundtruth.job_context import JobContexts
-from groundtruth.labeling_jobs import open_jobs
+from groundtruth.jobs import JobContexts, open_jobs
 from groundtruth.pre_annotation import prepare_task
 from groundtruth.settings import Settings
-from groundtruth.stores import open_store
+from groundtruth.storage.folder import FolderStore
+from groundtruth.storage.opening import open_store
 from labeljob.emulator import EmbeddedAws
 from tests.repository.source_files import ROOT
 

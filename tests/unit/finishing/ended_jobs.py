@@ -5,10 +5,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from groundtruth.finishing.ended_job import EndedJob
-from groundtruth.finishing.finish import FinishedJob, finish_job
-from groundtruth.finishing.manifest_lines import compact_json
-from groundtruth.folder_store import FolderStore
+from groundtruth.finishing.job import EndedJob, FinishedJob, finish_job
+from groundtruth.finishing.manifest import compact_json
+from groundtruth.storage.folder import FolderStore
 
 ROOT = "s3://example-groundtruth-bucket/labels/Wetland-Birds-01"
 OUTPUT = f"{ROOT}/manifests/output"

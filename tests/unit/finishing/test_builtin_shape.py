@@ -3,14 +3,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from groundtruth.finishing.builtin_shape import (
+from groundtruth.finishing.labels import (
+    Account,
+    ClassOrder,
     Origin,
     builtin_shape,
     failure_metadata,
+    found_label,
     origin_of,
 )
-from groundtruth.finishing.class_order import ClassOrder
-from groundtruth.finishing.found_labels import Account, found_label
 from tests.unit.finishing.ended_jobs import chosen
 
 ORIGIN = Origin(

@@ -1,7 +1,6 @@
 import pytest
 
-from groundtruth.finishing.class_order import ClassesSeen
-from groundtruth.finishing.found_labels import FoundClass
+from groundtruth.finishing.labels import ClassesSeen, FoundClass
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,7 @@ import json
 import pytest
 
 from groundtruth.errors import ContractError, StorageError
-from groundtruth.finishing.ended_job import EndedJob
-from groundtruth.finishing.finish import finish_job
+from groundtruth.finishing.job import EndedJob, finish_job
 from tests.unit.finishing.ended_jobs import ATTRIBUTE, Job, builtin, chosen, line
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from groundtruth.finishing.found_labels import Account, FoundClass, found_label
+from groundtruth.finishing.labels import Account, FoundClass, found_label
 from tests.examples import example
 from tests.unit.finishing.ended_jobs import builtin, chosen
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from groundtruth.errors import ContractError
-from groundtruth.finishing.manifest_lines import Line, compact_json, read_lines
+from groundtruth.finishing.manifest import Line, compact_json, read_lines
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),

@@ -2,8 +2,7 @@ import re
 
 import pytest
 
-from groundtruth.finishing.ended_job import EndedJob
-from groundtruth.finishing.pseudonyms import pseudonym
+from groundtruth.finishing.job import EndedJob, pseudonym
 
 WORKER = "private.us-west-2.1a2b3c4d5e6f7081"
 

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from groundtruth.errors import ContractError
-from groundtruth.finishing.response_index import ResponseIndex
+from groundtruth.finishing.outcomes import ResponseIndex
 from tests.unit.finishing.ended_jobs import ATTRIBUTE, RESPONSES, Job
 
 

@@ -3,8 +3,8 @@ import json
 import pytest
 
 from groundtruth.errors import ContractError, JobLookupError, SettingsError
-from groundtruth.finishing.state_change import StateChange, finish_on_state_change
-from groundtruth.labeling_jobs import LabelingJob
+from groundtruth.finishing.event import StateChange, finish_on_state_change
+from groundtruth.jobs import LabelingJob
 from groundtruth.settings import Settings
 from tests.examples import example
 from tests.memory_store import KnownJobs, MemoryStore

@@ -4,10 +4,10 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from groundtruth import storage
 from groundtruth.errors import StorageError
-from groundtruth.folder_store import FolderStore
-from groundtruth.storage import S3Store
+from groundtruth.storage.folder import FolderStore
+from groundtruth.storage.s3 import S3Store
+from groundtruth.storage import s3 as storage
 
 BUCKET = "example-groundtruth-bucket"
 URI = f"s3://{BUCKET}/a.manifest"

@@ -25,9 +25,9 @@ MOST_GROWTH_KB = 24 * 1024
 FINISH = f"""
 import resource, sys
 from pathlib import Path
-from groundtruth.finishing.ended_job import EndedJob
-from groundtruth.finishing.finish import finish_job
-from groundtruth.folder_store import FolderStore
+from groundtruth.finishing.job import EndedJob
+from groundtruth.finishing.job import finish_job
+from groundtruth.storage.folder import FolderStore
 
 job = EndedJob(root={ROOT!r}, attribute={ATTRIBUTE!r}, min_confidence=0.5)
 result = finish_job(job, store=FolderStore(Path(sys.argv[1])))

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from groundtruth.finishing.found_labels import found_label
-from groundtruth.finishing.resolution import Fate, Resolved
+from groundtruth.finishing.labels import found_label
+from groundtruth.finishing.outcomes import Fate, Resolved
 from groundtruth.finishing.summary import Summary, agreement_of
 from tests.unit.finishing.ended_jobs import builtin, chosen
 

@@ -1,7 +1,7 @@
 import pytest
 
-from groundtruth.skills.amounts import as_history, packed, unpacked, whole_contributions
-from groundtruth.skills.store import SkillStoreError
+from groundtruth.worker_history.counts import as_history, packed, unpacked, whole_contributions
+from groundtruth.worker_history.store import SkillStoreError
 
 
 def test_amounts_are_counted_in_millionths():

@@ -4,8 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from groundtruth.skills.amounts import LARGEST_AMOUNT, PER_ONE
-from groundtruth.skills.decay import ERA, ORIGIN, REMEMBERED, TOTAL, Moment
+from groundtruth.worker_history.counts import (
+    ERA,
+    LARGEST_AMOUNT,
+    ORIGIN,
+    PER_ONE,
+    REMEMBERED,
+    TOTAL,
+    Moment,
+)
 
 times = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 (hypothesis wants them so)
 half_lives = st.floats(0.01, 10_000)

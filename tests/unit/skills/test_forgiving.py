@@ -2,9 +2,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from groundtruth.skills.forgiving import ForgivingSkills
-from groundtruth.skills.memory import MemorySkills
-from groundtruth.skills.store import History, SkillKey, SkillStoreError
+from groundtruth.worker_history.batch import ForgivingSkills
+from groundtruth.worker_history.memory import MemorySkills
+from groundtruth.worker_history.store import History, SkillKey, SkillStoreError
 
 KEY = SkillKey("t", ("a", "b"))
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

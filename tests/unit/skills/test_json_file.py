@@ -6,9 +6,9 @@ from pathlib import Path
 import filelock
 import pytest
 
-from groundtruth.skills import json_file
-from groundtruth.skills.json_file import JsonFileSkills
-from groundtruth.skills.store import SkillKey, SkillStoreError
+from groundtruth.worker_history import jsonl as json_file
+from groundtruth.worker_history.jsonl import JsonFileSkills
+from groundtruth.worker_history.store import SkillKey, SkillStoreError
 
 KEY = SkillKey("t", ("a", "b"))
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -18,8 +18,8 @@ WRITER = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from groundtruth.skills.json_file import JsonFileSkills
-from groundtruth.skills.store import SkillKey
+from groundtruth.worker_history.jsonl import JsonFileSkills
+from groundtruth.worker_history.store import SkillKey
 store = JsonFileSkills(Path(sys.argv[1]))
 for n in range(int(sys.argv[2]), int(sys.argv[2]) + 40):
     lesson = {str(n): {"ann": {"0:0": 0.1}}}

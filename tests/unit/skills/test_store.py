@@ -1,6 +1,6 @@
 import pytest
 
-from groundtruth.skills.store import SkillKey
+from groundtruth.worker_history.store import SkillKey
 
 CLASSES = ("crab", "urchin")
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from groundtruth.skills.json_file import JsonFileSkills
-from groundtruth.skills.memory import MemorySkills
-from groundtruth.skills.store import SkillKey
+from groundtruth.worker_history.jsonl import JsonFileSkills
+from groundtruth.worker_history.memory import MemorySkills
+from groundtruth.worker_history.store import SkillKey
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 WORKERS = ("ann", "bob", "工人")

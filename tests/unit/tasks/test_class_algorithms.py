@@ -3,9 +3,9 @@ import random
 
 import pytest
 
-from groundtruth.labeling_jobs import LabelingJob
-from groundtruth.skills.memory import MemorySkills
-from groundtruth.tasks.class_algorithms import ALGORITHMS
+from groundtruth.jobs import LabelingJob
+from groundtruth.tasks.classification import ALGORITHMS
+from groundtruth.worker_history.memory import MemorySkills
 from tests.batches import CREW, SINGLE, RecordingSkills, labels, outcome, payload
 from tests.examples import consolidate, labels_of
 

@@ -7,12 +7,11 @@ import pytest
 
 from groundtruth.aggregation.batch import Batch
 from groundtruth.aggregation.calibrated import calibrated
-from groundtruth.skills.amounts import whole_contributions
-from groundtruth.skills.grouping import groups_of
-from groundtruth.skills.memory import MemorySkills
-from groundtruth.skills.store import ALL_WORKERS, History
-from groundtruth.tasks import class_algorithms
-from groundtruth.tasks.class_votes import MOST_POOLED_CLASSES
+from groundtruth.tasks import classification as class_algorithms
+from groundtruth.tasks.classification import MOST_POOLED_CLASSES
+from groundtruth.worker_history.counts import groups_of, whole_contributions
+from groundtruth.worker_history.memory import MemorySkills
+from groundtruth.worker_history.store import ALL_WORKERS, History
 from tests.batches import CREW, SINGLE, Crew, RecordingSkills, labels
 from tests.memory_store import MemoryStore
 

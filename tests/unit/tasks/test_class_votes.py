@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from groundtruth.skills.memory import MemorySkills
-from groundtruth.skills.store import ALL_WORKERS, SkillStoreError
-from groundtruth.tasks.class_algorithms import ALGORITHMS, WITH_MODEL
+from groundtruth.tasks.classification import ALGORITHMS, WITH_MODEL
+from groundtruth.worker_history.memory import MemorySkills
+from groundtruth.worker_history.store import ALL_WORKERS, SkillStoreError
 from tests.batches import CREW, SINGLE, RecordingSkills, labels, outcome, source
 from tests.memory_store import MemoryStore
 

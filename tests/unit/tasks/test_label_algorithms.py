@@ -3,9 +3,9 @@ import random
 
 import pytest
 
-from groundtruth.labeling_jobs import LabelingJob
-from groundtruth.skills.memory import MemorySkills
-from groundtruth.tasks.label_algorithms import ALGORITHMS
+from groundtruth.jobs import LabelingJob
+from groundtruth.tasks.multilabel import ALGORITHMS
+from groundtruth.worker_history.memory import MemorySkills
 from tests.batches import MULTI, RecordingSkills, labels, outcome, source
 from tests.memory_store import MemoryStore
 

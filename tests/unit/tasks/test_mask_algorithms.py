@@ -7,8 +7,8 @@ from PIL import Image
 from groundtruth.aggregation.mask_em import fuse_by_one_coin
 from groundtruth.masks.runs import RunMask
 from groundtruth.settings import Settings
-from groundtruth.skills.memory import MemorySkills
-from groundtruth.tasks.mask_algorithms import ALGORITHMS, fused, known_weights, taught
+from groundtruth.tasks.segmentation.algorithms import ALGORITHMS, fused, known_weights, taught
+from groundtruth.worker_history.memory import MemorySkills
 from tests.batches import MASKS, RecordingSkills
 from tests.examples import consolidate, labels_of, payload_of
 from tests.masks import answer, consolidated, drawn, indices

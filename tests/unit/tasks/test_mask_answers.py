@@ -3,7 +3,7 @@ import json
 import pytest
 
 from groundtruth.errors import UnusableAnswer
-from groundtruth.tasks.mask_answers import colors_by_index, mask_answer
+from groundtruth.tasks.segmentation.answers import colors_by_index, mask_answer
 from tests.masks import COLORS, answer, drawn
 
 PNG = drawn("w.b")

@@ -2,11 +2,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from groundtruth.answers import Answers, SetAside
+from groundtruth.annotations import Answers, SetAside
 from groundtruth.settings import Settings
-from groundtruth.task import Batch
-from groundtruth.tasks.mask_answers import mask_answer
-from groundtruth.tasks.mask_files import read_masks, write_png
+from groundtruth.tasks.base import Batch
+from groundtruth.tasks.segmentation.answers import mask_answer, read_masks, write_png
 from tests.masks import COLORS, answer, drawn
 from tests.memory_store import MemoryStore
 

@@ -1,6 +1,6 @@
 import pytest
 
-from groundtruth.tasks.statuses import status_of
+from groundtruth.tasks.base import status_of
 
 
 @pytest.mark.parametrize(

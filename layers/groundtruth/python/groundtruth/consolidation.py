@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from groundtruth.answers import AnswerReader, Answers, Entry, merged
-from groundtruth.batch_skills import BatchSkills
+from groundtruth.annotations import AnswerReader, Answers, Deadline, Entry, merged
 from groundtruth.contract.acs import (
     CONSOLIDATED_FOLDER,
     AcsRequest,
@@ -19,14 +18,16 @@ from groundtruth.contract.acs import (
 )
 from groundtruth.contract.fields import embedded_json
 from groundtruth.contract.labels import is_label_name
-from groundtruth.deadlines import Deadline
 from groundtruth.errors import ContractError, SettingsError
-from groundtruth.job_context import JobContext, JobContexts
+from groundtruth.jobs import JobContext, JobContexts, open_jobs
 from groundtruth.output_styles import written
 from groundtruth.settings import Settings
-from groundtruth.skills.store import SkillKey, SkillStore
-from groundtruth.storage import ObjectStore, role_is_allowed
-from groundtruth.task import Batch, Label, Task, algorithm_of
+from groundtruth.storage.opening import open_store
+from groundtruth.storage.s3 import ObjectStore, role_is_allowed
+from groundtruth.tasks.base import Batch, Label, Task, algorithm_of
+from groundtruth.worker_history.batch import BatchSkills
+from groundtruth.worker_history.opening import open_skills
+from groundtruth.worker_history.store import SkillKey, SkillStore
 
 _TIME_IN_KEY = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})[_T ](\d{2})[:_-](\d{2})[:_-](\d{2})(?:\.(\d{1,6}))?"
@@ -243,3 +244,56 @@ def _made_at(payload_uri: str, store: ObjectStore) -> datetime:
         except ValueError:
             pass  # no date after all: 2026-13-41
     return store.modified(payload_uri)
+
+
+class AcsFunction[Answer]:
+    """A function that turns answers into labels; it keeps what it opened from batch to batch.
+
+    Parameters
+    ----------
+    task : Task
+        The job type.
+    environ : mapping of str to str
+        The function's environment.
+
+    Raises
+    ------
+    SettingsError
+        If a variable of the environment is not as it has to be.
+    """
+
+    def __init__(self, task: Task[Answer], environ: Mapping[str, str]) -> None:
+        self._task = task
+        self._store = open_store(environ)
+        self._settings = Settings.from_environ(environ)
+        self._jobs = JobContexts(self._settings, open_jobs(environ), self._store)
+        self._skills = open_skills(environ, table_name=self._settings.skill_table_name)
+
+    @property
+    def stack_name(self) -> str:
+        """The stack that the function belongs to; empty if it was told none."""
+        return self._settings.stack_name
+
+    def consolidate(self, event: Any, *, seconds_left: Callable[[], float]) -> Outcome:
+        """Turn the answers to a batch of data objects into labels.
+
+        Parameters
+        ----------
+        event : object
+            The event as Ground Truth sends it.
+        seconds_left : callable
+            How many seconds are left for the batch.
+
+        Raises
+        ------
+        GroundTruthError
+            As `consolidate_batch` does.
+        """
+        return consolidate_batch(
+            event,
+            task=self._task,
+            store=self._store,
+            jobs=self._jobs,
+            skills=self._skills,
+            deadline=seconds_left,
+        )

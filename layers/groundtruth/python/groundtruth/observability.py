@@ -11,7 +11,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from groundtruth.consolidation import Outcome
-from groundtruth.tasks.statuses import NO_USABLE_ANSWER, NOT_PROCESSED
+from groundtruth.tasks.base import NO_USABLE_ANSWER, NOT_PROCESSED
 
 logger = Logger()
 metrics = Metrics(namespace="GroundTruthConsolidation")

@@ -9,10 +9,9 @@ from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
-from groundtruth.answers import SetAside
+from groundtruth.annotations import SetAside
 from groundtruth.settings import Settings
-from groundtruth.task import Batch, Label, Task, algorithm_of
-from groundtruth.tasks.statuses import failure_reason
+from groundtruth.tasks.base import Batch, Label, Task, algorithm_of, failure_reason
 
 LONGEST_DETAIL = 200
 """Characters of a detail in a response, which may have 6 MB with the details of 450 answers."""

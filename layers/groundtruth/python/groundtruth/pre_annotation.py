@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from groundtruth.contract.pre import PreRequest, pre_response
-from groundtruth.job_context import JobContext, JobContexts, required_classes
+from groundtruth.jobs import JobContext, JobContexts, required_classes
 
 
 def prepare_task(event: Any, *, jobs: JobContexts) -> dict[str, Any]:

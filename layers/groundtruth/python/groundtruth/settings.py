@@ -6,46 +6,147 @@ A stack parameter becomes a variable of the function's environment, and the vari
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
-from groundtruth import setting_values as values_of
 from groundtruth.errors import SettingsError
+
+OUTPUT_STYLES = ("object", "builtin")
+TIE_BREAKS = ("first", "neighbours")
+LARGEST_SIGMA = 3.0
+STRENGTHS = (0.001, 100_000.0)
+
+
+def text(text: str) -> str:
+    """Any text."""
+    return text
+
+
+def output_style(text: str) -> str:
+    """One of `OUTPUT_STYLES`."""
+    if text not in OUTPUT_STYLES:
+        raise ValueError(f"is not one of {', '.join(OUTPUT_STYLES)}")
+    return text
+
+
+def algorithm(text: str) -> str:
+    """The name of an algorithm; whether a task has it is for the task to say."""
+    if not re.fullmatch(r"[a-z][a-z0-9-]*", text):
+        raise ValueError("is not the name of an algorithm, such as majority")
+    return text
+
+
+def fraction(text: str) -> float:
+    """A number from 0 to 1."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = float("nan")
+    if not 0.0 <= number <= 1.0:
+        raise ValueError("is not a number from 0 to 1")
+    return number
+
+
+def switch(text: str) -> bool:
+    """``true`` or ``false``."""
+    if text not in ("true", "false"):
+        raise ValueError("is neither true nor false")
+    return text == "true"
+
+
+def number(text: str) -> float:
+    """A number that is not negative."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0.0 <= value < math.inf:
+        raise ValueError("is not a number of 0 or more")
+    return value
+
+
+def strength(text: str) -> float:
+    """A number of votes, above 0 and such that sums of votes stay exact enough."""
+    value = number(text)
+    smallest, largest = STRENGTHS
+    if not smallest <= value <= largest:
+        raise ValueError(f"is not a number from {smallest:g} to {largest:g}")
+    return value
+
+
+def half_life(text: str) -> float:
+    """A number of days, or 0 for none."""
+    value = number(text)
+    if 0.0 < value < 1.0:
+        raise ValueError("is not a number of days, or 0 for none")
+    return value
+
+
+def s3_object(text: str) -> str:
+    """The S3 URI of an object."""
+    if not re.fullmatch(r"s3://[^/]+/.+", text):
+        raise ValueError("is not the S3 URI of an object")
+    return text
+
+
+def sigma(text: str) -> float:
+    """A number of pixels that votes are smoothed over."""
+    value = number(text)
+    if value > LARGEST_SIGMA:
+        raise ValueError(f"is not a number from 0 to {LARGEST_SIGMA:g}")
+    return value
+
+
+def tie_break(text: str) -> str:
+    """One of `TIE_BREAKS`."""
+    if text not in TIE_BREAKS:
+        raise ValueError(f"is not one of {', '.join(TIE_BREAKS)}")
+    return text
+
+
+def whole_number(text: str) -> int:
+    """A whole number of 0 or more."""
+    if not text.isascii() or not text.isdecimal():
+        raise ValueError("is not a whole number of 0 or more")
+    return int(text)
+
 
 TAG_PREFIX = "consolidation:"
 
 
 _PARSERS: Mapping[str, Callable[[str], Any]] = {
-    "label_category_config_s3_uri": values_of.text,
-    "output_style": values_of.output_style,
-    "consolidation_algorithm": values_of.algorithm,
-    "quorum": values_of.fraction,
-    "min_confidence": values_of.fraction,
-    "exclusion_category": values_of.text,
-    "error_correlation": values_of.fraction,
-    "posterior_mix": values_of.fraction,
-    "worker_strength": values_of.strength,
-    "row_strength": values_of.strength,
-    "frequency_weight": values_of.fraction,
-    "vote_smoothing": values_of.strength,
-    "gold_labels_s3_uri": values_of.s3_object,
-    "model_answers_s3_uri": values_of.s3_object,
-    "model_max_weight": values_of.fraction,
-    "confidence_map_s3_uri": values_of.s3_object,
-    "smoothing_sigma": values_of.sigma,
-    "tie_break": values_of.tie_break,
-    "clean_up_pixels": values_of.whole_number,
-    "disagreement_map": values_of.switch,
-    "skip_labeled_objects": values_of.switch,
-    "skill_table_name": values_of.text,
-    "skill_half_life_days": values_of.half_life,
-    "assume_job_role": values_of.switch,
-    "job_role_arn_pattern": values_of.text,
-    "kms_key_arn": values_of.text,
-    "worker_id_key": values_of.text,
-    "plain_worker_ids": values_of.switch,
-    "stack_name": values_of.text,
+    "label_category_config_s3_uri": text,
+    "output_style": output_style,
+    "consolidation_algorithm": algorithm,
+    "quorum": fraction,
+    "min_confidence": fraction,
+    "exclusion_category": text,
+    "error_correlation": fraction,
+    "posterior_mix": fraction,
+    "worker_strength": strength,
+    "row_strength": strength,
+    "frequency_weight": fraction,
+    "vote_smoothing": strength,
+    "gold_labels_s3_uri": s3_object,
+    "model_answers_s3_uri": s3_object,
+    "model_max_weight": fraction,
+    "confidence_map_s3_uri": s3_object,
+    "smoothing_sigma": sigma,
+    "tie_break": tie_break,
+    "clean_up_pixels": whole_number,
+    "disagreement_map": switch,
+    "skip_labeled_objects": switch,
+    "skill_table_name": text,
+    "skill_half_life_days": half_life,
+    "assume_job_role": switch,
+    "job_role_arn_pattern": text,
+    "kms_key_arn": text,
+    "worker_id_key": text,
+    "plain_worker_ids": switch,
+    "stack_name": text,
 }
 
 _OVERRIDABLE = (

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from groundtruth.finishing.found_labels import FoundLabel
-from groundtruth.finishing.resolution import FAILURE, Fate, Resolved
+from groundtruth.finishing.labels import FoundLabel
+from groundtruth.finishing.outcomes import FAILURE, Fate, Resolved
 
 SCHEMA = "job-summary/1"
 BINS = 10
@@ -152,7 +152,7 @@ def agreement_of(label: FoundLabel) -> float | None:
 
     Examples
     --------
-    >>> from groundtruth.finishing.found_labels import Account, FoundClass
+    >>> from groundtruth.finishing.labels import Account, FoundClass
     >>> chosen = FoundClass(class_id=0, name="cat", confidence=0.9)
     >>> account = Account(votes={"cat": 3, "dog": 1}, used=4)
     >>> agreement_of(FoundLabel(task="image-classification", classes=(chosen,), account=account))

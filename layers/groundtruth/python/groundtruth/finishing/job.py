@@ -1,0 +1,452 @@
+"""The path of a finished job: responses, manifest lines, labels, three files beside the service's.
+
+The manifest is read twice: first to find out whose job it is and which classes it has, then to
+write. Lines and responses are held one at a time; what must be kept is in files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+from groundtruth.errors import ContractError, StorageError
+from groundtruth.finishing.labels import (
+    JOB_NAME_PREFIX,
+    SEGMENTATION,
+    ClassesSeen,
+    ClassOrder,
+    builtin_shape,
+    failure_metadata,
+    origin_of,
+)
+from groundtruth.finishing.manifest import Line, read_lines
+from groundtruth.finishing.outcomes import (
+    METADATA,
+    Fate,
+    Resolved,
+    Response,
+    ResponseIndex,
+    metadata_of,
+    resolved,
+)
+from groundtruth.finishing.summary import SCHEMA, Summary, reason_of
+from groundtruth.jobs import LabelingJob
+from groundtruth.storage.s3 import ObjectStore
+
+PREFIX = "worker-"
+DIGITS = 16
+
+
+def pseudonym(worker_id: str, key: str) -> str:
+    """A worker's pseudonym: the same for the same key, another for another.
+
+    Parameters
+    ----------
+    worker_id : str
+        The id; the empty one, of an answer that names no worker, stays empty.
+    key : str
+        Who knows it can tell whose pseudonym it is, by trying all ids.
+
+    Examples
+    --------
+    >>> pseudonym("private.us-west-2.1a2b3c4d5e6f7081", "labeling-job/tide-pools-01")
+    'worker-2106e48b47b59673'
+    """
+    if not worker_id:
+        return ""
+    digest = hmac.new(key.encode(), worker_id.encode(errors="surrogatepass"), hashlib.sha256)
+    return f"{PREFIX}{digest.hexdigest()[:DIGITS]}"
+
+
+OUTPUT_MANIFEST = "output.manifest"
+FINISHED_MANIFEST = "finished.manifest"
+REQUEUE_MANIFEST = "requeue.manifest"
+SUMMARY = "summary.json"
+
+_OUR_FUNCTION = re.compile(
+    r":function:[^:]+-ACS-(ImageMultiClass|ImageMultiClassMultiLabel|SemanticSegmentation)(:|$)"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndedJob:
+    """A labeling job that is Completed, Stopped or Failed.
+
+    Attributes
+    ----------
+    root : str
+        S3 URI of the job's folder, ``<S3OutputPath>/<JobName>``, without a slash at its end.
+    name : str or None
+        The job's name; None for that of the folder.
+    status : str
+        As the service calls it; empty if it is not known.
+    attribute : str or None
+        The label attribute name; None to take it from the responses.
+    output_manifest : str or None
+        S3 URI of the service's manifest; None for where it always is.
+    input_manifest : str or Path or None
+        S3 URI or file of the input manifest, for a job without an output manifest.
+    classes : tuple of str or None
+        The classes in label order; None to take it from the labels.
+    task : str or None
+        The job type, to refuse any other; None for the one that is found.
+    min_confidence : float
+        Objects whose label has less, in [0, 1], are queued again. A lone worker's label has 0 in
+        the `builtin` style.
+    kms_key : str or None
+        The key to write with.
+    ours : bool
+        Whether the job is known to have run with these functions.
+    worker_id_key : str
+        Secret from which the summary makes pseudonyms of workers; empty for the job's name, which
+        anybody knows.
+    plain_worker_ids : bool
+        Whether the summary holds workers' ids as they are.
+    """
+
+    root: str
+    name: str | None = None
+    status: str = ""
+    attribute: str | None = None
+    output_manifest: str | None = None
+    input_manifest: str | Path | None = None
+    classes: tuple[str, ...] | None = None
+    task: str | None = None
+    min_confidence: float = 0.0
+    kms_key: str | None = None
+    ours: bool = False
+    worker_id_key: str = field(default="", repr=False)
+    plain_worker_ids: bool = False
+
+    @property
+    def job_name(self) -> str:
+        """The job's name as built-in metadata have it: ``labeling-job/<lower-case name>``."""
+        name = self.name or self.root.rpartition("/")[2]
+        return f"{JOB_NAME_PREFIX}{name.lower()}"
+
+    @property
+    def manifest_uri(self) -> str:
+        """Where the service's output manifest is, or would be."""
+        return self.output_manifest or f"{self.root}/manifests/output/{OUTPUT_MANIFEST}"
+
+    @property
+    def responses_prefix(self) -> str:
+        """What the URIs of all response files begin with."""
+        return f"{self.root}/annotations/consolidated-annotation/consolidation-response/"
+
+    def worker_name(self, worker_id: str) -> str:
+        """What the summary calls a worker."""
+        key = self.worker_id_key or self.job_name
+        return worker_id if self.plain_worker_ids else pseudonym(worker_id, key)
+
+    def beside(self, name: str) -> str:
+        """URI of a file beside the service's manifest."""
+        return f"{self.manifest_uri.rpartition('/')[0]}/{name}"
+
+
+def ran_our_function(job: LabelingJob) -> bool:
+    """Whether a job's consolidation function is called as those of this application are.
+
+    The built-in functions are called the same but for the prefix.
+
+    Examples
+    --------
+    >>> arn = "arn:aws:lambda:us-west-2:{}:function:{}"
+    >>> ours = arn.format("111122223333", "SageMaker-birds-ACS-ImageMultiClass:live")
+    >>> ran_our_function(LabelingJob(consolidation_function_arn=ours))
+    True
+    >>> builtin = arn.format("081040173940", "ACS-ImageMultiClass")
+    >>> ran_our_function(LabelingJob(consolidation_function_arn=builtin))
+    False
+    """
+    return bool(_OUR_FUNCTION.search(job.consolidation_function_arn or ""))
+
+
+@dataclass(kw_only=True)
+class Survey:
+    """What the first reading of a manifest finds out.
+
+    Attributes
+    ----------
+    classes : ClassesSeen
+        Of all labels but masks, whose classes have the indices of their pixels.
+    task : str or None
+        The job type; None without a label.
+    labels, not_recognized : int
+        Data objects with a label of ours, and with one of another shape.
+    object_style, custom : bool
+        Whether there is a label of the `object` style, and a line of this custom job.
+    """
+
+    classes: ClassesSeen = field(default_factory=ClassesSeen)
+    task: str | None = None
+    labels: int = 0
+    object_style: bool = False
+    custom: bool = False
+    not_recognized: int = 0
+
+    def add(self, line: Line, found: Resolved, wanted: str | None) -> None:
+        """Take in one data object.
+
+        Parameters
+        ----------
+        line : Line
+            Its line.
+        found : Resolved
+            What became of it.
+        wanted : str or None
+            The job type it has to be of.
+
+        Raises
+        ------
+        ContractError
+            If its label is of another job type than that, or than those before it.
+        """
+        self.custom |= found.custom
+        self.not_recognized += found.fate is Fate.NOT_RECOGNIZED
+        if found.label is None:
+            return
+        self.labels += 1
+        self.object_style |= found.label.account is not None
+        self.task = self.task or wanted or found.label.task
+        if found.label.task != self.task:
+            problem = f"has a label of {found.label.task}, and the job is one of {self.task}"
+            raise ContractError(problem, path=f"line {line.number + 1}")
+        if self.task != SEGMENTATION:
+            self.classes.add(found.label.classes)
+
+    def foreign(self, job: EndedJob) -> str:
+        """Why the job is not one of these functions; empty if it is."""
+        if self.not_recognized and not self.labels:
+            return f"none of its {self.not_recognized} labels is of a shape these functions write"
+        if self.object_style or self.custom or job.ours:
+            return ""
+        return "no label is of these functions and no line is of a custom job"
+
+
+MANIFEST_TYPE = "application/jsonlines"
+JSON_TYPE = "application/json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinishedJob:
+    """What was made of a job.
+
+    Attributes
+    ----------
+    job_name : str
+        ``labeling-job/<lower-case name>``.
+    nothing_to_do : str
+        Why nothing was written; empty if the files are there.
+    uris : mapping of str to str
+        The files that were written.
+    summary : mapping
+        The content of the summary.
+    """
+
+    job_name: str
+    nothing_to_do: str = ""
+    uris: Mapping[str, str] = field(default_factory=dict)
+    summary: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """URIs and counts, but no worker: what the function answers."""
+        if self.nothing_to_do:
+            return {
+                "job-name": self.job_name,
+                "finished": False,
+                "reason": f"nothing to do: {self.nothing_to_do}",
+            }
+        counts = ("objects", *(fate.value for fate in Fate), "requeued", "differs-from-manifest")
+        return {
+            "job-name": self.job_name,
+            "finished": True,
+            **self.uris,
+            **{name: self.summary[name] for name in counts},
+        }
+
+
+def finish_job(job: EndedJob, *, store: ObjectStore) -> FinishedJob:
+    """Write a job's manifest in the built-in shape, its summary and its re-queue manifest.
+
+    Doing it again, with the same files there, writes the same bytes.
+
+    Parameters
+    ----------
+    job : EndedJob
+        The job.
+    store : ObjectStore
+        Where its files are.
+
+    Returns
+    -------
+    FinishedJob
+        With the reason in `nothing_to_do` if the job is not one of these functions.
+
+    Raises
+    ------
+    ContractError
+        If a manifest line or a response is not JSON, labels are of another job type, or the
+        label attribute cannot be found out.
+    StorageError
+        If a file cannot be read or written.
+    """
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="finish-job-") as folder,
+            ResponseIndex(Path(folder) / "responses.sqlite") as index,
+        ):
+            return _finish(job, store, index, Path(folder))
+    except (OSError, sqlite3.Error) as error:
+        raise StorageError(
+            f"cannot be finished on this machine ({error})", uri=job.root, reason="unavailable"
+        ) from error
+
+
+def _finish(job: EndedJob, store: ObjectStore, index: ResponseIndex, folder: Path) -> FinishedJob:
+    attribute = index.read(job.responses_prefix, job.attribute, store)
+    source = _source(job, store)
+    if source is None:
+        return _nothing(job, "there is neither an output manifest nor an input manifest")
+    if attribute is None:
+        raise ContractError("is not known: no response names it", path="labelAttributeName")
+    finisher = _Finisher(job, store, index, source, attribute)
+    survey = finisher.survey()
+    if reason := survey.foreign(job):
+        return _nothing(job, reason)
+    return finisher.write(survey, folder)
+
+
+def _nothing(job: EndedJob, reason: str) -> FinishedJob:
+    return FinishedJob(job_name=job.job_name, nothing_to_do=reason)
+
+
+def _source(job: EndedJob, store: ObjectStore) -> str | Path | None:
+    """The manifest to read: the output manifest if it is there, else the input manifest.
+
+    It is looked for in a listing, since without the right to list everything a file that is not
+    there cannot be told from one that is forbidden.
+    """
+    there = job.manifest_uri in store.list(job.manifest_uri)
+    return job.manifest_uri if there else job.input_manifest
+
+
+@dataclass(frozen=True)
+class _Finisher:
+    """One job, one index of its responses, one manifest."""
+
+    job: EndedJob
+    store: ObjectStore
+    index: ResponseIndex
+    source: str | Path
+    attribute: str
+
+    def survey(self) -> Survey:
+        survey = Survey()
+        for line, _, found in self._objects():
+            survey.add(line, found, self.job.task)
+        return survey
+
+    def write(self, survey: Survey, folder: Path) -> FinishedJob:
+        """Write the three files, each whole or not at all."""
+        order = survey.classes.order(self.job.classes)
+        drafts = {name: folder / name for name in (FINISHED_MANIFEST, REQUEUE_MANIFEST)}
+        with ExitStack() as stack:
+            finished, requeue = (
+                stack.enter_context(path.open("w", encoding="utf-8", newline=""))
+                for path in drafts.values()
+            )
+            counts = self._write_lines(order, finished, requeue)
+        for name, path in drafts.items():
+            self.store.write_file(
+                self.job.beside(name), path, content_type=MANIFEST_TYPE, kms_key=self.job.kms_key
+            )
+        summary = self._summary(counts, survey, order)
+        self.store.write(
+            self.job.beside(SUMMARY),
+            f"{json.dumps(summary, indent=2)}\n".encode(),
+            content_type=JSON_TYPE,
+            kms_key=self.job.kms_key,
+        )
+        names = {"manifest": FINISHED_MANIFEST, "requeue": REQUEUE_MANIFEST, "summary": SUMMARY}
+        return FinishedJob(
+            job_name=self.job.job_name,
+            uris={key: self.job.beside(name) for key, name in names.items()},
+            summary=summary,
+        )
+
+    def _write_lines(self, order: ClassOrder, finished: TextIO, requeue: TextIO) -> Summary:
+        counts = Summary()
+        keys = (self.attribute, f"{self.attribute}{METADATA}")
+        for line, response, found in self._objects():
+            added = {} if found.untouched else self._added(line, response, found, order)
+            finished.write(f"{line.with_members(keys, added) if added else line.text}\n")
+            again = needs_label(found, self.job.min_confidence)
+            if again:
+                requeue.write(f"{line.with_members(keys, {})}\n")
+            reason = reason_of(added.get(keys[1], found.failure or {}))
+            counts.add(found, failure_reason=reason, requeued=again)
+        return counts
+
+    def _added(
+        self, line: Line, response: Response | None, found: Resolved, order: ClassOrder
+    ) -> dict[str, Any]:
+        """What comes into the line in place of the job's label and metadata."""
+        metadata_key = f"{self.attribute}{METADATA}"
+        if found.label is None:
+            return {metadata_key: found.failure}
+        if found.fate is Fate.FAILED:
+            return {metadata_key: failure_metadata(found.label.account)}
+        content = response.content if response else {}
+        origin = origin_of(
+            self.job.job_name,
+            [metadata_of(values, self.attribute) for values in (line.values, content)],
+            response.file_time if response else None,
+        )
+        value, metadata = builtin_shape(found.label, order, origin)
+        return {self.attribute: value, metadata_key: metadata}
+
+    def _summary(self, counts: Summary, survey: Survey, order: ClassOrder) -> dict[str, Any]:
+        by_index = sorted(order.index_of.items(), key=lambda item: item[1])
+        return {
+            "schema": SCHEMA,
+            "job-name": self.job.job_name,
+            "job-status": self.job.status or None,
+            "task": survey.task,
+            "label-attribute-name": self.attribute,
+            "min-confidence": self.job.min_confidence,
+            "classes": {
+                "from": order.source,
+                "names": {str(index): name for name, index in by_index},
+            },
+            **counts.as_json(self.job.worker_name),
+        }
+
+    def _objects(self) -> Iterator[tuple[Line, Response | None, Resolved]]:
+        """Each line with its last response and what became of it."""
+        with ExitStack() as stack:
+            lines: Any
+            if isinstance(self.source, Path):
+                lines = stack.enter_context(self.source.open("rb"))
+            else:
+                lines = self.store.open_lines(self.source)
+            for line in read_lines(lines, name=str(self.source)):
+                response = self.index.get(str(line.number))
+                yield line, response, resolved(line, response, self.attribute, self.job.job_name)
+
+
+def needs_label(found: Resolved, min_confidence: float) -> bool:
+    """Whether a data object is to be labeled again: it has no label, or too unsure a one."""
+    confidence = found.label.confidence if found.label else None
+    if confidence is not None:
+        return confidence < min_confidence
+    return found.fate in (Fate.FAILED, Fate.UNLABELED)

@@ -1,0 +1,266 @@
+"""What became of one data object: its manifest line and its last response, put together."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from itertools import batched
+from pathlib import Path
+from typing import Any, Self
+
+from groundtruth.contract.fields import embedded_json
+from groundtruth.finishing.labels import JOB_NAME_PREFIX, FoundLabel, found_label
+from groundtruth.finishing.manifest import Line, compact_json
+from groundtruth.storage.s3 import ObjectStore
+
+READERS = 8
+"""Response files read at once; each is 6 MB at most, the size of a function's answer."""
+
+METADATA = "-metadata"
+
+_ITERATION = re.compile(r"/iteration-(\d+)/[^/]+$")
+
+
+@dataclass(frozen=True)
+class Response:
+    """The last answer for one data object.
+
+    Attributes
+    ----------
+    content : mapping
+        The job's label attribute and its metadata, as far as the answer has them.
+    file_time : datetime or None
+        When the answer was stored, in UTC, as its file's name says.
+    """
+
+    content: Mapping[str, Any]
+    file_time: datetime | None
+
+
+class ResponseIndex:
+    """The last answer for each data object of a job.
+
+    Parameters
+    ----------
+    path : Path
+        File of the index, which is made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._database = sqlite3.connect(path)
+        self._database.execute("PRAGMA journal_mode = OFF")
+        self._database.execute("PRAGMA synchronous = OFF")
+        self._database.execute(
+            "CREATE TABLE response (id TEXT PRIMARY KEY, place TEXT, content TEXT) WITHOUT ROWID"
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._database.close()
+
+    def read(self, prefix: str, attribute: str | None, store: ObjectStore) -> str | None:
+        """Take in all response files of a job.
+
+        Parameters
+        ----------
+        prefix : str
+            URI that theirs begin with.
+        attribute : str or None
+            The label attribute name; None for that of the first answer.
+        store : ObjectStore
+            Where they are.
+
+        Returns
+        -------
+        str or None
+            The label attribute name, if it is known now.
+
+        Raises
+        ------
+        StorageError, ContractError
+            If a file cannot be read or is not JSON.
+        """
+        with ThreadPoolExecutor(READERS) as pool:
+            for uris in batched(store.list(prefix), READERS, strict=False):
+                for uri, body in zip(uris, pool.map(store.read, uris), strict=True):
+                    contents = list(_contents(embedded_json(body, path=uri)))
+                    attribute = attribute or _attribute(contents)
+                    if attribute is not None:
+                        self._take(contents, attribute, _place(uri))
+        return attribute
+
+    def _take(
+        self, contents: list[tuple[str, Mapping[str, Any]]], attribute: str, place: str
+    ) -> None:
+        keys = (attribute, f"{attribute}{METADATA}")
+        rows = [
+            (object_id, place, compact_json({key: content[key] for key in keys if key in content}))
+            for object_id, content in contents
+        ]
+        self._database.executemany(
+            "INSERT INTO response VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE "
+            "SET place = excluded.place, content = excluded.content "
+            "WHERE excluded.place >= response.place",
+            rows,
+        )
+
+    def get(self, object_id: str) -> Response | None:
+        """The last answer for a data object; None if there is none."""
+        row = self._database.execute(
+            "SELECT place, content FROM response WHERE id = ?", (object_id,)
+        ).fetchone()
+        return None if row is None else Response(json.loads(row[1]), _time(row[0]))
+
+    def __len__(self) -> int:
+        (count,) = self._database.execute("SELECT count(*) FROM response").fetchone()
+        return int(count)
+
+
+def _contents(response: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Id and content of each entry; what has another shape is not from functions like ours."""
+    for item in response if isinstance(response, list) else ():
+        annotation = item.get("consolidatedAnnotation") if isinstance(item, dict) else None
+        content = annotation.get("content") if isinstance(annotation, dict) else None
+        object_id = item.get("datasetObjectId") if isinstance(item, dict) else None
+        if isinstance(content, dict) and isinstance(object_id, str | int):
+            yield str(object_id), content
+
+
+def _attribute(contents: list[tuple[str, Mapping[str, Any]]]) -> str | None:
+    """The label attribute name, from the first key there is."""
+    keys = (key for _, content in contents for key in content)
+    return next((key.removesuffix(METADATA) for key in keys), None)
+
+
+def _place(uri: str) -> str:
+    """A text that orders files by iteration, then by time."""
+    found = _ITERATION.search(uri)
+    iteration = int(found[1]) if found else 0
+    return f"{iteration:09d} {uri.rpartition('/')[2].removesuffix('.json')}"
+
+
+def _time(place: str) -> datetime | None:
+    """The time in a file's name: ``2026-03-02_10:15:28``, with or without a fraction."""
+    numbers = re.findall(r"\d+", place.partition(" ")[2])
+    if not 6 <= len(numbers) <= 7:
+        return None
+    microseconds = int(numbers[6][:6].ljust(6, "0")) if len(numbers) == 7 else 0
+    year, month, day, hour, minute, second = (int(number) for number in numbers[:6])
+    try:
+        return datetime(year, month, day, hour, minute, second, microseconds, tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+CUSTOM_TYPE = "groundtruth/custom"
+FAILURE = "failure-reason"
+
+
+class Fate(StrEnum):
+    """What became of a data object."""
+
+    LABELED = "labeled"
+    FAILED = "failed"
+    UNLABELED = "unlabeled"
+    OTHER_JOB = "labeled-by-another-job"
+    NOT_RECOGNIZED = "not-recognized"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resolved:
+    """One data object.
+
+    Attributes
+    ----------
+    fate : Fate
+        What became of it; one whose answers were all set aside is `FAILED`, with a label that
+        has no class.
+    label : FoundLabel or None
+        What the consolidation function said.
+    failure : mapping
+        Metadata with the reason, if the object failed.
+    untouched : bool
+        Whether the line stays as it is.
+    custom : bool
+        Whether the line has this custom job's metadata.
+    differs : bool
+        Whether the line holds another label of the `object` style than the last response.
+    """
+
+    fate: Fate
+    label: FoundLabel | None = None
+    failure: Mapping[str, Any] | None = None
+    untouched: bool = False
+    custom: bool = False
+    differs: bool = False
+
+
+def resolved(line: Line, response: Response | None, attribute: str, job_name: str) -> Resolved:
+    """Find out what became of a data object.
+
+    Parameters
+    ----------
+    line : Line
+        Its line in the service's output manifest, or in the input manifest.
+    response : Response or None
+        The last answer for it; it tells more than the line and is believed first.
+    attribute : str
+        The label attribute name.
+    job_name : str
+        ``labeling-job/<name in lower case>``.
+    """
+    value = line.values.get(attribute)
+    metadata = metadata_of(line.values, attribute)
+    if attribute not in line.values and FAILURE in metadata:
+        return Resolved(fate=Fate.FAILED, failure=metadata, untouched=True)
+    own = _is_of(job_name, metadata)
+    custom = own and str(metadata.get("type", "")).lower() == CUSTOM_TYPE
+    content = response.content if response else {}
+    label = found_label(content.get(attribute), content.get(f"{attribute}{METADATA}"))
+    if label is not None:
+        differs = isinstance(value, dict) and own and value != content[attribute]
+        return _labeled(label, custom, differs)
+    if attribute not in line.values:
+        return _without_value(content, attribute, custom)
+    if not own:
+        return Resolved(fate=Fate.OTHER_JOB, untouched=True)
+    label = found_label(value, metadata)
+    if label is None:
+        return Resolved(fate=Fate.NOT_RECOGNIZED, untouched=True, custom=custom)
+    return _labeled(label, custom, False)
+
+
+def _labeled(label: FoundLabel, custom: bool, differs: bool) -> Resolved:
+    fate = Fate.LABELED if label.classes else Fate.FAILED
+    return Resolved(fate=fate, label=label, custom=custom, differs=differs)
+
+
+def _without_value(content: Mapping[str, Any], attribute: str, custom: bool) -> Resolved:
+    failure = metadata_of(content, attribute)
+    if attribute in content:
+        return Resolved(fate=Fate.NOT_RECOGNIZED, untouched=True, custom=custom)
+    if FAILURE in failure:
+        return Resolved(fate=Fate.FAILED, failure=failure, custom=custom)
+    return Resolved(fate=Fate.UNLABELED, untouched=True, custom=custom)
+
+
+def metadata_of(values: Mapping[str, Any], attribute: str) -> Mapping[str, Any]:
+    """The metadata of an attribute; empty if there are none."""
+    metadata = values.get(f"{attribute}{METADATA}")
+    return metadata if isinstance(metadata, Mapping) else {}
+
+
+def _is_of(job_name: str, metadata: Mapping[str, Any]) -> bool:
+    """Whether metadata are of this job; of metadata that name no job it is assumed."""
+    named = metadata.get("job-name", metadata.get("job_name"))
+    if not isinstance(named, str):
+        return True
+    return named.removeprefix(JOB_NAME_PREFIX).lower() == job_name.removeprefix(JOB_NAME_PREFIX)

@@ -1,0 +1,1 @@
+"""Where objects are: in S3, or in a folder of this machine."""

@@ -1,0 +1,115 @@
+"""Objects in a folder laid out like S3: how a job runs on one machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from groundtruth.errors import StorageError
+from groundtruth.storage.s3 import split_uri
+
+PART_PREFIX = ".part-"
+"""How the name of a file that is being written begins."""
+
+
+class FolderStore:
+    """Objects in a folder: ``s3://bucket/key`` is the file ``<folder>/bucket/key``.
+
+    Parameters
+    ----------
+    folder : Path
+        Made on the first write.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, uri: str) -> Path:
+        """The file of an object, which never lies outside the folder.
+
+        Raises
+        ------
+        StorageError
+            With reason ``bad-uri`` if the key leads out of its bucket's folder.
+        """
+        bucket, key = split_uri(uri)
+        parts = (bucket, *key.split("/"))
+        if any(part in ("", ".", "..") or "\0" in part for part in parts):
+            raise StorageError("cannot be a file in a folder", uri=uri, reason="bad-uri")
+        return self.folder.joinpath(*parts)
+
+    def read(self, uri: str) -> bytes:
+        """Content of an object; raises `StorageError`."""
+        path = self.path(uri)
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise _file_error(error, uri) from error
+
+    def modified(self, uri: str) -> datetime:
+        """When an object was last written, in UTC; raises `StorageError`."""
+        path = self.path(uri)
+        try:
+            return datetime.fromtimestamp(path.stat().st_mtime, tz=UTC)
+        except OSError as error:
+            raise _file_error(error, uri) from error
+
+    def write(self, uri: str, body: bytes, *, content_type: str, kms_key: str | None) -> None:
+        """Create or replace an object as one step; raises `StorageError`.
+
+        A reader sees the old file or the new one, never a half-written one. Content type and
+        key have no place in a folder and are left out.
+        """
+        self._replace(uri, lambda part: part.write_bytes(body))
+
+    def open_lines(self, uri: str) -> Iterator[bytes]:
+        """Lines of an object with their ends, one at a time; raises `StorageError`."""
+        path = self.path(uri)
+        try:
+            with path.open("rb") as file:
+                yield from file
+        except OSError as error:
+            raise _file_error(error, uri) from error
+
+    def write_file(self, uri: str, path: Path, *, content_type: str, kms_key: str | None) -> None:
+        """Create or replace an object with a file's content; as `write` in all else."""
+        self._replace(uri, lambda part: shutil.copyfile(path, part))
+
+    def _replace(self, uri: str, fill: Callable[[Path], object]) -> None:
+        path = self.path(uri)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part = path.with_name(f"{PART_PREFIX}{os.getpid()}-{threading.get_ident()}")
+            fill(part)
+            part.replace(path)
+        except OSError as error:
+            raise _file_error(error, uri) from error
+
+    def list(self, prefix: str) -> Iterator[str]:
+        """URIs of the objects whose URI begins with a prefix, in order."""
+        bucket, start = split_uri(prefix)
+        top = self.folder / bucket
+        within = top.joinpath(*start.split("/")[:-1])
+        keys = (path.relative_to(top).as_posix() for path in within.rglob("*") if path.is_file())
+        for key in sorted(key for key in keys if key.startswith(start)):
+            if not key.rpartition("/")[2].startswith(PART_PREFIX):
+                yield f"s3://{bucket}/{key}"
+
+    def acting_as(self, role_arn: str) -> FolderStore:
+        """The same folder: a folder knows no roles."""
+        return self
+
+
+def _file_error(error: OSError, uri: str) -> StorageError:
+    reasons: dict[type[OSError], str] = {
+        FileNotFoundError: "not-found",
+        NotADirectoryError: "not-found",
+        IsADirectoryError: "not-found",
+        PermissionError: "access-denied",
+    }
+    reason = reasons.get(type(error), "unavailable")
+    return StorageError(f"{error.strerror} ({error.filename})", uri=uri, reason=reason)

@@ -1,0 +1,522 @@
+"""Image classification with one label."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from groundtruth.aggregation.builtin import builtin, builtin_confidence
+from groundtruth.aggregation.calibrated import CalibratedSettings, calibrated
+from groundtruth.aggregation.dawid_skene import DawidSkeneSettings, dawid_skene
+from groundtruth.aggregation.majority import majority
+from groundtruth.aggregation.result import Consolidation
+from groundtruth.aggregation.skill import WorkerCounts
+from groundtruth.aggregation.votes import Floats, Ints, Votes
+from groundtruth.aggregation.weighted import WeightedSettings, weighted
+from groundtruth.annotations import Answers, SetAside, find_by_shape
+from groundtruth.errors import UnusableAnswer
+from groundtruth.settings import Settings
+from groundtruth.tasks.base import (
+    PRIOR_CONFIDENCE,
+    SMALLEST_SHOWN,
+    Batch,
+    algorithm_of,
+    creation_date,
+    status_of,
+    without_label,
+)
+from groundtruth.worker_history.store import ALL_WORKERS, Amounts
+
+if TYPE_CHECKING:
+    from groundtruth.aggregation.calibration import ConfidenceMap
+
+MOST_POOLED_CLASSES = 10
+"""With more classes than this, it is not kept what all workers together did.
+
+That record has a cell for each pair of classes, and each data object of a batch adds to many of
+them. A transaction adds to 100 cells of a record at most, so with 20 classes a full batch would
+take up to 60 transactions, all on this record, and without it takes 10 at most.
+"""
+
+type Cast = list[tuple[str, int]]
+"""Worker and class of each vote on one image."""
+
+
+@dataclass(frozen=True)
+class Voters:
+    """The votes of a batch, and what is known of who cast them.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The workers, sorted; the model of the job's side file is one more, the last.
+    votes : Votes
+        Theirs; images are numbered as they were given.
+    gold : ndarray of int, shape (n_items,)
+        True classes, -1 where unknown.
+    counts : WorkerCounts
+        What earlier batches taught about the workers.
+    pool : ndarray of float, shape (n_classes, n_classes), or None
+        What they taught about all workers together; None where that is not kept.
+    in_pool : ndarray of bool, shape (n_workers,)
+        Which of the workers that is about: all but the model.
+    max_weights : ndarray of float, shape (n_workers,), or None
+        Largest weight of each; None without the model.
+    """
+
+    names: tuple[str, ...]
+    votes: Votes
+    gold: Ints
+    counts: WorkerCounts
+    pool: Floats | None
+    in_pool: NDArray[np.bool_]
+    max_weights: Floats | None
+
+    @classmethod
+    def of(
+        cls, objects: Sequence[Answers[int]], batch: Batch, *, with_model: bool, with_history: bool
+    ) -> Self:
+        """The voters of some images.
+
+        Parameters
+        ----------
+        objects : sequence of Answers
+            Images with one usable answer or more.
+        batch : Batch
+            The batch they are of.
+        with_model : bool
+            Whether the model counts, if the job has one.
+        with_history : bool
+            Whether the algorithm wants to know what earlier batches taught.
+        """
+        cast: list[Cast] = [list(zip(item.workers, item.answers, strict=True)) for item in objects]
+        names = sorted({worker for votes in cast for worker, _ in votes})
+        has_model = False
+        if with_model and batch.settings.model_max_weight > 0:
+            has_model = _add_model(cast, objects, batch)
+        names += [batch.model_id] if has_model else []
+        weights = np.full(len(names), np.inf)
+        weights[len(names) - has_model :] = batch.settings.model_max_weight
+        gold = [_known_class(batch.gold.of(item.object_id, item.source), batch) for item in objects]
+        n_classes = max(1, len(batch.classes))
+        asked = [*names, ALL_WORKERS] if names and n_classes <= MOST_POOLED_CLASSES else names
+        history = batch.skills.history(asked) if with_history else {name: {} for name in asked}
+        return cls(
+            names=tuple(names),
+            votes=_votes(cast, names, n_classes),
+            gold=np.array(gold, np.int64),
+            counts=_counts(history, names, n_classes),
+            pool=_pool(history, n_classes),
+            in_pool=np.arange(len(names)) < len(names) - has_model,
+            max_weights=weights if has_model else None,
+        )
+
+
+def _add_model(cast: Sequence[Cast], objects: Sequence[Answers[int]], batch: Batch) -> bool:
+    """Add the model's votes; whether it has any."""
+    for votes, item in zip(cast, objects, strict=True):
+        chosen = _known_class(batch.model.of(item.object_id, item.source), batch)
+        votes += [(batch.model_id, chosen)] if chosen >= 0 else []
+    return any(worker == batch.model_id for votes in cast for worker, _ in votes)
+
+
+def _known_class(names: tuple[str, ...] | None, batch: Batch) -> int:
+    """Index of the class that a side file names for an object; -1 for none."""
+    if names is None or len(names) != 1 or names[0] not in batch.classes:
+        return -1
+    return batch.classes.index(names[0])
+
+
+def _votes(cast: Sequence[Cast], names: Sequence[str], n_classes: int) -> Votes:
+    number = {worker: at for at, worker in enumerate(names)}
+    flat = [
+        (item, number[worker], chosen)
+        for item, votes in enumerate(cast)
+        for worker, chosen in votes
+    ]
+    columns = np.array(flat, dtype=np.int64).reshape(len(flat), 3).T
+    return Votes(
+        items=columns[0],
+        workers=columns[1],
+        classes=columns[2],
+        n_items=len(cast),
+        n_workers=len(names),
+        n_classes=n_classes,
+    )
+
+
+def _counts(history: Amounts, names: Sequence[str], n_classes: int) -> WorkerCounts:
+    """Stored cells ``"<true class>:<chosen class>"`` as counts."""
+    cells = [
+        (worker, *(int(part) for part in cell.split(":")), amount)
+        for worker, name in enumerate(names)
+        for cell, amount in history[name].items()
+    ]
+    columns = np.array(cells, dtype=np.float64).reshape(len(cells), 4).T
+    workers, truths, answers = columns[:3].astype(np.int64)
+    return WorkerCounts(workers, truths, answers, columns[3], len(names), n_classes)
+
+
+def _pool(history: Amounts, n_classes: int) -> Floats | None:
+    """What is known of all workers together, as a table."""
+    if n_classes > MOST_POOLED_CLASSES:
+        return None
+    known = {ALL_WORKERS: history.get(ALL_WORKERS, {})}
+    counts = _counts(known, [ALL_WORKERS], n_classes)
+    table: Floats = counts.dense()[0]
+    return table
+
+
+def taught(
+    objects: Sequence[Answers[int]], voters: Voters, result: Consolidation
+) -> Mapping[str, Amounts]:
+    """What each image teaches about its workers, in the store's terms.
+
+    Parameters
+    ----------
+    objects : sequence of Answers
+        The images that `voters` were made of.
+    voters : Voters
+        Their voters.
+    result : Consolidation
+        What an algorithm made of their votes.
+
+    Returns
+    -------
+    mapping of str to Amounts
+        By the images' ids. What all workers together did is there as `ALL_WORKERS`; the model
+        of the side file is not one of them.
+    """
+    lessons: dict[str, dict[str, dict[str, float]]] = {}
+    for at, item in enumerate(objects):
+        counts = result.contributions.of_item(at)
+        amounts: dict[str, dict[str, float]] = {}
+        columns = (counts.workers, counts.truths, counts.answers, counts.amounts)
+        for worker, truth, answer, amount in zip(*(c.tolist() for c in columns), strict=True):
+            cell = f"{truth}:{answer}"
+            amounts.setdefault(voters.names[worker], {})[cell] = amount
+            if voters.pool is not None and voters.in_pool[worker]:
+                everyone = amounts.setdefault(ALL_WORKERS, {})
+                everyone[cell] = everyone.get(cell, 0.0) + amount
+        lessons[item.object_id] = amounts
+    return lessons
+
+
+ALGORITHMS = ("calibrated", "weighted", "dawid-skene", "majority", "builtin")
+
+WITH_MODEL = ("calibrated", "weighted", "majority")
+"""Algorithms in which the model counts: they can hold its weight down."""
+
+_TIE = 1e-9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """What an algorithm says of one image.
+
+    Attributes
+    ----------
+    class_id : int
+        Index of the class; of equally probable ones that listed first.
+    confidence : float
+        Probability in [0, 1] that it is right.
+    tied : bool
+        Whether another class is just as probable.
+    posterior : dict of int to float
+        Probability of each class that got a vote or has more than 1 %.
+    """
+
+    class_id: int
+    confidence: float
+    tied: bool
+    posterior: dict[int, float]
+
+
+def judged(objects: Sequence[Answers[int]], batch: Batch, algorithm: str) -> list[Judgement]:
+    """One judgement for each image.
+
+    Parameters
+    ----------
+    objects : sequence of Answers
+        Images with one usable answer or more. Their order changes nothing.
+    batch : Batch
+        The batch they are of.
+    algorithm : str
+        One of `ALGORITHMS`.
+    """
+    ordered = sorted(objects, key=lambda item: item.object_id)
+    voters = Voters.of(
+        ordered,
+        batch,
+        with_model=algorithm in WITH_MODEL,
+        with_history=algorithm in _SKILLED,
+    )
+    if algorithm in _SKILLED:
+        result = _SKILLED[algorithm](voters, batch)
+        batch.skills.learn(taught(ordered, voters, result))
+        posterior = result.posterior.dense()
+        confidences = posterior.max(axis=1)
+    elif algorithm == "builtin":
+        posterior = builtin(voters.votes)
+        confidences = builtin_confidence(posterior)
+        posterior, confidences = _lone(posterior, confidences, voters)
+    else:
+        weights = None if voters.max_weights is None else np.minimum(voters.max_weights, 1.0)
+        posterior = majority(voters.votes, weights=weights)
+        posterior, confidences = _lone(posterior, posterior.max(axis=1), voters)
+    known_map = None if algorithm == "builtin" else batch.confidence_map
+    judgements = _judgements(posterior, confidences, voters, known_map)
+    found = {item.object_id: one for item, one in zip(ordered, judgements, strict=True)}
+    return [found[item.object_id] for item in objects]
+
+
+def _calibrated(voters: Voters, batch: Batch) -> Consolidation:
+    chosen = _set(
+        correlation=batch.settings.error_correlation,
+        mix=batch.settings.posterior_mix,
+        accuracy_strength=batch.settings.worker_strength,
+        strength=batch.settings.row_strength,
+        frequency_weight=batch.settings.frequency_weight,
+        smoothing=batch.settings.vote_smoothing,
+    )
+    return calibrated(
+        voters.votes,
+        settings=CalibratedSettings(**chosen),
+        prior_counts=voters.counts,
+        pool=voters.pool,
+        in_pool=voters.in_pool,
+        gold=voters.gold,
+        max_weights=voters.max_weights,
+    )
+
+
+def _weighted(voters: Voters, batch: Batch) -> Consolidation:
+    chosen = _set(
+        accuracy_strength=batch.settings.worker_strength,
+        smoothing=batch.settings.vote_smoothing,
+    )
+    return weighted(
+        voters.votes,
+        settings=WeightedSettings(**chosen),
+        prior_counts=voters.counts,
+        gold=voters.gold,
+        max_weights=voters.max_weights,
+    )
+
+
+def _dawid_skene(voters: Voters, batch: Batch) -> Consolidation:
+    chosen = _set(strength=batch.settings.worker_strength)
+    return dawid_skene(
+        voters.votes,
+        settings=DawidSkeneSettings(**chosen),
+        prior_counts=voters.counts,
+        gold=voters.gold,
+    )
+
+
+_SKILLED: Mapping[str, Callable[[Voters, Batch], Consolidation]] = {
+    "calibrated": _calibrated,
+    "weighted": _weighted,
+    "dawid-skene": _dawid_skene,
+}
+
+
+def _set(**values: float | None) -> dict[str, Any]:
+    """The settings that are set; the others are for the algorithm to choose."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _lone(posterior: Floats, confidences: Floats, voters: Voters) -> tuple[Floats, Floats]:
+    """Posterior and confidences, where an image with one vote gets what is known of workers."""
+    lone = voters.votes.votes_per_item == 1
+    n_classes = posterior.shape[1]
+    right = PRIOR_CONFIDENCE if n_classes > 1 else 1.0
+    known = np.where(voters.votes.counts > 0, right, (1.0 - right) / max(n_classes - 1, 1))
+    return (
+        np.where(lone[:, np.newaxis], known, posterior),
+        np.where(lone, right, confidences),
+    )
+
+
+def _judgements(
+    posterior: Floats, confidences: Floats, voters: Voters, found: ConfidenceMap | None
+) -> list[Judgement]:
+    """One judgement for each row, by the job's confidence map if there is one."""
+    best = posterior.argmax(axis=1)
+    tied = (posterior >= posterior.max(axis=1, keepdims=True) - _TIE).sum(axis=1) > 1
+    if found is not None:
+        confidences = found.apply(confidences)
+        posterior = _with_confidences(posterior, best, confidences)
+    shown = (voters.votes.counts > 0) | (posterior > SMALLEST_SHOWN)
+    columns = (best.tolist(), confidences.tolist(), tied.tolist(), posterior, shown)
+    return [
+        Judgement(
+            class_id=class_id,
+            confidence=confidence,
+            tied=is_tied,
+            posterior={at: float(row[at]) for at in np.flatnonzero(seen).tolist()},
+        )
+        for class_id, confidence, is_tied, row, seen in zip(*columns, strict=True)
+    ]
+
+
+def _with_confidences(posterior: Floats, best: Ints, confidences: Floats) -> Floats:
+    """The posterior where the best class of each row has the confidence given.
+
+    The other classes share the rest in proportion, and evenly where they had nothing.
+    """
+    is_best = np.arange(posterior.shape[1]) == best[:, np.newaxis]
+    others = np.where(is_best, 0.0, posterior)
+    others = np.where(others.sum(axis=1, keepdims=True) > 0, others, ~is_best)
+    total = np.maximum(others.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)
+    rest = others / total * (1.0 - confidences)[:, np.newaxis]
+    return np.where(is_best, confidences[:, np.newaxis], rest)
+
+
+ELEMENT = "crowd-image-classifier"
+CONFIDENCE_DIGITS = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassLabel:
+    """The consolidated class of one image.
+
+    Attributes
+    ----------
+    class_id : int or None
+        Index of the class in label order; None without a usable answer.
+    class_name : str or None
+        Its name.
+    confidence : float
+        Probability in [0, 1] that the class is right; 0 without one.
+    posterior : dict of str to float
+        Probability of each class that was chosen or has more than 1 %.
+    votes : dict of str to int
+        How many workers chose each class that was chosen.
+    """
+
+    class_id: int | None
+    class_name: str | None
+    confidence: float
+    posterior: dict[str, float]
+    status: str
+    votes: dict[str, int]
+    used: int
+    set_aside: tuple[SetAside, ...]
+
+    @property
+    def agreement(self) -> float | None:
+        """Share of the workers who chose the class; None with fewer than two."""
+        if self.used < 2 or self.class_name is None:
+            return None
+        return self.votes.get(self.class_name, 0) / self.used
+
+    def as_object(self) -> dict[str, Any]:
+        """The label in the `object` style."""
+        return {
+            "class-id": self.class_id,
+            "class-name": self.class_name,
+            "confidence": self.confidence,
+            "posterior": self.posterior,
+            "votes": self.votes,
+        }
+
+    def as_builtin(self, batch: Batch) -> tuple[Any, dict[str, Any]]:
+        """The label as the built-in function writes it: the class's index and its metadata."""
+        return self.class_id, {
+            "confidence": 0.0 if self.used == 1 else self.confidence,
+            "job-name": batch.job_name,
+            "class-name": self.class_name,
+            "human-annotated": "yes",
+            "creation-date": creation_date(batch),
+            "type": "groundtruth/image-classification",
+        }
+
+
+class ImageMultiClass:
+    """Single-label image classification."""
+
+    name = "image-classification"
+    algorithms = ALGORITHMS
+
+    def all_classes(self, classes: Sequence[str], settings: Settings) -> tuple[str, ...]:
+        """The job's classes: this page adds none."""
+        return tuple(classes)
+
+    def class_names(self, content: Any) -> Iterable[str]:
+        """The class that the worker chose; raises `UnusableAnswer`."""
+        return (_chosen(content),)
+
+    def decode(self, content: Any, classes: Sequence[str]) -> int:
+        """Index of the class that the worker chose; raises `UnusableAnswer`."""
+        name = _chosen(content)
+        if name not in classes:
+            raise UnusableAnswer("unknown-label", "the label is not one of the job's")
+        return classes.index(name)
+
+    def consolidate(self, answers: Iterable[Answers[int]], batch: Batch) -> Iterator[ClassLabel]:
+        """One class for each data object.
+
+        The whole batch is looked at together: how often workers agree says what each is worth.
+        """
+        objects = list(answers)
+        voted = [item for item in objects if item.answers]
+        judgements = iter(judged(voted, batch, algorithm_of(self, batch.settings)))
+        for item in objects:
+            yield _label(item, next(judgements), batch) if item.answers else _no_label(item)
+
+
+def _chosen(content: Any) -> str:
+    value = find_by_shape(content, element=ELEMENT, has_shape=_is_choice)
+    name: str = value["label"]
+    if not name:
+        raise UnusableAnswer("empty-answer", "the worker chose no label")
+    return name
+
+
+def _is_choice(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("label"), str)
+
+
+def _label(item: Answers[int], judgement: Judgement, batch: Batch) -> ClassLabel:
+    return ClassLabel(
+        class_id=judgement.class_id,
+        class_name=batch.classes[judgement.class_id],
+        confidence=round(judgement.confidence, CONFIDENCE_DIGITS),
+        posterior={
+            batch.classes[at]: round(share, CONFIDENCE_DIGITS)
+            for at, share in judgement.posterior.items()
+        },
+        status=status_of(
+            used=len(item.answers),
+            tied=judgement.tied,
+            confidence=judgement.confidence,
+            min_confidence=batch.settings.min_confidence,
+        ),
+        votes=vote_counts(item.answers, batch.classes),
+        used=len(item.answers),
+        set_aside=item.set_aside,
+    )
+
+
+def _no_label(item: Answers[int]) -> ClassLabel:
+    return ClassLabel(
+        class_id=None,
+        class_name=None,
+        confidence=0.0,
+        posterior={},
+        status=without_label(processed=item.processed),
+        votes={},
+        used=0,
+        set_aside=item.set_aside,
+    )
+
+
+def vote_counts(chosen: Iterable[int], classes: Sequence[str]) -> dict[str, int]:
+    """How often each class was chosen, in label order, without those that were not."""
+    counts = np.bincount(np.fromiter(chosen, np.int64), minlength=len(classes))
+    return {classes[at]: int(counts[at]) for at in np.flatnonzero(counts).tolist()}

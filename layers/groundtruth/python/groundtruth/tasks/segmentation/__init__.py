@@ -1,0 +1,1 @@
+"""Semantic segmentation: masks of several workers, fused into one."""

@@ -1,0 +1,221 @@
+"""One worker's answer to a segmentation task, before its PNG is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from groundtruth.annotations import Answers, SetAside, find_by_shape
+from groundtruth.contract.labels import is_label_name
+from groundtruth.errors import UnusableAnswer
+from groundtruth.masks.answers import decode_base64_png
+from groundtruth.masks.colors import normalize_color
+from groundtruth.masks.reading import MaskNotes, majority_size, mask_size, read_mask
+from groundtruth.masks.runs import RunMask
+from groundtruth.tasks.base import Batch, creation_date
+
+ELEMENT = "crowd-semantic-segmentation"
+BACKGROUND = "BACKGROUND"
+NOT_OF_THE_JOB = "(not of the job)"
+"""What a message calls a label that only the answer names."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskAnswer:
+    """One worker's mask and how to read it.
+
+    Attributes
+    ----------
+    png : bytes
+        The file as it came.
+    size : tuple of int or None
+        (rows, columns) of the image, as the answer tells it.
+    colors : dict of str to str
+        ``#rrggbb`` of each label the answer lists, by the label's name.
+    """
+
+    png: bytes
+    size: tuple[int, int] | None
+    colors: dict[str, str]
+
+
+def mask_answer(content: Any) -> MaskAnswer:
+    """Read a decoded answer.
+
+    Raises
+    ------
+    UnusableAnswer
+        ``empty-answer``, ``unexpected-shape``, ``ambiguous-answer``, ``unknown-label``,
+        ``bad-color``, ``bad-size`` or ``bad-base64``.
+    """
+    value = find_by_shape(content, element=ELEMENT, has_shape=_holds_mask)
+    return MaskAnswer(
+        png=decode_base64_png(value["labeledImage"]["pngImageData"]),
+        size=_size(value.get("inputImageProperties")),
+        colors=_colors(value.get("labelMappings")),
+    )
+
+
+def colors_by_index(answer: MaskAnswer, labels: Sequence[str]) -> tuple[dict[int, str], list[str]]:
+    """Colours by index of the class, and the name of each index.
+
+    Parameters
+    ----------
+    answer : MaskAnswer
+        One worker's answer.
+    labels : sequence of str
+        The job's labels without BACKGROUND; index i + 1 is label i, index 0 BACKGROUND.
+
+    Returns
+    -------
+    colors : dict of int to str
+        A label that is not the job's has an index after all the job's.
+    names : list of str
+        Name of each index, for messages.
+    """
+    names = [BACKGROUND, *labels]
+    index = {name: at for at, name in enumerate(names)}
+    colors = {}
+    for name, color in answer.colors.items():
+        if name not in index:
+            index[name] = len(names)
+            names.append(NOT_OF_THE_JOB)
+        colors[index[name]] = color
+    return colors, names
+
+
+def _holds_mask(value: Any) -> bool:
+    if not isinstance(value, dict) or not isinstance(value.get("labeledImage"), dict):
+        return False
+    return isinstance(value["labeledImage"].get("pngImageData"), str)
+
+
+def _size(properties: Any) -> tuple[int, int] | None:
+    if not isinstance(properties, dict):
+        return None
+    size = (properties.get("height"), properties.get("width"))
+    if size == (None, None):
+        return None
+    rows, columns = size
+    if type(rows) is not int or type(columns) is not int or min(rows, columns) < 1:
+        raise UnusableAnswer("bad-size", "inputImageProperties is not a height and a width")
+    return rows, columns
+
+
+def _colors(mappings: Any) -> dict[str, str]:
+    if not isinstance(mappings, dict):
+        raise UnusableAnswer("unexpected-shape", "the answer has no labelMappings")
+    colors = {}
+    for name, mapping in mappings.items():
+        if not is_label_name(name):
+            raise UnusableAnswer("unknown-label", "labelMappings names what can be no label")
+        color = mapping.get("color") if isinstance(mapping, dict) else mapping
+        if not isinstance(color, str):
+            raise UnusableAnswer("bad-color", f"label {name!r} has no color in labelMappings")
+        colors[name] = normalize_color(color, label=name)
+    return colors
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadMasks:
+    """What could be read of one data object's answers.
+
+    Attributes
+    ----------
+    masks : dict of str to RunMask
+        The masks by worker, all of the image's size; sorted, so that no sum over them
+        depends on the order of the payload.
+    colors : tuple of dict of str to str
+        For each of them, ``#rrggbb`` by label.
+    repaired : tuple of (str, MaskNotes)
+        Workers whose mask could be read only by being lenient, and how.
+    set_aside : tuple of SetAside
+        The other answers.
+    """
+
+    masks: dict[str, RunMask]
+    colors: tuple[dict[str, str], ...]
+    repaired: tuple[tuple[str, MaskNotes], ...]
+    set_aside: tuple[SetAside, ...]
+
+
+def read_masks(item: Answers[MaskAnswer], labels: Sequence[str]) -> ReadMasks:
+    """Read the masks of one data object, one after another, in the order of the workers' names.
+
+    Parameters
+    ----------
+    item : Answers of MaskAnswer
+        The answers.
+    labels : sequence of str
+        The job's labels without BACKGROUND.
+    """
+    shape = _image_size(item.answers)
+    masks: dict[str, RunMask] = {}
+    colors: list[dict[str, str]] = []
+    repaired: list[tuple[str, MaskNotes]] = []
+    set_aside = list(item.set_aside)
+    given = sorted(zip(item.workers, item.answers, strict=True), key=lambda pair: pair[0])
+    for worker, answer in given:
+        try:
+            mask, notes = _read(answer, labels, shape)
+        except UnusableAnswer as error:
+            set_aside.append(SetAside(worker, error.reason, error.detail))
+            continue
+        masks[worker] = mask
+        colors.append(answer.colors)
+        if notes != MaskNotes():
+            repaired.append((worker, notes))
+    return ReadMasks(
+        masks=masks,
+        colors=tuple(colors),
+        repaired=tuple(repaired),
+        set_aside=tuple(set_aside),
+    )
+
+
+def _image_size(answers: Sequence[MaskAnswer]) -> tuple[int, int] | None:
+    """The size that most answers tell.
+
+    Answers whose mask bears them out come first; if none tells a size, the masks do.
+    """
+    measured = [_measured(answer) for answer in answers]
+    stated = [answer.size for answer in answers if answer.size is not None]
+    confirmed = [
+        answer.size
+        for answer, size in zip(answers, measured, strict=True)
+        if answer.size is not None and answer.size == size
+    ]
+    sizes = [size for size in measured if size is not None]
+    return majority_size(confirmed) or majority_size(stated) or majority_size(sizes)
+
+
+def _measured(answer: MaskAnswer) -> tuple[int, int] | None:
+    """The size of an answer's PNG; None if that cannot be read, which is reported later."""
+    try:
+        return mask_size(answer.png)
+    except UnusableAnswer:
+        return None
+
+
+def _read(
+    answer: MaskAnswer, labels: Sequence[str], shape: tuple[int, int] | None
+) -> tuple[RunMask, MaskNotes]:
+    colors, names = colors_by_index(answer, labels)
+    mask, notes = read_mask(answer.png, colors=colors, shape=shape, name_of=names)
+    if int(mask.classes.max()) > len(labels):
+        raise UnusableAnswer("unknown-label", "the mask has pixels of a label not the job's")
+    return mask, notes
+
+
+def write_png(png: bytes, object_id: str, batch: Batch, *, kind: str = "") -> str:
+    """Write a PNG of a data object to the job's output folder, and return its URI.
+
+    It is called ``<datasetObjectId>_<time><kind>.png``; an id that no path can hold is
+    percent-encoded.
+    """
+    name = f"{quote(object_id, safe='')}_{creation_date(batch)}{kind}.png"
+    uri = f"{batch.masks_uri}/{name}"
+    batch.store.write(uri, png, content_type="image/png", kms_key=batch.kms_key)
+    return uri

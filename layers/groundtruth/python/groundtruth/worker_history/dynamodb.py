@@ -1,0 +1,426 @@
+"""Worker skill in a DynamoDB table, shared by all functions at once.
+
+============================  ===================  =============================================
+``pk``                        ``sk``               other attributes
+============================  ===================  =============================================
+``worker#<worker>``           ``<key>#<era>``      one number for each cell, ``=`` before its name
+``worker#``                   ``<key>#<era>``      the same of all workers together
+``object#<mark>``             ``<part>``           ``expires``
+``batch#<mark>``              ``<part>``           ``content``, ``parts``, ``expires``
+============================  ===================  =============================================
+
+Records are only ever added to, in a transaction that also writes the marks of the objects it
+counts, on condition that they are new: dying between two requests, or repeating one that went
+through unseen, leaves each object counted once or not at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import batched, chain
+from threading import Lock
+from typing import Any
+
+from groundtruth.worker_history.counts import (
+    Moment,
+    Part,
+    Units,
+    as_history,
+    groups_of,
+    packed,
+    sums_by_worker,
+    unpacked,
+    whole_contributions,
+)
+from groundtruth.worker_history.memory import batch_mark, object_mark
+from groundtruth.worker_history.store import Amounts, History, SkillKey, SkillStoreError
+
+KEYS_PER_REQUEST = 100
+CONNECT_SECONDS = 1
+READ_SECONDS = 2
+FIRST_PAUSE = 0.05
+LONGEST_PAUSE = 0.8
+
+_THROTTLED = {
+    "LimitExceededException",
+    "ProvisionedThroughputExceeded",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ThrottlingError",
+    "ThrottlingException",
+    "TransactionConflict",
+    "TransactionConflictException",
+    "TransactionInProgressException",
+}
+"""Codes of errors, and of the reasons why a transaction was cancelled, that pass."""
+
+type Item = Mapping[str, Any]
+
+
+class Cancelled(Exception):
+    """A transaction did not happen, and will not by being repeated.
+
+    Attributes
+    ----------
+    codes : list of str
+        For each action why, or ``None`` (the text).
+    """
+
+    def __init__(self, codes: list[str]) -> None:
+        super().__init__(", ".join(sorted(set(codes) - {"None"})))
+        self.codes = codes
+
+
+class Deadline:
+    """Time for one call of the store, shared by all its requests.
+
+    Parameters
+    ----------
+    seconds : float
+        No request begins later than this from now.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    def pauses(self) -> Iterator[None]:
+        """Once at once, then again after ever longer random pauses, until time is up."""
+        longest, pause = FIRST_PAUSE, 0.0
+        while time.monotonic() + pause < self._end:
+            time.sleep(pause)
+            yield
+            pause = random.uniform(0, longest)
+            longest = min(2 * longest, LONGEST_PAUSE)
+
+
+class Table:
+    """A table; its client is made on first use, and threads may share it.
+
+    Parameters
+    ----------
+    name : str
+        The table's name or ARN.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._opened: Any = None
+        self._lock = Lock()
+
+    def deadline(self, seconds: float) -> Deadline:
+        """Time for requests, which begins once there is a client to send them."""
+        with _translated("opening a client"):
+            self._client()
+        return Deadline(seconds)
+
+    def get(self, keys: Sequence[Item], deadline: Deadline) -> list[Item]:
+        """Items of the keys that there are, as written by all writes that ended before."""
+        found: list[Item] = []
+        for some in batched(keys, KEYS_PER_REQUEST, strict=False):
+            wanted: Sequence[Item] = some
+            for _ in deadline.pauses():
+                request = {self.name: {"Keys": list(wanted), "ConsistentRead": True}}
+                answer = self._call("batch_get_item", deadline, RequestItems=request)
+                found += chain.from_iterable(answer["Responses"].values())
+                left = (answer.get("UnprocessedKeys") or {}).values()
+                wanted = [key for table in left for key in table["Keys"]]
+                if not wanted:
+                    break
+            else:
+                raise SkillStoreError("batch_get_item: not all keys in time", reason="throttled")
+        return found
+
+    def put_new(self, items: Sequence[Item], deadline: Deadline) -> bool:
+        """Write items that are not there yet, all of them or none; False if one is there."""
+        actions = [self.new(item) for item in items]
+        try:
+            if len(actions) == 1:
+                self._call("put_item", deadline, **actions[0]["Put"])
+            else:
+                self.transact(actions, deadline)
+        except Cancelled as error:
+            if "ConditionalCheckFailed" in error.codes:
+                return False
+            raise SkillStoreError(f"a transaction failed: {error}", reason="refused") from error
+        return True
+
+    def new(self, item: Item) -> dict[str, Any]:
+        """Action of a transaction that writes an item if it is not there yet."""
+        condition = {"ConditionExpression": "attribute_not_exists(pk)"}
+        return {"Put": {"TableName": self.name, "Item": item, **condition}}
+
+    def increase(self, key: Item, numbers: Mapping[str, int]) -> dict[str, Any]:
+        """Action of a transaction that adds to attributes; the item is made if need be."""
+        names = {f"#{place}": name for place, name in enumerate(numbers)}
+        values = {f":{place}": {"N": str(number)} for place, number in enumerate(numbers.values())}
+        terms = ",".join(f"#{place} :{place}" for place in range(len(numbers)))
+        return {
+            "Update": {
+                "TableName": self.name,
+                "Key": key,
+                "UpdateExpression": f"ADD {terms}",
+                "ExpressionAttributeNames": names,
+                "ExpressionAttributeValues": values,
+            }
+        }
+
+    def transact(self, actions: Sequence[Any], deadline: Deadline) -> None:
+        """Do all actions or none.
+
+        Parameters
+        ----------
+        actions : sequence
+            Of `new` and `increase`, at most 100, each of another item.
+        deadline : Deadline
+            Time left.
+
+        Raises
+        ------
+        Cancelled
+            If an action is refused for good.
+        SkillStoreError
+            If it is not known to have been done.
+        """
+        token = str(uuid.uuid4())  # by which the service knows a repetition
+        self._call(
+            "transact_write_items",
+            deadline,
+            TransactItems=list(actions),
+            ClientRequestToken=token,
+        )
+
+    def _call(self, operation: str, deadline: Deadline, **arguments: Any) -> Any:
+        """Answer of a request that is repeated as long as that may help."""
+        last = SkillStoreError(f"{operation}: no time was left", reason="throttled")
+        for _ in deadline.pauses():
+            try:
+                with _translated(operation):
+                    return getattr(self._client(), operation)(**arguments)
+            except SkillStoreError as error:
+                if error.reason not in ("throttled", "unavailable"):
+                    raise
+                last = error
+        raise last
+
+    def _client(self) -> Any:
+        with self._lock:
+            if self._opened is None:
+                import boto3
+                from botocore.config import Config
+
+                config = Config(
+                    connect_timeout=CONNECT_SECONDS,
+                    read_timeout=READ_SECONDS,
+                    retries={"mode": "standard", "total_max_attempts": 1},
+                )
+                self._opened = boto3.session.Session().client("dynamodb", config=config)
+            return self._opened
+
+
+@contextmanager
+def _translated(operation: str) -> Iterator[None]:
+    from botocore import exceptions
+    from botocore.parsers import ResponseParserError
+
+    try:
+        yield
+    except exceptions.ClientError as error:
+        raise _meaning(operation, error.response) from error
+    except (
+        exceptions.ChecksumError,
+        exceptions.ConnectionError,
+        exceptions.HTTPClientError,
+        ResponseParserError,
+    ) as error:
+        raise SkillStoreError(f"{operation}: {error}", reason="unavailable") from error
+    except exceptions.BotoCoreError as error:
+        raise SkillStoreError(f"{operation}: {error}", reason="refused") from error
+
+
+def _meaning(operation: str, response: Mapping[str, Any]) -> Exception:
+    """What an error response of the service means."""
+    code = response["Error"].get("Code", "")
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    reasons = [reason.get("Code") or "None" for reason in response.get("CancellationReasons", ())]
+    if code == "ConditionalCheckFailedException":
+        return Cancelled(["ConditionalCheckFailed"])
+    if reasons and not set(reasons) - {"None"} <= _THROTTLED:
+        return Cancelled(reasons)
+    text = f"{operation}: {code} {', '.join(sorted(set(reasons) - {'None'}))}".rstrip()
+    if code in _THROTTLED or reasons:
+        return SkillStoreError(text, reason="throttled")
+    return SkillStoreError(text, reason="unavailable" if status >= 500 else "refused")
+
+
+KEPT = timedelta(days=400)
+"""How long it is known that a batch was answered and an object counted."""
+
+LONGEST_PART = 390_000
+MOST_PARTS = 10
+"""An answer takes this many items of this many bytes at most: 4 MB a transaction."""
+
+_CELL = "="
+_LONGEST_NAME = 512
+
+
+class DynamoDbSkills:
+    """A `SkillStore` in DynamoDB; threads may share it.
+
+    Parameters
+    ----------
+    table_name : str
+        A table with the keys ``pk`` and ``sk``, both texts, and the time to live in
+        ``expires``.
+    seconds : float, optional
+        Time for one call; no request begins later.
+    """
+
+    def __init__(self, table_name: str, *, seconds: float = 3.0) -> None:
+        self._table = Table(table_name)
+        self._seconds = seconds
+
+    def history(
+        self, key: SkillKey, *, batch_id: str, workers: Sequence[str], at: datetime
+    ) -> History:
+        """What is known of workers; see `SkillStore`."""
+        deadline = self._table.deadline(self._seconds)
+        asked = dict.fromkeys(workers)
+        moment = Moment(at, key.half_life_days)
+        mark = f"batch#{batch_mark(key, batch_id)}"
+        places = {
+            _record_place(key, worker, era): (worker, era)
+            for worker in asked
+            for era in moment.eras
+        }
+        first = (mark, "0")
+        keys = [_key(*place) for place in (first, *places)]
+        items = {
+            (item["pk"]["S"], item["sk"]["S"]): item for item in self._table.get(keys, deadline)
+        }
+        if first not in items:
+            records: dict[str, dict[int, dict[str, int]]] = {worker: {} for worker in asked}
+            for place, item in items.items():
+                worker, era = places[place]
+                records[worker][era] = _numbers(item)
+            units = {worker: moment.read(found) for worker, found in records.items()}
+            if self._keep(mark, packed(units), deadline):
+                return as_history(units, asked)
+            (items[first],) = self._table.get([_key(*first)], deadline)
+        return as_history(self._answer(mark, items[first], deadline), asked)
+
+    def learn(
+        self,
+        key: SkillKey,
+        *,
+        job: str,
+        contributions: Mapping[str, Amounts],
+        at: datetime,
+    ) -> None:
+        """Add what data objects teach, each once; see `SkillStore`."""
+        moment = Moment(at, key.half_life_days)
+        objects = {
+            object_id: {worker: moment.stored(cells) for worker, cells in units.items()}
+            for object_id, units in whole_contributions(contributions).items()
+        }
+        groups = groups_of(objects)
+        if not groups:
+            return
+        deadline = self._table.deadline(self._seconds)
+        full: set[str] = set()
+        for group in groups:
+            marks = [(object_mark(key, job, part.object_id), part) for part in group.parts]
+            full |= self._add(key, moment.era, marks, deadline)
+        if full:
+            raise SkillStoreError(
+                f"the records of {len(full)} workers take no more and were left as they are",
+                reason="full",
+            )
+
+    def _add(
+        self, key: SkillKey, era: int, marks: list[tuple[str, Part]], deadline: Deadline
+    ) -> set[str]:
+        """Add what is not counted yet of a group; the workers whose record is full."""
+        full: set[str] = set()
+        while marks:
+            sums = sums_by_worker(part for _, part in marks)
+            workers = [worker for worker in sums if worker not in full]
+            actions = [
+                self._table.new(_expiring(f"object#{mark}", str(part.number)))
+                for mark, part in marks
+            ] + [
+                self._table.increase(
+                    _key(*_record_place(key, worker, era)),
+                    {f"{_CELL}{cell}": number for cell, number in sums[worker].items()},
+                )
+                for worker in workers
+            ]
+            try:
+                self._table.transact(actions, deadline)
+                break
+            except Cancelled as error:
+                codes = iter(error.codes)
+                fresh = [mark for mark in marks if next(codes) != "ConditionalCheckFailed"]
+                refusing = {worker for worker in workers if next(codes) == "ValidationError"}
+                if len(fresh) == len(marks) and not refusing:
+                    raise SkillStoreError(
+                        f"transact_write_items: {error}", reason="refused"
+                    ) from error
+                marks, full = fresh, full | refusing
+        return full
+
+    def _keep(self, mark: str, content: bytes, deadline: Deadline) -> bool:
+        """Keep the answer to a batch; False if one is kept already."""
+        starts = range(0, len(content), LONGEST_PART)
+        if len(starts) > MOST_PARTS:
+            raise SkillStoreError("what is known of the workers is too much to keep", reason="full")
+        items = [
+            _expiring(mark, str(place))
+            | {
+                "content": {"B": content[start : start + LONGEST_PART]},
+                "parts": {"N": str(len(starts))},
+            }
+            for place, start in enumerate(starts)
+        ]
+        return self._table.put_new(items, deadline)
+
+    def _answer(self, mark: str, first: Item, deadline: Deadline) -> Units:
+        """The answer that was kept, of which the first part is given."""
+        places = range(1, int(first["parts"]["N"]))
+        rest = self._table.get([_key(mark, str(place)) for place in places], deadline)
+        parts = {item["sk"]["S"]: item["content"]["B"] for item in (first, *rest)}
+        if len(parts) != 1 + len(places):
+            raise SkillStoreError("a part of a kept answer is gone", reason="damaged")
+        return unpacked(b"".join(parts[str(place)] for place in range(len(parts))))
+
+
+def _record_place(key: SkillKey, worker: str, era: int) -> tuple[str, str]:
+    """Keys of a worker's record; a name that is too long for a key, or no text, is digested."""
+    content = worker.encode("utf-8", "surrogatepass")
+    readable = len(content) <= _LONGEST_NAME and worker.isprintable()
+    if not readable or worker.startswith("sha256:"):
+        worker = f"sha256:{hashlib.sha256(content).hexdigest()}"
+    return f"worker#{worker}", f"{key.text}#{era}"
+
+
+def _key(pk: str, sk: str) -> dict[str, Any]:
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def _expiring(pk: str, sk: str) -> dict[str, Any]:
+    expires = int(time.time() + KEPT.total_seconds())
+    return _key(pk, sk) | {"expires": {"N": str(expires)}}
+
+
+def _numbers(item: Item) -> dict[str, int]:
+    return {
+        name.removeprefix(_CELL): int(Decimal(value["N"]))
+        for name, value in item.items()
+        if name.startswith(_CELL)
+    }

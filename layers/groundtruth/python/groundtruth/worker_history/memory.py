@@ -1,0 +1,141 @@
+"""Worker skill in memory: gone with the process."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from threading import Lock
+
+from groundtruth.worker_history.counts import (
+    Moment,
+    Units,
+    as_history,
+    packed,
+    unpacked,
+    whole_contributions,
+)
+from groundtruth.worker_history.store import Amounts, History, SkillKey
+
+type RecordKey = tuple[str, str, int]
+"""Text of the skill key, worker, era."""
+
+
+def object_mark(key: SkillKey, job: str, object_id: str) -> str:
+    """What tells that an object of a job was counted: 32 hexadecimal digits."""
+    return _digest([key.text, job, object_id])
+
+
+def batch_mark(key: SkillKey, batch_id: str) -> str:
+    """What tells that a batch was answered: 32 hexadecimal digits."""
+    return _digest([key.text, batch_id])
+
+
+def _digest(parts: list[str]) -> str:
+    return hashlib.sha256(json.dumps(parts).encode("ascii")).hexdigest()[:32]
+
+
+class Ledger:
+    """Records, marks of counted objects, and answers that were given.
+
+    Attributes
+    ----------
+    records : dict
+        Record key -> cell -> number, as `decay.Moment` stores them.
+    counted : set of str
+        Marks of the objects that are in the records.
+    answers : dict
+        Mark of a batch -> the packed answer it got.
+    """
+
+    def __init__(self) -> None:
+        self.records: dict[RecordKey, dict[str, int]] = {}
+        self.counted: set[str] = set()
+        self.answers: dict[str, bytes] = {}
+
+    def history(
+        self,
+        key: SkillKey,
+        batch_id: str,
+        workers: Iterable[str],
+        at: datetime,
+        *,
+        keep: Callable[[str, bytes], None],
+    ) -> History:
+        """What a batch is told of workers: what it was told before, else what is known now.
+
+        Parameters
+        ----------
+        key, batch_id, workers, at
+            As for `SkillStore`.
+        keep : callable
+            Puts the packed answer to a new batch into `answers`, under its mark.
+        """
+        asked = dict.fromkeys(workers)
+        mark = batch_mark(key, batch_id)
+        if mark not in self.answers:
+            keep(mark, packed(self.read(key, asked, at)))
+        return as_history(unpacked(self.answers[mark]), asked)
+
+    def read(self, key: SkillKey, workers: Iterable[str], at: datetime) -> Units:
+        """What is known of workers now, decayed to a moment."""
+        moment = Moment(at, key.half_life_days)
+        units = {}
+        for worker in workers:
+            found = {era: self.records.get((key.text, worker, era), {}) for era in moment.eras}
+            units[worker] = moment.read(found)
+        return units
+
+    def add(self, records: Mapping[RecordKey, Mapping[str, int]], counted: Iterable[str]) -> None:
+        """Add to the records, and mark objects as counted."""
+        for key, numbers in records.items():
+            record = self.records.setdefault(key, {})
+            for cell, number in numbers.items():
+                record[cell] = record.get(cell, 0) + number
+        self.counted.update(counted)
+
+    def news(
+        self, key: SkillKey, job: str, objects: Mapping[str, Units], at: datetime
+    ) -> tuple[dict[RecordKey, dict[str, int]], list[str]]:
+        """What `add` wants of the objects that are not counted yet."""
+        moment = Moment(at, key.half_life_days)
+        sums = Ledger()
+        for object_id, workers in objects.items():
+            mark = object_mark(key, job, object_id)
+            if mark not in self.counted:
+                stored = {
+                    (key.text, worker, moment.era): moment.stored(cells)
+                    for worker, cells in workers.items()
+                }
+                sums.add(stored, [mark])
+        return sums.records, sorted(sums.counted)
+
+
+class MemorySkills:
+    """A `SkillStore` in memory; threads may share it."""
+
+    def __init__(self) -> None:
+        self._ledger = Ledger()
+        self._lock = Lock()
+
+    def history(
+        self, key: SkillKey, *, batch_id: str, workers: Sequence[str], at: datetime
+    ) -> History:
+        """What is known of workers; see `SkillStore`."""
+        with self._lock:
+            keep = self._ledger.answers.__setitem__
+            return self._ledger.history(key, batch_id, workers, at, keep=keep)
+
+    def learn(
+        self,
+        key: SkillKey,
+        *,
+        job: str,
+        contributions: Mapping[str, Amounts],
+        at: datetime,
+    ) -> None:
+        """Add what data objects teach, each once; see `SkillStore`."""
+        objects = whole_contributions(contributions)
+        with self._lock:
+            self._ledger.add(*self._ledger.news(key, job, objects, at))
