@@ -18,7 +18,7 @@ from benchmarks.peers_environment import ROOT
 from groundtruth.jobs import job_name
 from groundtruth.storage.folder import FolderStore
 from labeljob.emulator import EmbeddedAws
-from labeljob.invoke import LABEL_CATEGORIES
+from labeljob.emulator.invocation import LABEL_CATEGORIES
 
 EXAMPLES = ROOT / "events"
 JOB_TYPES = ("image_multi_class", "image_multi_class_multi_label", "semantic_segmentation")

@@ -12,8 +12,7 @@ from typing import Any
 
 from benchmarks.peers_environment import ROOT
 from labeljob.emulator import BuiltApplication
-from labeljob.emulator.merged_layers import merged_layers
-from labeljob.emulator.tools import python_prefix, runtime_packages
+from labeljob.emulator.tools import merged_layers, python_prefix, runtime_packages
 
 IMPORTS = {
     "numpy alone": ("acs_image_multi_class", "import numpy"),

@@ -20,7 +20,7 @@ from benchmarks.synthetic_model import OVER_CONFIDENT, ModelPlan, model_results
 from benchmarks.synthetic_runs import MEANS, Plan, results
 from benchmarks.synthetic_scores import LOSSES, MEASURES
 from groundtruth.settings import Settings
-from labeljob.crowd.profiles import SKILLS
+from labeljob.simulation.workers import SKILLS
 
 SEEDS = (1, 2)
 MAIN = {SINGLE: (4, 5), SEVERAL: (10, 5)}

@@ -10,11 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.classification_inputs import Crowd
-from labeljob.crowd.randomness import digest
-from labeljob.synthesis.behavior import difficulty
-from labeljob.synthesis.crew import SyntheticWorker, hire_crew
-from labeljob.synthesis.description import synthetic_description
-from labeljob.synthesis.generation import Disturbances, Synthesis
+from labeljob.simulation.behavior import SyntheticWorker, difficulty, hire_crew
+from labeljob.simulation.synthesis import Disturbances, Synthesis, synthetic_description
+from labeljob.simulation.workers import digest
 from labeljob.task_types import TaskType
 
 type Bools = NDArray[np.bool_]

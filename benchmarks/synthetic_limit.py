@@ -1,7 +1,7 @@
 """The limit: Bayes' rule for somebody who knows every worker and every data object's difficulty.
 
 The likelihood of each answer follows from what the crew states of itself: the kinds of
-`labeljob.crowd.profiles.SKILLS` and the habits of `labeljob.synthesis`. No rule that only sees
+`labeljob.simulation.workers.SKILLS` and the habits of `labeljob.synthesis`. No rule that only sees
 the answers can be right more often on average, or have a better Brier score.
 """
 
@@ -10,10 +10,10 @@ from itertools import combinations
 import numpy as np
 
 from benchmarks.synthetic_crews import Bools, Drawn, Floats
-from labeljob.synthesis.behavior import TIRED_HALF_LIFE
+from labeljob.simulation.behavior import TIRED_HALF_LIFE
 from labeljob.task_types import TaskType
 
-_MOST_TRUE_LABELS = 3  # that labeljob.crowd.truth.invented_truth gives a data object
+_MOST_TRUE_LABELS = 3  # that labeljob.simulation.truth.invented_truth gives a data object
 
 
 def limit(drawn: Drawn) -> Floats:

@@ -20,7 +20,7 @@ from groundtruth.aggregation.calibrated import calibrated
 from groundtruth.aggregation.majority import majority
 from groundtruth.aggregation.votes import Votes
 from groundtruth.settings import Settings
-from labeljob.crowd.randomness import generator
+from labeljob.simulation.workers import generator
 
 OVER_CONFIDENT = 3.0
 """Power to which an over-confident model raises its probabilities, before they sum to 1 again."""

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from labeljob.handlers import ACCOUNT, REGION
+from labeljob.application import ACCOUNT, REGION
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from labeljob.cli import app
 from labeljob.emulator import EmulatedFunction, FunctionError
-from labeljob.invoke import invoke_built
+from labeljob.emulator.invocation import invoke_built
 from tests.built.conftest import ROOT
 
 FUNCTIONS = sorted(folder.parent.name for folder in ROOT.glob("functions/*/app.py"))

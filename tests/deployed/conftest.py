@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from labeljob.emulator import BUILD_FOLDER
-from labeljob.emulator.embedded_sagemaker import labeling_jobs
+from labeljob.emulator.embedded_aws import labeling_jobs
 from tests.built.conftest import ROOT
 from tests.deployed.local_aws import PYTHON, MiniStack, ministack
 from tests.examples import EVENTS, PRE_FUNCTIONS

@@ -12,7 +12,7 @@ import pytest
 from groundtruth.worker_history.jsonl import JsonFileSkills
 from groundtruth.worker_history.memory import MemorySkills
 from groundtruth.worker_history.store import ALL_WORKERS, SkillKey
-from labeljob.handlers import FunctionError, LocalFunction
+from labeljob.application import FunctionError, LocalFunction
 from tests.batches import MASKS, MULTI, SINGLE
 from tests.examples import TASKS, consolidate, example
 from tests.faults.full_batches import WORKERS, event_of, full_payload

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from labeljob.labeling_request import RequestOptions, build_request
+from labeljob.jobs.request import RequestOptions, build_request
 from labeljob.task_types import TaskType
 
 NOW = datetime(2026, 11, 22, 12, 4, 5, tzinfo=UTC)

@@ -7,7 +7,7 @@ import zlib
 import pytest
 from PIL import Image
 
-from labeljob.image_checks import MAX_BYTES, examine, name_problem, size_problem
+from labeljob.jobs.images import MAX_BYTES, examine, name_problem, size_problem
 from tests.runner.image_files import image_bytes
 
 

@@ -6,7 +6,7 @@ import pytest
 from botocore.stub import Stubber
 
 from groundtruth.storage.s3 import S3Store
-from labeljob.image_sources import (
+from labeljob.jobs.images import (
     FoundImage,
     LeftOut,
     ReadError,

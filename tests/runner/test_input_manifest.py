@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from labeljob.image_sources import FoundImage, LeftOut, ReadError, local_images
-from labeljob.input_manifest import (
+from labeljob.jobs.images import FoundImage, LeftOut, ReadError, local_images
+from labeljob.jobs.input_manifest import (
     ManifestError,
     below_prefix,
     make_manifest,

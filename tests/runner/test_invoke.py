@@ -3,7 +3,7 @@
 import pytest
 
 from labeljob.emulator import BuildError
-from labeljob.invoke import EventError, invoke_built
+from labeljob.emulator.invocation import EventError, invoke_built
 from tests.runner.emulator.example_build import make_build
 
 

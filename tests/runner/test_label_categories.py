@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from groundtruth.contract.labels import parse_label_categories
-from labeljob.label_categories import check_labels, label_category_text, read_names
+from labeljob.jobs.label_categories import check_labels, label_category_text, read_names
 from labeljob.task_types import TaskType
 
 SINGLE, MULTI, SEGMENTATION = TaskType

@@ -5,7 +5,7 @@ import json
 import boto3
 import pytest
 
-from labeljob.lambda_arns import LambdaArn, StackError, arns_among, stack_outputs
+from labeljob.jobs.lambda_arns import LambdaArn, StackError, arns_among, stack_outputs
 from labeljob.task_types import TaskType
 
 ARN = "arn:aws:lambda:us-east-1:111122223333:function:my-SageMaker-ACS-ImageMultiClass"

@@ -6,10 +6,14 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
-from labeljob.function_rules import function_problems, function_warnings, region_of
-from labeljob.labeling_request import RequestOptions, build_request
-from labeljob.request_model import model_problems
-from labeljob.request_rules import rule_problems, rule_warnings
+from labeljob.jobs.request import RequestOptions, build_request, model_problems
+from labeljob.jobs.request_rules import (
+    function_problems,
+    function_warnings,
+    region_of,
+    rule_problems,
+    rule_warnings,
+)
 from labeljob.task_types import TaskType
 from tests.runner.labeling_requests import (
     FUNCTION,

@@ -9,8 +9,8 @@ import pytest
 from groundtruth.jobs import JobContexts, LabelingJob
 from groundtruth.pre_annotation import prepare_task
 from groundtruth.settings import Settings
-from labeljob.label_categories import label_category_text
-from labeljob.worker_pages import PageError, render_page
+from labeljob.jobs.label_categories import label_category_text
+from labeljob.jobs.worker_pages import PageError, render_page
 
 PAGES = Path(__file__).parents[2] / "worker_templates"
 RENDER_UI_TEMPLATE_LIMIT = 128_000

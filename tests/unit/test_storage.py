@@ -6,8 +6,8 @@ import pytest
 from moto import mock_aws
 
 from groundtruth.errors import StorageError
-from groundtruth.storage.s3 import PIECE_SIZE, S3Store, role_is_allowed, split_uri
 from groundtruth.storage import s3 as storage
+from groundtruth.storage.s3 import PIECE_SIZE, S3Store, role_is_allowed, split_uri
 from tests.stub_service import Reply, s3_error
 
 URI = "s3://bucket/a/2026-05-04_09:30:12.json"

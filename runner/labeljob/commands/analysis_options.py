@@ -13,12 +13,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from groundtruth.contract.labels import checked_labels, parse_label_categories
 from labeljob import messages
-from labeljob.analysis.damage import DamageList
-from labeljob.analysis.job_on_file import Given, JobOnFile, read_job
-from labeljob.analysis.place import find_job
-from labeljob.analysis.truth_files import read_truths
-from labeljob.crowd.truth import Truth
-from labeljob.job.description import JobError
+from labeljob.history.job import Given, JobOnFile, read_job
+from labeljob.history.read_errors import DamageList
+from labeljob.history.truth_files import read_truths
+from labeljob.jobs.description import JobError
+from labeljob.jobs.job_location import find_job
+from labeljob.simulation.truth import Truth
 from labeljob.task_types import TaskType
 
 SHOWN = 10

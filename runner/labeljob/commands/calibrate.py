@@ -12,12 +12,12 @@ from groundtruth.settings import TAG_PREFIX
 from groundtruth.storage.folder import FolderStore
 from groundtruth.storage.s3 import S3Store
 from labeljob import messages
-from labeljob.analysis.place import JobPlace
-from labeljob.analysis.truth_files import read_truths
-from labeljob.calibrating import FIGURES, Calibration, MapKind, calibrate_job
 from labeljob.commands import analysis_options as given
-from labeljob.crowd.truth import TruthError
+from labeljob.history.truth_files import read_truths
+from labeljob.jobs.job_location import JobPlace
+from labeljob.metrics.confidence_maps import FIGURES, Calibration, MapKind, calibrate_job
 from labeljob.output_files import write_text
+from labeljob.simulation.truth import TruthError
 
 MAP_FILE = "calibration/confidence-map.json"
 TAG = f"{TAG_PREFIX}confidence-map-s3-uri"

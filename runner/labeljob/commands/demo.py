@@ -11,14 +11,14 @@ import typer
 from groundtruth.contract.labels import parse_label_categories
 from labeljob import messages
 from labeljob.commands.run_report import report
-from labeljob.crowd.profiles import CrewError, hire
-from labeljob.crowd.truth import TruthError
+from labeljob.demo.figures import draw
 from labeljob.demo.material import DemoJob, MaterialError, lay_out
-from labeljob.demo.overview import draw
-from labeljob.job.description import JobDescription, now
-from labeljob.job.lines import read_lines
-from labeljob.job.local import JobResult, run_locally
-from labeljob.job.places import Place, open_place
+from labeljob.jobs.description import JobDescription, now
+from labeljob.jobs.job_location import Place, open_place
+from labeljob.jobs.local import JobResult, run_locally
+from labeljob.jobs.manifest_lines import read_lines
+from labeljob.simulation.truth import TruthError
+from labeljob.simulation.workers import CrewError, hire
 from labeljob.task_types import TaskType
 
 SEED = 1

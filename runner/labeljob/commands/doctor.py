@@ -12,12 +12,11 @@ from typing import Annotated, Any
 import typer
 
 from labeljob.doctor.aws import Account, NoAws, own_region
-from labeljob.doctor.examination import examine
-from labeljob.doctor.findings import Section
+from labeljob.doctor.checks import examine
+from labeljob.doctor.findings import Section, as_json, has_errors, show
 from labeljob.doctor.planned_job import LABELS, MANIFEST, PAGE, PlannedJob, task_among
-from labeljob.doctor.report import as_json, has_errors, show
 from labeljob.doctor.request_checks import has_structure
-from labeljob.function_rules import region_of
+from labeljob.jobs.request_rules import region_of
 from labeljob.task_types import TaskType
 
 Job = Annotated[

@@ -8,15 +8,14 @@ from typing import Annotated, Any
 import typer
 
 from labeljob import messages
-from labeljob.analysis.ballots import read_ballots, unit_classes
-from labeljob.analysis.explaining import explain as explained
-from labeljob.analysis.explaining import object_named
-from labeljob.analysis.explanation import Explanation, Vote
-from labeljob.analysis.replaying import all_at_once, calls_of
-from labeljob.analysis.side_files import with_side_files
-from labeljob.analysis.suspicions import flag_workers
-from labeljob.analysis.workers import worker_table
 from labeljob.commands import analysis_options as given
+from labeljob.history.annotations import read_ballots, unit_classes
+from labeljob.history.auxiliary_inputs import with_side_files
+from labeljob.history.explanation import Explanation, Vote, object_named
+from labeljob.history.explanation import explain as explained
+from labeljob.history.replay import all_at_once, calls_of
+from labeljob.metrics.suspicions import flag_workers
+from labeljob.metrics.workers import worker_table
 
 ObjectName = Annotated[
     str,

@@ -10,11 +10,11 @@ from typing import Annotated
 import typer
 
 from labeljob import messages
-from labeljob.analysis.job_on_file import JobOnFile
 from labeljob.commands import analysis_options as given
-from labeljob.exchange.exports import Format, export_job
-from labeljob.exchange.labeled import Choice
-from labeljob.exchange.target import Target
+from labeljob.formats.exports import Format, export_job
+from labeljob.formats.labeled import Choice
+from labeljob.formats.target import Target
+from labeljob.history.job import JobOnFile
 
 SHOWN = 5
 

@@ -15,10 +15,10 @@ from groundtruth.settings import Settings
 from groundtruth.storage.folder import FolderStore
 from groundtruth.storage.s3 import ObjectStore
 from labeljob import messages
-from labeljob.analysis.place import JobPlace, find_job
 from labeljob.commands import analysis_options as given
-from labeljob.job.description import JobError
-from labeljob.job.tasks import TASKS
+from labeljob.jobs.description import JobError
+from labeljob.jobs.job_location import JobPlace, find_job
+from labeljob.jobs.tasks import TASKS
 from labeljob.task_types import TaskType
 
 Task = Annotated[

@@ -13,17 +13,17 @@ import typer
 from groundtruth.finishing.manifest import read_lines as read_output_lines
 from groundtruth.worker_history.jsonl import JsonFileSkills
 from labeljob import messages
-from labeljob.analysis.ballots import read_ballots, unit_classes
-from labeljob.analysis.job_on_file import JobOnFile
-from labeljob.analysis.truth_files import read_truths
-from labeljob.analysis.workers import Worker
 from labeljob.commands import analysis_options as given
-from labeljob.crowd.truth import TruthError
-from labeljob.job.description import JobError
-from labeljob.job.lines import read_lines
+from labeljob.history.annotations import read_ballots, unit_classes
+from labeljob.history.job import JobOnFile
+from labeljob.history.truth_files import read_truths
+from labeljob.jobs.description import JobError
+from labeljob.jobs.manifest_lines import read_lines
+from labeljob.metrics.workers import Worker
 from labeljob.output_files import write_text
 from labeljob.rounds.gold import ANSWERS, GoldFile, mix, read_gold, strip
 from labeljob.rounds.gold_scores import score_workers, teach, worker_json
+from labeljob.simulation.truth import TruthError
 
 app = typer.Typer(
     help="Known objects: mix them into a manifest, score workers on them, take them out.",

@@ -14,11 +14,11 @@ import typer
 from groundtruth.contract.labels import checked_labels, parse_label_categories
 from labeljob import messages
 from labeljob.commands import analysis_options as given
-from labeljob.exchange.imports.cvat import read_cvat
-from labeljob.exchange.imports.foreign import ForeignImages
-from labeljob.exchange.imports.job_folder import Imported, job_name, write_job
-from labeljob.exchange.imports.labelstudio import read_labelstudio
-from labeljob.job.description import JobError
+from labeljob.formats.imports.cvat import read_cvat
+from labeljob.formats.imports.foreign import ForeignImages
+from labeljob.formats.imports.job_folder import Imported, job_name, write_job
+from labeljob.formats.imports.labelstudio import read_labelstudio
+from labeljob.jobs.description import JobError
 
 SHOWN = 10
 

@@ -12,7 +12,7 @@ from groundtruth.errors import GroundTruthError
 from groundtruth.storage.s3 import split_uri
 from labeljob import messages
 from labeljob.application import function_names
-from labeljob.invoke import Invocation, invoke_built
+from labeljob.emulator.invocation import Invocation, invoke_built
 
 Function = Annotated[
     str,

@@ -9,7 +9,7 @@ import typer
 
 from groundtruth.errors import GroundTruthError
 from labeljob import messages
-from labeljob.label_categories import check_labels, label_category_text, read_names
+from labeljob.jobs.label_categories import check_labels, label_category_text, read_names
 from labeljob.output_files import STANDARD_OUTPUT, OutputError, write_text
 from labeljob.task_types import TaskType
 

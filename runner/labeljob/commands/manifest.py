@@ -9,9 +9,11 @@ from typing import Annotated
 import typer
 
 from groundtruth.storage.s3 import S3Store
-from labeljob import image_sources, input_manifest, messages
-from labeljob.image_sources import Find
-from labeljob.input_manifest import InputManifest, ManifestError
+from labeljob import messages
+from labeljob.jobs import images as image_sources
+from labeljob.jobs import input_manifest
+from labeljob.jobs.images import Find
+from labeljob.jobs.input_manifest import InputManifest, ManifestError
 from labeljob.output_files import STANDARD_OUTPUT, write_text
 
 Images = Annotated[

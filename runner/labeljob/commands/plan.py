@@ -10,10 +10,10 @@ import numpy as np
 import typer
 
 from labeljob import messages
-from labeljob.analysis.ballots import read_ballots, unit_classes
 from labeljob.commands import analysis_options as given
-from labeljob.crowd.truth import TruthError
+from labeljob.history.annotations import read_ballots, unit_classes
 from labeljob.rounds.planning import LEAD, MOST_WORKERS, Estimate, Plan, estimate, plans_for
+from labeljob.simulation.truth import TruthError
 from labeljob.task_types import TaskType
 
 REPLAYS = 200

@@ -10,13 +10,12 @@ import typer
 
 from groundtruth.tasks.base import algorithm_of
 from labeljob import messages
-from labeljob.analysis.outcome_folder import outcome_folder
-from labeljob.analysis.replay_outcome import ReplayOutcome, replay_job
-from labeljob.analysis.replaying import all_at_once
 from labeljob.commands import analysis_options as given
-from labeljob.crowd.truth import TruthError
-from labeljob.job.description import JobError
+from labeljob.history.replay import all_at_once
+from labeljob.history.replay_outcome import ReplayOutcome, outcome_folder, replay_job
+from labeljob.jobs.description import JobError
 from labeljob.rounds.pooling import Pool, pool
+from labeljob.simulation.truth import TruthError
 
 Jobs = Annotated[
     list[str],

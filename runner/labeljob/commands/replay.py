@@ -14,13 +14,12 @@ import typer
 from groundtruth.tasks.base import algorithm_of
 from groundtruth.worker_history.memory import MemorySkills
 from labeljob import messages
-from labeljob.analysis.differences import Change, Differences, named
-from labeljob.analysis.outcome_folder import outcome_folder
-from labeljob.analysis.replay_outcome import STYLES, ReplayOutcome, replay_job
-from labeljob.analysis.replaying import all_at_once, calls_of
-from labeljob.analysis.side_files import with_side_files
 from labeljob.commands import analysis_options as given
-from labeljob.crowd.truth import TruthError
+from labeljob.history.auxiliary_inputs import with_side_files
+from labeljob.history.differences import Change, Differences, named
+from labeljob.history.replay import all_at_once, calls_of
+from labeljob.history.replay_outcome import STYLES, ReplayOutcome, outcome_folder, replay_job
+from labeljob.simulation.truth import TruthError
 
 SHOWN = 20
 

@@ -13,14 +13,14 @@ import typer
 from groundtruth.finishing.labels import FoundLabel, found_label
 from groundtruth.finishing.outcomes import METADATA
 from labeljob import messages
-from labeljob.analysis.ballots import Ballot, read_ballots
-from labeljob.analysis.explaining import NothingKept
-from labeljob.analysis.job_on_file import JobOnFile
-from labeljob.analysis.replaying import all_at_once, replay
-from labeljob.analysis.side_files import with_side_files
 from labeljob.commands import analysis_options as given
-from labeljob.crowd.truth import Truth, TruthError
+from labeljob.history.annotations import Ballot, read_ballots
+from labeljob.history.auxiliary_inputs import with_side_files
+from labeljob.history.explanation import NothingKept
+from labeljob.history.job import JobOnFile
+from labeljob.history.replay import all_at_once, replay
 from labeljob.output_files import write_text
+from labeljob.simulation.truth import Truth, TruthError
 
 Output = Annotated[
     Path, typer.Option("--output", "-o", help="The page to write; - for standard output.")
@@ -112,8 +112,8 @@ def _write(
     command: str,
 ) -> dict[str, Any]:
     """Write the page; the figures on it."""
-    from labeljob.analysis.label_masks import job_mask
-    from labeljob.analysis.scores import scored
+    from labeljob.history.job import job_mask
+    from labeljob.metrics.scores import scored
     from labeljob.report.contents import contents_of  # these load Matplotlib
     from labeljob.report.page import exhibits, render
 

@@ -11,11 +11,15 @@ import typer
 
 from labeljob import messages
 from labeljob.commands import request_options as given
-from labeljob.function_rules import function_problems, function_warnings, region_of
-from labeljob.labeling_request import DEFAULT_WORKERS, RequestOptions, build_request
-from labeljob.lambda_arns import StackError, arns_among, stack_outputs
-from labeljob.request_model import model_problems
-from labeljob.request_rules import rule_problems, rule_warnings
+from labeljob.jobs.lambda_arns import StackError, arns_among, stack_outputs
+from labeljob.jobs.request import DEFAULT_WORKERS, RequestOptions, build_request, model_problems
+from labeljob.jobs.request_rules import (
+    function_problems,
+    function_warnings,
+    region_of,
+    rule_problems,
+    rule_warnings,
+)
 
 
 def request(

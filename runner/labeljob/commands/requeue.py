@@ -10,15 +10,13 @@ import typer
 
 from groundtruth.errors import ContractError
 from labeljob import messages
-from labeljob.analysis.place import find_job
 from labeljob.commands import analysis_options as given
-from labeljob.job.description import JobError
-from labeljob.labeling_request import Problem
+from labeljob.jobs.description import JobError
+from labeljob.jobs.job_location import find_job
+from labeljob.jobs.request import Problem, model_problems
+from labeljob.jobs.request_rules import rule_problems
 from labeljob.output_files import write_text
-from labeljob.request_model import model_problems
-from labeljob.request_rules import rule_problems
-from labeljob.rounds.next_request import next_request
-from labeljob.rounds.requeue import Requeued, requeue
+from labeljob.rounds.requeue import Requeued, next_request, requeue
 from labeljob.task_types import TaskType
 
 Below = Annotated[

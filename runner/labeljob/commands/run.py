@@ -16,14 +16,14 @@ from groundtruth.settings import TAG_PREFIX, Settings
 from labeljob import messages
 from labeljob.commands import run_options as given
 from labeljob.commands.run_report import report, result_as_json
-from labeljob.crowd.profiles import CrewError, hire
-from labeljob.crowd.truth import TruthError
-from labeljob.job.description import JobDescription, JobError, now
-from labeljob.job.lines import read_lines
-from labeljob.job.local import JobResult, run_locally
-from labeljob.job.places import Place, open_place
-from labeljob.job.tasks import algorithms_of
-from labeljob.request_rules import attribute_problems
+from labeljob.jobs.description import JobDescription, JobError, now
+from labeljob.jobs.job_location import Place, open_place
+from labeljob.jobs.local import JobResult, run_locally
+from labeljob.jobs.manifest_lines import read_lines
+from labeljob.jobs.request_rules import attribute_problems
+from labeljob.jobs.tasks import algorithms_of
+from labeljob.simulation.truth import TruthError
+from labeljob.simulation.workers import CrewError, hire
 from labeljob.task_types import TaskType
 
 INTERRUPTED = 130

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from labeljob import messages
-from labeljob.job.local import JobResult
-from labeljob.job.places import Place
+from labeljob.jobs.job_location import Place
+from labeljob.jobs.local import JobResult
 from labeljob.task_types import TaskType
 
 _SCORES = {

@@ -13,12 +13,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from groundtruth.contract.labels import checked_labels
 from labeljob import messages
 from labeljob.commands import run_options as given
-from labeljob.crowd.profiles import CrewError
-from labeljob.job.description import JobError
-from labeljob.synthesis.crew import HABITS, hire_crew
-from labeljob.synthesis.description import synthetic_description
-from labeljob.synthesis.files import Written, write_files
-from labeljob.synthesis.generation import Disturbances, Synthesis
+from labeljob.jobs.description import JobError
+from labeljob.simulation.behavior import HABITS, hire_crew
+from labeljob.simulation.synthesis import (
+    Disturbances,
+    Synthesis,
+    Written,
+    synthetic_description,
+    write_files,
+)
+from labeljob.simulation.workers import CrewError
 from labeljob.task_types import TaskType
 
 _ATTRIBUTES = dict(zip(TaskType, ("label", "labels", "mask-ref"), strict=True))

@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 
 from labeljob import messages
-from labeljob.analysis.ballots import read_ballots
 from labeljob.commands import analysis_options as given
-from labeljob.exchange.extras import extra
-from labeljob.exchange.tables import TABLES, write_tables
+from labeljob.formats.tables import TABLES, write_tables
+from labeljob.formats.target import extra
+from labeljob.history.annotations import read_ballots
 
 Output = Annotated[
     Path,

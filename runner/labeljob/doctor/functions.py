@@ -19,13 +19,13 @@ from labeljob.doctor.findings import (
 )
 from labeljob.doctor.planned_job import PlannedFunction, PlannedJob
 from labeljob.doctor.request_checks import has_structure
-from labeljob.function_rules import (
+from labeljob.jobs.lambda_arns import LambdaArn
+from labeljob.jobs.request import Problem
+from labeljob.jobs.request_rules import (
     function_problems,
     function_warnings,
     is_named_for_managed_policy,
 )
-from labeljob.labeling_request import Problem
-from labeljob.lambda_arns import LambdaArn
 
 _READY = (None, "Active", "Inactive")
 _LONGEST_SECONDS = 900

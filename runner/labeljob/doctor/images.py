@@ -10,8 +10,8 @@ from groundtruth.storage.s3 import split_uri
 from labeljob import messages
 from labeljob.doctor.aws import Absent, NoAws, NotLookedAt
 from labeljob.doctor.findings import Finding, error, not_checked, ok, shortened, warning
-from labeljob.doctor.planned_job import ImageRef, PlannedJob
-from labeljob.image_checks import examine, size_problem
+from labeljob.doctor.planned_job import LABELS, ImageRef, PlannedJob
+from labeljob.jobs.images import examine, size_problem
 
 _AT_ONCE = 8
 
@@ -80,3 +80,39 @@ def _image(job: PlannedJob, image: ImageRef) -> Iterator[Finding]:
     for text in found.warnings:
         fix = "store its pixels upright, without EXIF data, under a name that fits"
         yield warning("image-advice", where, text, fix=fix)
+
+
+def place_of(job: PlannedJob, field: str) -> str | None:
+    """What a file is called in findings: its path or URI; None if the request names none."""
+    if field in job.local:
+        return str(job.local[field])
+    return job.labels_uri if field == LABELS else job.text(field)
+
+
+def read_file(job: PlannedJob, field: str) -> bytes:
+    """Content of a file; raises `Absent` or `NotLookedAt`."""
+    if path := job.local.get(field):
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise NotLookedAt(error.strerror or str(error)) from error
+    return job.aws.body(_required(job, field))
+
+
+def read_lines(job: PlannedJob, field: str) -> Iterator[bytes]:
+    """Lines of a file with their ends, one at a time; raises `Absent` or `NotLookedAt`."""
+    if path := job.local.get(field):
+        try:
+            with path.open("rb") as file:
+                yield from file
+        except OSError as error:
+            raise NotLookedAt(error.strerror or str(error)) from error
+    else:
+        yield from job.aws.lines(_required(job, field))
+
+
+def _required(job: PlannedJob, field: str) -> str:
+    uri = place_of(job, field)
+    if uri is None:
+        raise NotLookedAt(f"the request has no {field}")
+    return uri

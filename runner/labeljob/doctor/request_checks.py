@@ -17,9 +17,8 @@ from labeljob.doctor.findings import (
     or_ok,
 )
 from labeljob.doctor.planned_job import WORKTEAM, PlannedJob
-from labeljob.labeling_request import Problem, is_public
-from labeljob.request_model import model_problems
-from labeljob.request_rules import rule_problems, rule_warnings
+from labeljob.jobs.request import Problem, is_public, model_problems
+from labeljob.jobs.request_rules import rule_problems, rule_warnings
 
 _CODES = {
     "LabelAttributeName": "label-attribute",

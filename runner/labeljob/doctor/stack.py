@@ -5,9 +5,8 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Iterator
 
-from labeljob.doctor.deployed_stack import DeployedStack
 from labeljob.doctor.findings import Finding, error, not_checked, ok, or_ok, warning
-from labeljob.doctor.planned_job import LABELS, OUTPUT, PlannedJob, bucket_of
+from labeljob.doctor.planned_job import LABELS, OUTPUT, DeployedStack, PlannedJob, bucket_of
 from labeljob.task_types import TaskType
 
 _COMPLETE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE")

@@ -22,9 +22,14 @@ from typing import Any, Self
 
 from groundtruth.errors import GroundTruthError
 from labeljob.emulator.built_application import BuiltApplication, BuiltFunction
-from labeljob.emulator.merged_layers import merged_layers
 from labeljob.emulator.sandbox import Folders, View, view_of
-from labeljob.emulator.tools import EmulatorError, emulator_file, python_prefix, runtime_packages
+from labeljob.emulator.tools import (
+    EmulatorError,
+    emulator_file,
+    merged_layers,
+    python_prefix,
+    runtime_packages,
+)
 
 START_SECONDS = 20.0
 _INVOCATIONS = "/2015-03-31/functions/function/invocations"

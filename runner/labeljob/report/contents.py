@@ -14,16 +14,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundtruth.finishing.labels import FoundLabel
-from labeljob.analysis.agreement import Agreement, agreement
-from labeljob.analysis.ballots import Ballot, unit_classes
-from labeljob.analysis.calibration import ReliabilityBin, reliability
-from labeljob.analysis.consensus import dispute, n_values
-from labeljob.analysis.job_on_file import JobOnFile
-from labeljob.analysis.requeue import to_label_again
-from labeljob.analysis.scores import judged
-from labeljob.analysis.suspicions import flag_workers
-from labeljob.analysis.workers import Worker, worker_table
-from labeljob.crowd.truth import Truth
+from groundtruth.tasks.base import LOW_CONFIDENCE, NO_USABLE_ANSWER, NOT_PROCESSED, TIE
+from labeljob.history.annotations import Ballot, unit_classes
+from labeljob.history.job import JobOnFile
+from labeljob.metrics.agreement import Agreement, agreement
+from labeljob.metrics.calibration import ReliabilityBin, reliability
+from labeljob.metrics.consensus import dispute, n_values
+from labeljob.metrics.scores import judged
+from labeljob.metrics.suspicions import flag_workers
+from labeljob.metrics.workers import Worker, worker_table
+from labeljob.simulation.truth import Truth
+
+UNSURE = (TIE, LOW_CONFIDENCE, NO_USABLE_ANSWER, NOT_PROCESSED)
+
+
+def to_label_again(
+    job: JobOnFile, ballots: Sequence[Ballot], labels: Mapping[str, FoundLabel], below: float
+) -> list[str]:
+    """Data objects without a label, with an unsure one, or with too little confidence."""
+    asked = [line.object_id for line in job.lines] or [one.object_id for one in ballots]
+    chosen = []
+    for object_id in asked:
+        label = labels.get(object_id)
+        status = label.account.status if label and label.account else ""
+        sure = label.confidence if label and label.confidence is not None else -1.0
+        if sure < below or status in UNSURE:
+            chosen.append(object_id)
+    return chosen
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,11 +13,10 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from groundtruth.finishing.labels import FoundLabel
-from labeljob.analysis.ballots import Ballot
-from labeljob.analysis.differences import named
-from labeljob.analysis.explaining import said
-from labeljob.analysis.workers import Worker
-from labeljob.crowd.truth import Truth
+from labeljob.history.annotations import Ballot
+from labeljob.history.differences import named
+from labeljob.history.explanation import said
+from labeljob.metrics.workers import Worker
 from labeljob.report.charts import (
     Chart,
     WorkerPoint,
@@ -27,6 +26,7 @@ from labeljob.report.charts import (
 )
 from labeljob.report.contents import Contents, file_name
 from labeljob.report.pictures import Picture, mask_pictures, picture, read_image
+from labeljob.simulation.truth import Truth
 
 TEMPLATE = "report.html.jinja"
 TABLE_ROWS = 25

@@ -19,11 +19,10 @@ from groundtruth.finishing.labels import FoundLabel
 from groundtruth.masks.colors import output_palette
 from groundtruth.masks.runs import RunMask
 from groundtruth.tasks.segmentation.answers import MaskAnswer
-from labeljob.analysis.ballots import read_masks
-from labeljob.analysis.job_on_file import JobOnFile
-from labeljob.analysis.label_masks import job_mask
-from labeljob.analysis.read_only import ReadOnly
-from labeljob.demo.overlays import disagreement, overlay
+from labeljob.history.annotations import read_masks
+from labeljob.history.job import JobOnFile, job_mask
+from labeljob.jobs.job_location import ReadOnly
+from labeljob.report.overlays import disagreement, overlay
 
 LONGEST = 360
 """Pixels of the longer side of an image in the page."""

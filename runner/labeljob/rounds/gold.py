@@ -12,8 +12,8 @@ import numpy as np
 
 from groundtruth.errors import ContractError
 from groundtruth.finishing.manifest import Line
-from labeljob.job.description import JobError
-from labeljob.job.lines import ManifestLine, compact_json
+from labeljob.jobs.description import JobError
+from labeljob.jobs.manifest_lines import ManifestLine, compact_json
 
 SOURCE = "source-ref"
 ANSWERS = ("label", "labels", "mask")

@@ -14,15 +14,14 @@ from numpy.typing import NDArray
 from groundtruth.annotations import AnswerReader
 from groundtruth.auxiliary_inputs import SideLabels
 from groundtruth.worker_history.store import SkillStore
-from labeljob.analysis.ballots import Ballot, Ints, grid_lines
-from labeljob.analysis.calls import EPOCH, Call
-from labeljob.analysis.consensus import grid_iou
-from labeljob.analysis.job_on_file import JobOnFile
-from labeljob.analysis.read_only import ReadOnly
-from labeljob.analysis.replaying import all_at_once, batch_of, entries_of
-from labeljob.analysis.workers import Worker, short_names
-from labeljob.crowd.truth import Truth
-from labeljob.job.description import JobError
+from labeljob.history.annotations import Ballot, Ints, grid_lines
+from labeljob.history.job import JobOnFile
+from labeljob.history.replay import EPOCH, Call, all_at_once, batch_of, entries_of
+from labeljob.jobs.description import JobError
+from labeljob.jobs.job_location import ReadOnly
+from labeljob.metrics.consensus import grid_iou
+from labeljob.metrics.workers import Worker, short_names
+from labeljob.simulation.truth import Truth
 from labeljob.task_types import TaskType
 
 

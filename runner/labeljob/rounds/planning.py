@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labeljob.analysis.ballots import Ballot
-from labeljob.crowd.truth import Truth
-from labeljob.job.description import JobError
+from labeljob.history.annotations import Ballot
+from labeljob.jobs.description import JobError
+from labeljob.rounds.accuracy_curve import Growth, growth_of
 from labeljob.rounds.gold_scores import units_of
-from labeljob.rounds.majorities import Growth, growth_of
+from labeljob.simulation.truth import Truth
 from labeljob.task_types import TaskType
 
 MOST_WORKERS = 9

@@ -10,12 +10,12 @@ from typing import Any
 
 from groundtruth.contract.acs import Annotation, DataObject
 from groundtruth.errors import StorageError
-from labeljob.analysis.answer_files import Answered, AnswerFiles, Sitting
-from labeljob.analysis.damage import DamageList
-from labeljob.analysis.job_on_file import JobOnFile
-from labeljob.analysis.output_lines import OutputLine
-from labeljob.analysis.place import JobPlace
-from labeljob.job.description import JobError
+from labeljob.history.answer_files import Answered, AnswerFiles, Sitting
+from labeljob.history.job import JobOnFile
+from labeljob.history.output_labels import OutputLine
+from labeljob.history.read_errors import DamageList
+from labeljob.jobs.description import JobError
+from labeljob.jobs.job_location import JobPlace
 
 AHEAD = 64
 """Data objects whose answers are read at once."""

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from labeljob.analysis.answer_files import Sitting
-from labeljob.analysis.ballots import Ballot
+from labeljob.history.annotations import Ballot
+from labeljob.history.answer_files import Sitting
 
 
 def ballot(

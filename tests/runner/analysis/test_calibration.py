@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from labeljob.analysis.calibration import calibration_error, confidence_figures, reliability
+from labeljob.metrics.calibration import calibration_error, confidence_figures, reliability
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def test_a_terminal_shows_votes_weights_and_settings(zoo):
 
 
 def test_every_algorithm_of_the_job_type_can_be_explained(zoo):
-    from labeljob.job.tasks import algorithms_of
+    from labeljob.jobs.tasks import algorithms_of
     from labeljob.task_types import TaskType
 
     for algorithm in algorithms_of(TaskType.IMAGE_MULTI_CLASS):

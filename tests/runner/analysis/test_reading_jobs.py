@@ -2,11 +2,11 @@
 
 import pytest
 
-from labeljob.analysis.calls import calls_by_date
-from labeljob.analysis.job_on_file import Given, read_job
-from labeljob.analysis.output_lines import OutputLine
-from labeljob.analysis.place import find_job
-from labeljob.job.description import JobError
+from labeljob.history.job import Given, read_job
+from labeljob.history.output_labels import OutputLine
+from labeljob.history.replay import calls_by_date
+from labeljob.jobs.description import JobError
+from labeljob.jobs.job_location import find_job
 from labeljob.task_types import TaskType
 from tests.runner.analysis import job_folders as on_disk
 

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from labeljob.analysis.place import find_job
 from labeljob.commands.explain import explain
 from labeljob.commands.replay import replay
+from labeljob.jobs.job_location import find_job
 from tests.masks import answer, drawn, indices
 from tests.runner.analysis import job_folders as on_disk
 from tests.runner.command_line import run

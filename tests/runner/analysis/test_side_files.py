@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from labeljob.analysis.job_on_file import Given, read_job
-from labeljob.analysis.place import find_job
-from labeljob.analysis.side_files import with_side_files
 from labeljob.commands.replay import replay
-from labeljob.job.description import JobError
+from labeljob.history.auxiliary_inputs import with_side_files
+from labeljob.history.job import Given, read_job
+from labeljob.jobs.description import JobError
+from labeljob.jobs.job_location import find_job
 from labeljob.task_types import TaskType
 from tests.real_data import real_data
 from tests.runner.analysis.job_folders import make_job

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from labeljob.analysis.output_lines import OutputLine
-from labeljob.analysis.truth_files import read_truths
-from labeljob.crowd.truth import TruthError
+from labeljob.history.output_labels import OutputLine
+from labeljob.history.truth_files import read_truths
+from labeljob.simulation.truth import TruthError
 from labeljob.task_types import TaskType
 
 LINES = [OutputLine(str(at), "", {"source-ref": f"s3://images/a/{at}x.jpg"}) for at in range(2)]

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from labeljob.analysis.agreement import agreement
-from labeljob.analysis.ballots import Ballot
-from labeljob.analysis.consensus import agreement_of, confusion_of, dispute
-from labeljob.analysis.suspicions import flag_workers
-from labeljob.analysis.workers import short_names, worker_table
+from labeljob.history.annotations import Ballot
+from labeljob.metrics.agreement import agreement
+from labeljob.metrics.consensus import agreement_of, confusion_of, dispute
+from labeljob.metrics.suspicions import flag_workers
+from labeljob.metrics.workers import short_names, worker_table
 from labeljob.task_types import TaskType
 from tests.runner.analysis.ballot_boxes import ballot
 

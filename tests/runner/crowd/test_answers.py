@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from labeljob.crowd import answers, profiles
-from labeljob.crowd.truth import TASKS, invented_truth
+from labeljob.simulation import answers
+from labeljob.simulation import workers as profiles
+from labeljob.simulation.truth import TASKS, invented_truth
 
 LABELS = ["ant", "bee", "cat"]
 TRUTHS = {

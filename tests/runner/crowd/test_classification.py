@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from labeljob.crowd import answers, profiles
+from labeljob.simulation import answers
+from labeljob.simulation import workers as profiles
 
 LABELS = ["ant", "bee", "cat", "dog", "eel"]
 N_OBJECTS = 4000

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from labeljob.crowd import answers, profiles
-from labeljob.crowd.canvas import label_colors
-from labeljob.crowd.truth import invented_truth
-from labeljob.demo.overlays import mean_iou
 from labeljob.demo.results import answer_mask
+from labeljob.report.overlays import mean_iou
+from labeljob.simulation import answers
+from labeljob.simulation import workers as profiles
+from labeljob.simulation.canvas import label_colors
+from labeljob.simulation.truth import invented_truth
 
 LABELS = ["water", "reeds", "sky"]
 

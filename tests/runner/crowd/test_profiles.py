@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from labeljob.crowd.profiles import CrewError, assign, hire
+from labeljob.simulation.workers import CrewError, assign, hire
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from labeljob.crowd.truth import TASKS, TruthError, invented_truth, read_truth
+from labeljob.simulation.truth import TASKS, TruthError, invented_truth, read_truth
 
 SINGLE, MULTI, MASKS = TASKS
 LABELS = ["cat", "dog", "eel"]

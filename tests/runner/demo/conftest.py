@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from labeljob.crowd import answers, profiles
-from labeljob.crowd.canvas import label_colors
-from labeljob.crowd.truth import read_truth
 from labeljob.demo.material import DemoJob, lay_out
 from labeljob.demo.results import answer_mask
+from labeljob.simulation import answers
+from labeljob.simulation import workers as profiles
+from labeljob.simulation.canvas import label_colors
+from labeljob.simulation.truth import read_truth
 
 SEED = 20
 

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from labeljob.crowd import answers, profiles
-from labeljob.crowd.truth import TASKS, read_truth
 from labeljob.demo import material
 from labeljob.demo.material import MaterialError, lay_out
+from labeljob.simulation import answers
+from labeljob.simulation import workers as profiles
+from labeljob.simulation.truth import TASKS, read_truth
 
 
 def _labels(job):

@@ -6,8 +6,8 @@ import shutil
 import pytest
 from PIL import Image
 
-from labeljob.crowd import profiles
-from labeljob.demo.overview import draw
+from labeljob.demo.figures import draw
+from labeljob.simulation import workers as profiles
 
 TASKS = ["image-multi-class", "image-multi-class-multi-label", "semantic-segmentation"]
 

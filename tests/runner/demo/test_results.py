@@ -5,9 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from labeljob.crowd import answers, profiles
-from labeljob.demo.overlays import disagreement, mean_iou
 from labeljob.demo.results import answer_mask, read_results
+from labeljob.report.overlays import disagreement, mean_iou
+from labeljob.simulation import answers
+from labeljob.simulation import workers as profiles
 
 LABELS = ["person", "sky"]
 

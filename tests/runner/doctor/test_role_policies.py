@@ -3,8 +3,7 @@
 import pytest
 
 from labeljob.doctor.aws import Absent, NoAws, NotLookedAt
-from labeljob.doctor.policies import Decision
-from labeljob.doctor.role_policies import Need, verdict
+from labeljob.doctor.policies import Decision, Need, verdict
 
 ROLE = "arn:aws:iam::111122223333:role/job"
 NEED = Need(action="s3:GetObject", resource="arn:aws:s3:::birds/1.jpg", purpose="a test")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from labeljob.emulator.merged_layers import merged_layers
+from labeljob.emulator.tools import merged_layers
 
 
 @pytest.fixture

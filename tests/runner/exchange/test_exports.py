@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from labeljob.commands.export import export
-from labeljob.exchange.polygons import painted, polygons_of
+from labeljob.formats.polygons import painted, polygons_of
 from tests.runner.analysis import job_folders as on_disk
 from tests.runner.command_line import run
 

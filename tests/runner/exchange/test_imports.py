@@ -5,13 +5,13 @@ import json
 import numpy as np
 import pytest
 
-from labeljob.analysis.ballots import read_ballots
-from labeljob.analysis.job_on_file import Given, read_job
-from labeljob.analysis.place import find_job
 from labeljob.commands.import_ import import_command
 from labeljob.commands.replay import replay
 from labeljob.commands.report import report
-from labeljob.exchange.imports.brush import brush_pixels
+from labeljob.formats.imports.labelstudio import brush_pixels
+from labeljob.history.annotations import read_ballots
+from labeljob.history.job import Given, read_job
+from labeljob.jobs.job_location import find_job
 from labeljob.task_types import TaskType
 from tests.runner.command_line import run
 from tests.runner.exchange.foreign_files import (

@@ -8,7 +8,7 @@ pa = pytest.importorskip("pyarrow", reason="pyarrow is of the extra exports")
 pandas = pytest.importorskip("pandas")
 
 from labeljob.commands.tables import tables  # noqa: E402 - needs the packages above
-from labeljob.exchange.tables import TABLES, schemas  # noqa: E402
+from labeljob.formats.tables import TABLES, schemas  # noqa: E402
 from tests.real_data import real_data  # noqa: E402
 from tests.runner.analysis import job_folders as on_disk  # noqa: E402
 from tests.runner.command_line import run  # noqa: E402

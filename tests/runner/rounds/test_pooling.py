@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from labeljob.analysis.ballots import read_ballots
-from labeljob.analysis.job_on_file import Given, read_job
-from labeljob.analysis.place import find_job
 from labeljob.commands.pool import pool_command
-from labeljob.job.description import JobError
+from labeljob.history.annotations import read_ballots
+from labeljob.history.job import Given, read_job
+from labeljob.jobs.description import JobError
+from labeljob.jobs.job_location import find_job
 from labeljob.rounds.pooling import pool
 from tests.masks import answer, drawn
 from tests.runner.analysis import job_folders as on_disk

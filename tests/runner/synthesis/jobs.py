@@ -1,8 +1,7 @@
 """Synthetic jobs for tests."""
 
-from labeljob.synthesis.crew import hire_crew
-from labeljob.synthesis.description import synthetic_description
-from labeljob.synthesis.generation import Disturbances, Synthesis
+from labeljob.simulation.behavior import hire_crew
+from labeljob.simulation.synthesis import Disturbances, Synthesis, synthetic_description
 from labeljob.task_types import TaskType
 
 LABELS = ("ant", "bee", "cat", "dog", "eel")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from labeljob.crowd.profiles import CrewError
-from labeljob.synthesis.crew import HABITS, hire_crew
+from labeljob.simulation.behavior import HABITS, hire_crew
+from labeljob.simulation.workers import CrewError
 from labeljob.task_types import TaskType
 
 MASKS = TaskType.SEMANTIC_SEGMENTATION

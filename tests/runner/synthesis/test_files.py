@@ -13,10 +13,10 @@ from groundtruth.jobs import FolderJobs, JobContexts
 from groundtruth.settings import Settings
 from groundtruth.storage.folder import FolderStore
 from labeljob.commands.synthesize import synthesize
-from labeljob.crowd.truth import read_truth
-from labeljob.job.lines import read_lines
-from labeljob.job.tasks import TASKS
-from labeljob.synthesis.files import write_files
+from labeljob.jobs.manifest_lines import read_lines
+from labeljob.jobs.tasks import TASKS
+from labeljob.simulation.synthesis import write_files
+from labeljob.simulation.truth import read_truth
 from labeljob.task_types import TaskType
 from tests.runner.synthesis.jobs import LABELS, synthetic_job
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from labeljob.synthesis.behavior import TIRED_HALF_LIFE
+from labeljob.simulation.behavior import TIRED_HALF_LIFE
 from labeljob.task_types import TaskType
 from tests.runner.synthesis.jobs import LABELS, answers, synthetic_job
 

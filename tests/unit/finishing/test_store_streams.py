@@ -5,9 +5,9 @@ import pytest
 from moto import mock_aws
 
 from groundtruth.errors import StorageError
+from groundtruth.storage import s3 as storage
 from groundtruth.storage.folder import FolderStore
 from groundtruth.storage.s3 import S3Store
-from groundtruth.storage import s3 as storage
 
 BUCKET = "example-groundtruth-bucket"
 URI = f"s3://{BUCKET}/a.manifest"

@@ -1,1 +1,0 @@
-"""A simulated crowd: workers of stated skill who answer as the stock pages do."""

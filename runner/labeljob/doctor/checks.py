@@ -1,0 +1,127 @@
+"""All checks, in the order that lets one use what another has read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import partial
+
+from labeljob.doctor.aws import Absent, NotLookedAt
+from labeljob.doctor.buckets import bucket_findings
+from labeljob.doctor.findings import Finding, Section, error, looked_at, not_checked
+from labeljob.doctor.functions import function_findings
+from labeljob.doctor.images import image_findings, place_of, read_file, read_lines
+from labeljob.doctor.keys import key_findings
+from labeljob.doctor.manifest import ManifestReading, label_findings, label_names
+from labeljob.doctor.page import page_findings
+from labeljob.doctor.planned_job import LABELS, MANIFEST, PAGE, PlannedJob, describe_stack
+from labeljob.doctor.request_checks import request_findings, work_findings
+from labeljob.doctor.roles import function_role_findings, job_role_findings
+from labeljob.doctor.stack import stack_findings
+
+
+def examine(job: PlannedJob, *, stack: str | None) -> list[Section]:
+    """Everything that can be found out about a planned job, or a stack alone.
+
+    Parameters
+    ----------
+    job : PlannedJob
+        The job; its stack, images and labels are filled in here.
+    stack : str or None
+        Name of the stack to describe.
+    """
+    sections = []
+    if stack is not None:
+        job, findings = _with_stack(job, stack)
+        sections.append(_section("stack", findings))
+    if job.request is None:
+        return [*sections, _section("functions", function_findings(job))]
+    request = job.request
+    job, of_manifest = _with_images(job)
+    job, of_labels = _with_labels(job)
+    return [
+        _section("request", request_findings(job, request)),
+        *sections,
+        _section("functions", function_findings(job)),
+        _section("work", work_findings(job)),
+        _section("job role", job_role_findings(job)),
+        _section("function roles", function_role_findings(job)),
+        _section("buckets", bucket_findings(job)),
+        _section("keys", key_findings(job)),
+        _section("labels", of_labels),
+        _section("manifest", of_manifest),
+        _section("images", image_findings(job)),
+        _section("worker page", _of_page(job)),
+    ]
+
+
+def _section(subject: str, findings: Iterable[Finding]) -> Section:
+    return Section(subject=subject, findings=tuple(dict.fromkeys(findings)))
+
+
+def _with_stack(job: PlannedJob, name: str) -> tuple[PlannedJob, Iterable[Finding]]:
+    where = f"stack {name}"
+    try:
+        stack = describe_stack(job.aws, name)
+    except Absent:
+        fix = "aws cloudformation list-stacks lists those of the Region; or deploy it"
+        return job, [error("stack-absent", where, f"is not there in {job.region}", fix=fix)]
+    except NotLookedAt as reason:
+        return job, [not_checked(where, str(reason), fix=reason.fix)]
+    job = replace(job, stack=stack)
+    return job, stack_findings(job, stack)
+
+
+def _with_images(job: PlannedJob) -> tuple[PlannedJob, list[Finding]]:
+    place = place_of(job, MANIFEST)
+    reading = ManifestReading(
+        place=place or MANIFEST, task=job.task, attribute=job.text("LabelAttributeName")
+    )
+    findings = list(_of_file(place, MANIFEST, lambda: reading.findings(read_lines(job, MANIFEST))))
+    return replace(job, images=tuple(reading.images)), findings
+
+
+def _with_labels(job: PlannedJob) -> tuple[PlannedJob, list[Finding]]:
+    place = place_of(job, LABELS)
+    names: tuple[str, ...] = ()
+
+    def look() -> Iterator[Finding]:
+        nonlocal names
+        body = read_file(job, LABELS)
+        names = label_names(body)
+        yield from label_findings(body, place=place or LABELS, task=job.task)
+
+    findings = list(_of_file(place, LABELS, look))
+    return replace(job, labels=names), findings
+
+
+def _of_page(job: PlannedJob) -> Iterator[Finding]:
+    place = place_of(job, PAGE)
+
+    def look() -> Iterator[Finding]:
+        yield from page_findings(
+            read_file(job, PAGE),
+            place=place or PAGE,
+            task=job.task,
+            labels=job.labels,
+            image=next((image.uri for image in job.images), None),
+        )
+
+    yield from _of_file(place, PAGE, look)
+
+
+def _of_file(
+    place: str | None, field: str, look: Callable[[], Iterable[Finding]]
+) -> Iterator[Finding]:
+    """Findings of a file's check; without a file, or if it cannot be read, one that says so."""
+    if place is None:
+        yield not_checked(field, "the request names no file")
+        return
+    yield from looked_at(place, partial(_existing, look, place, field))
+
+
+def _existing(look: Callable[[], Iterable[Finding]], place: str, field: str) -> Iterator[Finding]:
+    try:
+        yield from look()
+    except Absent:
+        yield error("file-absent", place, "is not there", fix=f"upload it, or correct {field}")

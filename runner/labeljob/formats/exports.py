@@ -1,0 +1,101 @@
+"""A job's labels in the formats that training reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import StrEnum
+from itertools import chain
+from pathlib import Path
+
+from labeljob.formats.coco import export_coco
+from labeljob.formats.huggingface import export_huggingface
+from labeljob.formats.imagefolder import export_imagefolder
+from labeljob.formats.labeled import Choice, LabeledImage, labeled_images
+from labeljob.formats.target import Target
+from labeljob.formats.voc import export_voc
+from labeljob.formats.yolo import export_yolo
+from labeljob.history.job import JobOnFile
+from labeljob.history.output_labels import OutputLine
+from labeljob.jobs.description import JobError
+from labeljob.jobs.manifest_lines import read_lines
+
+
+class Format(StrEnum):
+    """What an export is written as."""
+
+    COCO = "coco"
+    YOLO = "yolo"
+    VOC = "voc"
+    IMAGEFOLDER = "imagefolder"
+    HUGGINGFACE = "huggingface"
+
+
+type Writer = Callable[[Iterable[LabeledImage], Target], None]
+
+WRITERS: Mapping[Format, Writer] = {
+    Format.COCO: export_coco,
+    Format.YOLO: export_yolo,
+    Format.VOC: export_voc,
+    Format.IMAGEFOLDER: export_imagefolder,
+    Format.HUGGINGFACE: export_huggingface,
+}
+
+
+def export_job(
+    job: JobOnFile,
+    folder: Path,
+    chosen: Format,
+    choice: Choice,
+    *,
+    advance: Callable[[], object] = lambda: None,
+) -> Target:
+    """Write a job's labels in another format.
+
+    Parameters
+    ----------
+    job : JobOnFile
+        The job.
+    folder : Path
+        Where to; must be empty or not there.
+    chosen : Format
+        The format.
+    choice : Choice
+        Which labels.
+    advance : callable
+        Called for each exported image.
+
+    Returns
+    -------
+    Target
+        What was written, and what was left out.
+
+    Raises
+    ------
+    JobError
+        If the folder holds something, the format is not for the job type, a package is missing,
+        or there is no label to export.
+    """
+    target = Target(folder=folder, task=job.task, classes=job.choices)
+    target.check()
+    lines = lines_of(choice.manifest) if choice.manifest else job.lines
+    images = labeled_images(job, lines, choice, target.left_out)
+
+    first = next(images, None)
+    if first is None:
+        reasons = ", ".join(target.left_out.by_reason)
+        raise JobError(f"there is nothing to export: {reasons or 'the manifest is empty'}")
+
+    def counted() -> Iterator[LabeledImage]:
+        for image in chain([first], images):
+            yield image
+            advance()
+
+    WRITERS[chosen](counted(), target)
+    return target
+
+
+def lines_of(manifest: Path) -> tuple[OutputLine, ...]:
+    """The lines of a manifest that was made of the job's answers; raises `ContractError`."""
+    return tuple(
+        OutputLine(line.object_id, line.text, line.values) for line in read_lines(manifest)
+    )

@@ -1,0 +1,80 @@
+"""A Hugging Face dataset, saved to disk, with images, labels and masks in it."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import uuid
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from PIL import Image
+
+from labeljob.formats.labeled import LabeledImage
+from labeljob.formats.target import Target, extra
+from labeljob.task_types import TaskType
+
+
+def export_huggingface(images: Iterable[LabeledImage], target: Target) -> None:
+    """Save a dataset that `datasets.load_from_disk` opens.
+
+    Its columns are `image` (empty where the image cannot be read), `object_id`, `source` and
+    `confidence`, and `label`, `labels` with `confidences`, or `mask` with `classes`.
+    """
+    datasets = extra("datasets")
+
+    def rows() -> Iterator[dict[str, Any]]:
+        for image in images:
+            if image.content is None:
+                target.without_image.append(image.object_id)
+            target.counts["labeled images"] += 1
+            target.counts["images"] += image.content is not None
+            yield _row(image, target.task)
+
+    datasets.disable_progress_bars()
+    with tempfile.TemporaryDirectory(prefix="labeljob-export-") as cache:
+        made = datasets.Dataset.from_generator(
+            rows,
+            features=_features(datasets, target),
+            cache_dir=cache,
+            fingerprint=uuid.uuid4().hex,
+        )
+        made.save_to_disk(str(target.folder))
+
+
+def _features(datasets: Any, target: Target) -> Any:
+    value, one = datasets.Value, datasets.ClassLabel(names=list(target.classes))
+    columns: dict[str, Any] = {
+        "image": datasets.Image(),
+        "object_id": value("string"),
+        "source": value("string"),
+        "confidence": value("float64"),
+    }
+    if target.task is TaskType.IMAGE_MULTI_CLASS:
+        columns["label"] = one
+    elif target.task is TaskType.SEMANTIC_SEGMENTATION:
+        columns |= {"mask": datasets.Image(), "classes": datasets.List(one)}
+    else:
+        columns |= {"labels": datasets.List(one), "confidences": datasets.List(value("float64"))}
+    return datasets.Features(columns)
+
+
+def _row(image: LabeledImage, task: TaskType) -> dict[str, Any]:
+    content = {"bytes": image.content, "path": image.name} if image.content is not None else None
+    row: dict[str, Any] = {
+        "image": content,
+        "object_id": image.object_id,
+        "source": image.source,
+        "confidence": image.label.confidence,
+    }
+    if task is TaskType.IMAGE_MULTI_CLASS:
+        row["label"] = image.indices[0]
+    elif image.mask is not None:
+        file = io.BytesIO()
+        Image.fromarray(image.mask).save(file, "PNG")
+        mask = {"bytes": file.getvalue(), "path": f"{image.stem}.png"}
+        row |= {"mask": mask, "classes": sorted(image.indices)}
+    else:
+        row["labels"] = list(image.indices)
+        row["confidences"] = [one.confidence for one in image.label.classes]
+    return row

@@ -1,0 +1,187 @@
+"""The labeled images of a job, one at a time, as every export wants them."""
+
+from __future__ import annotations
+
+import io
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from groundtruth.errors import StorageError
+from groundtruth.finishing.labels import FoundLabel
+from groundtruth.tasks.segmentation.answers import BACKGROUND
+from labeljob.history.job import JobOnFile, decoded_mask
+from labeljob.history.output_labels import OutputLine
+from labeljob.task_types import TaskType
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabeledImage:
+    """One image with its label.
+
+    Attributes
+    ----------
+    object_id, source : str
+        The data object.
+    name : str
+        A file name that no other image has, without its suffix or with it.
+    label : FoundLabel
+        Its label.
+    indices : tuple of int
+        Of its classes in the export's order; of a mask all that the label lists.
+    mask : ndarray of uint8, shape (rows, columns), or None
+        0 for the background, else the class's index + 1.
+    """
+
+    object_id: str
+    source: str
+    name: str
+    label: FoundLabel
+    indices: tuple[int, ...]
+    mask: NDArray[np.uint8] | None
+    read: Callable[[str], bytes]
+
+    @property
+    def stem(self) -> str:
+        """The name without its suffix."""
+        return PurePosixPath(self.name).stem
+
+    @cached_property
+    def content(self) -> bytes | None:
+        """The image file; None if it cannot be read."""
+        try:
+            return self.read(self.source)
+        except StorageError:
+            return None
+
+    @cached_property
+    def size(self) -> tuple[int, int] | None:
+        """Rows and columns; None if neither mask nor image tells."""
+        if self.mask is not None:
+            return (int(self.mask.shape[0]), int(self.mask.shape[1]))
+        if self.content is None:
+            return None
+        try:
+            with Image.open(io.BytesIO(self.content)) as image:
+                return (image.height, image.width)
+        except (OSError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError):
+            return None
+
+
+@dataclass
+class LeftOut:
+    """Data objects that are not in an export, by the reason."""
+
+    by_reason: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, reason: str, object_id: str) -> None:
+        """Note a data object."""
+        self.by_reason[reason].append(object_id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """Which labels are exported.
+
+    Attributes
+    ----------
+    above : float
+        The least confidence of a label, in [0, 1]; of several labels of an image each one's.
+    manifest : Path or None
+        A manifest that was made of the job's answers; its masks lie beside it.
+    """
+
+    above: float = 0.0
+    manifest: Path | None = None
+
+
+def labeled_images(
+    job: JobOnFile, lines: Sequence[OutputLine], choice: Choice, left_out: LeftOut
+) -> Iterator[LabeledImage]:
+    """The labeled images of a job, in the order of the manifest.
+
+    Parameters
+    ----------
+    job : JobOnFile
+        The job.
+    lines : sequence of OutputLine
+        The manifest.
+    choice : Choice
+        Which labels are wanted.
+    left_out : LeftOut
+        Takes every data object that is not yielded.
+    """
+    taken: set[str] = set()
+    for line in lines:
+        name = _name(line, taken)
+        found = _image(job, line, name, choice)
+        if isinstance(found, str):
+            left_out.add(found, line.object_id)
+        else:
+            yield found
+
+
+def _image(job: JobOnFile, line: OutputLine, name: str, choice: Choice) -> LabeledImage | str:
+    """The image, or why there is none."""
+    label = line.label(job.attribute)
+    if label is None or not label.classes:
+        return "no label"
+    if label.task != job.core.name:
+        return f"a label of {label.task}"
+    sure = [one for one in label.classes if one.confidence >= choice.above]
+    if not sure:
+        return f"confidence below {choice.above}"
+    is_mask = job.task is TaskType.SEMANTIC_SEGMENTATION
+    if not is_mask:
+        label = replace(label, classes=tuple(sure))
+    names = [one.name for one in label.classes if not (is_mask and one.name == BACKGROUND)]
+    if unknown := [one for one in names if one not in job.choices]:
+        return f"class {unknown[0]!r}, which is not the job's"
+    mask = _mask(job, label, choice.manifest) if is_mask else None
+    if isinstance(mask, str):
+        return mask
+    return LabeledImage(
+        object_id=line.object_id,
+        source=line.source,
+        name=name,
+        label=label,
+        indices=tuple(job.choices.index(one) for one in names),
+        mask=mask,
+        read=job.place.read,
+    )
+
+
+def _mask(job: JobOnFile, label: FoundLabel, manifest: Path | None) -> NDArray[np.uint8] | str:
+    """The mask with the job's own indices, or why there is none."""
+    uri = label.mask_uri or ""
+    try:
+        if manifest is not None and not uri.startswith("s3://"):
+            body = (manifest.parent / uri).read_bytes()
+        else:
+            body = job.place.read(uri)
+        pixels = decoded_mask(body)
+    except (OSError, StorageError, ValueError):
+        return "the mask cannot be read"
+    index = np.full(256, -1, dtype=np.int16)
+    index[0] = 0
+    for one in (one for one in label.classes if one.class_id < index.size):
+        known = one.name in job.choices
+        index[one.class_id] = job.choices.index(one.name) + 1 if known else 0
+    if (index[np.unique(pixels)] < 0).any():
+        return "the mask has pixels of no class"
+    return index[pixels].astype(np.uint8)
+
+
+def _name(line: OutputLine, taken: set[str]) -> str:
+    """The image's own file name, with the data object's id before it if another has that stem."""
+    name = PurePosixPath(line.source).name or f"{line.object_id}.jpg"
+    if PurePosixPath(name).stem.lower() in taken:
+        name = f"{line.object_id}_{name}"
+    taken.add(PurePosixPath(name).stem.lower())
+    return name

@@ -1,0 +1,244 @@
+"""A job as four Parquet tables: objects, answers, workers and pairs of workers.
+
+The schemas are in `schemas`. Within a job, ``object_id`` joins objects and answers, ``worker_id``
+answers and workers, and ``worker_a`` and ``worker_b`` pairs and workers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from labeljob.formats.target import extra
+from labeljob.history.annotations import Ballot, Ints, unit_classes
+from labeljob.history.job import JobOnFile
+from labeljob.history.replay import creation_date
+from labeljob.jobs.description import JobError
+from labeljob.metrics.consensus import agreement_of, dispute, n_values
+from labeljob.metrics.suspicions import flag_workers
+from labeljob.metrics.workers import Worker, worker_table
+from labeljob.rounds.gold_scores import rightness
+from labeljob.task_types import TaskType
+
+COLUMNS: Mapping[str, Mapping[str, str]] = {
+    "objects": {
+        "object_id": "text",
+        "source": "text",
+        "labels": "texts",
+        "label_ids": "wholes",
+        "confidences": "numbers",
+        "confidence": "number",
+        "status": "text",
+        "mask_uri": "text",
+        "labeled_at": "time",
+        "answers": "whole",
+        "set_aside": "whole",
+        "dispute": "number",
+    },
+    "answers": {
+        "object_id": "text",
+        "worker_id": "text",
+        "usable": "bool",
+        "labels": "texts",
+        "reason": "text",
+        "detail": "text",
+        "submitted_at": "time",
+        "seconds": "number",
+        "agreement": "number",
+    },
+    "workers": {
+        "worker_id": "text",
+        "answers": "whole",
+        "set_aside": "whole",
+        "agreement": "number",
+        "agreement_low": "number",
+        "agreement_high": "number",
+        "median_seconds": "number",
+        "median_pace": "number",
+        "flags": "texts",
+    },
+    "pairs": {
+        "worker_a": "text",
+        "worker_b": "text",
+        "objects": "whole",
+        "agreement": "number",
+    },
+}
+TABLES = tuple(COLUMNS)
+
+type Row = dict[str, Any]
+
+
+def schemas() -> Mapping[str, Any]:
+    """The schema of each table.
+
+    Returns
+    -------
+    mapping of str to pyarrow.Schema
+        `objects`: one row for each data object, with its label as the manifest has it.
+        `answers`: one for each answer, usable or not. `workers`: one for each worker. `pairs`:
+        one for each two workers who answered the same data object. Agreements, shares and
+        confidences are in [0, 1], times in UTC and seconds.
+    """
+    pa = extra("pyarrow")
+    kinds = {
+        "text": pa.string(),
+        "texts": pa.list_(pa.string()),
+        "number": pa.float64(),
+        "numbers": pa.list_(pa.float64()),
+        "whole": pa.int64(),
+        "wholes": pa.list_(pa.int64()),
+        "bool": pa.bool_(),
+        "time": pa.timestamp("us", tz="UTC"),
+    }
+    return {
+        table: pa.schema([(name, kinds[kind]) for name, kind in columns.items()])
+        for table, columns in COLUMNS.items()
+    }
+
+
+def write_tables(
+    job: JobOnFile,
+    ballots: Sequence[Ballot],
+    folder: Path,
+    *,
+    advance: Callable[[], object] = lambda: None,
+) -> dict[str, int]:
+    """Write the tables of a job.
+
+    Parameters
+    ----------
+    job : JobOnFile
+        The job.
+    ballots : sequence of Ballot
+        Its answers.
+    folder : Path
+        Is made; files of the tables' names in it are replaced.
+    advance : callable
+        Called after each table.
+
+    Returns
+    -------
+    dict of str to int
+        Rows of each table.
+
+    Raises
+    ------
+    JobError
+        If pyarrow is not installed, or a file cannot be written.
+    """
+    pa, parquet = extra("pyarrow"), extra("pyarrow.parquet")
+    classes = unit_classes(job)
+    workers = worker_table(ballots, job.task, len(classes))
+    flag_workers(workers, ballots, job.task, classes)
+    rows: dict[str, Iterator[Row]] = {
+        "objects": _objects(job, ballots, classes),
+        "answers": (row for ballot in ballots for row in _answers(ballot, job.task, classes)),
+        "workers": map(_worker, workers.values()),
+        "pairs": _pairs(ballots, job.task),
+    }
+    counts = {}
+    for name, schema in schemas().items():
+        table = pa.Table.from_pylist(list(rows[name]), schema=schema)
+        path = folder / f"{name}.parquet"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            parquet.write_table(table, path, compression="zstd")
+        except OSError as error:
+            raise JobError(f"{path} cannot be written: {error}") from error
+        counts[name] = table.num_rows
+        advance()
+    return counts
+
+
+def _objects(job: JobOnFile, ballots: Sequence[Ballot], classes: Sequence[str]) -> Iterator[Row]:
+    by_id = {ballot.object_id: ballot for ballot in ballots}
+    lines = {line.object_id: line for line in job.lines}
+    for object_id in [*lines, *(object_id for object_id in by_id if object_id not in lines)]:
+        line, ballot = lines.get(object_id), by_id.get(object_id)
+        label = line.label(job.attribute) if line else None
+        source = (line.source if line else "") or (ballot.source if ballot else "")
+        yield {
+            "object_id": object_id,
+            "source": source or None,
+            "labels": [one.name for one in label.classes] if label else None,
+            "label_ids": [one.class_id for one in label.classes] if label else None,
+            "confidences": [one.confidence for one in label.classes] if label else None,
+            "confidence": label.confidence if label else None,
+            "status": (label.account.status or None) if label and label.account else None,
+            "mask_uri": label.mask_uri if label else None,
+            "labeled_at": creation_date(line, job.attribute) if line else None,
+            "answers": len(ballot.workers) if ballot else 0,
+            "set_aside": len(ballot.set_aside) if ballot else 0,
+            "dispute": dispute(ballot, n_values(job.task, len(classes)))
+            if ballot and ballot.workers
+            else None,
+        }
+
+
+def _answers(ballot: Ballot, task: TaskType, classes: Sequence[str]) -> Iterator[Row]:
+    for at, worker in enumerate(ballot.workers):
+        yield {
+            **_given(ballot, worker),
+            "usable": True,
+            "labels": _said(ballot.choices[at], task, classes),
+            "agreement": agreement_of(ballot, at, task, len(classes)),
+        }
+    for item in ballot.set_aside:
+        row = _given(ballot, item.worker_id)
+        yield {**row, "usable": False, "reason": item.reason, "detail": item.detail}
+
+
+def _given(ballot: Ballot, worker: str) -> Row:
+    sitting = ballot.sittings.get(worker)
+    return {
+        "object_id": ballot.object_id,
+        "worker_id": worker,
+        "submitted_at": sitting.submitted if sitting else None,
+        "seconds": sitting.seconds if sitting else None,
+    }
+
+
+def _said(choices: Ints, task: TaskType, classes: Sequence[str]) -> list[str]:
+    """The class, the labels, or the classes that were painted."""
+    if task is TaskType.IMAGE_MULTI_CLASS_MULTI_LABEL:
+        return [classes[at] for at in np.flatnonzero(choices).tolist()]
+    said = np.unique(choices).tolist()
+    return [classes[at] for at in said if at or task is TaskType.IMAGE_MULTI_CLASS]
+
+
+def _worker(worker: Worker) -> Row:
+    low, high = worker.interval
+    return {
+        "worker_id": worker.worker_id,
+        "answers": worker.answers,
+        "set_aside": worker.unusable,
+        "agreement": _number(worker.agreement),
+        "agreement_low": low if worker.agreements else None,
+        "agreement_high": high if worker.agreements else None,
+        "median_seconds": _number(worker.seconds),
+        "median_pace": _number(worker.pace),
+        "flags": [flag for flag, _ in worker.flags],
+    }
+
+
+def _pairs(ballots: Sequence[Ballot], task: TaskType) -> Iterator[Row]:
+    """Of a single label the share of the same answers; else the mean Jaccard index or IoU."""
+    scores: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for ballot in ballots:
+        told = sorted(zip(ballot.workers, ballot.choices, strict=True), key=lambda one: one[0])
+        for (one, own), (other, others) in combinations(told, 2):
+            scores[one, other].append(rightness(own, others, task))
+    for (one, other), found in sorted(scores.items()):
+        mean = sum(found) / len(found)
+        yield {"worker_a": one, "worker_b": other, "objects": len(found), "agreement": mean}
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else value

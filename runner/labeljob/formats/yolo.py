@@ -1,0 +1,51 @@
+"""YOLO segmentation: a text file for each image, a polygon a line.
+
+A line is the class's index from 0, then x and y of each corner as shares of width and height.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import yaml
+
+from labeljob.formats.labeled import LabeledImage
+from labeljob.formats.polygons import polygons_of
+from labeljob.formats.target import Target
+from labeljob.jobs.description import JobError
+
+DIGITS = 6
+
+
+def export_yolo(images: Iterable[LabeledImage], target: Target) -> None:
+    """Write labels/train, copies of the images in images/train, and data.yaml."""
+    if target.task.classifies:
+        raise JobError(
+            "yolo is for masks; YOLO's classification reads the folders that imagefolder writes"
+        )
+    for image in images:
+        lines = list(_lines(image))
+        target.write_lines(f"labels/train/{image.stem}.txt", lines)
+        target.copy_image(image, "images/train")
+        target.counts["labeled images"] += 1
+        target.counts["polygons"] += len(lines)
+    dataset = {
+        "path": ".",
+        "train": "images/train",
+        "val": "images/train",
+        "names": dict(enumerate(target.classes)),
+    }
+    text = yaml.safe_dump(dataset, sort_keys=False, allow_unicode=True)
+    target.write("data.yaml", text.encode())
+    target.notes.append("data.yaml names the same images for train and val; split them")
+
+
+def _lines(image: LabeledImage) -> Iterator[str]:
+    if image.mask is None:
+        return
+    for index in np.unique(image.mask[image.mask > 0]).tolist():
+        for points in polygons_of(image.mask == index):
+            shares = (points / image.mask.shape)[:, ::-1].clip(0, 1)
+            numbers = " ".join(f"{share:.{DIGITS}g}" for share in shares.ravel().tolist())
+            yield f"{index - 1} {numbers}"

@@ -1,0 +1,275 @@
+"""Why a data object has its label: votes, what each weighs, posterior and settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+from typing import Any
+
+from groundtruth.annotations import AnswerReader, Entry
+from groundtruth.contract.acs import DataObject
+from groundtruth.output_styles import settings_hash
+from groundtruth.tasks.base import Batch, Label, algorithm_of
+from labeljob.history.annotations import Ballot, unit_classes
+from labeljob.history.auxiliary_inputs import SideFiles
+from labeljob.history.differences import described
+from labeljob.history.job import JobOnFile
+from labeljob.history.replay import Call, batch_of, entries_of
+from labeljob.jobs.description import JobError
+from labeljob.jobs.job_location import ReadOnly
+from labeljob.metrics.consensus import agreement_of
+from labeljob.metrics.workers import Worker
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vote:
+    """One worker's answer and what it did.
+
+    Attributes
+    ----------
+    worker : Worker
+        Who, with all that is known of the worker from this job.
+    said : str
+        The answer in words.
+    agreement : float or None
+        With the others' answers to this object, in [0, 1].
+    seconds : float or None
+        Time spent.
+    without : tuple of (str, float or None) or None
+        Label and confidence if this answer had not been given; None if that was not tried.
+    """
+
+    worker: Worker
+    said: str
+    agreement: float | None
+    seconds: float | None
+    without: tuple[str, float | None] | None
+
+    def as_json(self) -> dict[str, Any]:
+        """The vote for `--json`."""
+        low, high = self.worker.interval
+        label, confidence = self.without or (None, None)
+        return {
+            "worker-id": self.worker.worker_id,
+            "said": self.said,
+            "agreement-here": self.agreement,
+            "seconds": self.seconds,
+            "worker": {
+                "answers": self.worker.answers,
+                "agreement": self.worker.agreement if self.worker.agreements else None,
+                "interval": [low, high],
+                "flags": [flag for flag, _ in self.worker.flags],
+            },
+            "without": {"label": label, "confidence": confidence} if self.without else None,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """Why a data object has its label.
+
+    Attributes
+    ----------
+    job : JobOnFile
+        The job, with the settings that were used.
+    ballot : Ballot
+        The usable answers, and those set aside.
+    call : Call
+        What was consolidated together with it.
+    result : mapping
+        The label in the `object` style, as these settings make it.
+    status : str
+        One word of `tasks.statuses`.
+    votes : tuple of Vote
+        One for each answer that counts.
+    """
+
+    job: JobOnFile
+    ballot: Ballot
+    call: Call
+    result: Mapping[str, Any]
+    status: str
+    votes: tuple[Vote, ...]
+
+    @property
+    def posterior(self) -> dict[str, float]:
+        """Probability of each class as the algorithm gave it, else the share of the votes."""
+        given = self.result.get("posterior")
+        if isinstance(given, Mapping):
+            return {str(name): float(value) for name, value in given.items()}
+        if isinstance(given, Sequence) and not isinstance(given, str):
+            return dict(zip(self.job.choices, map(float, given), strict=False))
+        votes = self.result.get("votes") or {}
+        total = len(self.votes)
+        return {name: count / total for name, count in votes.items()} if total else {}
+
+    @property
+    def posterior_from(self) -> str:
+        """``"algorithm"`` or ``"votes"``."""
+        return "algorithm" if self.result.get("posterior") is not None else "votes"
+
+    def as_json(self) -> dict[str, Any]:
+        """The explanation for `--json`."""
+        job, settings = self.job, self.job.settings
+        lines = {line.object_id: line for line in job.lines}
+        line = lines.get(self.ballot.object_id)
+        return {
+            "object": self.ballot.object_id,
+            "source": self.ballot.source,
+            "task": job.task.value,
+            "manifest": described(line.label(job.attribute)) if line else None,
+            "result": dict(self.result),
+            "status": self.status,
+            "posterior": self.posterior,
+            "posterior-from": self.posterior_from,
+            "votes": [vote.as_json() for vote in self.votes],
+            "set-aside": [vars(item) for item in self.ballot.set_aside],
+            "call": {
+                "objects": len(self.call.object_ids),
+                "made-at": self.call.made_at.isoformat(),
+            },
+            "settings": {
+                "algorithm": algorithm_of(job.core, settings),
+                "hash": settings_hash(settings),
+                "quorum": settings.quorum,
+                "min-confidence": settings.min_confidence,
+                "exclusion-category": settings.exclusion_category,
+            },
+        }
+
+
+class NothingKept(ReadOnly):
+    """The job's files, and masks that are made and forgotten."""
+
+    def write(self, uri: str, body: bytes, *, content_type: str, kms_key: str | None) -> None:
+        """Forget the mask: an explanation writes nothing."""
+
+
+def object_named(job: JobOnFile, name: str) -> str:
+    """The id of a data object: its number, its image's URI, or its file's name.
+
+    Raises
+    ------
+    JobError
+        If there is none, or several images have that name.
+    """
+    answered = set(job.object_ids())
+    if name in answered:
+        return name
+    found = [
+        line.object_id
+        for line in job.lines
+        if name in (line.source, PurePosixPath(line.source).name, PurePosixPath(line.source).stem)
+    ]
+    if len(found) > 1:
+        raise JobError(f"{name} is the name of {len(found)} images; give the object's number")
+    if not found and not any(line.object_id == name for line in job.lines):
+        raise JobError(f"the job has no data object {name}: neither a number nor an image's name")
+    chosen = found[0] if found else name
+    if chosen not in answered:
+        raise JobError(f"data object {chosen} has no answers that can be read")
+    return chosen
+
+
+def explain(
+    job: JobOnFile,
+    object_id: str,
+    calls: Sequence[Call],
+    ballots: Sequence[Ballot],
+    workers: Mapping[str, Worker],
+    side_files: SideFiles | None = None,
+) -> Explanation:
+    """Find out why a data object has its label.
+
+    The call that holds it is consolidated again; and once more without each of its answers,
+    except of masks, where that would take too long.
+
+    Parameters
+    ----------
+    job : JobOnFile
+        The job, with the settings to use.
+    object_id : str
+        The data object.
+    calls : sequence of Call
+        What is consolidated together.
+    ballots : sequence of Ballot
+        All answers of the job.
+    workers : mapping of str to Worker
+        All workers, from the same answers.
+    side_files : SideFiles, optional
+        What is known besides the answers.
+    """
+    call = next(call for call in reversed(calls) if object_id in call.object_ids)
+    ballot = next(one for one in ballots if one.object_id == object_id)
+    if not job.task.classifies:
+        call = replace(call, object_ids=(object_id,))  # masks know nothing of each other
+    entries = [
+        entry
+        for entry in entries_of(job, call)
+        if job.task.classifies or entry.object.object_id == object_id
+    ]
+    batch = batch_of(job, call, NothingKept(job.place), "masks", side_files=side_files)
+    label = _label(entries, object_id, job, batch)
+    votes = []
+    for at, worker in enumerate(ballot.workers):
+        sitting = ballot.sittings.get(worker)
+        votes.append(
+            Vote(
+                worker=workers[worker],
+                said=said(ballot, at, job),
+                agreement=agreement_of(ballot, at, job.task, len(unit_classes(job))),
+                seconds=sitting.seconds if sitting else None,
+                without=_without(entries, object_id, worker, job, batch),
+            )
+        )
+    return Explanation(
+        job=job,
+        ballot=ballot,
+        call=call,
+        result=label.as_object(),
+        status=label.status,
+        votes=tuple(votes),
+    )
+
+
+def said(ballot: Ballot, at: int, job: JobOnFile) -> str:
+    """One answer in words; of a mask the classes and how much of the image each covers."""
+    own, names = ballot.choices[at], unit_classes(job)
+    if own.size == 1:
+        return names[int(own[0])]
+    if job.task.classifies:
+        return ", ".join(name for name, chosen in zip(names, own, strict=True) if chosen)
+    shares = [(float((own == number).mean()), name) for number, name in enumerate(names)]
+    return ", ".join(f"{name} {share:.0%}" for share, name in shares if share > 0)
+
+
+def _label(entries: Sequence[Entry], object_id: str, job: JobOnFile, batch: Batch) -> Label:
+    decoded = AnswerReader(batch.store).read(
+        iter(entries), lambda content: job.core.decode(content, batch.classes)
+    )
+    at = next(at for at, one in enumerate(entries) if one.object.object_id == object_id)
+    return list(job.core.consolidate(decoded, batch))[at]
+
+
+def _without(
+    entries: Sequence[Entry], object_id: str, worker: str, job: JobOnFile, batch: Batch
+) -> tuple[str, float | None] | None:
+    if not job.task.classifies:
+        return None
+    fewer = [
+        replace(entry, object=_lacking(entry, worker))
+        if entry.object.object_id == object_id
+        else entry
+        for entry in entries
+    ]
+    value = _label(fewer, object_id, job, batch).as_object()
+    if "class-map" in value:
+        confidences = value["confidence-map"].values()
+        return ", ".join(value["class-map"].values()), min(confidences, default=None)
+    return value["class-name"] or "no label", value["confidence"]
+
+
+def _lacking(entry: Entry, worker: str) -> DataObject:
+    kept = tuple(item for item in entry.object.annotations if item.worker_id != worker)
+    return replace(entry.object, annotations=kept)

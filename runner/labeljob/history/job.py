@@ -1,0 +1,317 @@
+"""A finished job, read from its own files."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from groundtruth.annotations import AnswerReader, Entry
+from groundtruth.contract.labels import is_label_name
+from groundtruth.errors import StorageError
+from groundtruth.finishing.labels import (
+    FROM_NAMES,
+    JOB_NAME_PREFIX,
+    MULTI_LABEL,
+    SEGMENTATION,
+    SINGLE_LABEL,
+    ClassesSeen,
+)
+from groundtruth.settings import Settings
+from groundtruth.tasks.base import Task
+from groundtruth.tasks.segmentation.answers import BACKGROUND
+from labeljob.history.answer_files import Answered, AnswerFiles, find_answer_files
+from labeljob.history.output_labels import OutputLine, attribute_in, read_output_lines
+from labeljob.history.read_errors import DamageList
+from labeljob.jobs.description import JobError
+from labeljob.jobs.job_location import JobPlace, ReadOnly
+from labeljob.jobs.manifest_lines import read_lines
+from labeljob.jobs.tasks import TASKS
+from labeljob.task_types import TaskType
+
+SAMPLED = 50
+"""Data objects whose answers are looked at to recognize the job type."""
+
+_BY_NAME = {
+    SINGLE_LABEL: TaskType.IMAGE_MULTI_CLASS,
+    MULTI_LABEL: TaskType.IMAGE_MULTI_CLASS_MULTI_LABEL,
+    SEGMENTATION: TaskType.SEMANTIC_SEGMENTATION,
+}
+
+
+def recognized_task(
+    lines: Sequence[OutputLine], attribute: str, files: AnswerFiles, place: JobPlace
+) -> TaskType:
+    """The job type of most labels, else the one that most answers have the shape of.
+
+    Raises
+    ------
+    JobError
+        If neither tells.
+    """
+    labels = (line.label(attribute) for line in lines)
+    counts = Counter(_BY_NAME[label.task] for label in labels if label is not None)
+    if not counts:
+        for task, core in TASKS.items():
+            usable = _names_in(files, place, core.class_names, some=SAMPLED)
+            counts[task] = sum(bool(names) for names in usable)
+    task, count = counts.most_common(1)[0]
+    if not count:
+        raise JobError("neither labels nor answers tell the job type; say it with --task")
+    return task
+
+
+def known_classes(
+    lines: Sequence[OutputLine],
+    attribute: str,
+    files: AnswerFiles,
+    place: JobPlace,
+    core: Task[Any],
+) -> tuple[tuple[str, ...], str]:
+    """The classes in label order as far as labels tell, and where they are from.
+
+    A label tells its class's place in the order. Classes that only answers name fill the places
+    that are left, by their names; so do all classes if no label tells.
+
+    Returns
+    -------
+    classes : tuple of str
+        What no label's name can be is left out.
+    source : str
+        ``"manifest"`` or ``"answers"``.
+    """
+    seen = ClassesSeen()
+    is_mask = False
+    for line in lines:
+        if (label := line.label(attribute)) is not None:
+            is_mask = is_mask or label.task == SEGMENTATION
+            seen.add([chosen for chosen in label.classes if chosen.name != BACKGROUND])
+    order = seen.order(None)
+    shift = 1 if is_mask else 0
+    at = {index - shift: name for name, index in order.index_of.items()}
+    if order.source == FROM_NAMES:
+        at = dict(enumerate(order.index_of))
+    if is_mask and sorted(at) == list(range(len(at))):
+        return tuple(at[index] for index in sorted(at)), "manifest"
+    named = {name for names in _names_in(files, place, core.class_names) for name in names}
+    left = iter(sorted(name for name in named - set(at.values()) if is_label_name(name)))
+    classes = []
+    for index in range(max(at, default=-1) + 1):
+        name = at.get(index) or next(left, None)
+        if name is not None:
+            classes.append(name)
+    return (*classes, *left), "manifest" if at else "answers"
+
+
+def _names_in(
+    files: AnswerFiles,
+    place: JobPlace,
+    names_of: Callable[[Any], Any],
+    some: int | None = None,
+) -> Iterator[set[str]]:
+    """The classes that the usable answers to each data object name."""
+    entries = (Entry(item.object) for item in files.read(files.object_ids()[:some]))
+    reader = AnswerReader(ReadOnly(place))
+    for answers in reader.read(islice(entries, some), lambda content: tuple(names_of(content))):
+        yield {name for names in answers.answers for name in names}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """What the command line says of a job, over what its files say.
+
+    Attributes
+    ----------
+    task : TaskType or None
+        The job type.
+    classes : tuple of str or None
+        The classes in label order.
+    attribute : str or None
+        The label attribute name.
+    """
+
+    task: TaskType | None = None
+    classes: tuple[str, ...] | None = None
+    attribute: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobOnFile:
+    """A finished job.
+
+    Attributes
+    ----------
+    place : JobPlace
+        Where its files are.
+    name : str
+        ``labeling-job/<name>``, as its labels have it.
+    task : TaskType
+        What workers were asked.
+    attribute : str
+        The label attribute name.
+    classes : tuple of str
+        The job's classes in label order.
+    classes_from : str
+        ``"given"``, ``"job"``, ``"manifest"`` or ``"answers"``.
+    settings : Settings
+        Those of the job, as far as they are known.
+    lines : tuple of OutputLine
+        The output manifest.
+    files : AnswerFiles
+        The answers.
+    damage : DamageList
+        What could not be used so far.
+    """
+
+    place: JobPlace
+    name: str
+    task: TaskType
+    attribute: str
+    classes: tuple[str, ...]
+    classes_from: str
+    settings: Settings
+    lines: tuple[OutputLine, ...]
+    files: AnswerFiles
+    damage: DamageList
+
+    @property
+    def core(self) -> Task[Any]:
+        """The library's part of the job type."""
+        return TASKS[self.task]
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """Everything a worker may have chosen."""
+        return self.core.all_classes(self.classes, self.settings)
+
+    def object_ids(self) -> list[str]:
+        """The data objects that have answers."""
+        return self.files.object_ids()
+
+    def answered(self, object_ids: Sequence[str]) -> Iterator[Answered]:
+        """Data objects with their answers, and with the source that the manifest names."""
+        sources = {line.object_id: line.source for line in self.lines}
+        for item in self.files.read(object_ids):
+            uri = sources.get(item.object.object_id)
+            if uri and item.object.source is None:
+                yield replace(item, object=replace(item.object, source={"s3Uri": uri}))
+            else:
+                yield item
+
+    def with_settings(self, **changes: Any) -> JobOnFile:
+        """The job with other settings."""
+        return replace(self, settings=replace(self.settings, **changes))
+
+
+def read_job(place: JobPlace, given: Given) -> JobOnFile:
+    """Read a job's manifest and find out all that its files tell of it.
+
+    Raises
+    ------
+    JobError
+        If there is not a single answer, or nothing tells the job type.
+    StorageError
+        If the job's folder cannot be listed or read now.
+    """
+    damage = DamageList()
+    if place.problem:
+        damage.add("the job's description", place.problem)
+    lines = read_output_lines(place, damage)
+    files = find_answer_files(place, damage)
+    known = place.description
+    if not files.object_ids():
+        raise JobError(
+            f"{place.name} has no answers: nothing readable under annotations/worker-response/ "
+            "nor under annotations/consolidated-annotation/consolidation-request/"
+        )
+    attribute = given.attribute or (known.attribute if known else None)
+    attribute = attribute or attribute_in(lines, place.name) or "label"
+    task = given.task or (known.task if known else None)
+    task = task or recognized_task(lines, attribute, files, place)
+    if given.classes:
+        classes, source = given.classes, "given"
+    elif known:
+        classes, source = known.labels, "job"
+    else:
+        classes, source = known_classes(lines, attribute, files, place, TASKS[task])
+    settings, _ = Settings().for_job(known.tags if known else {}, algorithms=TASKS[task].algorithms)
+    return JobOnFile(
+        place=place,
+        name=_name(lines, attribute, place),
+        task=task,
+        attribute=attribute,
+        classes=classes,
+        classes_from=source,
+        settings=settings,
+        lines=lines or _lines_without_manifest(place, files),
+        files=files,
+        damage=damage,
+    )
+
+
+def _name(lines: Sequence[OutputLine], attribute: str, place: JobPlace) -> str:
+    """The name in the labels, else that of the folder."""
+    for line in lines:
+        metadata = line.metadata(attribute)
+        name = metadata.get("job-name", metadata.get("job_name"))
+        if isinstance(name, str) and name:
+            return JOB_NAME_PREFIX + name.removeprefix(JOB_NAME_PREFIX).lower()
+    return JOB_NAME_PREFIX + place.name.lower()
+
+
+def _lines_without_manifest(place: JobPlace, files: AnswerFiles) -> tuple[OutputLine, ...]:
+    """Lines for a job whose manifest is lost: of its input manifest, else of the requests."""
+    known = place.description
+    if known is not None and Path(known.manifest).is_file():
+        return tuple(
+            OutputLine(line.object_id, line.text, line.values)
+            for line in read_lines(Path(known.manifest))
+        )
+    sources: dict[str, str] = {}
+    for uri in files.requests:
+        for item in files.request(uri):
+            source = item.source.get("s3Uri") if isinstance(item.source, dict) else None
+            if isinstance(source, str):
+                sources[item.object_id] = source
+    return tuple(
+        OutputLine(object_id, "", {"source-ref": sources[object_id]})
+        if object_id in sources
+        else OutputLine(object_id, "", {})
+        for object_id in files.object_ids()
+    )
+
+
+def decoded_mask(body: bytes) -> NDArray[np.uint8]:
+    """Class of each pixel of a consolidated mask.
+
+    Raises
+    ------
+    ValueError
+        If it is no PNG with one class index per pixel.
+    """
+    try:
+        with Image.open(io.BytesIO(body), formats=("PNG",)) as image:
+            if image.mode not in ("P", "L"):
+                raise ValueError(f"is in mode {image.mode}, not one class a pixel")
+            return np.array(image)
+    except (OSError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError) as error:
+        raise ValueError(str(error)) from error
+
+
+def job_mask(job: JobOnFile, uri: str | None) -> NDArray[np.uint8] | None:
+    """A mask of the job; None if it cannot be read, which is noted."""
+    if uri is None:
+        return None
+    try:
+        return decoded_mask(job.place.read(uri))
+    except (StorageError, ValueError) as error:
+        job.damage.add(job.place.shown(uri), f"the mask cannot be read ({error})")
+        return None

@@ -1,0 +1,255 @@
+"""What a job on one machine is, kept so that the run can be resumed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from groundtruth.errors import GroundTruthError
+from labeljob.application import ACCOUNT, REGION
+from labeljob.output_files import write_text
+from labeljob.task_types import TaskType
+
+ITERATION = "iteration-1"
+
+
+@dataclass(frozen=True)
+class JobLayout:
+    """URIs of a job's files.
+
+    Attributes
+    ----------
+    root : str
+        ``<S3OutputPath>/<JobName>``, without a slash at its end.
+    """
+
+    root: str
+
+    @property
+    def annotations(self) -> str:
+        """The folder that an event calls `outputConfig`."""
+        return f"{self.root}/annotations"
+
+    @property
+    def output_manifest(self) -> str:
+        """The job's result."""
+        return f"{self.root}/manifests/output/output.manifest"
+
+    @property
+    def masks(self) -> str:
+        """The folder of consolidated masks."""
+        return f"{self.annotations}/consolidated-annotation/output"
+
+    def worker_response(self, object_id: str, at: datetime) -> str:
+        """The answers of all workers to one data object."""
+        return f"{self.annotations}/worker-response/{ITERATION}/{object_id}/{file_time(at)}.json"
+
+    def request(self, at: datetime) -> str:
+        """The payload of one call of the ACS function."""
+        folder = f"{self.annotations}/consolidated-annotation/consolidation-request"
+        return f"{folder}/{ITERATION}/{file_time(at)}.json"
+
+    def response(self, at: datetime) -> str:
+        """What the ACS function answered to it."""
+        folder = f"{self.annotations}/consolidated-annotation/consolidation-response"
+        return f"{folder}/{ITERATION}/{file_time(at)}.json"
+
+
+def file_time(moment: datetime) -> str:
+    """A moment as the service writes it into file names: ``2026-03-02_10:15:28``."""
+    return moment.strftime("%Y-%m-%d_%H:%M:%S")
+
+
+def answer_time(moment: datetime) -> str:
+    """A moment as the service writes it into answers: ``2026-03-02T10:15:28.123Z``."""
+    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+def metadata_time(moment: datetime) -> str:
+    """A moment as the service writes it into metadata: ``2026-03-02T10:15:28.123000``."""
+    return moment.replace(tzinfo=None).isoformat(timespec="microseconds")
+
+
+class JobError(GroundTruthError):
+    """A job cannot be run or resumed as asked."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobDescription:
+    """All that decides what a run writes.
+
+    Attributes
+    ----------
+    name : str
+        The labeling job's name.
+    task : TaskType
+        What workers are asked.
+    labels : tuple of str
+        The classes, in label order.
+    attribute : str
+        The label attribute name.
+    output : str
+        `S3OutputPath`, without a slash at its end.
+    manifest : str
+        Path of the input manifest, absolute.
+    manifest_digest : str
+        SHA-256 of its content.
+    crew : str
+        Whom to hire, as the command line says it.
+    per_object : int
+        Workers for each data object.
+    seed : int
+        Decides every random choice.
+    truth : str
+        Path of the truth file; empty to invent one.
+    batch_size : int
+        Data objects in one call of the ACS function, 1 to 50.
+    tags : mapping of str to str
+        The job's tags: settings for this job alone.
+    skill_file : str
+        Path of the file that worker skill is kept in; empty for one of the job's own.
+    started : datetime
+        When the job began, in UTC. The job's clock counts from here.
+    """
+
+    name: str
+    task: TaskType
+    labels: tuple[str, ...]
+    attribute: str
+    output: str
+    manifest: str
+    manifest_digest: str
+    crew: str
+    per_object: int
+    seed: int
+    truth: str
+    batch_size: int
+    tags: Mapping[str, str]
+    started: datetime
+    skill_file: str = ""
+
+    @property
+    def arn(self) -> str:
+        """The job's ARN; the service writes the name in lower case."""
+        return f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:labeling-job/{self.name.lower()}"
+
+    @property
+    def layout(self) -> JobLayout:
+        """Where the job's files are."""
+        return JobLayout(f"{self.output}/{self.name}")
+
+    @property
+    def label_file(self) -> str:
+        """URI of the label category file."""
+        return f"{self.output}/{self.name}.labels.json"
+
+    def as_json(self) -> dict[str, Any]:
+        """The description in the shape of DescribeLabelingJob, and what is only ours."""
+        return {
+            "LabelingJobName": self.name,
+            "LabelingJobArn": self.arn,
+            "LabelAttributeName": self.attribute,
+            "LabelCategoryConfigS3Uri": self.label_file,
+            "CreationTime": self.started.isoformat(),
+            "OutputConfig": {"S3OutputPath": self.output},
+            "HumanTaskConfig": {"NumberOfHumanWorkersPerDataObject": self.per_object},
+            "Tags": [{"Key": key, "Value": value} for key, value in sorted(self.tags.items())],
+            "LocalRun": {
+                "Task": self.task.value,
+                "Labels": list(self.labels),
+                "Manifest": self.manifest,
+                "ManifestSha256": self.manifest_digest,
+                "Workers": self.crew,
+                "Seed": self.seed,
+                "Truth": self.truth,
+                "BatchSize": self.batch_size,
+                "SkillFile": self.skill_file,
+            },
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Read what `as_json` wrote."""
+        run = values["LocalRun"]
+        return cls(
+            name=values["LabelingJobName"],
+            task=TaskType(run["Task"]),
+            labels=tuple(run["Labels"]),
+            attribute=values["LabelAttributeName"],
+            output=values["OutputConfig"]["S3OutputPath"],
+            manifest=run["Manifest"],
+            manifest_digest=run["ManifestSha256"],
+            crew=run["Workers"],
+            per_object=values["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"],
+            seed=run["Seed"],
+            truth=run["Truth"],
+            batch_size=run["BatchSize"],
+            skill_file=run.get("SkillFile", ""),
+            tags={tag["Key"]: tag["Value"] for tag in values["Tags"]},
+            started=datetime.fromisoformat(values["CreationTime"]),
+        )
+
+    def differences(self, other: Self) -> list[str]:
+        """The fields in which a job differs from another, but for when it started."""
+        own, others = vars(self), vars(other)
+        return [key for key in own if key != "started" and own[key] != others[key]]
+
+
+def description_path(folder: Path, name: str) -> Path:
+    """The file that describes a job."""
+    return folder / f"{name.lower()}.json"
+
+
+def load_description(folder: Path, name: str) -> JobDescription | None:
+    """The description of a job that was begun; None if none was.
+
+    Raises
+    ------
+    JobError
+        If the file cannot be understood.
+    """
+    path = description_path(folder, name)
+    try:
+        return JobDescription.from_json(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise JobError(f"{path} does not describe a job ({error}); remove it") from error
+
+
+def begin_or_resume(folder: Path, wanted: JobDescription) -> JobDescription:
+    """The job as it was begun, or begun now.
+
+    Raises
+    ------
+    JobError
+        If a job of that name was begun with other settings.
+    """
+    known = load_description(folder, wanted.name)
+    if known is None:
+        write_text(
+            description_path(folder, wanted.name), json.dumps(wanted.as_json(), indent=2) + "\n"
+        )
+        return wanted
+    if different := known.differences(wanted):
+        fields = ", ".join(name.replace("_", " ") for name in different)
+        raise JobError(
+            f"job {wanted.name} was begun with another {fields}. "
+            "Choose another --job-name, or --fresh to begin it anew"
+        )
+    return known
+
+
+def now() -> datetime:
+    """The moment, in UTC, in whole seconds."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def digest(parts: Sequence[str]) -> str:
+    """SHA-256 of texts, in hexadecimal."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -1,0 +1,168 @@
+"""The JSON that Ground Truth itself writes and sends: events, payloads, answers, metadata."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import batched
+from typing import Any
+
+from labeljob.application import ACCOUNT
+from labeljob.jobs.description import JobDescription, answer_time, metadata_time
+from labeljob.jobs.manifest_lines import ManifestLine
+from labeljob.simulation.answers import timing
+from labeljob.simulation.workers import SimulatedWorker, assign
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """One worker at one data object.
+
+    Attributes
+    ----------
+    worker : SimulatedWorker
+        Who answers.
+    accepted, submitted : datetime
+        When the worker took the task and handed it in.
+    seconds : float
+        Time spent on it.
+    """
+
+    worker: SimulatedWorker
+    accepted: datetime
+    submitted: datetime
+    seconds: float
+
+
+@dataclass(frozen=True)
+class ScheduledBatch:
+    """Data objects that are consolidated in one call.
+
+    Attributes
+    ----------
+    lines : tuple of ManifestLine
+        The data objects.
+    sittings : tuple of tuple of Sitting
+        For each of them, its workers in the order in which they hand in.
+    called : datetime
+        When the ACS function is called; no two batches share a second.
+    """
+
+    lines: tuple[ManifestLine, ...]
+    sittings: tuple[tuple[Sitting, ...], ...]
+    called: datetime
+
+
+def schedule(
+    description: JobDescription, pool: Sequence[SimulatedWorker], lines: Sequence[ManifestLine]
+) -> Iterator[ScheduledBatch]:
+    """Go through the job batch by batch, in the order of the manifest.
+
+    A batch's tasks are offered when the batch before it was consolidated.
+    """
+    offered = description.started
+    for chunk in batched(lines, description.batch_size, strict=False):
+        sittings = tuple(_sittings(description, pool, line.object_id, offered) for line in chunk)
+        last = max(row[-1].submitted for row in sittings)
+        called = last.replace(microsecond=0) + timedelta(seconds=1)
+        yield ScheduledBatch(chunk, sittings, called)
+        offered = called
+
+
+def _sittings(
+    description: JobDescription,
+    pool: Sequence[SimulatedWorker],
+    object_id: str,
+    offered: datetime,
+) -> tuple[Sitting, ...]:
+    sittings = []
+    for worker in assign(pool, description.per_object, object_id, description.seed):
+        waited, spent = timing(worker, object_id, description.seed)
+        accepted = offered + timedelta(seconds=waited)
+        sittings.append(Sitting(worker, accepted, accepted + timedelta(seconds=spent), spent))
+    return tuple(sorted(sittings, key=lambda sitting: sitting.submitted))
+
+
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/LabeljobExecutionRole"
+_POOL = "us-west-2_LOCALPOOL"
+
+
+def pre_event(description: JobDescription, line: Mapping[str, Any]) -> dict[str, Any]:
+    """The event that the PRE function gets for one data object."""
+    return {
+        "version": "2018-10-06",
+        "labelingJobArn": description.arn,
+        "dataObject": dict(line),
+    }
+
+
+def acs_event(description: JobDescription, request_uri: str) -> dict[str, Any]:
+    """The event that the ACS function gets for one batch."""
+    return {
+        "version": "2018-10-06",
+        "labelingJobArn": description.arn,
+        "payload": {"s3Uri": request_uri},
+        "labelAttributeName": description.attribute,
+        "roleArn": ROLE,
+        "outputConfig": description.layout.annotations,
+        "maxHumanWorkersPerDataObject": description.per_object,
+        "vpcEnabled": False,
+        "labelCategories": list(description.labels),
+    }
+
+
+def worker_response(
+    sittings: Sequence[Sitting], contents: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """The file of all answers to one data object."""
+    return {
+        "answers": [
+            {
+                "acceptanceTime": answer_time(sitting.accepted),
+                "answerContent": content,
+                "submissionTime": answer_time(sitting.submitted),
+                "timeSpentInSeconds": sitting.seconds,
+                "workerId": sitting.worker.worker_id,
+                "workerMetadata": _metadata(sitting.worker.worker_id),
+            }
+            for sitting, content in zip(sittings, contents, strict=True)
+        ]
+    }
+
+
+def _metadata(worker_id: str) -> dict[str, Any]:
+    return {
+        "identityData": {
+            "identityProviderType": "Cognito",
+            "issuer": f"https://cognito-idp.us-west-2.amazonaws.com/{_POOL}",
+            "sub": str(uuid.uuid5(uuid.NAMESPACE_OID, worker_id)),
+        }
+    }
+
+
+def payload_entry(object_id: str, source_ref: str, response: Mapping[str, Any]) -> dict[str, Any]:
+    """One data object of a payload: its answers as JSON texts, without times."""
+    return {
+        "datasetObjectId": object_id,
+        "dataObject": {"s3Uri": source_ref},
+        "annotations": [
+            {
+                "workerId": answer["workerId"],
+                "annotationData": {"content": json.dumps(answer["answerContent"])},
+            }
+            for answer in response["answers"]
+        ],
+    }
+
+
+def custom_metadata(description: JobDescription, moment: datetime) -> dict[str, Any]:
+    """The metadata that the service writes over that of a custom job."""
+    return {
+        "type": "groundtruth/custom",
+        "job-name": description.name,
+        "human-annotated": "yes",
+        "creation-date": metadata_time(moment),
+    }

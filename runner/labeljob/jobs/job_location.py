@@ -1,0 +1,284 @@
+"""Where a job's files lie: the layout of its folders, and the store they are in."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from groundtruth.errors import StorageError
+from groundtruth.jobs import JOBS_FOLDER_VARIABLE
+from groundtruth.storage.folder import FolderStore
+from groundtruth.storage.opening import STORE_FOLDER_VARIABLE
+from groundtruth.storage.s3 import ObjectStore, S3Store
+from labeljob.jobs.description import JobDescription, JobError, description_path, load_description
+
+LOCAL_OUTPUT = "s3://labeljob/jobs"
+"""`S3OutputPath` of jobs in a folder: they are in ``<folder>/labeljob/jobs/<job>``."""
+
+STATE_FOLDER = Path(".labeljob")
+"""Where jobs in S3 are described, on this machine."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where jobs are kept.
+
+    Attributes
+    ----------
+    store : ObjectStore
+        Their files.
+    output : str
+        `S3OutputPath`, without a slash at its end.
+    jobs : Path
+        Folder of their descriptions and logs.
+    environment : mapping of str to str
+        What a function needs to know of it.
+    """
+
+    store: ObjectStore
+    output: str
+    jobs: Path
+    environment: Mapping[str, str]
+
+    def skill_file(self, name: str) -> Path:
+        """Where a job keeps what it learned of its workers."""
+        return self.jobs / f"{name.lower()}.skill.json"
+
+    def shown(self, uri: str) -> str:
+        """An object as a person finds it: a path, or the URI itself."""
+        return str(self.store.path(uri)) if isinstance(self.store, FolderStore) else uri
+
+    def forget(self, description: JobDescription) -> None:
+        """Remove a job, so that it can begin anew.
+
+        Raises
+        ------
+        JobError
+            If it is in S3, where nothing is removed.
+        """
+        if not isinstance(self.store, FolderStore):
+            raise JobError("--fresh removes nothing from S3; choose another --job-name")
+        root = self.store.path(description.layout.root)
+        if root.is_dir():
+            shutil.rmtree(root)
+        description_path(self.jobs, description.name).unlink(missing_ok=True)
+        self.skill_file(description.name).unlink(missing_ok=True)
+
+
+def open_place(output: str, *, endpoint_url: str | None) -> Place:
+    """The place that the command line names.
+
+    Parameters
+    ----------
+    output : str
+        A folder, or ``s3://bucket/prefix``.
+    endpoint_url : str, optional
+        Of an S3 server that is not AWS's.
+    """
+    if not output.startswith("s3://"):
+        if endpoint_url:
+            raise JobError("--endpoint-url goes with an output in S3: --output s3://bucket/prefix")
+        folder = Path(output).resolve()
+        jobs = folder / ".labeling-jobs"
+        environment = {STORE_FOLDER_VARIABLE: str(folder), JOBS_FOLDER_VARIABLE: str(jobs)}
+        return Place(
+            store=FolderStore(folder), output=LOCAL_OUTPUT, jobs=jobs, environment=environment
+        )
+    if endpoint_url:
+        os.environ["AWS_ENDPOINT_URL_S3"] = endpoint_url
+    jobs = STATE_FOLDER.resolve() / "jobs"
+    return Place(
+        store=S3Store(),
+        output=output.rstrip("/"),
+        jobs=jobs,
+        environment={STORE_FOLDER_VARIABLE: "", JOBS_FOLDER_VARIABLE: str(jobs)},
+    )
+
+
+JOBS_FOLDER = ".labeling-jobs"
+ANNOTATIONS = "/annotations/"
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobPlace:
+    """The folder of one job, `<S3OutputPath>/<JobName>`.
+
+    It is an `ObjectStore` for reading only: whatever is consolidated again is written elsewhere.
+
+    Attributes
+    ----------
+    root : str
+        Its S3 URI, without a slash at its end. Of a copy on disk, whose bucket nobody knows, a
+        URI that stands for it.
+    store : ObjectStore
+        Where it is.
+    is_copy : bool
+        Whether the URI only stands for a copy on disk.
+    images : Path or None
+        Folder with copies of the labeled images.
+    description : JobDescription or None
+        What `labeljob run` wrote down of the job.
+    problem : str
+        Why that could not be read; empty if nothing is wrong.
+    """
+
+    root: str
+    store: ObjectStore
+    is_copy: bool
+    images: Path | None = None
+    description: JobDescription | None = None
+    problem: str = ""
+    _by_name: dict[str, list[Path]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The folder's own name, which is the job's unless it was renamed."""
+        return self.root.rpartition("/")[2]
+
+    def list(self, prefix: str) -> Iterator[str]:
+        """URIs of the files under a path of the job, in order; raises `StorageError`."""
+        return self.store.list(f"{self.root}/{prefix}")
+
+    def shown(self, uri: str) -> str:
+        """A file of the job as a person finds it: relative to the job's folder."""
+        return uri.removeprefix(f"{self.root}/")
+
+    def read(self, uri: str) -> bytes:
+        """Content of an object, in the job or out of it; raises `StorageError`.
+
+        A URI of the job's bucket is looked up in the copy, and an image in the folder of images.
+        """
+        if uri.startswith(f"{self.root}/"):
+            return self.store.read(uri)
+        if uri.startswith("s3://") and ANNOTATIONS in uri and self.is_copy:
+            return self.store.read(f"{self.root}{ANNOTATIONS}{uri.partition(ANNOTATIONS)[2]}")
+        if self.images is not None and (path := self._image(uri)) is not None:
+            return path.read_bytes()
+        if self.is_copy:
+            raise StorageError("is not in the copy of the job", uri=uri, reason="not-found")
+        return self.store.read(uri)
+
+    def modified(self, uri: str) -> datetime:
+        """When an object was last written, in UTC; raises `StorageError`."""
+        return self.store.modified(uri)
+
+    def _image(self, uri: str) -> Path | None:
+        """The one file below the folder of images with the longest common end of path."""
+        if not self._by_name and self.images is not None:
+            for path in sorted(self.images.rglob("*")):
+                self._by_name.setdefault(path.name, []).append(path)
+        parts = uri.split("/")[::-1]
+        found = [path for path in self._by_name.get(parts[0], ()) if path.is_file()]
+        return max(found, key=lambda path: _common(path.parts[::-1], parts), default=None)
+
+
+def _common(first: tuple[str, ...], second: list[str]) -> int:
+    return next(
+        (at for at, (one, other) in enumerate(zip(first, second, strict=False)) if one != other),
+        min(len(first), len(second)),
+    )
+
+
+def find_job(job: str, *, endpoint_url: str | None = None, images: Path | None = None) -> JobPlace:
+    """The job that the command line names.
+
+    Parameters
+    ----------
+    job : str
+        A folder, from `labeljob run` or copied from S3, or ``s3://bucket/prefix/job``.
+    endpoint_url : str, optional
+        Of an S3 server that is not AWS's.
+    images : Path, optional
+        Folder with copies of the labeled images.
+
+    Raises
+    ------
+    JobError
+        If there is no such folder.
+    """
+    if job.startswith("s3://"):
+        if endpoint_url:
+            os.environ["AWS_ENDPOINT_URL_S3"] = endpoint_url
+        return _described(job.rstrip("/"), S3Store(), STATE_FOLDER / "jobs", images)
+    if endpoint_url:
+        raise JobError("--endpoint-url goes with a job in S3: s3://bucket/prefix/job")
+    folder = Path(job).resolve()
+    if not folder.is_dir():
+        raise JobError(f"{job} is no folder of a job")
+    if len(folder.parts) < 3:
+        raise JobError(f"{job} lies too near the root of the disk for a job's folder")
+    for top in folder.parents[1:]:
+        if (top / JOBS_FOLDER).is_dir():
+            root = f"s3://{folder.relative_to(top).as_posix()}"
+            return _described(root, FolderStore(top), top / JOBS_FOLDER, images)
+    root = f"s3://{folder.parent.name}/{folder.name}"
+    return JobPlace(root=root, store=FolderStore(folder.parents[1]), is_copy=True, images=images)
+
+
+def _described(root: str, store: ObjectStore, jobs: Path, images: Path | None) -> JobPlace:
+    description, problem = None, ""
+    try:
+        description = load_description(jobs, root.rpartition("/")[2])
+    except JobError as error:
+        problem = str(error)
+    if description is not None and description.layout.root != root:
+        description = None
+    return JobPlace(
+        root=root,
+        store=store,
+        is_copy=False,
+        images=images,
+        description=description,
+        problem=problem,
+    )
+
+
+class ReadOnly:
+    """An `ObjectStore` of a job that was over long ago.
+
+    Parameters
+    ----------
+    place : JobPlace
+        The job.
+    """
+
+    def __init__(self, place: JobPlace) -> None:
+        self._place = place
+
+    def read(self, uri: str) -> bytes:
+        """Content of an object; raises `StorageError`.
+
+        One that cannot be read now is taken as missing: a replay goes on with the other answers.
+        """
+        try:
+            return self._place.read(uri)
+        except StorageError as error:
+            raise StorageError("cannot be read", uri=uri, reason="not-found") from error
+
+    def modified(self, uri: str) -> datetime:
+        """When an object was last written, in UTC; raises `StorageError`."""
+        return self._place.modified(uri)
+
+    def open_lines(self, uri: str) -> Iterator[bytes]:
+        """Lines of an object with their ends; raises `StorageError`."""
+        yield from self.read(uri).splitlines(keepends=True)
+
+    def list(self, prefix: str) -> Iterator[str]:
+        """URIs of the objects whose URI begins with a prefix; raises `StorageError`."""
+        return self._place.store.list(prefix)
+
+    def write(self, uri: str, body: bytes, *, content_type: str, kms_key: str | None) -> None:
+        """Refuse; raises `StorageError`."""
+        raise StorageError("is not written: the job is over", uri=uri, reason="access-denied")
+
+    def write_file(self, uri: str, path: Path, *, content_type: str, kms_key: str | None) -> None:
+        """Refuse; raises `StorageError`."""
+        raise StorageError("is not written: the job is over", uri=uri, reason="access-denied")
+
+    def acting_as(self, role_arn: str) -> ReadOnly:
+        """The same files: what was stored under a role is read without it."""
+        return self

@@ -1,0 +1,156 @@
+"""Runs a job in this process, with a bar for what is done."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from groundtruth.errors import GroundTruthError
+from groundtruth.worker_history.opening import SKILL_FILE_VARIABLE
+from labeljob import messages
+from labeljob.application import LocalFunction, application_folder
+from labeljob.jobs.description import JobDescription, JobError, begin_or_resume, load_description
+from labeljob.jobs.ground_truth_messages import pre_event
+from labeljob.jobs.job_location import Place
+from labeljob.jobs.manifest_lines import ManifestLine
+from labeljob.jobs.run import ANSWERED, CONSOLIDATED, JobRun
+from labeljob.jobs.summary import Summary, summarize
+from labeljob.jobs.truths import truths
+from labeljob.jobs.worker_pages import render_page
+from labeljob.simulation.workers import hire
+
+_NAME = r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobResult:
+    """A finished job.
+
+    Attributes
+    ----------
+    description : JobDescription
+        The job.
+    summary : Summary
+        What came out of it.
+    seconds : float
+        How long this run took.
+    log : str
+        Path of the functions' log.
+    """
+
+    description: JobDescription
+    summary: Summary
+    seconds: float
+    log: str
+
+
+def run_locally(
+    wanted: JobDescription, lines: Sequence[ManifestLine], place: Place, *, fresh: bool
+) -> JobResult:
+    """Begin a job or resume it, and run it to its end.
+
+    Parameters
+    ----------
+    wanted : JobDescription
+        The job as asked for.
+    lines : sequence of ManifestLine
+        Its manifest.
+    place : Place
+        Where it is kept.
+    fresh : bool
+        Whether an earlier run of that name is removed first.
+
+    Raises
+    ------
+    JobError
+        If the job's name is no name, another run of it is under way, or it was begun with other
+        settings.
+    GroundTruthError
+        What goes wrong while it runs; the next run goes on from there.
+    """
+    if not re.fullmatch(_NAME, wanted.name):
+        raise JobError(f"{wanted.name!r} cannot be a job's name: 1 to 63 letters, digits, hyphens")
+    began = time.monotonic()
+    place.jobs.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(place.jobs / f"{wanted.name.lower()}.lock", timeout=0)
+    try:
+        with lock:
+            if fresh:
+                place.forget(load_description(place.jobs, wanted.name) or wanted)
+            description = begin_or_resume(place.jobs, wanted)
+            summary = _run(description, lines, place)
+    except Timeout as error:
+        raise JobError(f"another run of job {wanted.name} is under way") from error
+    seconds = time.monotonic() - began
+    log = str(_log_path(description, place))
+    return JobResult(description=description, summary=summary, seconds=seconds, log=log)
+
+
+def _log_path(description: JobDescription, place: Place) -> Path:
+    return place.jobs / f"{description.name.lower()}.log"
+
+
+def _run(description: JobDescription, lines: Sequence[ManifestLine], place: Place) -> Summary:
+    with ExitStack() as stack:
+        log = _log_path(description, place)
+        folder = description.task.value.replace("-", "_")
+        skill_file = str(description.skill_file or place.skill_file(description.name))
+        environment = {**place.environment, SKILL_FILE_VARIABLE: skill_file}
+        pre, acs = (
+            stack.enter_context(LocalFunction(f"{kind}_{folder}", environment, log=log))
+            for kind in ("pre", "acs")
+        )
+        bars = stack.enter_context(_bars())
+        stages = {
+            ANSWERED: bars.add_task("Workers answer", total=len(lines)),
+            CONSOLIDATED: bars.add_task("Answers are consolidated", total=len(lines)),
+        }
+        run = JobRun(
+            description=description,
+            lines=lines,
+            pool=hire(description.crew, seed=description.seed),
+            truth_of=truths(description, place.store),
+            pre=pre,
+            acs=acs,
+            store=place.store,
+            advance=lambda stage, count: bars.advance(stages[stage], count),
+        )
+        run.write_label_file()
+        _check_page(run)
+        run.run()
+        return summarize(run)
+
+
+def _check_page(run: JobRun) -> None:
+    """Render the page that the first data object's workers would see."""
+    name = f"{run.description.task.value.replace('-', '_')}.liquid.html"
+    template = application_folder() / "worker_templates" / name
+    task = run.pre(pre_event(run.description, run.lines[0].values))
+    try:
+        render_page(
+            template.read_text(encoding="utf-8"),
+            task["taskInput"],
+            grant_read_access=lambda uri: uri,
+        )
+    except OSError as error:
+        raise JobError(f"{template} cannot be read ({error.strerror})") from error
+    except GroundTruthError as error:
+        raise JobError(f"{template}: {error}") from error
+
+
+def _bars() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+        console=messages.console,
+        disable=not messages.console.is_terminal,
+    )

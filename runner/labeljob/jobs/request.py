@@ -1,0 +1,351 @@
+"""The request of CreateLabelingJob: written, and checked against AWS's own model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+import botocore.session
+from botocore.model import ListShape, Shape, StringShape, StructureShape
+from botocore.validate import ParamValidator
+
+from labeljob.task_types import TaskType
+
+DEFAULT_WORKERS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """One thing that is wrong with a request.
+
+    Attributes
+    ----------
+    field : str
+        Where, from the request's root: ``"HumanTaskConfig.TaskTitle"``.
+    text : str
+        What is wrong there.
+    fix : str
+        What to do about it.
+    """
+
+    field: str
+    text: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.field} {self.text}. Fix: {self.fix}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestOptions:
+    """What the person gave; None stands for "not given".
+
+    Attributes
+    ----------
+    task : TaskType
+        Decides the defaults of what workers read and how long they have.
+    price : Decimal or None
+        Dollars for each answer, in tenths of a cent; Mechanical Turk only.
+    tags : sequence of (str, str)
+        Key and value, in order.
+    """
+
+    task: TaskType
+    job_name: str | None = None
+    label_attribute: str | None = None
+    manifest_uri: str | None = None
+    output_uri: str | None = None
+    kms_key_id: str | None = None
+    role_arn: str | None = None
+    label_categories_uri: str | None = None
+    workteam_arn: str | None = None
+    ui_template_uri: str | None = None
+    pre_arn: str | None = None
+    acs_arn: str | None = None
+    workers: int = DEFAULT_WORKERS
+    title: str | None = None
+    description: str | None = None
+    keywords: Sequence[str] = ()
+    time_limit: int | None = None
+    availability: int | None = None
+    max_concurrent: int | None = None
+    price: Decimal | None = None
+    content_classifiers: Sequence[str] = ()
+    max_labeled: int | None = None
+    max_percentage: int | None = None
+    tags: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _TaskTexts:
+    title: str
+    description: str
+    keywords: tuple[str, ...]
+    time_limit: int
+
+
+_TEXTS: Mapping[TaskType, _TaskTexts] = {
+    TaskType.IMAGE_MULTI_CLASS: _TaskTexts(
+        title="Choose the label of an image",
+        description="Look at an image and choose the one label that fits it best.",
+        keywords=("image", "classification", "label"),
+        time_limit=300,
+    ),
+    TaskType.IMAGE_MULTI_CLASS_MULTI_LABEL: _TaskTexts(
+        title="Choose all labels of an image",
+        description="Look at an image and choose every label of something you can see in it.",
+        keywords=("image", "classification", "multiple labels"),
+        time_limit=600,
+    ),
+    TaskType.SEMANTIC_SEGMENTATION: _TaskTexts(
+        title="Paint what is in an image",
+        description="Paint everything in an image that belongs to one of the labels.",
+        keywords=("image", "segmentation", "painting"),
+        time_limit=3600,
+    ),
+}
+_AVAILABILITY_PUBLIC = 21_600
+_AVAILABILITY_PRIVATE = 864_000
+
+
+def build_request(options: RequestOptions, *, now: datetime) -> dict[str, Any]:
+    """The `CreateLabelingJob` request, with defaults; whatever was not given is not in it.
+
+    Parameters
+    ----------
+    options : RequestOptions
+        The values.
+    now : datetime
+        Goes into the name of a job that was given none.
+    """
+    name = options.job_name or f"{options.task.value}-{now:%Y%m%d-%H%M%S}"
+    return {
+        "LabelingJobName": name,
+        "LabelAttributeName": options.label_attribute or name,
+        "InputConfig": {
+            "DataSource": {"S3DataSource": _given(ManifestS3Uri=options.manifest_uri)},
+            **_given(DataAttributes=_classifiers(options.content_classifiers)),
+        },
+        "OutputConfig": _given(S3OutputPath=options.output_uri, KmsKeyId=options.kms_key_id),
+        **_given(
+            RoleArn=options.role_arn,
+            LabelCategoryConfigS3Uri=options.label_categories_uri,
+            StoppingConditions=_given(
+                MaxHumanLabeledObjectCount=options.max_labeled,
+                MaxPercentageOfInputDatasetLabeled=options.max_percentage,
+            )
+            or None,
+        ),
+        "HumanTaskConfig": _human_task(options),
+        **_given(Tags=[{"Key": key, "Value": value} for key, value in options.tags] or None),
+    }
+
+
+def is_public(workteam_arn: str | None) -> bool:
+    """Whether the workers are those of Amazon Mechanical Turk."""
+    return workteam_arn is not None and ":workteam/public-crowd/" in workteam_arn
+
+
+def _human_task(options: RequestOptions) -> dict[str, Any]:
+    texts = _TEXTS[options.task]
+    public = is_public(options.workteam_arn)
+    availability = _AVAILABILITY_PUBLIC if public else _AVAILABILITY_PRIVATE
+    consolidation = _given(AnnotationConsolidationLambdaArn=options.acs_arn)
+    return _given(
+        WorkteamArn=options.workteam_arn,
+        UiConfig=_given(UiTemplateS3Uri=options.ui_template_uri),
+        PreHumanTaskLambdaArn=options.pre_arn,
+        TaskKeywords=list(options.keywords or texts.keywords),
+        TaskTitle=_or_default(options.title, texts.title),
+        TaskDescription=_or_default(options.description, texts.description),
+        NumberOfHumanWorkersPerDataObject=options.workers,
+        TaskTimeLimitInSeconds=_or_default(options.time_limit, texts.time_limit),
+        TaskAvailabilityLifetimeInSeconds=_or_default(options.availability, availability),
+        MaxConcurrentTaskCount=options.max_concurrent,
+        AnnotationConsolidationConfig=consolidation or None,
+        PublicWorkforceTaskPrice=_price(options.price),
+    )
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _or_default[Value](value: Value | None, default: Value) -> Value:
+    return default if value is None else value
+
+
+def _classifiers(names: Sequence[str]) -> dict[str, Any] | None:
+    return {"ContentClassifiers": list(names)} if names else None
+
+
+def _price(dollars: Decimal | None) -> dict[str, Any] | None:
+    if dollars is None:
+        return None
+    tenths = int(dollars * 1000)
+    return {
+        "AmountInUsd": {
+            "Dollars": tenths // 1000,
+            "Cents": tenths // 10 % 100,
+            "TenthFractionsOfACent": tenths % 10,
+        }
+    }
+
+
+# Of the Unicode classes that Python's `re` lacks, the model uses these, always in brackets.
+_UNICODE_CLASSES = {
+    r"\p{L}": r"\w",
+    r"\p{N}": r"\w",
+    r"\p{Z}": r" \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000",
+}
+
+_FIXES: Mapping[str, str] = {
+    "LabelingJobName": "give --job-name 1 to 63 letters, digits and hyphens, no hyphen at an end",
+    "LabelAttributeName": "give --label-attribute 1 to 127 letters, digits and hyphens, no hyphen "
+    "at an end (and no underscore)",
+    "InputConfig.DataSource.S3DataSource.ManifestS3Uri": "give --manifest s3://bucket/input.manifest",
+    "InputConfig.DataAttributes.ContentClassifiers": "give --content-classifier "
+    "FreeOfPersonallyIdentifiableInformation or FreeOfAdultContent",
+    "OutputConfig.S3OutputPath": "give --output s3://bucket/prefix",
+    "OutputConfig.KmsKeyId": "give --kms-key-id the id, ARN or alias of a KMS key",
+    "RoleArn": "give --role-arn arn:aws:iam::111122223333:role/name",
+    "LabelCategoryConfigS3Uri": "give --label-categories s3://bucket/label_categories.json",
+    "StoppingConditions.MaxHumanLabeledObjectCount": "give --max-labeled 1 or more",
+    "StoppingConditions.MaxPercentageOfInputDatasetLabeled": "give --max-percentage 1 to 100",
+    "HumanTaskConfig.WorkteamArn": "give --workteam-arn "
+    "arn:aws:sagemaker:us-east-1:111122223333:workteam/private-crowd/name",
+    "HumanTaskConfig.UiConfig.UiTemplateS3Uri": "give --ui-template s3://bucket/page.liquid.html",
+    "HumanTaskConfig.PreHumanTaskLambdaArn": "give --pre-arn the ARN of a function's alias, or "
+    "--stack",
+    "HumanTaskConfig.AnnotationConsolidationConfig.AnnotationConsolidationLambdaArn": "give "
+    "--acs-arn the ARN of a function's alias, or --stack",
+    "HumanTaskConfig.TaskKeywords": "give 1 to 5 times --keyword, each up to 30 letters and digits "
+    "with single spaces between words",
+    "HumanTaskConfig.TaskTitle": "give --title 1 to 128 characters",
+    "HumanTaskConfig.TaskDescription": "give --description 1 to 255 characters on one line",
+    "HumanTaskConfig.NumberOfHumanWorkersPerDataObject": "give --workers 1 to 9",
+    "HumanTaskConfig.TaskTimeLimitInSeconds": "give --time-limit 30 to 28800 seconds",
+    "HumanTaskConfig.TaskAvailabilityLifetimeInSeconds": "give --availability 60 seconds or more",
+    "HumanTaskConfig.MaxConcurrentTaskCount": "give --max-concurrent 1 to 5000",
+    "HumanTaskConfig.PublicWorkforceTaskPrice": "give --price 0 to 2.999 dollars",
+    "Tags": "give --tag KEY=VALUE at most 50 times; letters, digits, spaces and _.:/=+-@ only, "
+    "keys up to 128 characters, values up to 256",
+}
+
+
+def model_problems(request: Mapping[str, Any]) -> list[Problem]:
+    """Everything in a request that the API's model forbids.
+
+    Parameters
+    ----------
+    request : mapping
+        Arguments of `CreateLabelingJob`.
+    """
+    shape = _input_shape()
+    problems = list(_structure_problems(shape, dict(request), ""))
+    if not problems:
+        report = ParamValidator().validate(dict(request), shape)
+        if report.has_errors():
+            problems.append(
+                Problem(field="request", text=report.generate_report(), fix="see there")
+            )
+    return problems
+
+
+def fix_of(field: str) -> str:
+    """What to do about a field: the option that sets it and what it takes."""
+    plain = re.sub(r"\[\d+\]", "", field)
+    while plain:
+        if plain in _FIXES:
+            return _FIXES[plain]
+        plain = plain.rpartition(".")[0]
+    return "leave it out"
+
+
+@cache
+def _input_shape() -> StructureShape:
+    model = botocore.session.Session().get_service_model("sagemaker")
+    shape = model.operation_model("CreateLabelingJob").input_shape
+    if not isinstance(shape, StructureShape):
+        raise TypeError("botocore's model of CreateLabelingJob has no input")
+    return shape
+
+
+def _problems(shape: Shape, value: Any, path: str) -> Iterator[Problem]:
+    if isinstance(shape, StructureShape):
+        yield from _structure_problems(shape, value, path)
+    elif isinstance(shape, ListShape):
+        yield from _list_problems(shape, value, path)
+    elif isinstance(shape, StringShape):
+        yield from _text_problems(shape, value, path)
+    else:
+        yield from _number_problems(shape, value, path)
+
+
+def _structure_problems(shape: StructureShape, value: Any, path: str) -> Iterator[Problem]:
+    if not isinstance(value, dict):
+        yield _problem(path, "is not an object")
+        return
+    prefix = f"{path}." if path else ""
+    for name in shape.required_members:
+        if name not in value:
+            yield _problem(f"{prefix}{name}", "is missing")
+    for name, item in value.items():
+        if name in shape.members:
+            yield from _problems(shape.members[name], item, f"{prefix}{name}")
+        else:
+            yield _problem(f"{prefix}{name}", "is not a field of CreateLabelingJob")
+
+
+def _list_problems(shape: ListShape, value: Any, path: str) -> Iterator[Problem]:
+    if not isinstance(value, list):
+        yield _problem(path, "is not a list")
+        return
+    yield from _range_problems(shape, len(value), path, "has {} items")
+    for at, item in enumerate(value):
+        yield from _problems(shape.member, item, f"{path}[{at}]")
+
+
+def _text_problems(shape: StringShape, value: Any, path: str) -> Iterator[Problem]:
+    if not isinstance(value, str):
+        yield _problem(path, "is not a text")
+        return
+    ranged = list(_range_problems(shape, len(value), path, "has {} characters"))
+    yield from ranged
+    pattern = shape.metadata.get("pattern")
+    if shape.enum and value not in shape.enum:
+        yield _problem(path, f"is {value!r}, not one of {', '.join(shape.enum)}")
+    elif pattern and not ranged and not _python_pattern(pattern).fullmatch(value):
+        yield _problem(path, f"is {value!r}, which does not match {pattern}")
+
+
+def _number_problems(shape: Shape, value: Any, path: str) -> Iterator[Problem]:
+    if isinstance(value, bool) or not isinstance(value, int):
+        yield _problem(path, "is not a whole number")
+    else:
+        yield from _range_problems(shape, value, path, "is {}")
+
+
+def _range_problems(shape: Shape, size: int, path: str, says: str) -> Iterator[Problem]:
+    smallest, largest = shape.metadata.get("min"), shape.metadata.get("max")
+    if smallest is not None and size < smallest:
+        yield _problem(path, f"{says.format(size)}, {smallest} at least")
+    if largest is not None and size > largest:
+        yield _problem(path, f"{says.format(size)}, {largest} at most")
+
+
+@cache
+def _python_pattern(pattern: str) -> re.Pattern[str]:
+    flags = re.NOFLAG if r"\p{" in pattern else re.ASCII
+    for theirs, ours in _UNICODE_CLASSES.items():
+        pattern = pattern.replace(theirs, ours)
+    return re.compile(pattern, flags)
+
+
+def _problem(path: str, text: str) -> Problem:
+    return Problem(field=path, text=text, fix=fix_of(path))

@@ -1,0 +1,1 @@
+"""How good labels, confidences and workers are, measured on a finished job."""

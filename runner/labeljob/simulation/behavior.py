@@ -1,0 +1,264 @@
+"""What a synthetic worker answers: the simulated crowd's answer to a truth bent by its habit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from labeljob.simulation.answers import answer
+from labeljob.simulation.truth import Truth
+from labeljob.simulation.workers import (
+    SKILLS,
+    CrewError,
+    SimulatedWorker,
+    Skill,
+    digest,
+    generator,
+    hire,
+)
+from labeljob.task_types import TaskType
+
+_PERFECT = Skill(accuracy=1.0, boundary_shift=0.0, miss_rate=0.0, swap_rate=0.0)
+
+HABITS: Mapping[str, tuple[str, Skill]] = MappingProxyType(
+    {
+        "adversary": (
+            "knows the truth as well as careful and says another class",
+            SKILLS["careful"],
+        ),
+        "constant": ("says one class always; floods every mask with it", _PERFECT),
+        "copycat": ("hired in pairs: the second says what the first says", SKILLS["average"]),
+        "tired": ("begins as careful; what it knows is halved every 200 tasks", SKILLS["careful"]),
+        "flooding": ("masks only: floods each with a class at random", _PERFECT),
+        "empty": ("masks only: hands in every mask empty", _PERFECT),
+    }
+)
+"""What a habit is, and the skill that it starts from."""
+
+_QUICK = ("constant", "flooding", "empty")
+_MASKS_ONLY = ("flooding", "empty")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SyntheticWorker:
+    """One worker of a synthetic crew.
+
+    Attributes
+    ----------
+    worker : SimulatedWorker
+        Whose id and pace it is.
+    mind : SimulatedWorker
+        Whose answers it gives: the worker's own, but for the second of a pair of copycats.
+    habit : str
+        One of `HABITS`; empty for a worker of the simulated crowd.
+    """
+
+    worker: SimulatedWorker
+    mind: SimulatedWorker
+    habit: str = ""
+
+
+def hire_crew(text: str, *, task: TaskType, seed: int) -> tuple[SyntheticWorker, ...]:
+    """Hire the crew that a text describes.
+
+    Parameters
+    ----------
+    text : str
+        Kinds and how many of each: those of `labeljob run`, those of `HABITS`, and ``skill=0.8``
+        for workers who are right in that share of the cases. Or one number for a mixed crew.
+    task : TaskType
+        What they are asked.
+    seed : int
+        Decides on the workers' ids, nothing else.
+
+    Returns
+    -------
+    tuple of SyntheticWorker
+        In the order of `text`.
+
+    Raises
+    ------
+    CrewError
+        If a part names no kind or no positive whole number, a kind does not fit the task, or
+        copycats are not in pairs.
+
+    Examples
+    --------
+    >>> crew = hire_crew("skill=0.8:2,tired", task=TaskType.IMAGE_MULTI_CLASS, seed=1)
+    >>> [(member.habit, member.mind.skill.accuracy) for member in crew]
+    [('', 0.8), ('', 0.8), ('tired', 0.95)]
+    """
+    parts = [part.strip() for part in text.split(",")]
+    habits: list[tuple[str, Skill | None]] = []
+    stand_ins = []
+    for part in parts:
+        left, colon, _ = part.rpartition(":")
+        name, skill = _habit(left if colon else part, part, task)
+        stand_in = part if skill is None else part.replace(left or part, _stand_in(name), 1)
+        size = len(hire(stand_in, seed=seed))
+        if name == "copycat" and size % 2:
+            raise CrewError(f"{part!r}: copycats are hired in pairs")
+        habits += [(name, skill)] * size
+        stand_ins.append(stand_in)
+    workers = hire(",".join(stand_ins), seed=seed)
+    return tuple(_members(workers, habits))
+
+
+def _habit(name: str, part: str, task: TaskType) -> tuple[str, Skill | None]:
+    """A habit with its skill; no habit and no skill for a kind of the simulated crowd."""
+    if name.startswith("skill="):
+        return "", _stated_skill(name.removeprefix("skill="), part)
+    if name not in HABITS:
+        base = name.partition("=")[0]
+        if base not in SKILLS and not name.isdecimal():
+            known = ", ".join([*SKILLS, *HABITS, "skill=0.8"])
+            raise CrewError(f"{part!r}: no such kind of worker; there are {known}")
+        return "", None
+    if name in _MASKS_ONLY and task.classifies:
+        raise CrewError(f"{part!r}: a worker of that kind paints masks, which {task} does not ask")
+    return name, HABITS[name][1]
+
+
+def _stated_skill(text: str, part: str) -> Skill:
+    try:
+        accuracy = float(text)
+    except ValueError as error:
+        raise CrewError(f"{part!r}: a skill is a number, as in skill=0.8") from error
+    if not 0.0 <= accuracy <= 1.0:
+        raise CrewError(f"{part!r}: a skill is a share between 0 and 1")
+    return replace(SKILLS["average"], accuracy=accuracy)
+
+
+def _stand_in(habit: str) -> str:
+    return "spammer" if habit in _QUICK else "average"
+
+
+def _members(
+    workers: tuple[SimulatedWorker, ...], habits: list[tuple[str, Skill | None]]
+) -> list[SyntheticWorker]:
+    members: list[SyntheticWorker] = []
+    waiting: SimulatedWorker | None = None
+    for worker, (habit, skill) in zip(workers, habits, strict=True):
+        mind = worker if skill is None else replace(worker, kind="average", skill=skill)
+        if habit == "copycat":
+            mind, waiting = (waiting, None) if waiting is not None else (mind, mind)
+        members.append(SyntheticWorker(worker=worker, mind=mind, habit=habit))
+    return members
+
+
+TIRED_HALF_LIFE = 200
+"""Tasks after which a tired worker knows half of what it knew."""
+
+_SPREAD = 2.0  # of the Beta distribution of difficulties: the smaller, the more extreme
+
+
+def difficulty(mean: float, object_id: str, seed: int) -> float:
+    """How hard a data object is, from 0 (as the workers' skill says) to 1 (nobody can tell).
+
+    Parameters
+    ----------
+    mean : float
+        Of all data objects, from 0 (none is hard) to below 1. A Beta distribution has it.
+    object_id : str
+        The data object.
+    seed : int
+        Together with `object_id`, decides.
+    """
+    if mean <= 0.0:
+        return 0.0
+    rng = generator(seed, "difficulty", object_id)
+    return float(rng.beta(_SPREAD * mean, _SPREAD * (1.0 - mean)))
+
+
+def answer_of(
+    member: SyntheticWorker,
+    task: TaskType,
+    *,
+    object_id: str,
+    labels: Sequence[str],
+    truth: Truth,
+    seed: int,
+    hardness: float = 0.0,
+    tasks_done: int = 0,
+) -> dict[str, Any]:
+    """Answer one task.
+
+    Parameters
+    ----------
+    member : SyntheticWorker
+        Who answers.
+    task : TaskType
+        What is asked.
+    object_id : str
+        The data object.
+    labels : sequence of str
+        All classes, in label order.
+    truth : str, frozenset of str, or ndarray of uint8 of shape (rows, columns)
+        What is right.
+    seed : int
+        Of the whole job.
+    hardness : float
+        That of the data object, as `difficulty` gives it. It moves every accuracy towards
+        chance, and makes masks worse.
+    tasks_done : int
+        How many the worker did before this one.
+
+    Returns
+    -------
+    dict
+        The answer's content, in the shape of the stock page of `task`.
+    """
+    if member.habit == "empty" and isinstance(truth, np.ndarray):
+        shown: Truth = np.zeros_like(truth)
+    elif member.habit in ("constant", "flooding"):
+        chooser = () if member.habit == "constant" else (object_id,)
+        shown = _only(_fixed_class(member, labels, *chooser), labels, truth)
+    elif member.habit == "adversary":
+        shown = _bent(truth, labels)
+    else:
+        shown = truth
+    skill = member.mind.skill
+    if member.habit == "tired":
+        skill = _weaker(skill, 1.0 - 0.5 ** (tasks_done / TIRED_HALF_LIFE), task, len(labels))
+    if hardness and member.habit not in ("constant", "flooding", "empty"):
+        skill = _weaker(skill, hardness, task, len(labels))
+    same = skill is member.mind.skill
+    mind = member.mind if same else replace(member.mind, skill=skill)
+    return answer(mind, task.value, object_id=object_id, labels=labels, truth=shown, seed=seed)
+
+
+def _weaker(skill: Skill, loss: float, task: TaskType, n_classes: int) -> Skill:
+    """A skill that has lost a share of what it is above chance."""
+    chance = 1.0 / n_classes if task is TaskType.IMAGE_MULTI_CLASS else 0.5
+    return replace(
+        skill,
+        accuracy=chance + (skill.accuracy - chance) * (1.0 - loss),
+        boundary_shift=skill.boundary_shift * (1.0 + 4.0 * loss),
+        miss_rate=skill.miss_rate + (1.0 - skill.miss_rate) * 0.3 * loss,
+        swap_rate=skill.swap_rate + (1.0 - skill.swap_rate) * 0.1 * loss,
+    )
+
+
+def _fixed_class(member: SyntheticWorker, labels: Sequence[str], *parts: str) -> int:
+    return int.from_bytes(digest("class", member.worker.worker_id, *parts)) % len(labels)
+
+
+def _only(index: int, labels: Sequence[str], truth: Truth) -> Truth:
+    """One class and nothing else, in the shape of the truth."""
+    if isinstance(truth, np.ndarray):
+        return np.full_like(truth, index + 1)
+    return labels[index] if isinstance(truth, str) else frozenset({labels[index]})
+
+
+def _bent(truth: Truth, labels: Sequence[str]) -> Truth:
+    """The class after the true one; the labels that do not apply; a mask of next classes."""
+    if isinstance(truth, np.ndarray):
+        moved = truth % len(labels) + 1
+        return np.where(truth > 0, moved if len(labels) > 1 else 0, 0).astype(np.uint8)
+    if isinstance(truth, str):
+        return labels[(labels.index(truth) + 1) % len(labels)]
+    return frozenset(labels) - truth or truth

@@ -1,0 +1,284 @@
+"""Who the simulated workers are, and who of them answers which data object.
+
+A crew is written as a text: ``careful:3,careless:1,spammer:1`` hires three careful workers,
+a careless one and a spammer; ``5`` hires the first five of `MIXED_CREW`.  A confuser may be
+told which two classes it cannot tell apart: ``confuser=grass/gravel:1``.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple
+
+import numpy as np
+
+
+def digest(*parts: str | int, size: int = 16) -> bytes:
+    """Hash of a few texts and numbers: the same in every process and on every machine.
+
+    Parameters
+    ----------
+    *parts : str or int
+        What the hash is of; ``("a", "b")`` and ``("ab",)`` differ.
+    size : int
+        Length of the hash in bytes, 1 to 64.
+
+    Returns
+    -------
+    bytes
+
+    Examples
+    --------
+    >>> digest("a", "b", size=4) == digest("ab", size=4)
+    False
+    """
+    return hashlib.blake2b(json.dumps(parts).encode(), digest_size=size).digest()
+
+
+def generator(*parts: str | int) -> np.random.Generator:
+    """Return a random generator that depends on ``parts`` alone.
+
+    Parameters
+    ----------
+    *parts : str or int
+        What is decided: the seed, what for, by whom, of which data object.
+
+    Returns
+    -------
+    numpy.random.Generator
+
+    Examples
+    --------
+    >>> int(generator(1, "answer").integers(1000)) == int(generator(1, "answer").integers(1000))
+    True
+    """
+    return np.random.default_rng(int.from_bytes(digest(*parts)))
+
+
+MAX_WORKERS_PER_OBJECT = 9
+
+
+class CrewError(ValueError):
+    """A crew cannot be hired or assigned; the text names the part that is wrong."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Skill:
+    """How well a kind of worker works; all but `boundary_shift` are probabilities.
+
+    Attributes
+    ----------
+    accuracy : float
+        A class (or whether one label applies) is recognised.  The rest of the time another
+        class is chosen, each as often as the others.
+    confusion : float
+        One class of the worker's pair is taken for the other.
+    boundary_shift : float
+        How far a mask's boundary lies from the true one: one standard deviation, as a share
+        of the image's diagonal.
+    miss_rate : float
+        An object (a connected region of one class) is left out of a mask.
+    swap_rate : float
+        An object that was not missed is painted as another class.
+    """
+
+    accuracy: float
+    boundary_shift: float
+    miss_rate: float
+    swap_rate: float
+    confusion: float = 0.0
+
+
+SKILLS: Mapping[str, Skill] = MappingProxyType(
+    {
+        "careful": Skill(accuracy=0.95, boundary_shift=0.002, miss_rate=0.0, swap_rate=0.0),
+        "average": Skill(accuracy=0.85, boundary_shift=0.005, miss_rate=0.05, swap_rate=0.02),
+        "careless": Skill(accuracy=0.65, boundary_shift=0.012, miss_rate=0.2, swap_rate=0.05),
+        "confuser": Skill(
+            accuracy=0.95, boundary_shift=0.002, miss_rate=0.0, swap_rate=0.0, confusion=0.5
+        ),
+        # A spammer does not look: no skill is ever asked for.
+        "spammer": Skill(accuracy=0.0, boundary_shift=0.0, miss_rate=0.0, swap_rate=0.0),
+    }
+)
+
+MIXED_CREW = (
+    "careful",
+    "average",
+    "careless",
+    "average",
+    "confuser",
+    "careful",
+    "average",
+    "spammer",
+    "careful",
+)
+"""Who is hired when a crew is only a number; a larger crew goes round again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimulatedWorker:
+    """One worker of a crew.
+
+    Attributes
+    ----------
+    worker_id : str
+        As Ground Truth writes it for a private workforce: ``private.us-west-2.<16 hex digits>``.
+    kind : str
+        One of `SKILLS`.
+    skill : Skill
+        How well the worker works.
+    pair : tuple of str, optional
+        The two classes that a confuser takes for each other.  Without it the worker's id
+        decides on two classes that follow each other in the label category file.
+    """
+
+    worker_id: str
+    kind: str
+    skill: Skill
+    pair: tuple[str, str] | None = None
+
+    def confused_classes(self, labels: Sequence[str]) -> tuple[int, int] | None:
+        """Return the indices of the two classes that the worker takes for each other.
+
+        Parameters
+        ----------
+        labels : sequence of str
+            All classes, in the order of the label category file.
+
+        Returns
+        -------
+        tuple of int or None
+            None if the worker is no confuser or there is only one class.
+
+        Raises
+        ------
+        CrewError
+            If the worker's pair names a class that `labels` does not have.
+        """
+        if self.kind != "confuser" or len(labels) < 2:
+            return None
+        if self.pair is not None:
+            unknown = [name for name in self.pair if name not in labels]
+            if unknown:
+                raise CrewError(
+                    f"confuser={'/'.join(self.pair)}: {unknown[0]!r} is not one of the labels "
+                    f"({', '.join(labels)})"
+                )
+            return labels.index(self.pair[0]), labels.index(self.pair[1])
+        first = int.from_bytes(digest("pair", self.worker_id)) % len(labels)
+        return first, (first + 1) % len(labels)
+
+
+def hire(text: str, *, seed: int) -> tuple[SimulatedWorker, ...]:
+    """Hire the crew that a text describes.
+
+    Parameters
+    ----------
+    text : str
+        Kinds and how many of each, ``careful:3,spammer`` (one spammer), or one number.
+    seed : int
+        Decides on the workers' ids, nothing else.
+
+    Returns
+    -------
+    tuple of SimulatedWorker
+        In the order of `text`.
+
+    Raises
+    ------
+    CrewError
+        If a part names no kind or no positive whole number.
+
+    Examples
+    --------
+    >>> [worker.kind for worker in hire("careful:2,spammer", seed=7)]
+    ['careful', 'careful', 'spammer']
+    >>> [worker.kind for worker in hire("3", seed=7)]
+    ['careful', 'average', 'careless']
+    """
+    if _is_number(text.strip()):
+        size = _count(text.strip(), part=text)
+        places = [_Place(MIXED_CREW[place % len(MIXED_CREW)], None) for place in range(size)]
+    else:
+        places = [place for part in text.split(",") for place in _places(part.strip())]
+    return tuple(
+        SimulatedWorker(
+            worker_id=f"private.us-west-2.{digest('worker', seed, number, size=8).hex()}",
+            kind=kind,
+            skill=SKILLS[kind],
+            pair=pair,
+        )
+        for number, (kind, pair) in enumerate(places)
+    )
+
+
+def assign(
+    pool: Sequence[SimulatedWorker], per_object: int, object_id: str, seed: int
+) -> tuple[SimulatedWorker, ...]:
+    """Choose the workers of one data object; each of the pool is as likely as the others.
+
+    Parameters
+    ----------
+    pool : sequence of SimulatedWorker
+        All workers there are.
+    per_object : int
+        How many answer, 1 to 9 as Ground Truth allows, and not more than the pool has.
+    object_id : str
+        The data object.
+    seed : int
+        Together with `object_id`, decides who it is.
+
+    Returns
+    -------
+    tuple of SimulatedWorker
+        Different workers, in the order in which they take the task.
+
+    Raises
+    ------
+    CrewError
+        If `per_object` is out of range.
+    """
+    if not 1 <= per_object <= MAX_WORKERS_PER_OBJECT:
+        raise CrewError(f"{per_object} workers per data object: Ground Truth allows 1 to 9")
+    if per_object > len(pool):
+        raise CrewError(f"{per_object} workers per data object, but the crew has {len(pool)}")
+    order = generator(seed, "assign", object_id).permutation(len(pool))[:per_object]
+    return tuple(pool[place] for place in order)
+
+
+class _Place(NamedTuple):
+    kind: str
+    pair: tuple[str, str] | None
+
+
+def _places(part: str) -> list[_Place]:
+    """Read one part of a crew: ``kind``, ``kind:count`` or ``confuser=a/b:count``."""
+    left, colon, count = part.rpartition(":")
+    name, equals, pair_text = (left if colon else part).partition("=")
+    if name not in SKILLS:
+        raise CrewError(f"{part!r}: no such kind of worker; there are {', '.join(SKILLS)}")
+    pair = _pair(name, pair_text, part=part) if equals else None
+    return [_Place(name, pair)] * (_count(count, part=part) if colon else 1)
+
+
+def _pair(kind: str, text: str, *, part: str) -> tuple[str, str]:
+    first, _, second = (name.strip() for name in text.partition("/"))
+    if kind != "confuser" or not first or not second or first == second:
+        raise CrewError(f"{part!r}: two classes are named as in confuser=cat/dog")
+    return first, second
+
+
+def _count(text: str, *, part: str) -> int:
+    if not _is_number(text) or int(text) == 0:
+        raise CrewError(
+            f"{part!r}: how many is a positive whole number, as in careful:3 "
+            f"(kinds: {', '.join(SKILLS)})"
+        )
+    return int(text)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal()
