@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from groundtruth.aggregation.mask_em import fuse_by_one_coin
-from groundtruth.aggregation.mask_fusion import fuse
+from groundtruth.aggregation.segmentation.one_coin_em import fuse_by_one_coin
+from groundtruth.aggregation.segmentation.voting import fuse
 from groundtruth.masks.runs import RunMask
 
 type ClassMaps = Sequence[NDArray[np.uint8]] | Sequence[NDArray[np.uint16]]

@@ -18,8 +18,7 @@ from benchmarks.synthetic_masks import (
     make_scene,
     painted,
 )
-from groundtruth.masks.answers import decode_base64_png
-from groundtruth.masks.reading import read_mask
+from groundtruth.masks.reader import decode_base64_png, read_mask
 from groundtruth.masks.runs import RunMask
 
 KINDS = (GOOD, AVERAGE, AVERAGE, SLOPPY)

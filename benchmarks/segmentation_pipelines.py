@@ -16,10 +16,9 @@ from benchmarks.segmentation_fusion import (
     sitk_voting,
 )
 from benchmarks.segmentation_inputs import Size
-from groundtruth.aggregation.mask_fusion import fuse
-from groundtruth.masks.answers import decode_base64_png
-from groundtruth.masks.reading import read_mask
-from groundtruth.masks.writing import write_mask
+from groundtruth.aggregation.segmentation.voting import fuse
+from groundtruth.masks.reader import decode_base64_png, read_mask
+from groundtruth.masks.writer import write_mask
 
 type ClassMaps = Sequence[NDArray[np.uint8]]
 

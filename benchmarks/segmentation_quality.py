@@ -30,9 +30,9 @@ from benchmarks.segmentation_scores import (
     mean_scores,
     tables,
 )
-from groundtruth.aggregation.mask_em import fuse_by_one_coin
-from groundtruth.aggregation.mask_fusion import Fusion, fuse
-from groundtruth.aggregation.mask_skill import disputed_agreement, skill_weights
+from groundtruth.aggregation.segmentation.one_coin_em import fuse_by_one_coin
+from groundtruth.aggregation.segmentation.skill import disputed_agreement, skill_weights
+from groundtruth.aggregation.segmentation.voting import Fusion, fuse
 from groundtruth.masks.runs import RunMask
 
 DEFAULT, PLAIN, ORACLE = "weighted", "majority", "careless known"

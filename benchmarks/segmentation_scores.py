@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.segmentation_crowds import Crowd
-from groundtruth.aggregation.mask_fusion import Fusion
+from groundtruth.aggregation.segmentation.voting import Fusion
 
 RESAMPLED = 400
 TOLERANCE = 0.0075  # of the picture's diagonal

@@ -10,10 +10,8 @@ import zlib
 import numpy as np
 
 from groundtruth.errors import UnusableAnswer
-from groundtruth.masks.fast_reader import read_fast
-from groundtruth.masks.pillow_reader import read_with_pillow
 from groundtruth.masks.png import read_chunks, read_header
-from groundtruth.masks.reading import read_mask
+from groundtruth.masks.reader import read_fast, read_mask, read_with_pillow
 from tests.unit.masks.png_builder import SIGNATURE, chunk
 
 COLORS = {1: "#000001", 2: "#01ff80", 3: "#ffffff"}

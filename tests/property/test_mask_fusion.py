@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from groundtruth.aggregation import mask_overlay
-from groundtruth.aggregation.mask_confidence import crowd_probabilities
-from groundtruth.aggregation.mask_fusion import fuse
+from groundtruth.aggregation.segmentation import overlay
+from groundtruth.aggregation.segmentation.confidence import crowd_probabilities
+from groundtruth.aggregation.segmentation.voting import fuse
 from groundtruth.masks.runs import RunMask
 from tests.property.strategies_masks import N_CLASSES, crews, run_masks, weights_for
 
@@ -94,11 +94,11 @@ def test_pieces_and_single_pixels_change_nothing(grids, max_runs):
     masks = [
         RunMask(np.arange(grid.size), grid.ravel().astype(np.uint16), grid.shape) for grid in grids
     ]
-    limit, mask_overlay._MAX_RUNS = mask_overlay._MAX_RUNS, max_runs
+    limit, overlay._MAX_RUNS = overlay._MAX_RUNS, max_runs
     try:
         pieces = fuse(masks, N_CLASSES)
     finally:
-        mask_overlay._MAX_RUNS = limit
+        overlay._MAX_RUNS = limit
     np.testing.assert_array_equal(whole.mask.starts, pieces.mask.starts)
     np.testing.assert_array_equal(whole.mask.classes, pieces.mask.classes)
     np.testing.assert_array_equal(whole.class_confidence, pieces.class_confidence)

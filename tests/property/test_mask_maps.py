@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from groundtruth.aggregation import mask_maps
-from groundtruth.aggregation.mask_em import fuse_by_one_coin
-from groundtruth.aggregation.mask_fusion import fuse
+from groundtruth.aggregation.segmentation import overlay
+from groundtruth.aggregation.segmentation.one_coin_em import fuse_by_one_coin
+from groundtruth.aggregation.segmentation.voting import fuse
 from tests.property.strategies_masks import N_CLASSES, crews, run_masks, weights_for
 
 KINDS = [np.uint8, np.uint16, np.int32, np.int64]
@@ -25,8 +25,8 @@ def test_class_maps_give_what_their_runs_give(grids, data, kind, strip, max_segm
     weights = data.draw(weights_for(len(grids)))
     expected = fuse(run_masks(grids), N_CLASSES, weights=weights)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(mask_maps, "_STRIP", strip)
-        patch.setattr(mask_maps, "_MAX_SEGMENTS", max_segments)
+        patch.setattr(overlay, "_STRIP", strip)
+        patch.setattr(overlay, "_MAX_SEGMENTS", max_segments)
         assert_equal(fuse(list(grids.astype(kind)), N_CLASSES, weights=weights), expected)
 
 
@@ -62,7 +62,7 @@ def plain_model(grids, n_classes, rounds):
 @given(crews(max_workers=5), st.integers(1, 3), st.integers(1, 50))
 def test_the_model_is_that_of_every_pixel(grids, rounds, strip):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(mask_maps, "_STRIP", strip)
+        patch.setattr(overlay, "_STRIP", strip)
         _, model = fuse_by_one_coin(list(grids), N_CLASSES, max_iterations=rounds, tolerance=-1)
     assert model.iterations == rounds
     np.testing.assert_allclose(model.accuracies, plain_model(grids, N_CLASSES, rounds), atol=1e-9)

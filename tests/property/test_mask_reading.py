@@ -4,13 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from groundtruth.errors import UnusableAnswer
-from groundtruth.masks import fast_reader
-from groundtruth.masks.color_runs import ColorRuns
-from groundtruth.masks.fast_reader import read_fast
-from groundtruth.masks.pillow_reader import read_with_pillow
+from groundtruth.masks import reader
 from groundtruth.masks.png import read_chunks
-from groundtruth.masks.runs import RunMask
-from groundtruth.masks.writing import write_mask
+from groundtruth.masks.reader import read_fast, read_with_pillow
+from groundtruth.masks.runs import ColorRuns, RunMask
+from groundtruth.masks.writer import write_mask
 from tests.property.strategies_masks import crews, damaged, pngs
 
 
@@ -36,7 +34,7 @@ def outcome(reader, png):
 @given(pngs(), st.sampled_from([1, 40, 1 << 18]))
 def test_the_fast_reader_sees_what_pillow_sees(png, strip_bytes):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fast_reader, "_STRIP_BYTES", strip_bytes)
+        patch.setattr(reader, "_STRIP_BYTES", strip_bytes)
         fast = outcome(read_fast, png)
     assert fast is None or fast == outcome(read_with_pillow, png)
 

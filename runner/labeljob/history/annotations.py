@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from groundtruth.annotations import AnswerReader, Answers, Entry, SetAside
 from groundtruth.errors import UnusableAnswer
-from groundtruth.masks.reading import majority_size, read_mask
+from groundtruth.masks.reader import majority_size, read_mask
 from groundtruth.masks.runs import RunMask
 from groundtruth.tasks.segmentation.answers import BACKGROUND, MaskAnswer, colors_by_index
 from labeljob.history.answer_files import Sitting

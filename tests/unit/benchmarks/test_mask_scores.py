@@ -13,7 +13,7 @@ from benchmarks.segmentation_scores import (
     mean_scores,
     tables,
 )
-from groundtruth.aggregation.mask_fusion import fuse
+from groundtruth.aggregation.segmentation.voting import fuse
 from groundtruth.masks.runs import RunMask
 
 SQUARE = np.zeros((100, 100), np.uint8)

@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from groundtruth.aggregation.mask_fusion import fuse
-from groundtruth.masks.answers import decode_base64_png
-from groundtruth.masks.reading import read_mask
-from groundtruth.masks.writing import write_mask
+from groundtruth.aggregation.segmentation.voting import fuse
+from groundtruth.masks.reader import decode_base64_png, read_mask
+from groundtruth.masks.writer import write_mask
 from tests.real_data import contract_example
 
 FOLDER = "semantic-segmentation"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from groundtruth.aggregation.mask_em import fuse_by_one_coin
+from groundtruth.aggregation.segmentation.one_coin_em import fuse_by_one_coin
 from groundtruth.masks.runs import RunMask
 from groundtruth.settings import Settings
 from groundtruth.tasks.segmentation.algorithms import ALGORITHMS, fused, known_weights, taught

@@ -1,9 +1,11 @@
-"""The outside of a PNG file: its header and chunks, checked before anything is inflated."""
+"""PNG files without their pixels: chunks checked and written, their stream inflated."""
 
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+
+from zlib_ng import zlib_ng
 
 from groundtruth.errors import UnusableAnswer
 
@@ -232,3 +234,78 @@ def header_chunk(header: PngHeader) -> bytes:
     rows, columns = header.shape
     numbers = (columns, rows, header.bit_depth, header.color_type, 0, 0, header.interlaced)
     return chunk(b"IHDR", struct.pack(">IIBBBBB", *numbers))
+
+
+_INPUT_PIECE = 1 << 16  # of input at a time: what is left of it is copied after each block
+
+
+def inflate(data: Sequence[memoryview], total: int, block: int) -> Iterator[bytes]:
+    """Inflate a zlib stream that must hold so many bytes and then end.
+
+    Parameters
+    ----------
+    data : sequence of buffers
+        The stream, in parts.
+    total : int
+        How many bytes it holds. No more are inflated, whatever the stream would give.
+    block : int
+        How many bytes to yield at a time; the last block is what is left.
+
+    Yields
+    ------
+    bytes
+
+    Raises
+    ------
+    UnusableAnswer
+        ``truncated-png``, or ``bad-png`` for damage and for another number of bytes. The end
+        is looked at after the last block, so only a caller who goes on until there are no
+        blocks left knows that the stream was whole.
+    """
+    source = _Source(data)
+    try:
+        for left in range(total, 0, -block):
+            yield source.read(min(block, left))
+        source.finish()
+    except zlib_ng.error as error:  # type: ignore[misc]  # its stub calls the class an instance
+        raise UnusableAnswer("bad-png", "The PNG's compressed data is damaged.") from error
+
+
+class _Source:
+    """A stream that is being inflated."""
+
+    def __init__(self, data: Sequence[memoryview]) -> None:
+        self._stream = zlib_ng.decompressobj()
+        self._pieces = (
+            part[start : start + _INPUT_PIECE]
+            for part in data
+            for start in range(0, len(part), _INPUT_PIECE)
+        )
+        self._pending: bytes | memoryview = b""
+
+    def read(self, size: int) -> bytes:
+        """The next `size` bytes."""
+        parts = []
+        while size:
+            if self._stream.eof:
+                raise UnusableAnswer("bad-png", "The PNG holds less data than its header tells.")
+            parts.append(self._step(size))
+            size -= len(parts[-1])
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def finish(self) -> None:
+        """See that the stream ends here, its checksum included."""
+        while not self._stream.eof:
+            if self._step(1):
+                raise UnusableAnswer("bad-png", "The PNG holds more data than its header tells.")
+
+    def _step(self, size: int) -> bytes:
+        """Some of the next bytes; none if that only used up input."""
+        part = self._stream.decompress(self._pending, size)
+        self._pending = self._stream.unconsumed_tail
+        if not part and not self._pending and not self._stream.eof:
+            piece = next(self._pieces, None)
+            if piece is None:
+                raise UnusableAnswer("truncated-png", "The PNG's compressed data ends too early.")
+            self._pending = piece
+        return part

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from groundtruth.aggregation.mask_em import OneCoin, fuse_by_one_coin
-from groundtruth.aggregation.mask_fusion import Fusion, assess, fuse
-from groundtruth.aggregation.mask_skill import disputed_agreement, skill_weights
+from groundtruth.aggregation.segmentation.one_coin_em import OneCoin, fuse_by_one_coin
+from groundtruth.aggregation.segmentation.skill import disputed_agreement, skill_weights
+from groundtruth.aggregation.segmentation.voting import Fusion, assess, fuse
 from groundtruth.masks.runs import RunMask
 from groundtruth.settings import Settings
 from groundtruth.worker_history.store import Amounts
@@ -112,15 +112,15 @@ def _retouched(
 ) -> RunMask:
     """The mask after the options that are on; scikit-image is loaded only for those."""
     if settings.smoothing_sigma > 0:
-        from groundtruth.aggregation.mask_smoothing import smooth
+        from groundtruth.aggregation.segmentation.smoothing import smooth
 
         mask = smooth(drawn, n_classes, sigma=settings.smoothing_sigma, weights=weights)
     elif settings.tie_break == "neighbours":
-        from groundtruth.aggregation.mask_smoothing import break_ties_by_neighbours
+        from groundtruth.aggregation.segmentation.smoothing import break_ties_by_neighbours
 
         mask = break_ties_by_neighbours(drawn, n_classes, weights=weights)
     if settings.clean_up_pixels > 0:
-        from groundtruth.aggregation.mask_cleaning import clean
+        from groundtruth.aggregation.segmentation.smoothing import clean
 
         mask = clean(mask, min_pixels=settings.clean_up_pixels)
     return mask

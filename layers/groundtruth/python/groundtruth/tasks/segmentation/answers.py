@@ -10,9 +10,14 @@ from urllib.parse import quote
 from groundtruth.annotations import Answers, SetAside, find_by_shape
 from groundtruth.contract.labels import is_label_name
 from groundtruth.errors import UnusableAnswer
-from groundtruth.masks.answers import decode_base64_png
 from groundtruth.masks.colors import normalize_color
-from groundtruth.masks.reading import MaskNotes, majority_size, mask_size, read_mask
+from groundtruth.masks.reader import (
+    MaskNotes,
+    decode_base64_png,
+    majority_size,
+    mask_size,
+    read_mask,
+)
 from groundtruth.masks.runs import RunMask
 from groundtruth.tasks.base import Batch, creation_date
 

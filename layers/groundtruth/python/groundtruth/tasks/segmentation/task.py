@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from groundtruth.aggregation.mask_em import OneCoin
+from groundtruth.aggregation.segmentation.one_coin_em import OneCoin
 from groundtruth.annotations import Answers, SetAside
 from groundtruth.masks.colors import output_palette
-from groundtruth.masks.reading import MaskNotes
-from groundtruth.masks.writing import write_levels, write_mask
+from groundtruth.masks.reader import MaskNotes
+from groundtruth.masks.writer import write_levels, write_mask
 from groundtruth.settings import Settings
 from groundtruth.tasks.base import (
     NO_USABLE_ANSWER,
@@ -224,7 +224,7 @@ def _disagreement(object_id: str, read: ReadMasks, made: Fused, batch: Batch) ->
     """Write the map of disagreement if one is asked for: black where all agree."""
     if not batch.settings.disagreement_map:
         return None
-    from groundtruth.aggregation.mask_disagreement import disagreement
+    from groundtruth.aggregation.segmentation.confidence import disagreement
 
     masks = list(read.masks.values())
     levels = disagreement(masks, len(batch.classes) + 1, weights=made.weights)

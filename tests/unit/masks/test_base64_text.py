@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from groundtruth.errors import UnusableAnswer
-from groundtruth.masks.answers import decode_base64_png
 from groundtruth.masks.png import read_chunks
+from groundtruth.masks.reader import decode_base64_png
 from tests.unit.masks.png_builder import build_png
 
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from groundtruth.aggregation.mask_em import fuse_by_one_coin
-from groundtruth.aggregation.mask_fusion import fuse
+from groundtruth.aggregation.segmentation.one_coin_em import fuse_by_one_coin
+from groundtruth.aggregation.segmentation.voting import fuse
 from groundtruth.masks.runs import RunMask
 
 

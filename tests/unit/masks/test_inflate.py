@@ -5,7 +5,7 @@ import zlib
 import pytest
 
 from groundtruth.errors import UnusableAnswer
-from groundtruth.masks.inflating import inflate
+from groundtruth.masks.png import inflate
 
 
 def parts(stream, size):

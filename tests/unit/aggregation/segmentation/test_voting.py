@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from groundtruth.aggregation.mask_fusion import assess, fuse
+from groundtruth.aggregation.segmentation.voting import assess, fuse
 from groundtruth.masks.runs import RunMask
 
 

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from groundtruth.aggregation.mask_overlay import Overlay, check_masks, overlays
-from groundtruth.aggregation.mask_voting import fixed_point
+from groundtruth.aggregation.segmentation.overlay import Overlay, check_masks, fixed_point, overlays
 from groundtruth.masks.runs import RunMask
 
 _POWER = 2
@@ -43,7 +42,7 @@ def disputed_agreement(
     Raises
     ------
     ValueError
-        As `groundtruth.aggregation.mask_fusion.fuse`.
+        As `groundtruth.aggregation.segmentation.voting.fuse`.
 
     Examples
     --------

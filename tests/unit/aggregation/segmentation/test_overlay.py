@@ -1,10 +1,14 @@
 import numpy as np
 import pytest
 
-from groundtruth.aggregation import mask_maps, mask_overlay
-from groundtruth.aggregation.mask_fusion import fuse
-from groundtruth.aggregation.mask_overlay import check_masks, overlays
-from groundtruth.aggregation.mask_patterns import codes_of, first_of_each
+from groundtruth.aggregation.segmentation import overlay
+from groundtruth.aggregation.segmentation.overlay import (
+    check_masks,
+    codes_of,
+    first_of_each,
+    overlays,
+)
+from groundtruth.aggregation.segmentation.voting import fuse
 from groundtruth.masks.runs import RunMask
 
 
@@ -28,7 +32,7 @@ def check(masks, grids):
 def test_segments_and_patterns_tell_every_workers_vote(
     n_classes, n_workers, run_length, max_runs, monkeypatch
 ):
-    monkeypatch.setattr(mask_overlay, "_MAX_RUNS", max_runs)
+    monkeypatch.setattr(overlay, "_MAX_RUNS", max_runs)
     random = np.random.default_rng(4)
     values = random.integers(0, n_classes, (n_workers, 60 * 60 // run_length))
     grids = np.repeat(values, run_length, axis=1).reshape(n_workers, 60, 60)
@@ -42,8 +46,8 @@ def test_segments_and_patterns_tell_every_workers_vote(
     ("strip", "max_segments"), [(1 << 17, 1 << 18), (100, 1 << 18), (700, 200), (3601, 10)]
 )
 def test_class_maps_need_no_runs(kind, n_workers, run_length, strip, max_segments, monkeypatch):
-    monkeypatch.setattr(mask_maps, "_STRIP", strip)
-    monkeypatch.setattr(mask_maps, "_MAX_SEGMENTS", max_segments)
+    monkeypatch.setattr(overlay, "_STRIP", strip)
+    monkeypatch.setattr(overlay, "_MAX_SEGMENTS", max_segments)
     random = np.random.default_rng(5)
     n_classes = 200 if kind == np.uint8 else 65536
     values = random.integers(0, n_classes, (n_workers, 60 * 60 // run_length))
@@ -53,7 +57,7 @@ def test_class_maps_need_no_runs(kind, n_workers, run_length, strip, max_segment
 
 
 def test_noise_and_drawing_in_one_class_map(monkeypatch):
-    monkeypatch.setattr(mask_maps, "_STRIP", 500)
+    monkeypatch.setattr(overlay, "_STRIP", 500)
     random = np.random.default_rng(6)
     grids = np.zeros((3, 60, 60), np.uint8)
     grids[:, :, 20:] = 3

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from groundtruth.errors import UnusableAnswer
-from groundtruth.masks.reading import majority_size, mask_size, read_mask
+from groundtruth.masks.reader import majority_size, mask_size, read_mask
 from tests.unit.masks.png_builder import (
     GREY,
     GREY_ALPHA,

@@ -7,7 +7,7 @@ from PIL import Image
 
 from groundtruth.masks.colors import color_bytes
 from groundtruth.masks.runs import RunMask
-from groundtruth.masks.writing import write_levels, write_mask
+from groundtruth.masks.writer import write_levels, write_mask
 
 PALETTE = ["#ffffff", "#2ca02c", "#1f77b4", "#ff7f0e"]
 

@@ -6,9 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from groundtruth.aggregation.mask_fusion import Fusion, fuse_overlays
-from groundtruth.aggregation.mask_overlay import Masks, Overlay, check_masks, overlays
-from groundtruth.aggregation.mask_voting import fixed_point
+from groundtruth.aggregation.segmentation.overlay import (
+    Masks,
+    Overlay,
+    check_masks,
+    fixed_point,
+    overlays,
+)
+from groundtruth.aggregation.segmentation.voting import Fusion, fuse_overlays
 
 _HIGHEST = 1 - 1e-6
 _SMALLEST = 1e-3  # weights below this cannot be told from none
@@ -60,7 +65,7 @@ def fuse_by_one_coin(
     Returns
     -------
     fusion : Fusion
-        What `groundtruth.aggregation.mask_fusion.fuse` makes of the masks with the weights.
+        What `groundtruth.aggregation.segmentation.voting.fuse` makes of the masks with the weights.
     model : OneCoin
         The weights, equal if nobody is better than a guess, and how they came about.
 

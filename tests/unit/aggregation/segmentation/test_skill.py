@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from groundtruth.aggregation.mask_skill import disputed_agreement, skill_weights
+from groundtruth.aggregation.segmentation.skill import disputed_agreement, skill_weights
 from groundtruth.masks.runs import RunMask
 
 

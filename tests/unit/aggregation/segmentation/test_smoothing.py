@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from skimage.filters import gaussian
 
-from groundtruth.aggregation import mask_smoothing
-from groundtruth.aggregation.mask_fusion import fuse
-from groundtruth.aggregation.mask_smoothing import break_ties_by_neighbours, smooth
+from groundtruth.aggregation.segmentation import smoothing
+from groundtruth.aggregation.segmentation.smoothing import break_ties_by_neighbours, clean, smooth
+from groundtruth.aggregation.segmentation.voting import fuse
 from groundtruth.masks.runs import RunMask
 
 
@@ -33,7 +33,7 @@ def plain_smoothing(grids, sigma, n_classes):
 def test_smoothing_is_a_blur_of_each_classs_votes_where_workers_differ(
     sigma, band_pixels, monkeypatch
 ):
-    monkeypatch.setattr(mask_smoothing, "_BAND_PIXELS", band_pixels)
+    monkeypatch.setattr(smoothing, "_BAND_PIXELS", band_pixels)
     grids = crew(5)
     result = smooth([RunMask.from_array(grid) for grid in grids], 4, sigma=sigma).to_array()
     disputed = (grids != grids[0]).any(axis=0)
@@ -84,3 +84,30 @@ def test_workers_without_weight_have_no_say():
     masks = [RunMask.from_array(grid) for grid in grids]
     result = smooth(masks, 4, sigma=1, weights=np.array([1.0, 0.0, 0.0]))
     np.testing.assert_array_equal(result.to_array(), grids[0])
+
+
+def cleaned(grid, min_pixels):
+    return clean(RunMask.from_array(np.array(grid)), min_pixels=min_pixels).to_array().tolist()
+
+
+@pytest.mark.parametrize(
+    ("grid", "min_pixels", "expected"),
+    [
+        pytest.param([[1, 2, 1]] * 3, 3, [[1, 2, 1]] * 3, id="large-enough"),
+        pytest.param([[1, 1], [1, 0]], 2, [[1, 1], [1, 1]], id="hole"),
+        pytest.param([[0, 0, 0], [0, 2, 2]], 3, [[0, 0, 0], [0, 0, 0]], id="speck"),
+        pytest.param([[1, 0, 0], [0, 1, 0], [0, 0, 0]], 3, [[0] * 3] * 3, id="corners-do-not-join"),
+        pytest.param([[1, 2]], 5, [[1, 2]], id="nothing-is-large"),
+        pytest.param([[1, 2]], 1, [[1, 2]], id="nothing-is-small"),
+        pytest.param(
+            [[1, 1, 1, 3, 3, 0, 0, 0]], 3, [[1, 1, 1, 1, 0, 0, 0, 0]], id="each-pixel-its-nearest"
+        ),
+    ],
+)
+def test_small_regions_take_the_class_beside_them(grid, min_pixels, expected):
+    assert cleaned(grid, min_pixels) == expected
+
+
+def test_a_region_of_no_pixels_is_refused():
+    with pytest.raises(ValueError, match="min_pixels"):
+        cleaned([[0]], 0)

@@ -1,13 +1,21 @@
-"""How sure a consolidated mask is: the intersection over union to expect of each class."""
+"""How sure a consolidated mask is, by class, and where workers disagree."""
 
+from collections.abc import Sequence
 from functools import cache
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
 
-from groundtruth.aggregation.mask_voting import Vote, Votes
+from groundtruth.aggregation.segmentation.overlay import (
+    Vote,
+    Votes,
+    check_masks,
+    fixed_point,
+    overlays,
+)
+from groundtruth.masks.runs import RunMask, offset_type
 
 _MOST_CELLS = 1 << 16  # classes times levels of support
 _FEWEST_LEVELS, _MOST_LEVELS = 64, 4096
@@ -74,7 +82,7 @@ class Support:
     n_classes : int
         How many classes there are, with BACKGROUND.
     units : ndarray of int64, shape (n_workers,)
-        Weights, from `groundtruth.aggregation.mask_voting.fixed_point`.
+        Weights, from `groundtruth.aggregation.segmentation.overlay.fixed_point`.
     """
 
     def __init__(self, n_classes: int, units: NDArray[np.int64]) -> None:
@@ -149,7 +157,7 @@ class Support:
         Parameters
         ----------
         borders : ndarray of int64, shape (n_classes,)
-            From `groundtruth.aggregation.mask_borders.border_lengths`, of the result.
+            From `groundtruth.aggregation.segmentation.confidence.border_lengths`, of the result.
 
         Returns
         -------
@@ -182,3 +190,140 @@ def _of_shares(shares: NDArray[np.float64], n_workers: float) -> NDArray[np.floa
     ]
     more = max(n_workers - fewer, 0.0)
     return np.asarray((1 - more) * sides[0] + more * sides[1])
+
+
+_RUNS = 1 << 16  # in one piece of the picture, so that it stays in the cache
+_DENSE_SHARE = 0.2  # runs per pixel from which single pixels are cheaper than runs
+
+
+def border_lengths(mask: RunMask, n_classes: int) -> NDArray[np.int64]:
+    """Length of each class's borders with other classes, in sides of pixels.
+
+    The picture's edge is no border.
+
+    Parameters
+    ----------
+    mask : RunMask
+        Its classes are below `n_classes`.
+    n_classes : int
+        How many classes there are, with BACKGROUND.
+
+    Returns
+    -------
+    ndarray of int64, shape (n_classes,)
+
+    Examples
+    --------
+    >>> border_lengths(RunMask.from_array(np.array([[0, 0, 2], [0, 2, 2]])), n_classes=3)
+    array([3, 0, 3])
+    """
+    rows, columns = mask.shape
+    begins = np.unique(mask.starts[::_RUNS] // columns).tolist()
+    lengths = np.zeros(n_classes, np.int64)
+    for first, last in pairwise([*begins, rows]):
+        low, high = mask.runs_between(first * columns, last * columns)
+        dense = high - low > _DENSE_SHARE * (last - first) * columns
+        add = _add_pixels if dense else _add_runs
+        add(lengths, mask, first, last)
+    return lengths
+
+
+def _add_runs(lengths: NDArray[np.int64], mask: RunMask, first: int, last: int) -> None:
+    """Add the borders within some rows, and those with the row that comes next."""
+    rows, columns = mask.shape
+    begin, end = first * columns, min(last + 1, rows) * columns
+    low, high = mask.runs_between(begin, end)
+    starts = np.maximum(mask.starts[low:high].astype(np.int64) - begin, 0)
+    classes, own = mask.classes[low:high], (last - first) * columns
+    beside = np.flatnonzero(starts[1:] % columns)
+    beside = beside[: np.searchsorted(beside, np.searchsorted(starts, own) - 1)]
+    _add_sides(lengths, classes[beside], classes[beside + 1], None)
+    # Each run beside itself one row lower: both are sorted, which a stable sort makes use of.
+    both = np.concatenate((starts, starts + columns))
+    order = np.argsort(both, kind="stable")
+    above = np.cumsum(order >= starts.size)
+    here = np.arange(1, both.size + 1) - above
+    at = np.clip(both[order], columns, end - begin)
+    pixels = np.diff(at, append=end - begin)
+    _add_sides(lengths, classes[here - 1], classes[above - 1], pixels)
+
+
+def _add_pixels(lengths: NDArray[np.int64], mask: RunMask, first: int, last: int) -> None:
+    """The same, pixel by pixel."""
+    table = mask.rows(first, min(last + 1, mask.shape[0]))
+    own = table[: last - first]
+    _add_sides(lengths, own[:, 1:].ravel(), own[:, :-1].ravel(), None)
+    _add_sides(lengths, table[1:].ravel(), table[:-1].ravel(), None)
+
+
+def _add_sides(
+    lengths: NDArray[np.int64],
+    left: NDArray[np.uint16],
+    right: NDArray[np.uint16],
+    sides: NDArray[np.int64] | None,
+) -> None:
+    """Add the sides, of 1 each if None, at which two classes meet to the lengths of both."""
+    met = np.flatnonzero(left != right)
+    weights = None if sides is None else sides[met].astype(np.float64)
+    for classes in (left, right):
+        found = np.bincount(classes[met], weights=weights, minlength=lengths.size)
+        lengths += found.astype(np.int64)
+
+
+LEVELS = 256
+
+
+def disagreement(
+    masks: Sequence[RunMask], n_classes: int, *, weights: NDArray[np.float64] | None = None
+) -> RunMask:
+    """Entropy of the votes on each pixel, in 256 levels [1]_.
+
+    Parameters
+    ----------
+    masks, n_classes, weights
+        As for `groundtruth.aggregation.segmentation.voting.fuse`.
+
+    Returns
+    -------
+    RunMask
+        0 where all agree, 255 where as many classes as there can be share the votes evenly.
+
+    Raises
+    ------
+    ValueError
+        As `fuse`.
+
+    References
+    ----------
+    .. [1] C. E. Shannon, "A mathematical theory of communication", Bell System Technical
+       Journal 27, 1948. doi:10.1002/j.1538-7305.1948.tb01338.x
+
+    Examples
+    --------
+    >>> grids = [RunMask.from_array(np.array([row])) for row in ([1, 1, 0], [1, 0, 0])]
+    >>> disagreement(grids, n_classes=2).to_array()
+    array([[  0, 255,   0]], dtype=uint16)
+    """
+    check_masks(masks, n_classes)
+    units = fixed_point(weights, len(masks), masks[0].n_pixels)
+    most = min(n_classes, int(np.count_nonzero(units)))
+    starts, levels = [], []
+    for piece in overlays(masks):
+        entropy = _entropy(piece.votes, units)
+        level = np.rint(entropy / np.log(max(most, 2)) * (LEVELS - 1))
+        levels.append(np.clip(level, 0, LEVELS - 1).astype(np.uint16)[piece.patterns])
+        starts.append(piece.starts.astype(offset_type(masks[0].n_pixels)))
+    return RunMask(np.concatenate(starts), np.concatenate(levels), masks[0].shape).merged()
+
+
+def _entropy(votes: Votes, units: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Entropy of the votes of each pattern, in nats.
+
+    Each vote adds its weight times the logarithm of its class's share.
+    """
+    support = np.zeros(votes.shape, np.int64)
+    for row, unit in zip(votes, units, strict=True):
+        support += unit * (votes == row)
+    total = int(units.sum())
+    surprise = -np.log(np.maximum(support, 1) / total)
+    return np.asarray((np.sort(units[:, None] * surprise, axis=0)).sum(axis=0) / total)

@@ -3,16 +3,14 @@ import subprocess
 import sys
 
 MODULES = (
-    "aggregation.mask_fusion",
-    "aggregation.mask_skill",
-    "aggregation.mask_em",
-    "aggregation.mask_smoothing",
-    "aggregation.mask_cleaning",
-    "aggregation.mask_disagreement",
-    "masks.answers",
+    "aggregation.segmentation.voting",
+    "aggregation.segmentation.skill",
+    "aggregation.segmentation.one_coin_em",
+    "aggregation.segmentation.smoothing",
+    "aggregation.segmentation.confidence",
     "masks.colors",
-    "masks.reading",
-    "masks.writing",
+    "masks.reader",
+    "masks.writer",
 )
 CODE = """
 import importlib, sys

@@ -6,10 +6,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from groundtruth.aggregation.mask_borders import border_lengths
-from groundtruth.aggregation.mask_confidence import Support
-from groundtruth.aggregation.mask_overlay import Masks, Overlay, check_masks, overlays
-from groundtruth.aggregation.mask_voting import Vote, fixed_point, plurality
+from groundtruth.aggregation.segmentation.confidence import Support, border_lengths
+from groundtruth.aggregation.segmentation.overlay import (
+    Masks,
+    Overlay,
+    Vote,
+    check_masks,
+    fixed_point,
+    overlays,
+    plurality,
+)
 from groundtruth.masks.runs import RunMask, offset_type
 
 
@@ -51,7 +57,7 @@ def fuse(masks: Masks, n_classes: int, *, weights: NDArray[np.float64] | None = 
 
     The confidence of a class is the intersection over union to expect, if the truth is what most
     of a crowd would say, with its borders in doubt by the rounding to pixels:
-    `groundtruth.aggregation.mask_confidence.Support`.
+    `groundtruth.aggregation.segmentation.confidence.Support`.
 
     Parameters
     ----------
@@ -99,7 +105,7 @@ def fuse_overlays(
     n_classes : int
         How many classes there are, with BACKGROUND.
     units : ndarray of int64, shape (n_workers,)
-        Weights, from `groundtruth.aggregation.mask_voting.fixed_point`.
+        Weights, from `groundtruth.aggregation.segmentation.overlay.fixed_point`.
     shape : tuple of int
         (rows, columns).
     """

@@ -1,0 +1,1 @@
+"""Masks of several workers to one."""
