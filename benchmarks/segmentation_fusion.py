@@ -20,12 +20,12 @@ type Fuse = Callable[[ClassMaps, int], NDArray[np.integer]]
 
 def ours(maps: ClassMaps, n_classes: int) -> NDArray[np.integer]:
     """The library's vote."""
-    return fuse(maps, n_classes).mask.to_array()
+    return vote_of_runs([RunMask.from_array(one) for one in maps], n_classes).to_array()
 
 
 def ours_em(maps: ClassMaps, n_classes: int) -> NDArray[np.integer]:
     """The library's one-coin model, and the vote by it."""
-    return fuse_by_one_coin(maps, n_classes)[0].mask.to_array()
+    return em_of_runs([RunMask.from_array(one) for one in maps], n_classes).to_array()
 
 
 def vote_of_runs(crew: Sequence[RunMask], n_classes: int) -> RunMask:

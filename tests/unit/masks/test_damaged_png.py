@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from groundtruth.errors import UnusableAnswer
-from groundtruth.masks import runs
+from groundtruth.masks import reader
 from groundtruth.masks.reader import read_mask
 from tests.unit.masks.png_builder import (
     NONE,
@@ -197,9 +197,9 @@ def test_a_size_that_cannot_be_is_refused_before_anything_is_inflated(size, expe
 def test_noise_that_would_fill_the_memory_is_refused(kind, monkeypatch):
     png = build_png(PIXELS, filters=[kind])
     changes = int((CLASSES[:, 1:] != CLASSES[:, :-1]).sum()) + len(CLASSES)
-    monkeypatch.setattr(runs, "MAX_RUNS", changes)
+    monkeypatch.setattr(reader, "MAX_RUNS", changes)
     assert read(png)[0].shape == SHAPE
-    monkeypatch.setattr(runs, "MAX_RUNS", changes - 1)
+    monkeypatch.setattr(reader, "MAX_RUNS", changes - 1)
     assert reason(png) == "too-complex"
 
 
@@ -212,7 +212,7 @@ def test_noise_counts_by_its_runs_and_not_by_its_pixels(kind, limit, monkeypatch
     changes = int((classes[:, 1:] != classes[:, :-1]).sum()) + rows
     assert 16_000 < changes < 19_000 < rows * columns
     png = build_png(painted(classes, [(0, 0, 0, 0), (44, 160, 44, 255)]), filters=[kind])
-    monkeypatch.setattr(runs, "MAX_RUNS", limit)
+    monkeypatch.setattr(reader, "MAX_RUNS", limit)
     if limit < changes:
         assert reason(png, shape) == "too-complex"
     else:

@@ -34,7 +34,7 @@ def test_noise_becomes_runs_of_the_same_classes(rows, noisy):
     array[noisy] = np.random.default_rng(5).integers(0, 11, array[noisy].shape)
     mask = RunMask.from_array(array)
     np.testing.assert_array_equal(mask.to_array(), array)
-    merged = mask.merged()
+    merged = mask.merge()
     np.testing.assert_array_equal(merged.to_array(), array)
     flat = array.ravel()
     assert merged.starts.size == 1 + np.count_nonzero(flat[1:] != flat[:-1])
@@ -86,6 +86,6 @@ def test_runs_that_describe_no_mask_are_refused(starts, classes, shape):
 
 def test_equal_runs_side_by_side_are_joined_and_others_kept():
     mask = RunMask(np.array([0, 2, 3]), np.array([1, 1, 0], np.uint16), (2, 2))
-    assert mask.merged().starts.tolist() == [0, 3]
-    assert mask.merged().merged().starts.tolist() == [0, 3]
+    assert mask.merge().starts.tolist() == [0, 3]
+    assert mask.merge().merge().starts.tolist() == [0, 3]
     assert mask.lengths().tolist() == [2, 1, 1]

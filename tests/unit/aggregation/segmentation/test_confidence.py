@@ -4,7 +4,7 @@ from math import comb
 import numpy as np
 import pytest
 
-from groundtruth.aggregation.segmentation import confidence as module
+from groundtruth.aggregation.segmentation import overlay
 from groundtruth.aggregation.segmentation.confidence import (
     border_lengths,
     crowd_probabilities,
@@ -159,7 +159,7 @@ def test_pieces_change_nothing(monkeypatch, pieces, blown_up):
     grid = np.random.default_rng(4).integers(0, 3, (6, 5)).repeat(blown_up, axis=1)
     mask = RunMask.from_array(grid)
     whole = border_lengths(mask, 3).tolist()
-    monkeypatch.setattr(module, "_RUNS", -(-mask.starts.size // pieces))
+    monkeypatch.setattr(overlay, "_MAX_RUNS", -(-2 * mask.starts.size // pieces))
     assert border_lengths(mask, 3).tolist() == whole == plain(grid, 3)
 
 

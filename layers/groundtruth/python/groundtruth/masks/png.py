@@ -236,7 +236,7 @@ def header_chunk(header: PngHeader) -> bytes:
     return chunk(b"IHDR", struct.pack(">IIBBBBB", *numbers))
 
 
-_INPUT_PIECE = 1 << 16  # of input at a time: what is left of it is copied after each block
+_PIECE = 1 << 16  # of input at a time: what is left of it is copied after each block
 
 
 def inflate(data: Sequence[memoryview], total: int, block: int) -> Iterator[bytes]:
@@ -277,9 +277,7 @@ class _Source:
     def __init__(self, data: Sequence[memoryview]) -> None:
         self._stream = zlib_ng.decompressobj()
         self._pieces = (
-            part[start : start + _INPUT_PIECE]
-            for part in data
-            for start in range(0, len(part), _INPUT_PIECE)
+            part[start : start + _PIECE] for part in data for start in range(0, len(part), _PIECE)
         )
         self._pending: bytes | memoryview = b""
 

@@ -1,4 +1,4 @@
-"""A segmentation mask as runs of equal pixels."""
+"""A segmentation mask as runs of equal pixels: of colours as it is read, of classes after."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -6,10 +6,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from groundtruth.errors import UnusableAnswer
-
 _PIECE = 1 << 18  # pixels compared at a time, so that they stay in the processor's cache
-_LARGE, _NOISE = 1 << 16, 0.75  # pixels, and runs per pixel, from which each pixel is one
 
 type Starts = NDArray[np.int32 | np.int64]
 
@@ -19,7 +16,7 @@ class RunMask:
     """Class of every pixel, written as runs in row-major order.
 
     A run begins where `starts` says and ends where the next one begins, so it may pass over
-    the ends of rows. Two runs side by side may hold the same class; `merged` joins them.
+    the ends of rows. Two runs side by side may hold the same class; `merge` joins them.
 
     Attributes
     ----------
@@ -74,8 +71,7 @@ class RunMask:
         Returns
         -------
         RunMask
-            With no two equal runs side by side; only in noise, of 65,536 pixels and
-            more, each pixel is a run.
+            With no two equal runs side by side.
 
         Raises
         ------
@@ -90,7 +86,7 @@ class RunMask:
         if array.ndim != 2 or not array.size:
             raise ValueError(f"a class map has two dimensions and a pixel, not shape {array.shape}")
         flat = array.ravel()
-        starts, values = _runs(flat)
+        starts, values = _find_runs(flat)
         if values.min() < 0 or values.max() > np.iinfo(np.uint16).max:
             raise ValueError("a class is a whole number from 0 to 65535")
         return cls(starts, values.astype(np.uint16), (array.shape[0], array.shape[1]))
@@ -125,23 +121,39 @@ class RunMask:
                [2, 0]], dtype=uint16)
         """
         columns = self.shape[1]
-        begin, end = first * columns, last * columns
-        low, high = self.runs_between(begin, end)
-        edges = np.append(np.maximum(self.starts[low:high], begin), end)
-        return np.repeat(self.classes[low:high], np.diff(edges)).reshape(-1, columns)
+        return self.cut(first * columns, last * columns).to_array().reshape(-1, columns)
 
-    def runs_between(self, begin: int, end: int) -> tuple[int, int]:
-        """Numbers of the first run that reaches into some pixels, and of the first one past them.
+    def cut(self, begin: int, end: int) -> "RunMask":
+        """The pixels from one flat offset up to another, as a mask of one row.
 
         Examples
         --------
-        >>> RunMask.from_array(np.array([[1, 1, 0, 2]])).runs_between(1, 3)
-        (0, 2)
+        >>> RunMask.from_array(np.array([[1, 1, 0], [2, 2, 2]])).cut(1, 4).to_array()
+        array([[1, 0, 2]], dtype=uint16)
         """
+        if end - begin == self.n_pixels:
+            return RunMask(self.starts, self.classes, (1, self.n_pixels))
         # In the array's own type: another one would have numpy convert the array each time.
-        pixels = np.array([begin, end - 1], self.starts.dtype)
-        low, high = np.searchsorted(self.starts, pixels, side="right")
-        return int(low) - 1, int(high)
+        edges = np.array([begin, end - 1], self.starts.dtype)
+        low, high = np.searchsorted(self.starts, edges, side="right")
+        starts = np.maximum(self.starts[low - 1 : high] - begin, 0)
+        return RunMask(starts, self.classes[low - 1 : high], (1, end - begin))
+
+    def rescale(self, shape: tuple[int, int]) -> "RunMask":
+        """The mask in another size: each pixel takes the class under its centre."""
+        rows, columns = (
+            (2 * np.arange(new, dtype=np.int64) + 1) * old // (2 * new)
+            for new, old in zip(shape, self.shape, strict=True)
+        )
+        starts, classes = [], []
+        strip_rows = max(1, _PIECE // shape[1])
+        for top in range(0, shape[0], strip_rows):
+            source = rows[top : top + strip_rows, None] * self.shape[1] + columns
+            run = np.searchsorted(self.starts, source.ravel(), side="right") - 1
+            strip = RunMask.from_array(self.classes[run].reshape(source.shape))
+            starts.append((strip.starts + top * shape[1]).astype(offset_type(shape[0] * shape[1])))
+            classes.append(strip.classes)
+        return RunMask(np.concatenate(starts), np.concatenate(classes), shape).merge()
 
     def lengths(self) -> Starts:
         """How many pixels each run has.
@@ -155,12 +167,12 @@ class RunMask:
         lengths[-1] = self.n_pixels - self.starts[-1]
         return lengths
 
-    def merged(self) -> "RunMask":
+    def merge(self) -> "RunMask":
         """The same mask, with no two equal runs side by side.
 
         Examples
         --------
-        >>> RunMask(np.array([0, 1, 2]), np.array([4, 4, 0], np.uint16), (1, 3)).merged().starts
+        >>> RunMask(np.array([0, 1, 2]), np.array([4, 4, 0], np.uint16), (1, 3)).merge().starts
         array([0, 2])
         """
         keep = np.empty(self.starts.size, np.bool_)
@@ -171,21 +183,15 @@ class RunMask:
         return RunMask(self.starts[keep], self.classes[keep], self.shape)
 
 
-def _runs(flat: NDArray[np.integer]) -> tuple[Starts, NDArray[np.integer]]:
+def _find_runs(flat: NDArray[np.integer]) -> tuple[Starts, NDArray[np.integer]]:
     """Offsets at which a value differs from the one before, the first included, and the values."""
-    kind = offset_type(flat.size)
-    starts: list[Starts] = [np.zeros(1, kind)]
-    values = [flat[:1]]
+    starts: list[Starts] = [np.zeros(1, offset_type(flat.size))]
     for first in range(1, flat.size, _PIECE):
         piece = flat[first : first + _PIECE]
-        at = np.flatnonzero(piece != flat[first - 1 : first - 1 + piece.size])
-        if piece.size >= _LARGE and at.size > _NOISE * piece.size:
-            starts.append(np.arange(first, first + piece.size, dtype=kind))
-            values.append(piece)
-        else:
-            starts.append((at + first).astype(kind))
-            values.append(piece[at])
-    return np.concatenate(starts), np.concatenate(values)
+        changes = np.flatnonzero(piece != flat[first - 1 : first - 1 + piece.size])
+        starts.append((changes + first).astype(offset_type(flat.size)))
+    offsets = np.concatenate(starts)
+    return offsets, flat[offsets]
 
 
 def offset_type(n_pixels: int) -> type[np.int32] | type[np.int64]:
@@ -197,13 +203,6 @@ def offset_type(n_pixels: int) -> type[np.int32] | type[np.int64]:
     'int32'
     """
     return np.int32 if n_pixels <= np.iinfo(np.int32).max else np.int64
-
-
-MAX_RUNS = 1 << 22
-_LARGE_STRIP, _NOISE_SHARE = (
-    1 << 14,
-    0.75,
-)  # pixels, and runs per pixel, from which each pixel is one
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,67 +222,3 @@ class ColorRuns:
     starts: Starts
     colors: NDArray[np.uint8]
     shape: tuple[int, int]
-
-
-def check_complexity(n_runs: int) -> None:
-    """Refuse a picture whose runs would need more memory than a mask is worth.
-
-    Raises
-    ------
-    UnusableAnswer
-        ``too-complex``.
-    """
-    if n_runs > MAX_RUNS:
-        raise UnusableAnswer(
-            "too-complex",
-            f"The mask has over {MAX_RUNS} runs of colour; drawn ones have thousands.",
-        )
-
-
-def runs_of_strip(pixels: NDArray[np.generic]) -> tuple[NDArray[np.int64], int]:
-    """Offsets, in a strip of rows, where the pixel differs from the one before or begins a row.
-
-    In noise those of all pixels; how many runs there are goes with them.
-
-    Parameters
-    ----------
-    pixels : ndarray, shape (rows, columns)
-        One number per pixel.
-
-    Returns
-    -------
-    starts, n_runs
-        As `run_starts`.
-
-    Examples
-    --------
-    >>> runs_of_strip(np.array([[7, 7, 8], [8, 8, 8]]))
-    (array([0, 2, 3]), 3)
-    """
-    changes = np.empty(pixels.shape, np.bool_)
-    changes[:, 0] = True
-    np.not_equal(pixels[:, 1:], pixels[:, :-1], out=changes[:, 1:])
-    return run_starts(changes)
-
-
-def run_starts(begins: NDArray[np.bool_]) -> tuple[NDArray[np.int64], int]:
-    """Offsets, in a strip of rows, at which runs begin; in noise those of all pixels.
-
-    Parameters
-    ----------
-    begins : ndarray of bool, shape (rows, columns)
-        Whether a run must begin there.
-
-    Returns
-    -------
-    starts : ndarray of int, shape (n_starts,)
-        The offsets.
-    n_runs : int
-        At how many of them a run must begin.
-    """
-    if begins.size >= _LARGE_STRIP:
-        n_runs = int(np.count_nonzero(begins))
-        if n_runs > _NOISE_SHARE * begins.size:
-            return np.arange(begins.size), n_runs
-    starts = np.flatnonzero(begins)
-    return starts, starts.size

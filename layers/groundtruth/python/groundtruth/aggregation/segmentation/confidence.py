@@ -2,23 +2,26 @@
 
 from collections.abc import Sequence
 from functools import cache
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
 
 from groundtruth.aggregation.segmentation.overlay import (
+    Overlay,
     Vote,
-    Votes,
+    add_support,
     check_masks,
-    fixed_point,
-    overlays,
+    overlay_masks,
+    to_fixed_point,
 )
 from groundtruth.masks.runs import RunMask, offset_type
 
-_MOST_CELLS = 1 << 16  # classes times levels of support
-_FEWEST_LEVELS, _MOST_LEVELS = 64, 4096
+LEVELS = 256
+
+_MAX_CELLS = 1 << 16  # classes times levels of support
+_MIN_SUPPORT_LEVELS, _MAX_SUPPORT_LEVELS = 64, 4096
 
 _MOVED = np.pi / 32
 """Pixels that change class, in either direction, for each side of a pixel along a border.
@@ -82,15 +85,15 @@ class Support:
     n_classes : int
         How many classes there are, with BACKGROUND.
     units : ndarray of int64, shape (n_workers,)
-        Weights, from `groundtruth.aggregation.segmentation.overlay.fixed_point`.
+        Weights, from `groundtruth.aggregation.segmentation.overlay.to_fixed_point`.
     """
 
     def __init__(self, n_classes: int, units: NDArray[np.int64]) -> None:
         self._units = units
         self._total = int(units.sum())
-        finest = max(_FEWEST_LEVELS, min(_MOST_LEVELS, _MOST_CELLS // n_classes))
-        self._steps = self._total // int(np.gcd.reduce(units))  # what a vote's support counts
-        self._levels = min(self._steps, finest)
+        self._step = int(np.gcd.reduce(units))  # what support is counted in
+        finest = max(_MIN_SUPPORT_LEVELS, min(_MAX_SUPPORT_LEVELS, _MAX_CELLS // n_classes))
+        self._levels = min(self._total // self._step, finest)
         shape = (n_classes, self._levels + 1)
         self._won = np.zeros(shape, np.int64)  # pixels that the class has in the result
         self._received = np.zeros(shape, np.int64)  # weight of the votes for it, on any pixels
@@ -100,47 +103,20 @@ class Support:
         """How many pixels of the result each class has, shape (n_classes,)."""
         return np.asarray(self._won.sum(axis=1))
 
-    def add(self, votes: Votes, vote: Vote, pixels: NDArray[np.int64] | None) -> None:
-        """Add patterns.
+    def add(self, piece: Overlay, vote: Vote) -> None:
+        """Add a piece of the picture and the result of its vote."""
+        self._won += self._sum_by_level(vote.winners, vote.units // self._step, piece.pixels)
+        weights = self._units[:, None] * piece.pixels
+        self._received += self._sum_by_level(piece.votes, vote.support, weights)
 
-        Parameters
-        ----------
-        votes : ndarray of uint8 or uint16, shape (n_workers, n_patterns)
-            Class each worker gave.
-        vote : Vote
-            The result on them.
-        pixels : ndarray of int64, shape (n_patterns,), or None
-            How many pixels have each pattern; one each if None.
-        """
-        step = self._total // self._steps
-        self._won += self._counted(vote.winners, vote.units // step, pixels)
-        if pixels is not None:
-            amounts = self._units[:, None] * pixels
-            self._received += self._counted(votes, vote.support, amounts)
-        elif (self._units == self._units[0]).all():
-            self._received += self._units[0] * self._counted(votes, vote.support, None)
-        else:
-            for row, support, unit in zip(votes, vote.support, self._units, strict=True):
-                self._received += unit * self._counted(row, support, None)
-
-    def _counted(
-        self, classes: Votes, support: NDArray[np.integer], amounts: NDArray[np.int64] | None
+    def _sum_by_level(
+        self, classes: NDArray[np.uint16], support: NDArray[np.integer], amounts: NDArray[np.int64]
     ) -> NDArray[np.int64]:
-        """Sum of the amounts by class and level of support; how many there are if None."""
-        level = support
-        if self._levels < self._steps:
-            level = np.rint(support * (self._levels / self._steps))
-        cells, shape = self._won.size, self._won.shape
-        kind = np.min_scalar_type(cells)
-        code = np.multiply(classes, self._levels + 1, dtype=kind)
-        code += level.astype(kind, copy=False)
-        if amounts is None and code.dtype == np.uint8 and code.size % 2 == 0:
-            # Two at a time: one after the other has to wait for the same cell again and again.
-            pairs = np.bincount(code.ravel().view(np.uint16), minlength=1 << 16).reshape(256, 256)
-            return np.asarray((pairs.sum(axis=0) + pairs.sum(axis=1))[:cells]).reshape(shape)
-        weights = None if amounts is None else amounts.ravel()
-        found = np.bincount(code.ravel(), weights=weights, minlength=cells)
-        return found.astype(np.int64).reshape(shape)
+        """Sum of the amounts by class and level of support."""
+        levels = np.rint(support * (self._levels / (self._total // self._step))).astype(np.int64)
+        cells = classes * np.int64(self._levels + 1) + levels
+        sums = np.bincount(cells.ravel(), amounts.ravel(), self._won.size)
+        return sums.astype(np.int64).reshape(self._won.shape)
 
     def expected_iou(self, borders: NDArray[np.int64]) -> NDArray[np.float64]:
         """Intersection over union to expect, if the truth is what most of a crowd would say.
@@ -157,7 +133,7 @@ class Support:
         Parameters
         ----------
         borders : ndarray of int64, shape (n_classes,)
-            From `groundtruth.aggregation.segmentation.confidence.border_lengths`, of the result.
+            From `border_lengths`, of the result.
 
         Returns
         -------
@@ -169,7 +145,7 @@ class Support:
         .. [1] L. Kish, "Survey Sampling", Wiley 1965, section 11.7.
         """
         shares = np.arange(self._levels + 1) / self._levels
-        sure = _of_shares(shares, self._total**2 / float((self._units.astype(float) ** 2).sum()))
+        sure = _interpolate(shares, self._total**2 / float((self._units.astype(float) ** 2).sum()))
         worth = np.append(0.0, sure[1:] / shares[1:]) / self._total  # of a vote's weight
         inside, pixels = self._won @ sure, self.class_pixels
         union = pixels + np.maximum(self._received @ worth - inside, 0)
@@ -181,7 +157,7 @@ class Support:
         return confidence
 
 
-def _of_shares(shares: NDArray[np.float64], n_workers: float) -> NDArray[np.float64]:
+def _interpolate(shares: NDArray[np.float64], n_workers: float) -> NDArray[np.float64]:
     """How probable it is that a crowd takes a side with such shares of 1 worker or more."""
     fewer = max(1, int(n_workers))
     sides = [
@@ -190,10 +166,6 @@ def _of_shares(shares: NDArray[np.float64], n_workers: float) -> NDArray[np.floa
     ]
     more = max(n_workers - fewer, 0.0)
     return np.asarray((1 - more) * sides[0] + more * sides[1])
-
-
-_RUNS = 1 << 16  # in one piece of the picture, so that it stays in the cache
-_DENSE_SHARE = 0.2  # runs per pixel from which single pixels are cheaper than runs
 
 
 def border_lengths(mask: RunMask, n_classes: int) -> NDArray[np.int64]:
@@ -218,65 +190,33 @@ def border_lengths(mask: RunMask, n_classes: int) -> NDArray[np.int64]:
     array([3, 0, 3])
     """
     rows, columns = mask.shape
-    begins = np.unique(mask.starts[::_RUNS] // columns).tolist()
-    lengths = np.zeros(n_classes, np.int64)
-    for first, last in pairwise([*begins, rows]):
-        low, high = mask.runs_between(first * columns, last * columns)
-        dense = high - low > _DENSE_SHARE * (last - first) * columns
-        add = _add_pixels if dense else _add_runs
-        add(lengths, mask, first, last)
+    inside = np.flatnonzero(mask.starts % columns)  # runs with another one beside them
+    lengths = _count_sides(mask.classes[inside - 1], mask.classes[inside], None, n_classes)
+    if rows > 1:  # the picture laid over itself, one row lower
+        upper, lower = mask.cut(0, mask.n_pixels - columns), mask.cut(columns, mask.n_pixels)
+        for piece in overlay_masks([upper, lower]):
+            above, below = piece.votes
+            lengths += _count_sides(above, below, piece.pixels, n_classes)
     return lengths
 
 
-def _add_runs(lengths: NDArray[np.int64], mask: RunMask, first: int, last: int) -> None:
-    """Add the borders within some rows, and those with the row that comes next."""
-    rows, columns = mask.shape
-    begin, end = first * columns, min(last + 1, rows) * columns
-    low, high = mask.runs_between(begin, end)
-    starts = np.maximum(mask.starts[low:high].astype(np.int64) - begin, 0)
-    classes, own = mask.classes[low:high], (last - first) * columns
-    beside = np.flatnonzero(starts[1:] % columns)
-    beside = beside[: np.searchsorted(beside, np.searchsorted(starts, own) - 1)]
-    _add_sides(lengths, classes[beside], classes[beside + 1], None)
-    # Each run beside itself one row lower: both are sorted, which a stable sort makes use of.
-    both = np.concatenate((starts, starts + columns))
-    order = np.argsort(both, kind="stable")
-    above = np.cumsum(order >= starts.size)
-    here = np.arange(1, both.size + 1) - above
-    at = np.clip(both[order], columns, end - begin)
-    pixels = np.diff(at, append=end - begin)
-    _add_sides(lengths, classes[here - 1], classes[above - 1], pixels)
-
-
-def _add_pixels(lengths: NDArray[np.int64], mask: RunMask, first: int, last: int) -> None:
-    """The same, pixel by pixel."""
-    table = mask.rows(first, min(last + 1, mask.shape[0]))
-    own = table[: last - first]
-    _add_sides(lengths, own[:, 1:].ravel(), own[:, :-1].ravel(), None)
-    _add_sides(lengths, table[1:].ravel(), table[:-1].ravel(), None)
-
-
-def _add_sides(
-    lengths: NDArray[np.int64],
+def _count_sides(
     left: NDArray[np.uint16],
     right: NDArray[np.uint16],
     sides: NDArray[np.int64] | None,
-) -> None:
-    """Add the sides, of 1 each if None, at which two classes meet to the lengths of both."""
-    met = np.flatnonzero(left != right)
-    weights = None if sides is None else sides[met].astype(np.float64)
-    for classes in (left, right):
-        found = np.bincount(classes[met], weights=weights, minlength=lengths.size)
-        lengths += found.astype(np.int64)
-
-
-LEVELS = 256
+    n_classes: int,
+) -> NDArray[np.int64]:
+    """Sides, of one pixel each if None, at which two classes meet, for both of them."""
+    differ = left != right
+    weights = None if sides is None else sides[differ]
+    counts = [np.bincount(classes[differ], weights, n_classes) for classes in (left, right)]
+    return np.sum(counts, axis=0).astype(np.int64)
 
 
 def disagreement(
     masks: Sequence[RunMask], n_classes: int, *, weights: NDArray[np.float64] | None = None
 ) -> RunMask:
-    """Entropy of the votes on each pixel, in 256 levels [1]_.
+    """Entropy of the votes on each pixel, in 256 levels [1]_: a map to look at beside the mask.
 
     Parameters
     ----------
@@ -305,25 +245,16 @@ def disagreement(
     array([[  0, 255,   0]], dtype=uint16)
     """
     check_masks(masks, n_classes)
-    units = fixed_point(weights, len(masks), masks[0].n_pixels)
-    most = min(n_classes, int(np.count_nonzero(units)))
+    units = to_fixed_point(weights, len(masks), masks[0].n_pixels)
+    max_classes = max(min(n_classes, int(np.count_nonzero(units))), 2)
     starts, levels = [], []
-    for piece in overlays(masks):
-        entropy = _entropy(piece.votes, units)
-        level = np.rint(entropy / np.log(max(most, 2)) * (LEVELS - 1))
+    for piece in overlay_masks(masks):
+        support = np.maximum(add_support(piece.votes, units) * np.gcd.reduce(units), 1)
+        # Each vote adds its weight times the logarithm of its class's share; sorted, so that
+        # the sum does not depend on the order of workers.
+        surprise = np.sort(-units[:, None] * np.log(support / units.sum()), axis=0)
+        entropy = surprise.sum(axis=0) / units.sum()
+        level = np.rint(entropy / np.log(max_classes) * (LEVELS - 1))
         levels.append(np.clip(level, 0, LEVELS - 1).astype(np.uint16)[piece.patterns])
         starts.append(piece.starts.astype(offset_type(masks[0].n_pixels)))
-    return RunMask(np.concatenate(starts), np.concatenate(levels), masks[0].shape).merged()
-
-
-def _entropy(votes: Votes, units: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Entropy of the votes of each pattern, in nats.
-
-    Each vote adds its weight times the logarithm of its class's share.
-    """
-    support = np.zeros(votes.shape, np.int64)
-    for row, unit in zip(votes, units, strict=True):
-        support += unit * (votes == row)
-    total = int(units.sum())
-    surprise = -np.log(np.maximum(support, 1) / total)
-    return np.asarray((np.sort(units[:, None] * surprise, axis=0)).sum(axis=0) / total)
+    return RunMask(np.concatenate(starts), np.concatenate(levels), masks[0].shape).merge()

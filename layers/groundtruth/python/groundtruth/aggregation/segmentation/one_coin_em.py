@@ -7,16 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundtruth.aggregation.segmentation.overlay import (
-    Masks,
     Overlay,
     check_masks,
-    fixed_point,
-    overlays,
+    overlay_masks,
+    to_fixed_point,
 )
 from groundtruth.aggregation.segmentation.voting import Fusion, fuse_overlays
+from groundtruth.masks.runs import RunMask
 
-_HIGHEST = 1 - 1e-6
-_SMALLEST = 1e-3  # weights below this cannot be told from none
+_MAX_ACCURACY = 1 - 1e-6
+_MIN_WEIGHT = 1e-3  # weights below this cannot be told from none
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,11 @@ class OneCoin:
 
 
 def fuse_by_one_coin(
-    masks: Masks, n_classes: int, *, max_iterations: int = 50, tolerance: float = 1e-6
+    masks: Sequence[RunMask],
+    n_classes: int,
+    *,
+    max_iterations: int = 50,
+    tolerance: float = 1e-6,
 ) -> tuple[Fusion, OneCoin]:
     """Estimate the accuracy of each worker from one picture [1]_, and consolidate by it.
 
@@ -53,8 +57,8 @@ def fuse_by_one_coin(
 
     Parameters
     ----------
-    masks : sequence of RunMask, or of ndarray of int, shape (rows, columns)
-        One per worker, at least one, all of one shape and kind.
+    masks : sequence of RunMask
+        One per worker, at least one, all of one shape.
     n_classes : int
         How many classes there are, with BACKGROUND; at least 2.
     max_iterations : int, optional
@@ -82,44 +86,43 @@ def fuse_by_one_coin(
     Examples
     --------
     >>> grids = np.array([[[1, 1, 0, 0]], [[1, 1, 0, 0]], [[1, 0, 1, 1]]])
-    >>> fusion, model = fuse_by_one_coin(list(grids), n_classes=2)
+    >>> masks = [RunMask.from_array(grid) for grid in grids]
+    >>> fusion, model = fuse_by_one_coin(masks, n_classes=2)
     >>> fusion.mask.to_array()
     array([[1, 1, 0, 0]], dtype=uint16)
     >>> bool(model.accuracies[0] > model.accuracies[2])
     True
     """
-    shape = check_masks(masks, n_classes)
-    n_pixels = shape[0] * shape[1]
-    pieces = list(overlays(masks, n_classes))
-    model = _fitted(pieces, n_classes, n_pixels, max_iterations, tolerance)
-    units = fixed_point(model.weights, len(masks), n_pixels)
-    return fuse_overlays(pieces, n_classes, units, shape), model
+    check_masks(masks, n_classes)
+    pieces = list(overlay_masks(masks))
+    model = _fit(pieces, n_classes, masks[0].n_pixels, max_iterations, tolerance)
+    units = to_fixed_point(model.weights, len(masks), masks[0].n_pixels)
+    return fuse_overlays(pieces, n_classes, units, masks[0].shape), model
 
 
-def _fitted(
+def _fit(
     pieces: Sequence[Overlay], n_classes: int, n_pixels: int, max_iterations: int, tolerance: float
 ) -> OneCoin:
-    """The model of masks that have been laid over each other."""
     if n_classes < 2 or max_iterations < 1:
         raise ValueError("the model needs two classes and one round")
     parts = [_Part(piece) for piece in pieces]
-    accuracies = np.sum([part.shares() for part in parts], axis=0) / n_pixels
+    accuracies = np.sum([part.count_shared() for part in parts], axis=0) / n_pixels
     iterations, change = 0, np.inf
     while iterations < max_iterations and change > tolerance:
-        weights = _log_odds(accuracies, n_classes)
-        updated = np.sum([part.right(weights, n_classes) for part in parts], axis=0) / n_pixels
-        change = float(np.abs(updated - accuracies).max())
-        accuracies = updated
+        weights = _to_log_odds(accuracies, n_classes)
+        right = np.sum([part.count_right(weights, n_classes) for part in parts], axis=0)
+        change = float(np.abs(right / n_pixels - accuracies).max())
+        accuracies = right / n_pixels
         iterations += 1
-    weights = _log_odds(accuracies, n_classes)
-    if weights.max() < _SMALLEST:
+    weights = _to_log_odds(accuracies, n_classes)
+    if weights.max() < _MIN_WEIGHT:
         weights = np.ones(weights.size)
     return OneCoin(weights, accuracies, iterations, change <= tolerance)
 
 
-def _log_odds(accuracies: NDArray[np.float64], n_classes: int) -> NDArray[np.float64]:
+def _to_log_odds(accuracies: NDArray[np.float64], n_classes: int) -> NDArray[np.float64]:
     """How much a vote says: the logarithm of the odds between its class and any other."""
-    inside = np.clip(accuracies, 1 / n_classes, _HIGHEST)
+    inside = np.clip(accuracies, 1 / n_classes, _MAX_ACCURACY)
     return np.asarray(np.log(inside * (n_classes - 1) / (1 - inside)))
 
 
@@ -133,32 +136,26 @@ class _Part:
     def __init__(self, piece: Overlay) -> None:
         votes = piece.votes
         rows = [(votes[: row + 1] == votes[row]).argmax(axis=0) for row in range(len(votes))]
-        self._rows = np.array(rows, np.min_scalar_type(len(votes)))
+        self._has_class = np.array(rows) == np.arange(len(votes))[:, None]
+        self._cells = np.array(rows) * votes.shape[1] + np.arange(votes.shape[1])
         self._pixels = piece.pixels
 
-    def shares(self) -> NDArray[np.float64]:
+    def count_shared(self) -> NDArray[np.float64]:
         """Pixels that each worker shares with others: a pixel counts by the share of the votes."""
-        cells = self._cells()
-        counts = np.bincount(cells.ravel(), minlength=cells.size)
-        return np.asarray(counts[cells] @ self._pixels / len(cells))
+        counts = np.bincount(self._cells.ravel(), minlength=self._cells.size)
+        return np.asarray(counts[self._cells] @ self._pixels / len(self._cells))
 
-    def right(self, weights: NDArray[np.float64], n_classes: int) -> NDArray[np.float64]:
+    def count_right(self, weights: NDArray[np.float64], n_classes: int) -> NDArray[np.float64]:
         """Pixels on which each worker is right, by the probability of each vote.
 
         The likelihood of a class, but for a factor that all classes share, is the exponential
         of the weights of its votes; it is 1 for a class without votes.
         """
-        cells = self._cells()
-        there = self._rows == np.arange(len(cells))[:, None]
-        each = np.repeat(weights, cells.shape[1])
-        score = np.bincount(cells.ravel(), each, cells.size).reshape(cells.shape)
+        cells = self._cells
+        of_votes = np.repeat(weights, cells.shape[1])
+        score = np.bincount(cells.ravel(), of_votes, cells.size).reshape(cells.shape)
         top = score.max(axis=0)
-        likelihood = np.exp(score - top) * there
-        others = (n_classes - there.sum(axis=0)) * np.exp(-top)
-        likelihood *= self._pixels / (likelihood.sum(axis=0) + others)
+        likelihood = np.exp(score - top) * self._has_class
+        without_votes = (n_classes - self._has_class.sum(axis=0)) * np.exp(-top)
+        likelihood *= self._pixels / (likelihood.sum(axis=0) + without_votes)
         return np.asarray(likelihood.ravel()[cells].sum(axis=1))
-
-    def _cells(self) -> NDArray[np.int64]:
-        """Where the class of each vote is added up, in an array as large as the votes."""
-        n_patterns = self._rows.shape[1]
-        return self._rows * np.int64(n_patterns) + np.arange(n_patterns)

@@ -5,13 +5,19 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from groundtruth.aggregation.segmentation.overlay import Overlay, check_masks, fixed_point, overlays
+from groundtruth.aggregation.segmentation.overlay import (
+    Overlay,
+    add_support,
+    check_masks,
+    overlay_masks,
+    to_fixed_point,
+)
 from groundtruth.masks.runs import RunMask
 
 _POWER = 2
 _STEP = 0.25
-_LOWEST = 1 / 16
-_CARELESS = 0.8  # skill beside the typical one
+_MIN_WEIGHT = 1 / 16
+_CARELESS_SHARE = 0.8  # skill beside the typical one
 _DEVIATIONS = 1.2816  # how sure that must be: of a normal distribution 90 % are below
 
 
@@ -51,34 +57,29 @@ def disputed_agreement(
     array([0.5, 0.5, 0. ])
     """
     check_masks(masks, n_classes)
-    units = fixed_point(weights, len(masks), masks[0].n_pixels)
-    agreed = np.zeros(len(masks))
-    disputed = 0
-    for piece in overlays(masks):
-        counted = (piece.votes != piece.votes[0]).any(axis=0)
-        pixels = np.where(counted, piece.pixels, 0)
-        disputed += int(pixels.sum())
-        for worker in range(len(masks)):
-            agreed[worker] += float((_credit(piece, units, worker) * pixels).sum())
-    judged = (units.sum() - units > 0) & (disputed > 0)
-    return np.where(judged, agreed / max(disputed, 1), np.nan)
+    units = to_fixed_point(weights, len(masks), masks[0].n_pixels)
+    agreement = np.zeros(len(masks))
+    n_disputed = 0
+    for piece in overlay_masks(masks):
+        pixels = np.where((piece.votes != piece.votes[0]).any(axis=0), piece.pixels, 0)
+        n_disputed += int(pixels.sum())
+        agreement += [_credit(piece, units, worker) @ pixels for worker in range(len(masks))]
+    judged = (units.sum() - units > 0) & (n_disputed > 0)
+    return np.where(judged, agreement / max(n_disputed, 1), np.nan)
 
 
 def _credit(piece: Overlay, units: NDArray[np.int64], worker: int) -> NDArray[np.float64]:
     """Credit of one worker for each pattern, in [0, 1]."""
-    others = np.delete(np.arange(len(units)), worker)
-    votes = piece.votes[others]
-    support = np.zeros(votes.shape, np.int64)
-    leaders = np.zeros(votes.shape[1], np.int64)
-    for first, other in enumerate(others):
-        support += units[other] * (votes == votes[first])
-    best = support.max(axis=0, initial=1)
-    leading = support == best
-    for index, row in enumerate(votes):
-        new = leading[index] & ~(leading[:index] & (votes[:index] == row)).any(axis=0)
-        leaders += new
-    agrees = (leading & (votes == piece.votes[worker])).any(axis=0)
-    return np.where(agrees, 1 / np.maximum(leaders, 1), 0.0)
+    votes = np.delete(piece.votes, worker, axis=0)
+    weights = np.delete(units, worker)
+    if not weights.any():
+        return np.zeros(votes.shape[1])
+    support = add_support(votes, weights)
+    leaders = np.where(support == support.max(axis=0), votes.astype(np.int32), -1)
+    agrees = (leaders == piece.votes[worker]).any(axis=0)
+    leaders.sort(axis=0)
+    n_leaders = (leaders[0] >= 0) + (leaders[1:] != leaders[:-1]).sum(axis=0)
+    return np.where(agrees, 1 / n_leaders, 0.0)
 
 
 def skill_weights(
@@ -131,31 +132,31 @@ def skill_weights(
     weights = np.ones(counts.shape)
     n = counts[known].astype(np.float64)
     means = sums[known] / n
-    within, between = _variances(n, means, sums_of_squares[known])
+    within, between = _estimate_variances(n, means, sums_of_squares[known])
     if between <= 0:
         return weights
     precision = 1 / (between + within / n)
-    pool_mean = float((precision * means).sum() / precision.sum())
-    if pool_mean <= 0:
+    overall_mean = float((precision * means).sum() / precision.sum())
+    if overall_mean <= 0:
         return weights
-    skill = pool_mean + between * precision * (means - pool_mean)
+    skill = overall_mean + between * precision * (means - overall_mean)
     deviation = np.sqrt(between * within / n * precision)
-    typical = max(float(np.median(skill)), pool_mean)
-    careless = skill + _DEVIATIONS * deviation < _CARELESS * typical
+    typical = max(float(np.median(skill)), overall_mean)
+    careless = skill + _DEVIATIONS * deviation < _CARELESS_SHARE * typical
     share = np.maximum(skill[careless], 0) / typical
-    lowered = np.maximum(np.rint(share**_POWER / _STEP) * _STEP, _LOWEST)
+    lowered = np.maximum(np.rint(share**_POWER / _STEP) * _STEP, _MIN_WEIGHT)
     weights[np.flatnonzero(known)[careless]] = lowered
     return weights
 
 
-def _variances(
+def _estimate_variances(
     n: NDArray[np.float64], means: NDArray[np.float64], sums_of_squares: NDArray[np.float64]
 ) -> tuple[float, float]:
     """Variance within a worker and between workers; 0 between them where it cannot be told."""
-    spare, total = float((n - 1).sum()), float(n.sum())
-    if n.size < 2 or spare <= 0:
+    n_free, total = float((n - 1).sum()), float(n.sum())
+    if n.size < 2 or n_free <= 0:
         return 0.0, 0.0
-    within = max(float((sums_of_squares - n * means**2).sum()) / spare, 0.0)
+    within = max(float((sums_of_squares - n * means**2).sum()) / n_free, 0.0)
     grand_mean = float((n * means).sum()) / total
     among = float((n * (means - grand_mean) ** 2).sum()) / (n.size - 1)
     effective = (total - float((n**2).sum()) / total) / (n.size - 1)

@@ -3,13 +3,12 @@
 Needs scikit-image.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from groundtruth.aggregation.segmentation.overlay import check_masks, fixed_point, plurality
+from groundtruth.aggregation.segmentation.overlay import check_masks, count_votes, to_fixed_point
 from groundtruth.masks.runs import RunMask
 
 MAX_SIGMA = 3.0
@@ -49,7 +48,7 @@ def smooth(
     """
     if not 0 < sigma <= MAX_SIGMA:
         raise ValueError(f"sigma is above 0 and at most {MAX_SIGMA}, not {sigma}")
-    return _decided(masks, n_classes, weights, sigma, tied_only=False)
+    return _smooth_open_pixels(masks, n_classes, weights, sigma, tied_only=False)
 
 
 def break_ties_by_neighbours(
@@ -58,25 +57,12 @@ def break_ties_by_neighbours(
     """Consolidate masks, a tie going to the class with most votes around the pixel.
 
     Only the classes that tie take part. What is still equal goes to the lowest class.
-
-    Parameters
-    ----------
-    masks, n_classes, weights
-        As for `groundtruth.aggregation.segmentation.voting.fuse`.
-
-    Returns
-    -------
-    RunMask
-
-    Raises
-    ------
-    ValueError
-        As `fuse`.
+    Parameters and errors are those of `smooth`.
     """
-    return _decided(masks, n_classes, weights, TIE_SIGMA, tied_only=True)
+    return _smooth_open_pixels(masks, n_classes, weights, TIE_SIGMA, tied_only=True)
 
 
-def _decided(
+def _smooth_open_pixels(
     masks: Sequence[RunMask],
     n_classes: int,
     weights: NDArray[np.float64] | None,
@@ -84,79 +70,61 @@ def _decided(
     *,
     tied_only: bool,
 ) -> RunMask:
-    """The vote's result with the open pixels decided by blurred votes."""
+    """The vote's result with the open pixels decided by blurred votes, in bands of rows."""
     check_masks(masks, n_classes)
-    units = fixed_point(weights, len(masks), masks[0].n_pixels)
-    bands = _bands(masks, units, int(np.ceil(_TRUNCATE * sigma)))
-    return RunMask.from_array(
-        np.concatenate([_decide(band, units, sigma, tied_only=tied_only) for band in bands])
-    )
-
-
-@dataclass(frozen=True, eq=False)
-class _Band:
-    """Some rows of the picture, with as many around them as the blur reaches.
-
-    Attributes
-    ----------
-    votes : ndarray of uint16, shape (n_workers, rows with surroundings, columns)
-        Class each worker gave.
-    inner : slice
-        The rows to decide on.
-    """
-
-    votes: NDArray[np.uint16]
-    inner: slice
-
-
-def _bands(masks: Sequence[RunMask], units: NDArray[np.int64], reach: int) -> Iterator[_Band]:
-    """The picture from top to bottom; workers without weight left out."""
+    units = to_fixed_point(weights, len(masks), masks[0].n_pixels)
+    masks = [mask for mask, unit in zip(masks, units, strict=True) if unit]
+    units = units[units > 0]
+    reach = int(np.ceil(_TRUNCATE * sigma))
     rows, columns = masks[0].shape
-    counted = [mask for mask, unit in zip(masks, units, strict=True) if unit]
     height = max(1, _BAND_PIXELS // columns)
+    bands = []
     for top in range(0, rows, height):
-        bottom = min(rows, top + height)
-        first, last = max(0, top - reach), min(rows, bottom + reach)
-        votes = np.stack([mask.rows(first, last) for mask in counted])
-        yield _Band(votes, slice(top - first, bottom - first))
+        first, last = max(0, top - reach), min(rows, top + height + reach)
+        votes = np.stack([mask.rows(first, last) for mask in masks])
+        inner = slice(top - first, min(rows, top + height) - first)
+        bands.append(_decide(votes, inner, units, sigma, tied_only=tied_only))
+    return RunMask.from_array(np.concatenate(bands))
 
 
 def _decide(
-    band: _Band, units: NDArray[np.int64], sigma: float, *, tied_only: bool
+    votes: NDArray[np.uint16],
+    inner: slice,
+    units: NDArray[np.int64],
+    sigma: float,
+    *,
+    tied_only: bool,
 ) -> NDArray[np.uint16]:
-    """Classes of the rows of a band."""
-    units = units[units > 0]
-    shape = band.votes[0, band.inner].shape
-    inner = band.votes[:, band.inner].reshape(len(units), -1)
-    vote = plurality(inner, units)
-    result = vote.winners.astype(np.uint16)
-    disputed = (inner != inner[0]).any(axis=0)
+    """Classes of the rows `inner` of a band, around which the votes reach as far as the blur."""
+    inner_votes = votes[:, inner].reshape(len(units), -1)
+    vote = count_votes(inner_votes, units)
+    disputed = (inner_votes != inner_votes[0]).any(axis=0)
     open_pixels = np.flatnonzero(vote.tied if tied_only else disputed)
-    if not open_pixels.size:
-        return result.reshape(shape)
-    best = np.full(open_pixels.size, -np.inf)
-    for index in np.unique(inner[:, open_pixels]):
-        mine = inner[:, open_pixels] == index
-        value = _blurred(band, units, index, sigma).ravel()[open_pixels]
+    open_votes = inner_votes[:, open_pixels]
+    result = vote.winners
+    highest = np.full(open_pixels.size, -np.inf)
+    for index in np.unique(open_votes):
+        value = _blur(votes, units, index, sigma)[inner].ravel()[open_pixels]
         if tied_only:
-            leads = (units[:, None] * mine).sum(axis=0) == vote.units[open_pixels]
-            value = np.where(leads, value, -np.inf)
-        higher = value > best
-        best[higher] = value[higher]
+            received = (units[:, None] * (open_votes == index)).sum(axis=0)
+            value = np.where(received == vote.units[open_pixels], value, -np.inf)
+        higher = value > highest
+        highest[higher] = value[higher]
         result[open_pixels[higher]] = index
-    return result.reshape(shape)
+    return result.reshape(votes[0, inner].shape)
 
 
-def _blurred(
-    band: _Band, units: NDArray[np.int64], index: int, sigma: float
+def _blur(
+    votes: NDArray[np.uint16], units: NDArray[np.int64], index: int, sigma: float
 ) -> NDArray[np.float64]:
-    """Blurred votes for a class on the rows of a band."""
+    """Blurred share of the votes for a class."""
     from skimage.filters import gaussian
 
-    support = sum(unit * (votes == index) for unit, votes in zip(units, band.votes, strict=True))
+    support = sum(unit * (row == index) for unit, row in zip(units, votes, strict=True))
     share = np.asarray(support, np.float64) / units.sum()
-    blurred = gaussian(share, sigma, mode="nearest", truncate=_TRUNCATE, preserve_range=True)  # type: ignore[no-untyped-call]  # scikit-image has no types
-    return np.asarray(blurred[band.inner])
+    return np.asarray(
+        gaussian(share, sigma, mode="nearest", truncate=_TRUNCATE, preserve_range=True)  # type: ignore[no-untyped-call]  # scikit-image has no types
+    )
 
 
 def clean(mask: RunMask, *, min_pixels: int) -> RunMask:

@@ -8,13 +8,12 @@ from numpy.typing import NDArray
 
 from groundtruth.aggregation.segmentation.confidence import Support, border_lengths
 from groundtruth.aggregation.segmentation.overlay import (
-    Masks,
     Overlay,
     Vote,
     check_masks,
-    fixed_point,
-    overlays,
-    plurality,
+    count_votes,
+    overlay_masks,
+    to_fixed_point,
 )
 from groundtruth.masks.runs import RunMask, offset_type
 
@@ -48,7 +47,9 @@ class Fusion:
     class_pixels: NDArray[np.int64]
 
 
-def fuse(masks: Masks, n_classes: int, *, weights: NDArray[np.float64] | None = None) -> Fusion:
+def fuse(
+    masks: Sequence[RunMask], n_classes: int, *, weights: NDArray[np.float64] | None = None
+) -> Fusion:
     """Consolidate masks by a weighted vote on every pixel.
 
     Weights become whole numbers of 1/65536, so that sums are exact: the result does not depend
@@ -61,9 +62,8 @@ def fuse(masks: Masks, n_classes: int, *, weights: NDArray[np.float64] | None = 
 
     Parameters
     ----------
-    masks : sequence of RunMask, or of ndarray of int, shape (rows, columns)
-        One per worker, at least one, all of one shape and kind. Class maps give what their
-        runs would, and need not be searched for runs before.
+    masks : sequence of RunMask
+        One per worker, at least one, all of one shape.
     n_classes : int
         How many classes there are, with BACKGROUND: at most 65,536.
     weights : ndarray of float, shape (n_workers,), optional
@@ -88,9 +88,9 @@ def fuse(masks: Masks, n_classes: int, *, weights: NDArray[np.float64] | None = 
     >>> result.mean_share, result.tied_share
     (0.75, 0.5)
     """
-    rows, columns = check_masks(masks, n_classes)
-    units = fixed_point(weights, len(masks), rows * columns)
-    return fuse_overlays(overlays(masks, n_classes), n_classes, units, (rows, columns))
+    check_masks(masks, n_classes)
+    units = to_fixed_point(weights, len(masks), masks[0].n_pixels)
+    return fuse_overlays(overlay_masks(masks), n_classes, units, masks[0].shape)
 
 
 def fuse_overlays(
@@ -105,23 +105,21 @@ def fuse_overlays(
     n_classes : int
         How many classes there are, with BACKGROUND.
     units : ndarray of int64, shape (n_workers,)
-        Weights, from `groundtruth.aggregation.segmentation.overlay.fixed_point`.
+        Weights, from `groundtruth.aggregation.segmentation.overlay.to_fixed_point`.
     shape : tuple of int
         (rows, columns).
     """
     sums = _Sums(n_classes, units)
-    kind = offset_type(shape[0] * shape[1])
-    starts: list[NDArray[np.integer]] = []
-    classes: list[NDArray[np.integer]] = []
+    starts, classes = [], []
     for piece in pieces:
-        vote = plurality(piece.votes, units)
+        vote = count_votes(piece.votes, units)
         sums.add(piece, vote)
-        runs = vote.winners if piece.single_pixels else vote.winners[piece.patterns]
-        changed = np.flatnonzero(runs[1:] != runs[:-1]) + 1
-        starts += [piece.starts[:1].astype(kind), piece.starts[changed].astype(kind)]
-        classes += [runs[:1], runs[changed]]
-    winners = np.concatenate(classes).astype(np.uint16)
-    return sums.fusion(RunMask(np.concatenate(starts), winners, shape).merged())
+        winners = vote.winners[piece.patterns]
+        begins = np.flatnonzero(np.append(True, winners[1:] != winners[:-1]))
+        starts.append(piece.starts[begins].astype(offset_type(shape[0] * shape[1])))
+        classes.append(winners[begins])
+    mask = RunMask(np.concatenate(starts), np.concatenate(classes), shape).merge()
+    return sums.summarize(mask)
 
 
 def assess(
@@ -157,49 +155,37 @@ def assess(
     0.75
     """
     check_masks([mask, *masks], n_classes)
-    units = fixed_point(weights, len(masks), mask.n_pixels)
+    units = to_fixed_point(weights, len(masks), mask.n_pixels)
     sums = _Sums(n_classes, units)
-    for piece in overlays([mask, *masks]):
+    for piece in overlay_masks([mask, *masks]):
         result, votes = piece.votes[0], piece.votes[1:]
-        vote = plurality(votes, units)
-        got = (units[:, None] * (votes == result)).sum(axis=0)
-        sums.add(replace(piece, votes=votes), replace(vote, winners=result, units=got))
-    return sums.fusion(mask)
+        received = (units[:, None] * (votes == result)).sum(axis=0)
+        vote = replace(count_votes(votes, units), winners=result, units=received)
+        sums.add(replace(piece, votes=votes), vote)
+    return sums.summarize(mask)
 
 
 class _Sums:
     """What is added up over the pieces of a picture, in whole numbers."""
 
     def __init__(self, n_classes: int, units: NDArray[np.int64]) -> None:
-        self.n_classes = n_classes
-        self.units = units
         self.support = Support(n_classes, units)
-        self.won = 0  # weight of the votes for the winners
-        self.tied = 0
-        self.disputed = 0
+        self.total = int(units.sum())
+        self.won = self.tied = self.disputed = 0
 
     def add(self, piece: Overlay, vote: Vote) -> None:
-        """Add one piece."""
-        pixels = None if piece.single_pixels else piece.pixels
-        self.support.add(piece.votes, vote, pixels)
-        self.won += int(vote.units.sum() if pixels is None else vote.units @ pixels)
-        disputed = (piece.votes != piece.votes[0]).any(axis=0)
-        self.tied += _number(vote.tied, pixels)
-        self.disputed += _number(disputed, pixels)
+        self.support.add(piece, vote)
+        self.won += int(vote.units @ piece.pixels)
+        self.tied += int(piece.pixels[vote.tied].sum())
+        self.disputed += int(piece.pixels[(piece.votes != piece.votes[0]).any(axis=0)].sum())
 
-    def fusion(self, mask: RunMask) -> Fusion:
-        """What the sums say of the result."""
-        total = int(self.units.sum())
+    def summarize(self, mask: RunMask) -> Fusion:
+        class_pixels = self.support.class_pixels
         return Fusion(
             mask=mask,
-            class_confidence=self.support.expected_iou(border_lengths(mask, self.n_classes)),
-            mean_share=self.won / (total * mask.n_pixels),
+            class_confidence=self.support.expected_iou(border_lengths(mask, class_pixels.size)),
+            mean_share=self.won / (self.total * mask.n_pixels),
             tied_share=self.tied / mask.n_pixels,
             disputed_share=self.disputed / mask.n_pixels,
-            class_pixels=self.support.class_pixels,
+            class_pixels=class_pixels,
         )
-
-
-def _number(chosen: NDArray[np.bool_], pixels: NDArray[np.int64] | None) -> int:
-    """How many pixels are chosen; each pattern has one if there are no numbers."""
-    return int(np.count_nonzero(chosen) if pixels is None else pixels[chosen].sum())
