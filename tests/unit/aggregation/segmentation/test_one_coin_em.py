@@ -60,3 +60,13 @@ def test_one_worker_is_believed():
     _, result = fuse_by_one_coin([RunMask.from_array(np.array([[0, 1]]))], n_classes=2)
     assert result.weights.shape == (1,)
     assert result.weights[0] > 0
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 6, 7, 14, 19])
+def test_a_worker_no_better_than_a_guess_weighs_nothing(n_classes):
+    truth = np.arange(40).reshape(5, 8) % n_classes
+    masks = [RunMask.from_array(grid) for grid in (truth, truth, (truth + 1) % n_classes)]
+    weights = fuse_by_one_coin(masks, n_classes)[1].weights
+    assert weights[0] > 1
+    assert weights[2] == pytest.approx(0)
+    assert weights[2] >= 0

@@ -123,7 +123,8 @@ def _fit(
 def _to_log_odds(accuracies: NDArray[np.float64], n_classes: int) -> NDArray[np.float64]:
     """How much a vote says: the logarithm of the odds between its class and any other."""
     inside = np.clip(accuracies, 1 / n_classes, _MAX_ACCURACY)
-    return np.asarray(np.log(inside * (n_classes - 1) / (1 - inside)))
+    odds = inside * (n_classes - 1) / (1 - inside)
+    return np.log(np.maximum(odds, 1))  # rounding may have made less of a guess
 
 
 class _Part:
