@@ -224,6 +224,29 @@ def test_other_sizes_are_refused(shape):
     assert reason(rgba(), shape=shape) == "wrong-size"
 
 
+@pytest.mark.parametrize(
+    ("columns", "accepted"),
+    [(1010, True), (1011, False), (991, True), (989, False)],
+)
+def test_proportions_may_be_off_by_one_percent(columns, accepted):
+    png = rgba(classes=np.ones((1000, columns), int))
+    if accepted:
+        mask, notes = read(png, shape=(1000, 1000))
+        assert mask.shape == (1000, 1000)
+        assert notes.rescaled
+    else:
+        assert reason(png, shape=(1000, 1000)) == "wrong-size"
+
+
+@pytest.mark.parametrize(("side", "accepted"), [(40, True), (41, False)])
+def test_a_mask_may_have_sixteen_times_the_pixels_of_its_image(side, accepted):
+    png = rgba(classes=np.ones((side, side), int))
+    if accepted:
+        assert read(png, shape=(10, 10))[0].shape == (10, 10)
+    else:
+        assert reason(png, shape=(10, 10)) == "wrong-size"
+
+
 def test_any_size_is_taken_where_none_is_known():
     assert read(rgba(), shape=None)[0].shape == CLASSES.shape
 

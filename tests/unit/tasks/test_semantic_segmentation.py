@@ -42,6 +42,16 @@ def test_the_majority_wins_pixel_by_pixel_and_a_tie_goes_to_the_first_class():
     assert label["confidence"] == 0.5
 
 
+@pytest.mark.parametrize(
+    ("tied", "status"),
+    [pytest.param(4, "consensus", id="4-percent"), pytest.param(5, "tie", id="5-percent")],
+)
+def test_a_twentieth_of_the_pixels_without_a_winner_makes_a_tie(tied, status):
+    answers = [answer(drawn("w" * 100)), answer(drawn("b" * tied + "w" * (100 - tied)))]
+    label, _ = consolidated(answers)
+    assert (label["tied-share"], label["status"]) == (tied / 100, status)
+
+
 def test_the_mask_has_the_service_s_own_byte_layout():
     store = MemoryStore()
     consolidate(ACS, payload_of({"0": [answer(drawn(GRID))]}), store=store)
