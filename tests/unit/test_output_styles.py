@@ -3,7 +3,6 @@ from dataclasses import fields, replace
 
 import pytest
 
-from groundtruth.output_styles import settings_hash
 from groundtruth.settings import Settings
 from tests.examples import TASKS, consolidate, example, payload_of
 
@@ -93,7 +92,7 @@ def test_the_hash_changes_with_what_can_change_a_label(name):
         other = Settings(assume_job_role=True, job_role_arn_pattern="*")
     else:
         other = replace(Settings(), **{name: (CHANGE_A_LABEL | CHANGE_NONE)[name]})
-    assert (settings_hash(other) != settings_hash(Settings())) is (name in CHANGE_A_LABEL)
+    assert (other.label_hash != Settings().label_hash) is (name in CHANGE_A_LABEL)
 
 
 def test_the_hash_is_the_same_tomorrow():
@@ -101,7 +100,7 @@ def test_the_hash_is_the_same_tomorrow():
         item["consolidatedAnnotation"]["content"]["animal"]
         for item in example("acs_image_multi_class", "response")[:1]
     ]
-    assert settings_hash(Settings()) == label["algorithm"]["settings"]
+    assert Settings().label_hash == label["algorithm"]["settings"]
 
 
 @pytest.mark.parametrize("function", list(TASKS))

@@ -9,7 +9,6 @@ from typing import Any
 
 from groundtruth.annotations import AnswerReader, Entry
 from groundtruth.contract.acs import DataObject
-from groundtruth.output_styles import settings_hash
 from groundtruth.tasks.base import Batch, Label, algorithm_of
 from labeljob.history.annotations import Ballot, unit_classes
 from labeljob.history.auxiliary_inputs import SideFiles
@@ -131,7 +130,7 @@ class Explanation:
             },
             "settings": {
                 "algorithm": algorithm_of(job.core, settings),
-                "hash": settings_hash(settings),
+                "hash": settings.label_hash,
                 "quorum": settings.quorum,
                 "min-confidence": settings.min_confidence,
                 "exclusion-category": settings.exclusion_category,

@@ -2,33 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable
-from dataclasses import asdict
-from functools import lru_cache
 from typing import Any
 
 from groundtruth.annotations import SetAside
-from groundtruth.settings import Settings
 from groundtruth.tasks.base import Batch, Label, Task, algorithm_of, failure_reason
 
 LONGEST_DETAIL = 200
 """Characters of a detail in a response, which may have 6 MB with the details of 450 answers."""
-
-_CHANGE_NO_LABEL = {
-    "consolidation_algorithm",  # its name stands beside the hash
-    "label_category_config_s3_uri",
-    "output_style",
-    "skip_labeled_objects",
-    "skill_table_name",
-    "assume_job_role",
-    "job_role_arn_pattern",
-    "kms_key_arn",
-    "worker_id_key",
-    "plain_worker_ids",
-    "stack_name",
-}
 
 
 def written(label: Label, attribute: str, task: Task[Any], batch: Batch) -> dict[str, Any]:
@@ -62,7 +43,7 @@ def _object_style(label: Label, attribute: str, task: Task[Any], batch: Batch) -
     value["answers"] = {"used": label.used, "set-aside": _reported(label.set_aside)}
     value["algorithm"] = {
         "name": algorithm_of(task, batch.settings),
-        "settings": settings_hash(batch.settings),
+        "settings": batch.settings.label_hash,
         **value.pop("algorithm", {}),  # what the label itself tells of how it was made
     }
     if batch.skills.note:
@@ -96,14 +77,3 @@ def _reported(set_aside: Iterable[SetAside]) -> list[dict[str, str]]:
         }
         for item in set_aside
     ]
-
-
-@lru_cache(maxsize=16)
-def settings_hash(settings: Settings) -> str:
-    """Twelve hexadecimal digits that change with every setting that can change a label.
-
-    Where objects are and who may read them changes no label and is left out.
-    """
-    values = asdict(settings)
-    kept = {name: value for name, value in values.items() if name not in _CHANGE_NO_LABEL}
-    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:12]

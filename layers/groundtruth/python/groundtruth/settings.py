@@ -6,10 +6,13 @@ A stack parameter becomes a variable of the function's environment, and the vari
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any, Self
 
 from groundtruth.errors import SettingsError
@@ -20,26 +23,26 @@ LARGEST_SIGMA = 3.0
 STRENGTHS = (0.001, 100_000.0)
 
 
-def text(text: str) -> str:
+def parse_text(text: str) -> str:
     """Any text."""
     return text
 
 
-def output_style(text: str) -> str:
+def parse_output_style(text: str) -> str:
     """One of `OUTPUT_STYLES`."""
     if text not in OUTPUT_STYLES:
         raise ValueError(f"is not one of {', '.join(OUTPUT_STYLES)}")
     return text
 
 
-def algorithm(text: str) -> str:
+def parse_algorithm(text: str) -> str:
     """The name of an algorithm; whether a task has it is for the task to say."""
     if not re.fullmatch(r"[a-z][a-z0-9-]*", text):
         raise ValueError("is not the name of an algorithm, such as majority")
     return text
 
 
-def fraction(text: str) -> float:
+def parse_fraction(text: str) -> float:
     """A number from 0 to 1."""
     try:
         number = float(text)
@@ -50,14 +53,14 @@ def fraction(text: str) -> float:
     return number
 
 
-def switch(text: str) -> bool:
+def parse_switch(text: str) -> bool:
     """``true`` or ``false``."""
     if text not in ("true", "false"):
         raise ValueError("is neither true nor false")
     return text == "true"
 
 
-def number(text: str) -> float:
+def parse_number(text: str) -> float:
     """A number that is not negative."""
     try:
         value = float(text)
@@ -68,46 +71,46 @@ def number(text: str) -> float:
     return value
 
 
-def strength(text: str) -> float:
+def parse_strength(text: str) -> float:
     """A number of votes, above 0 and such that sums of votes stay exact enough."""
-    value = number(text)
+    value = parse_number(text)
     smallest, largest = STRENGTHS
     if not smallest <= value <= largest:
         raise ValueError(f"is not a number from {smallest:g} to {largest:g}")
     return value
 
 
-def half_life(text: str) -> float:
+def parse_half_life(text: str) -> float:
     """A number of days, or 0 for none."""
-    value = number(text)
+    value = parse_number(text)
     if 0.0 < value < 1.0:
         raise ValueError("is not a number of days, or 0 for none")
     return value
 
 
-def s3_object(text: str) -> str:
+def parse_s3_object(text: str) -> str:
     """The S3 URI of an object."""
     if not re.fullmatch(r"s3://[^/]+/.+", text):
         raise ValueError("is not the S3 URI of an object")
     return text
 
 
-def sigma(text: str) -> float:
+def parse_sigma(text: str) -> float:
     """A number of pixels that votes are smoothed over."""
-    value = number(text)
+    value = parse_number(text)
     if value > LARGEST_SIGMA:
         raise ValueError(f"is not a number from 0 to {LARGEST_SIGMA:g}")
     return value
 
 
-def tie_break(text: str) -> str:
+def parse_tie_break(text: str) -> str:
     """One of `TIE_BREAKS`."""
     if text not in TIE_BREAKS:
         raise ValueError(f"is not one of {', '.join(TIE_BREAKS)}")
     return text
 
 
-def whole_number(text: str) -> int:
+def parse_whole_number(text: str) -> int:
     """A whole number of 0 or more."""
     if not text.isascii() or not text.isdecimal():
         raise ValueError("is not a whole number of 0 or more")
@@ -115,166 +118,142 @@ def whole_number(text: str) -> int:
 
 
 TAG_PREFIX = "consolidation:"
+"""How the tags of a labeling job begin that are for these functions."""
 
 
-_PARSERS: Mapping[str, Callable[[str], Any]] = {
-    "label_category_config_s3_uri": text,
-    "output_style": output_style,
-    "consolidation_algorithm": algorithm,
-    "quorum": fraction,
-    "min_confidence": fraction,
-    "exclusion_category": text,
-    "error_correlation": fraction,
-    "posterior_mix": fraction,
-    "worker_strength": strength,
-    "row_strength": strength,
-    "frequency_weight": fraction,
-    "vote_smoothing": strength,
-    "gold_labels_s3_uri": s3_object,
-    "model_answers_s3_uri": s3_object,
-    "model_max_weight": fraction,
-    "confidence_map_s3_uri": s3_object,
-    "smoothing_sigma": sigma,
-    "tie_break": tie_break,
-    "clean_up_pixels": whole_number,
-    "disagreement_map": switch,
-    "skip_labeled_objects": switch,
-    "skill_table_name": text,
-    "skill_half_life_days": half_life,
-    "assume_job_role": switch,
-    "job_role_arn_pattern": text,
-    "kms_key_arn": text,
-    "worker_id_key": text,
-    "plain_worker_ids": switch,
-    "stack_name": text,
-}
+def _setting[Value](
+    default: Value,
+    parse: Callable[[str], Value],
+    *,
+    tag: str = "",
+    changes_labels: bool = True,
+    secret: bool = False,
+) -> Any:
+    """One row of the table of settings.
 
-_OVERRIDABLE = (
-    "output_style",
-    "quorum",
-    "min_confidence",
-    "exclusion_category",
-    "error_correlation",
-    "posterior_mix",
-    "worker_strength",
-    "row_strength",
-    "frequency_weight",
-    "vote_smoothing",
-    "gold_labels_s3_uri",
-    "model_answers_s3_uri",
-    "model_max_weight",
-    "confidence_map_s3_uri",
-    "smoothing_sigma",
-    "tie_break",
-    "clean_up_pixels",
-    "disagreement_map",
-    "skip_labeled_objects",
-)
-
-JOB_TAGS: Mapping[str, str] = {
-    f"{TAG_PREFIX}algorithm": "consolidation_algorithm",
-    **{f"{TAG_PREFIX}{name.replace('_', '-')}": name for name in _OVERRIDABLE},
-}
-"""Tags of a labeling job that override a field: tag key -> field."""
+    Parameters
+    ----------
+    default : object
+        The value where nothing is set.
+    parse : callable
+        Turns a text into a value; raises ValueError with what is wrong with the text.
+    tag : str
+        What the tag of a labeling job that overrides the setting is called, after `TAG_PREFIX`;
+        empty if no job may override it.
+    changes_labels : bool
+        Whether the setting can change a label, so that it is part of the settings' hash.
+    secret : bool
+        Whether the value is kept out of logs.
+    """
+    row = {"parse": parse, "tag": tag, "changes_labels": changes_labels}
+    return field(default=default, repr=not secret, metadata=row)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """One field per variable under `Environment` in template.yaml, with its default.
+    """The table of settings: one row, one variable under `Environment` in template.yaml.
 
-    Attributes
-    ----------
-    label_category_config_s3_uri : str
-        Label category file of jobs that name none themselves; empty for none.
-    output_style : str
-        ``"object"`` (all we know, inside the label attribute) or ``"builtin"`` (what the
-        built-in functions return).
-    consolidation_algorithm : str
-        Name of the algorithm; each task says which it has. Empty for the task's default.
-    quorum : float
-        Share of the votes, in [0, 1], that a label of a multi-label task must exceed.
-    min_confidence : float
-        Confidence in [0, 1] under which a label's status is ``low-confidence``.
-    exclusion_category : str
-        The worker page's "none of the above" of a multi-label task; empty for none.
-    error_correlation : float or None
-        How much errors of workers on one object go together, from 0 (independent) to 1; None
-        for the algorithm's default, as for the next five.
-    posterior_mix : float or None
-        Share of the posterior in a calibrated result, in [0, 1]; the rest is the weighted
-        share of the votes.
-    worker_strength : float or None
-        How many votes what is known of all workers counts for in what is known of one.
-    row_strength : float or None
-        How many votes that counts for in what is known of the worker for one class or label.
-    frequency_weight : float or None
-        Power, in [0, 1], of the class frequencies in the prior; 0 is a uniform prior.
-    vote_smoothing : float or None
-        How many votes of mean weight are added to an image's own and spread over its classes.
-    gold_labels_s3_uri, model_answers_s3_uri : str
-        Side files of known labels and of a model's answers; empty for none.
-    model_max_weight : float
-        Largest weight of the model's vote, in [0, 1]; 1 is a perfect worker's.
-    confidence_map_s3_uri : str
-        File of a confidence map; empty for none.
-    smoothing_sigma : float
-        Standard deviation in pixels, from 0 (none) to 3, of the Gaussian that smooths votes on
-        disputed pixels of masks.
-    tie_break : str
-        Who wins a tied pixel: ``"first"`` (the class listed first) or ``"neighbours"``.
-    clean_up_pixels : int
-        Regions of a mask with fewer pixels take the class around them; 0 for none.
-    disagreement_map : bool
-        Whether a picture of where workers disagree is written beside each mask.
-    skip_labeled_objects : bool
-        Whether a data object that already has this job's label is kept from the workers.
-    skill_table_name : str
-        DynamoDB table of worker skill; empty for none.
-    skill_half_life_days : float
-        After how many days what was learned of a worker weighs half; 0 for no decay.
-    assume_job_role : bool
-        Whether objects are read and written with the event's role instead of our own.
-    job_role_arn_pattern : str
-        Glob that a role must match before it is assumed.
-    kms_key_arn : str
-        Key for what we write, where the event names none; empty for the bucket's default.
-    worker_id_key : str
-        Secret from which a job's summary makes pseudonyms of workers; empty for the job's name.
-    plain_worker_ids : bool
-        Whether a job's summary holds workers' ids as they are.
-    stack_name : str
-        The stack's name, a dimension of the metrics.
+    A row has the name (in capitals the variable's), the default, the parser, the tag of a
+    labeling job that overrides it, and whether it can change a label.
     """
 
-    label_category_config_s3_uri: str = ""
-    output_style: str = "object"
-    consolidation_algorithm: str = ""
-    quorum: float = 0.5
-    min_confidence: float = 0.5
-    exclusion_category: str = ""
-    error_correlation: float | None = None
-    posterior_mix: float | None = None
-    worker_strength: float | None = None
-    row_strength: float | None = None
-    frequency_weight: float | None = None
-    vote_smoothing: float | None = None
-    gold_labels_s3_uri: str = ""
-    model_answers_s3_uri: str = ""
-    model_max_weight: float = 0.5
-    confidence_map_s3_uri: str = ""
-    smoothing_sigma: float = 0.0
-    tie_break: str = "first"
-    clean_up_pixels: int = 0
-    disagreement_map: bool = False
-    skip_labeled_objects: bool = False
-    skill_table_name: str = ""
-    skill_half_life_days: float = 180.0
-    assume_job_role: bool = False
-    job_role_arn_pattern: str = ""
-    kms_key_arn: str = ""
-    worker_id_key: str = field(default="", repr=False)
-    plain_worker_ids: bool = False
-    stack_name: str = "local"
+    label_category_config_s3_uri: str = _setting("", parse_text, changes_labels=False)
+    """Label category file of jobs that name none themselves; empty for none."""
+
+    # Its name stands in a result beside the settings' hash.
+    consolidation_algorithm: str = _setting(
+        "", parse_algorithm, tag="algorithm", changes_labels=False
+    )
+    """Name of the algorithm; each task says which it has. Empty for the task's default."""
+
+    output_style: str = _setting(
+        "object", parse_output_style, tag="output-style", changes_labels=False
+    )
+    """``"object"`` (all we know, inside the label attribute) or ``"builtin"`` (what the built-in
+    functions return)."""
+
+    quorum: float = _setting(0.5, parse_fraction, tag="quorum")
+    """Share of the votes, in [0, 1], that a label of a multi-label task must exceed."""
+
+    min_confidence: float = _setting(0.5, parse_fraction, tag="min-confidence")
+    """Confidence in [0, 1] under which a label's status is ``low-confidence``."""
+
+    exclusion_category: str = _setting("", parse_text, tag="exclusion-category")
+    """The worker page's "none of the above" of a multi-label task; empty for none."""
+
+    error_correlation: float | None = _setting(None, parse_fraction, tag="error-correlation")
+    """How much errors of workers on one object go together, from 0 (independent) to 1; None for
+    the algorithm's default, as for the next five."""
+
+    posterior_mix: float | None = _setting(None, parse_fraction, tag="posterior-mix")
+    """Share of the posterior in a calibrated result, in [0, 1]; the rest is the weighted share
+    of the votes."""
+
+    worker_strength: float | None = _setting(None, parse_strength, tag="worker-strength")
+    """How many votes what is known of all workers counts for in what is known of one."""
+
+    row_strength: float | None = _setting(None, parse_strength, tag="row-strength")
+    """How many votes that counts for in what is known of the worker for one class or label."""
+
+    frequency_weight: float | None = _setting(None, parse_fraction, tag="frequency-weight")
+    """Power, in [0, 1], of the class frequencies in the prior; 0 is a uniform prior."""
+
+    vote_smoothing: float | None = _setting(None, parse_strength, tag="vote-smoothing")
+    """How many votes of mean weight are added to an image's own and spread over its classes."""
+
+    gold_labels_s3_uri: str = _setting("", parse_s3_object, tag="gold-labels-s3-uri")
+    """File of labels that are known beforehand; empty for none."""
+
+    model_answers_s3_uri: str = _setting("", parse_s3_object, tag="model-answers-s3-uri")
+    """File of a model's answers; empty for none."""
+
+    model_max_weight: float = _setting(0.5, parse_fraction, tag="model-max-weight")
+    """Largest weight of the model's vote, in [0, 1]; 1 is a perfect worker's."""
+
+    confidence_map_s3_uri: str = _setting("", parse_s3_object, tag="confidence-map-s3-uri")
+    """File of a confidence map; empty for none."""
+
+    smoothing_sigma: float = _setting(0.0, parse_sigma, tag="smoothing-sigma")
+    """Standard deviation in pixels, from 0 (none) to 3, of the Gaussian that smooths votes on
+    disputed pixels of masks."""
+
+    tie_break: str = _setting("first", parse_tie_break, tag="tie-break")
+    """Who wins a tied pixel: ``"first"`` (the class listed first) or ``"neighbours"``."""
+
+    clean_up_pixels: int = _setting(0, parse_whole_number, tag="clean-up-pixels")
+    """Regions of a mask with fewer pixels take the class around them; 0 for none."""
+
+    disagreement_map: bool = _setting(False, parse_switch, tag="disagreement-map")
+    """Whether a picture of where workers disagree is written beside each mask."""
+
+    skip_labeled_objects: bool = _setting(
+        False, parse_switch, tag="skip-labeled-objects", changes_labels=False
+    )
+    """Whether a data object that already has this job's label is kept from the workers."""
+
+    skill_table_name: str = _setting("", parse_text, changes_labels=False)
+    """DynamoDB table of worker history; empty for none."""
+
+    skill_half_life_days: float = _setting(180.0, parse_half_life)
+    """After how many days what was learned of a worker weighs half; 0 for no decay."""
+
+    assume_job_role: bool = _setting(False, parse_switch, changes_labels=False)
+    """Whether objects are read and written with the event's role instead of our own."""
+
+    job_role_arn_pattern: str = _setting("", parse_text, changes_labels=False)
+    """Glob that a role must match before it is assumed."""
+
+    kms_key_arn: str = _setting("", parse_text, changes_labels=False)
+    """Key for what we write, where the event names none; empty for the bucket's default."""
+
+    worker_id_key: str = _setting("", parse_text, changes_labels=False, secret=True)
+    """Secret from which a job's summary makes pseudonyms of workers; empty for the job's name."""
+
+    plain_worker_ids: bool = _setting(False, parse_switch, changes_labels=False)
+    """Whether a job's summary holds workers' ids as they are."""
+
+    stack_name: str = _setting("local", parse_text, changes_labels=False)
+    """The stack's name, a dimension of the metrics."""
 
     def __post_init__(self) -> None:
         if self.assume_job_role and not self.job_role_arn_pattern:
@@ -293,10 +272,9 @@ class Settings:
             If a variable has a bad value; the text names the variable and the value.
         """
         values = {}
-        for one in fields(cls):
-            variable = one.name.upper()
-            if text := environ.get(variable, ""):
-                values[one.name] = _parsed(one.name, text, named=variable)
+        for name in _ROWS:
+            if text := environ.get(name.upper(), ""):
+                values[name] = _parse(name, text, source=name.upper())
         return cls(**values)
 
     def for_job(
@@ -327,7 +305,7 @@ class Settings:
                 problems.append(f"tag {key} is unknown; there are {', '.join(JOB_TAGS)}")
                 continue
             try:
-                values[JOB_TAGS[key]] = _parsed(JOB_TAGS[key], text, named=f"tag {key}")
+                values[JOB_TAGS[key]] = _parse(JOB_TAGS[key], text, source=f"tag {key}")
             except SettingsError as error:
                 problems.append(str(error))
         algorithm = values.get("consolidation_algorithm")
@@ -338,9 +316,27 @@ class Settings:
             del values["consolidation_algorithm"]
         return replace(self, **values), tuple(problems)
 
+    @cached_property
+    def label_hash(self) -> str:
+        """Twelve hexadecimal digits that change with every setting that can change a label.
 
-def _parsed(field: str, text: str, *, named: str) -> Any:
+        Where objects are and who may read them changes no label and is left out.
+        """
+        values = asdict(self)
+        kept = {name: values[name] for name, row in _ROWS.items() if row["changes_labels"]}
+        return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:12]
+
+
+_ROWS: Mapping[str, Mapping[str, Any]] = {row.name: row.metadata for row in fields(Settings)}
+
+JOB_TAGS: Mapping[str, str] = {
+    f"{TAG_PREFIX}{row['tag']}": name for name, row in _ROWS.items() if row["tag"]
+}
+"""Tags of a labeling job that override a setting: tag key -> field."""
+
+
+def _parse(name: str, text: str, *, source: str) -> Any:
     try:
-        return _PARSERS[field](text)
+        return _ROWS[name]["parse"](text)
     except ValueError as error:
-        raise SettingsError(f"{named}={text!r} {error}") from error
+        raise SettingsError(f"{source}={text!r} {error}") from error
