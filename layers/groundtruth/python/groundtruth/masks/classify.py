@@ -166,9 +166,9 @@ def _look_up(colors: NDArray[np.uint32], table: ColorTable) -> NDArray[np.int32]
     rgba[0] = 0
     known = rgba.view("<u4")[:, 0]
     order = np.argsort(known)
-    place = np.minimum(np.searchsorted(known[order], colors), known.size - 1)
-    classes = np.append(0, table.classes).astype(np.int32)[order[place]]
-    classes[known[order[place]] != colors] = _UNKNOWN
+    position = order[np.searchsorted(known[order[:-1]], colors)]
+    classes = np.append(0, table.classes).astype(np.int32)[position]
+    classes[known[position] != colors] = _UNKNOWN
     return classes
 
 

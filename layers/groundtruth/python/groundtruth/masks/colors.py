@@ -114,18 +114,18 @@ def output_palette(labels: Sequence[str], seen: Sequence[Mapping[str, str]]) -> 
     ('#ffffff', '#1f77b4', '#2ca02c')
     """
     taken = {BACKGROUND_COLOR}
-    chosen: dict[str, str] = {}
+    color_of_label: dict[str, str] = {}
     for label in labels:
         counts = Counter(
             normalize_color(colors[label], label=label) for colors in seen if label in colors
         )
         for color, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
             if color not in taken:
-                chosen[label] = color
+                color_of_label[label] = color
                 taken.add(color)
                 break
     free = (color for color in _color_sequence() if color not in taken)
-    return BACKGROUND_COLOR, *(chosen.get(label) or next(free) for label in labels)
+    return BACKGROUND_COLOR, *(color_of_label.get(label) or next(free) for label in labels)
 
 
 def _color_sequence() -> Iterator[str]:

@@ -11,6 +11,7 @@ from groundtruth.errors import UnusableAnswer
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_PIXELS = 100_000_000  # the largest image Ground Truth takes
+_PIECE = 1 << 16  # of input at a time: what is left of it is copied after each block
 
 GREY, RGB, PALETTE, GREY_ALPHA, RGBA = 0, 2, 3, 4, 6
 CHANNELS = {GREY: 1, RGB: 3, PALETTE: 1, GREY_ALPHA: 2, RGBA: 4}
@@ -163,7 +164,7 @@ def read_chunks(png: bytes) -> PngFile:
     """
     header = read_header(png)
     view = memoryview(png)
-    found: dict[bytes, bytes] = {}
+    contents: dict[bytes, bytes] = {}
     data: list[memoryview] = []
     position, previous = 33, b"IHDR"
     while position < len(png):
@@ -175,16 +176,16 @@ def read_chunks(png: bytes) -> PngFile:
                 raise UnusableAnswer("bad-png", "The PNG's data chunks do not follow each other.")
             data.append(content)
         elif name in (b"PLTE", b"tRNS") and not data:
-            if name in found:
+            if name in contents:
                 raise UnusableAnswer("bad-png", "The PNG has a chunk twice that may occur once.")
-            found[name] = bytes(content)
+            contents[name] = bytes(content)
         elif not name[0] & 0x20 and name != b"PLTE":
             raise UnusableAnswer("unsupported-png", "The PNG needs a chunk that is not known.")
         position += 12 + len(content)
         previous = name
     if not data:
         raise UnusableAnswer("truncated-png", "The PNG has no data chunk.")
-    palette, transparency = found.get(b"PLTE", b""), found.get(b"tRNS", b"")
+    palette, transparency = contents.get(b"PLTE", b""), contents.get(b"tRNS", b"")
     if len(palette) % 3 or len(palette) > 768:
         raise UnusableAnswer("bad-png", "The PNG's palette has a length that cannot be.")
     if header.color_type == PALETTE and not palette:
@@ -236,9 +237,6 @@ def header_chunk(header: PngHeader) -> bytes:
     return chunk(b"IHDR", struct.pack(">IIBBBBB", *numbers))
 
 
-_PIECE = 1 << 16  # of input at a time: what is left of it is copied after each block
-
-
 def inflate(data: Sequence[memoryview], total: int, block: int) -> Iterator[bytes]:
     """Inflate a zlib stream that must hold so many bytes and then end.
 
@@ -262,48 +260,32 @@ def inflate(data: Sequence[memoryview], total: int, block: int) -> Iterator[byte
         is looked at after the last block, so only a caller who goes on until there are no
         blocks left knows that the stream was whole.
     """
-    source = _Source(data)
+    stream = zlib_ng.decompressobj()
+    pieces = (
+        part[start : start + _PIECE] for part in data for start in range(0, len(part), _PIECE)
+    )
+    pending: bytes | memoryview | None = b""
+    parts: list[bytes] = []
+    missing = min(block, total)  # bytes of the block; 0 after the last one
     try:
-        for left in range(total, 0, -block):
-            yield source.read(min(block, left))
-        source.finish()
+        while not stream.eof:
+            part = stream.decompress(pending, max(missing, 1))
+            pending = stream.unconsumed_tail
+            if not part and not pending and not stream.eof:
+                pending = next(pieces, None)
+                if pending is None:
+                    raise UnusableAnswer(
+                        "truncated-png", "The PNG's compressed data ends too early."
+                    )
+            if part and not missing:
+                raise UnusableAnswer("bad-png", "The PNG holds more data than its header tells.")
+            parts.append(part)
+            missing -= len(part)
+            if part and not missing:
+                yield b"".join(parts)
+                total -= block
+                parts, missing = [], max(min(block, total), 0)
     except zlib_ng.error as error:  # type: ignore[misc]  # its stub calls the class an instance
         raise UnusableAnswer("bad-png", "The PNG's compressed data is damaged.") from error
-
-
-class _Source:
-    """A stream that is being inflated."""
-
-    def __init__(self, data: Sequence[memoryview]) -> None:
-        self._stream = zlib_ng.decompressobj()
-        self._pieces = (
-            part[start : start + _PIECE] for part in data for start in range(0, len(part), _PIECE)
-        )
-        self._pending: bytes | memoryview = b""
-
-    def read(self, size: int) -> bytes:
-        """The next `size` bytes."""
-        parts = []
-        while size:
-            if self._stream.eof:
-                raise UnusableAnswer("bad-png", "The PNG holds less data than its header tells.")
-            parts.append(self._step(size))
-            size -= len(parts[-1])
-        return parts[0] if len(parts) == 1 else b"".join(parts)
-
-    def finish(self) -> None:
-        """See that the stream ends here, its checksum included."""
-        while not self._stream.eof:
-            if self._step(1):
-                raise UnusableAnswer("bad-png", "The PNG holds more data than its header tells.")
-
-    def _step(self, size: int) -> bytes:
-        """Some of the next bytes; none if that only used up input."""
-        part = self._stream.decompress(self._pending, size)
-        self._pending = self._stream.unconsumed_tail
-        if not part and not self._pending and not self._stream.eof:
-            piece = next(self._pieces, None)
-            if piece is None:
-                raise UnusableAnswer("truncated-png", "The PNG's compressed data ends too early.")
-            self._pending = piece
-        return part
+    if missing:
+        raise UnusableAnswer("bad-png", "The PNG holds less data than its header tells.")

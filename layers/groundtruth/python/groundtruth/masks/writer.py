@@ -56,7 +56,7 @@ def write_mask(mask: RunMask, palette: Sequence[str]) -> bytes:
     if indexed:
         padding = bytes(color_bytes(BACKGROUND_COLOR)) * (_PALETTE_SIZE - len(palette))
         chunks.append(chunk(b"PLTE", colors.tobytes() + padding))
-    data = _deflated(_scanlines(mask, None if indexed else colors))
+    data = _deflate(_scanlines(mask, None if indexed else colors))
     chunks.append(chunk(b"IDAT", data))
     chunks.append(chunk(b"IEND", b""))
     return SIGNATURE + b"".join(chunks)
@@ -82,7 +82,7 @@ def write_levels(levels: RunMask) -> bytes:
     if int(levels.classes.max()) > 255:
         raise ValueError("a level of grey is at most 255")
     header = header_chunk(PngHeader(levels.shape, 8, GREY, interlaced=False))
-    data = _deflated(_scanlines(levels, None))
+    data = _deflate(_scanlines(levels, None))
     return b"".join((SIGNATURE, header, chunk(b"IDAT", data), chunk(b"IEND", b"")))
 
 
@@ -101,7 +101,7 @@ def _scanlines(mask: RunMask, colors: NDArray[np.uint8] | None) -> Iterator[NDAr
         yield lines
 
 
-def _deflated(strips: Iterator[NDArray[np.uint8]]) -> bytes:
+def _deflate(strips: Iterator[NDArray[np.uint8]]) -> bytes:
     """One zlib stream. Class maps are runs, so matching runs alone is fast and small enough."""
     stream = zlib.compressobj(1, zlib.DEFLATED, zlib.MAX_WBITS, 9, zlib.Z_RLE)
     return b"".join([*(stream.compress(strip) for strip in strips), stream.flush()])

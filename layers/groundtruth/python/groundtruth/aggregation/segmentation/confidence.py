@@ -151,9 +151,9 @@ class Support:
         union = pixels + np.maximum(self._received @ worth - inside, 0)
         moved = np.minimum(_MOVED * borders, union - inside)
         confidence = np.full(pixels.size, np.nan)
-        there = pixels > 0
-        np.divide(inside, union + moved, out=confidence, where=there)
-        confidence[there] *= 1 - moved[there] / pixels[there]
+        present = pixels > 0
+        np.divide(inside, union + moved, out=confidence, where=present)
+        confidence[present] *= 1 - moved[present] / pixels[present]
         return confidence
 
 
