@@ -65,7 +65,7 @@ class Account:
 def learned(skills, name):
     """What is known of each worker and, with one label, of all together: their sum."""
     classes = tuple(example(name, "event")["labelCategories"])
-    key = SkillKey(TASKS[name].name, classes, 180.0)
+    key = SkillKey(TASKS[name].schema_name, classes, 180.0)
     asked = [*NAMES, ALL_WORKERS]
     amounts = skills.history(key, batch_id="later", workers=asked, at=LATER).amounts
     together = Counter()

@@ -19,7 +19,7 @@ def test_the_object_style_holds_all_in_the_label_attribute(function):
     for item in outcome.response:
         ((attribute, label),) = item["consolidatedAnnotation"]["content"].items()
         assert attribute == ATTRIBUTES[function]
-        assert label["schema"] == f"consolidated-label/{TASKS[function].name}/1"
+        assert label["schema"] == f"consolidated-label/{TASKS[function].schema_name}/1"
         assert set(label) >= {"status", "answers", "algorithm"}
         assert label["algorithm"]["name"] == "majority"
 

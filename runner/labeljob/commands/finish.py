@@ -136,7 +136,7 @@ def _ended(
         attribute=attribute or (known.attribute if known else None),
         input_manifest=Path(source) if source and on_disk else source,
         classes=classes or (known.labels if known else None),
-        task=TASKS[task].name if task else None,
+        task=TASKS[task].schema_name if task else None,
         min_confidence=settings.min_confidence if below is None else below,
         ours=known is not None,
     )

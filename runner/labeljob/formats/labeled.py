@@ -132,7 +132,7 @@ def _image(job: JobOnFile, line: OutputLine, name: str, choice: Choice) -> Label
     label = line.label(job.attribute)
     if label is None or not label.classes:
         return "no label"
-    if label.task != job.core.name:
+    if label.task != job.core.schema_name:
         return f"a label of {label.task}"
     sure = [one for one in label.classes if one.confidence >= choice.above]
     if not sure:

@@ -236,7 +236,7 @@ def batch_of(
         confidence_map=known.confidence_map,
         skills=BatchSkills(
             store=skills,
-            key=SkillKey(job.core.name, job.choices, job.settings.skill_half_life_days),
+            key=SkillKey(job.core.schema_name, job.choices, job.settings.skill_half_life_days),
             batch_id="\n".join(call.object_ids),
             job=job.name,
             made_at=call.made_at,

@@ -114,7 +114,7 @@ def consolidate_batch[Answer](
     entries = merged(parse_payload(embedded_json(body, path="payload")))
     reader = AnswerReader(store, time_left)
     classes = task.all_classes(job.classes or _classes_seen(entries, reader, task), job.settings)
-    key = SkillKey(task.name, classes, job.settings.skill_half_life_days)
+    key = SkillKey(task.schema_name, classes, job.settings.skill_half_life_days)
     kept = _batch_skills(request, skills, key, body, store)
     batch = _batch(request, job, jobs, entries, kept, store)
     answers = reader.read(entries, lambda content: task.decode(content, batch.classes))
@@ -178,7 +178,7 @@ def _check_algorithm(task: Task[Any], settings: Settings) -> None:
     if algorithm_of(task, settings) not in task.algorithms:
         raise SettingsError(
             f"CONSOLIDATION_ALGORITHM={settings.consolidation_algorithm!r} is not one of "
-            f"{', '.join(task.algorithms)}, which {task.name} has"
+            f"{', '.join(task.algorithms)}, which {task.schema_name} has"
         )
 
 

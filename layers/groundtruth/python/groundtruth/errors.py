@@ -5,9 +5,12 @@ GroundTruthError
 ├── ContractError      a message does not have the shape Ground Truth documents
 ├── StorageError       an object cannot be read or written
 ├── JobLookupError     a labeling job cannot be described
+├── UnknownTaskError   there is no job type of a name
 ├── SkillStoreError    worker skill cannot be read or kept (in `skills.store`)
 └── UnusableAnswer     one worker's answer is set aside; the batch goes on
 """
+
+from collections.abc import Sequence
 
 
 class GroundTruthError(Exception):
@@ -16,6 +19,13 @@ class GroundTruthError(Exception):
 
 class SettingsError(GroundTruthError):
     """A setting has a bad value; the text names the setting and what it may be."""
+
+
+class UnknownTaskError(GroundTruthError):
+    """There is no job type of a name; the text lists those there are."""
+
+    def __init__(self, name: str, *, known: Sequence[str]) -> None:
+        super().__init__(f"{name!r} is not a job type; there are {', '.join(known)}")
 
 
 class ContractError(GroundTruthError):

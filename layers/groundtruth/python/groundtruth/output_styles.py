@@ -37,7 +37,7 @@ def written(label: Label, attribute: str, task: Task[Any], batch: Batch) -> dict
 
 def _object_style(label: Label, attribute: str, task: Task[Any], batch: Batch) -> dict[str, Any]:
     """All we know, inside the label attribute: the service replaces custom jobs' metadata."""
-    value: dict[str, Any] = {"schema": f"consolidated-label/{task.name}/1"}
+    value: dict[str, Any] = {"schema": f"consolidated-label/{task.schema_name}/1"}
     value |= label.as_object()
     value["status"] = label.status
     value["answers"] = {"used": label.used, "set-aside": _reported(label.set_aside)}

@@ -105,7 +105,15 @@ class Task[Answer](Protocol):
 
     @property
     def name(self) -> str:
-        """The job type's name in a result's schema."""
+        """The job type's name on the command line: ``"image-multi-class"``."""
+
+    @property
+    def aws_name(self) -> str:
+        """Its name in the functions' names: ``"ImageMultiClass"``."""
+
+    @property
+    def schema_name(self) -> str:
+        """Its name in a label's JSON: ``"image-classification"``."""
 
     @property
     def algorithms(self) -> Sequence[str]:

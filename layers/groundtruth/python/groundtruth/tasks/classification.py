@@ -440,7 +440,9 @@ class ClassLabel:
 class ImageMultiClass:
     """Single-label image classification."""
 
-    name = "image-classification"
+    name = "image-multi-class"
+    aws_name = "ImageMultiClass"
+    schema_name = "image-classification"
     algorithms = ALGORITHMS
 
     def all_classes(self, classes: Sequence[str], settings: Settings) -> tuple[str, ...]:

@@ -272,7 +272,9 @@ class LabelSet:
 class ImageMultiClassMultiLabel:
     """Multi-label image classification."""
 
-    name = "image-classification-multilabel"
+    name = "image-multi-class-multi-label"
+    aws_name = "ImageMultiClassMultiLabel"
+    schema_name = "image-classification-multilabel"
     algorithms = ALGORITHMS
 
     def all_classes(self, classes: Sequence[str], settings: Settings) -> tuple[str, ...]:

@@ -141,6 +141,8 @@ class SemanticSegmentation:
     """Semantic segmentation."""
 
     name = "semantic-segmentation"
+    aws_name = "SemanticSegmentation"
+    schema_name = "semantic-segmentation"
     algorithms = ALGORITHMS
 
     def all_classes(self, classes: Sequence[str], settings: Settings) -> tuple[str, ...]:
