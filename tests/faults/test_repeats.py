@@ -17,7 +17,7 @@ from tests.batches import MASKS, MULTI, SINGLE
 from tests.examples import TASKS, consolidate, example
 from tests.faults.full_batches import WORKERS, event_of, full_payload
 from tests.memory_store import MemoryStore
-from tests.skill_store.conftest import new_store, proxy, server_port, table_name
+from tests.unit.worker_history.stores.conftest import new_store, proxy, server_port, table_name
 
 __all__ = ("new_store", "proxy", "server_port", "table_name")
 

@@ -10,8 +10,14 @@ from groundtruth.worker_history import counts as grouping
 from groundtruth.worker_history.dynamodb import DynamoDbSkills
 from groundtruth.worker_history.memory import object_mark
 from groundtruth.worker_history.store import SkillStoreError
-from tests.skill_store.crews import KEY, NOW, batch, names, sums
-from tests.skill_store.proxy import cancelled, cut_after, cut_before, item_of, refusing
+from tests.unit.worker_history.stores.crews import KEY, NOW, batch, names, sums
+from tests.unit.worker_history.stores.proxy import (
+    cancelled,
+    cut_after,
+    cut_before,
+    item_of,
+    refusing,
+)
 
 OPERATIONS = ("BatchGetItem", "PutItem", "TransactWriteItems")
 CREW = names(9)

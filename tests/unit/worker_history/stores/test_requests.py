@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.skill_store.crews import KEY, NOW, batch, names, sums
-from tests.skill_store.proxy import refusing
+from tests.unit.worker_history.stores.crews import KEY, NOW, batch, names, sums
+from tests.unit.worker_history.stores.proxy import refusing
 
 
 def ask(store, n_workers, batch_id):

@@ -8,8 +8,8 @@ import pytest
 from groundtruth.worker_history import dynamodb as module
 from groundtruth.worker_history.dynamodb import DynamoDbSkills
 from groundtruth.worker_history.store import SkillStoreError
-from tests.skill_store.crews import KEY, NOW, batch, names, sums
-from tests.skill_store.proxy import cut_after
+from tests.unit.worker_history.stores.crews import KEY, NOW, batch, names, sums
+from tests.unit.worker_history.stores.proxy import cut_after
 
 CREW = names(8)
 

@@ -12,7 +12,7 @@ from groundtruth.worker_history import dynamodb as dynamodb_table
 from groundtruth.worker_history.dynamodb import DynamoDbSkills
 from groundtruth.worker_history.jsonl import JsonFileSkills
 from groundtruth.worker_history.memory import MemorySkills
-from tests.skill_store.proxy import Proxy, in_front_of
+from tests.unit.worker_history.stores.proxy import Proxy, in_front_of
 
 
 @pytest.fixture(scope="session")
