@@ -75,18 +75,18 @@ GROUNDTRUTH_DATA ?= ../shared/data
 
 .PHONY: bench
 bench: $(VENV)/.dev build ## Measure everything beside its peers and write docs/benchmarks.md
-	$(BIN)/python -m benchmarks.classification_birds --data $(GROUNDTRUTH_DATA)
+	$(BIN)/python -m benchmarks.classification.birds --data $(GROUNDTRUTH_DATA)
 	$(BIN)/python -m benchmarks.classification --only quality --data $(GROUNDTRUTH_DATA)
-	$(BIN)/python -m benchmarks.classification_gold --data $(GROUNDTRUTH_DATA)
+	$(BIN)/python -m benchmarks.classification.gold --data $(GROUNDTRUTH_DATA)
 	$(BIN)/python -m benchmarks.classification --only replay --data $(GROUNDTRUTH_DATA)
 	$(BIN)/python -m benchmarks.classification --only speed
 	$(BIN)/python -m benchmarks.scaling
-	$(BIN)/python -m benchmarks.classification_multi_label --data $(GROUNDTRUTH_DATA)
+	$(BIN)/python -m benchmarks.classification.multi_label --data $(GROUNDTRUTH_DATA)
 	$(BIN)/python -m benchmarks.synthetic
-	$(BIN)/python -m benchmarks.segmentation --rounds 3
-	$(BIN)/python -m benchmarks.segmentation_quality --data $(GROUNDTRUTH_DATA)
-	$(BIN)/python -m benchmarks.lambda_functions
-	$(BIN)/python -m benchmarks.page
+	$(BIN)/python -m benchmarks.segmentation.speed --rounds 3
+	$(BIN)/python -m benchmarks.segmentation.quality --data $(GROUNDTRUTH_DATA)
+	$(BIN)/python -m benchmarks.lambdas
+	$(BIN)/python -m benchmarks.report
 
 .PHONY: bench-quick
 bench-quick: $(VENV)/.dev ## Measure on generated data, in a minute or two

@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from benchmarks.page_others import PEER
-from benchmarks.run_record import rows_of
-from benchmarks.scaling_curves import PAIRS
+from benchmarks.common.record import rows_of
+from benchmarks.report.others import PEER
+from benchmarks.scaling.curves import PAIRS
 
 MEASURED_FILES = ("lambda",)
 MEASURED_TABLES = {

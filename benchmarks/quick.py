@@ -15,17 +15,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.classification_calls import replays
-from benchmarks.classification_inputs import Crowd, synthetic_crowds
-from benchmarks.classification_quality import Plan, quality
-from benchmarks.classification_runs import FAST_PEERS
-from benchmarks.classification_speed import METHODS, speed
-from benchmarks.page import draw_plots, page
-from benchmarks.peers_environment import ROOT, peers_present
-from benchmarks.run_record import rows_of, run_record, write_result
-from benchmarks.synthetic import measured, planned
-from benchmarks.synthetic_model import ModelPlan
-from benchmarks.synthetic_runs import SMALL
+from benchmarks.classification.calls import replays
+from benchmarks.classification.quality import Plan, quality
+from benchmarks.classification.runs import FAST_PEERS
+from benchmarks.classification.speed import METHODS, speed
+from benchmarks.common.crowds import Crowd, synthetic_crowds
+from benchmarks.common.environment import ROOT, peers_present
+from benchmarks.common.record import rows_of, run_record, write_result
+from benchmarks.report.__main__ import draw_plots, page
+from benchmarks.synthetic.__main__ import measured, planned
+from benchmarks.synthetic.model import ModelPlan
+from benchmarks.synthetic.runs import SMALL
 from labeljob.emulator import BUILD_FOLDER
 
 SEED = 1
@@ -109,7 +109,14 @@ def _plan(peers: tuple[str, ...], names: tuple[str, ...]) -> Plan:
 def _masks(output: Path) -> None:
     """The smallest case of the mask benchmark, by its own command."""
     result = output / "segmentation.json"
-    command = [sys.executable, "-m", "benchmarks.segmentation", "--only", MASKS, "--installed"]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.segmentation.speed",
+        "--only",
+        MASKS,
+        "--installed",
+    ]
     subprocess.run([*command, "--output", str(result)], check=True, cwd=ROOT)
     cases = json.loads(result.read_text(encoding="utf-8"))["cases"]
     print(f"{len(cases)} cases of masks", file=sys.stderr)
@@ -120,7 +127,7 @@ def _lambda_functions(output: Path) -> None:
     if not (ROOT / BUILD_FOLDER / "template.yaml").is_file():
         print("the Lambda figures are left out: run `make build` for them", file=sys.stderr)
         return
-    command = [sys.executable, "-m", "benchmarks.lambda_functions", "--quick"]
+    command = [sys.executable, "-m", "benchmarks.lambdas", "--quick"]
     subprocess.run([*command, "--output", str(output / "lambda.json")], check=True, cwd=ROOT)
 
 

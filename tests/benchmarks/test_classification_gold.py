@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks import classification_gold
-from benchmarks.classification_gold import GOLD, figures_of, gold_figures, with_and_without_map
-from benchmarks.classification_inputs import Crowd
-from benchmarks.page_gold import gold_section
-from benchmarks.run_record import RESULTS, rows_of, table
+from benchmarks.classification import gold as classification_gold
+from benchmarks.classification.gold import GOLD, figures_of, gold_figures, with_and_without_map
+from benchmarks.common.crowds import Crowd
+from benchmarks.common.record import RESULTS, rows_of, table
+from benchmarks.report.gold import gold_section
 from groundtruth.aggregation.calibration import fit_logistic
 
 RUN = json.loads((RESULTS / "birds.json").read_text(encoding="utf-8"))["run"]

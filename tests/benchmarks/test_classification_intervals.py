@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.classification_intervals import (
+from benchmarks.common.intervals import (
     N_PARTS,
     RESAMPLED,
     bounds,
@@ -12,7 +12,7 @@ from benchmarks.classification_intervals import (
     mean_differences,
     resampled,
 )
-from benchmarks.classification_metrics import scores
+from benchmarks.common.scores import scores
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from benchmarks.common.record import RESULTS, table, write_result
 from benchmarks.compare import compare, main, report
-from benchmarks.run_record import RESULTS, table, write_result
 
 PEER = "ck-dawid-skene-20-rounds"
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from benchmarks.lambda_inputs import (
+from benchmarks.lambdas.inputs import (
     BATCH_OBJECTS,
     BATCH_WORKERS,
     FUNCTIONS,

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from benchmarks import lambda_meters
-from benchmarks.lambda_meters import ProcessCounters, descendants, meter, resident_peak
+from benchmarks.lambdas import meters as lambda_meters
+from benchmarks.lambdas.meters import ProcessCounters, descendants, meter, resident_peak
 
 BUSY = """
 import time

@@ -2,13 +2,13 @@
 
 import pytest
 
-from benchmarks.page_lambda import lambda_section
-from benchmarks.page_lambda_aims import aims_of
-from benchmarks.run_record import table
+from benchmarks.common.record import table
+from benchmarks.report.lambda_aims import aims_of
+from benchmarks.report.lambdas import lambda_section
 
 PRE, ACS = "pre_image_multi_class", "acs_image_multi_class"
 RUN = {
-    "command": "python -m benchmarks.lambda_functions",
+    "command": "python -m benchmarks.lambdas",
     "seed": 1,
     "date": "2026-01-01",
     "machine": {"processor": "P", "cores": 2, "system": "Linux x86_64"},

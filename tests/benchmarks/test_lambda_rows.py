@@ -2,10 +2,10 @@
 
 import pytest
 
-from benchmarks.lambda_costs import billed_ms, cost, processor_share
-from benchmarks.lambda_emulated import Observation, times_in
-from benchmarks.lambda_inputs import BATCH, Case
-from benchmarks.lambda_rows import Effort, at_share, cost_row, percentile
+from benchmarks.lambdas.costs import billed_ms, cost, processor_share
+from benchmarks.lambdas.emulated import Observation, times_in
+from benchmarks.lambdas.inputs import BATCH, Case
+from benchmarks.lambdas.rows import Effort, at_share, cost_row, percentile
 from labeljob.emulator import EmulatorError
 
 LOG = """

@@ -1,12 +1,12 @@
 from xml.etree import ElementTree as ET
 
-from benchmarks.page_mask_plot import draw_masks
-from benchmarks.page_masks import masks_section
-from benchmarks.segmentation_inputs import SIZES
-from benchmarks.segmentation_plan import CASES, TARGETS
+from benchmarks.report.mask_plot import draw_masks
+from benchmarks.report.masks import masks_section
+from benchmarks.segmentation.inputs import SIZES
+from benchmarks.segmentation.plan import CASES, TARGETS
 
 RUN = {
-    "command": "python -m benchmarks.segmentation",
+    "command": "python -m benchmarks.segmentation.speed",
     "seed": 7,
     "date": "2026-11-22",
     "machine": {"processor": "P", "cores": 2, "system": "Linux"},

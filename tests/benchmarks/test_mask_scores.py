@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from benchmarks.page_mask_quality import mask_quality
-from benchmarks.segmentation_crowds import Crowd, Picture
-from benchmarks.segmentation_scores import (
+from benchmarks.report.mask_quality import mask_quality
+from benchmarks.segmentation.crowds import Crowd, Picture
+from benchmarks.segmentation.scores import (
     boundary_f,
     calibration,
     difference,

@@ -6,11 +6,11 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks.classification_inputs import Crowd
-from benchmarks.classification_metrics import item_losses, paired_intervals, reliability
-from benchmarks.classification_replay import replay, replay_calls
-from benchmarks.measuring import measure_all
-from benchmarks.run_record import rounded, rows_of, run_record, table, write_result
+from benchmarks.classification.replay import replay, replay_calls
+from benchmarks.common.crowds import Crowd
+from benchmarks.common.measuring import measure_all
+from benchmarks.common.record import rounded, rows_of, run_record, table, write_result
+from benchmarks.common.scores import item_losses, paired_intervals, reliability
 
 
 @pytest.fixture

@@ -6,17 +6,17 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from benchmarks.page import PAGE, PLOTS, RECORDS, SECTIONS, draw_plots, page
-from benchmarks.page_masks import masks_section
-from benchmarks.page_tables import interval, number, signed
-from benchmarks.peers_environment import ROOT
-from benchmarks.run_record import RESULTS
+from benchmarks.common.environment import ROOT
+from benchmarks.common.record import RESULTS
+from benchmarks.report.__main__ import PAGE, PLOTS, RECORDS, SECTIONS, draw_plots, page
+from benchmarks.report.masks import masks_section
+from benchmarks.report.tables import interval, number, signed
 
 LARGEST_RESULTS = 500_000
 
 
 def test_the_page_is_what_the_generator_makes():
-    assert PAGE.read_text(encoding="utf-8") == page(RESULTS), "run python -m benchmarks.page"
+    assert PAGE.read_text(encoding="utf-8") == page(RESULTS), "run python -m benchmarks.report"
 
 
 def test_every_plot_of_the_page_is_there():

@@ -5,14 +5,14 @@ import re
 
 import pytest
 
-from benchmarks.classification_metrics import N_BINS
-from benchmarks.page_data import data_section
-from benchmarks.page_opening import opening
-from benchmarks.page_others import multi_label_section, speed_section
-from benchmarks.page_plots import FEWEST_IMAGES, merged
-from benchmarks.page_quality import HONESTY, quality_section
-from benchmarks.page_tables import folded
-from benchmarks.run_record import RESULTS, table
+from benchmarks.common.record import RESULTS, table
+from benchmarks.common.scores import N_BINS
+from benchmarks.report.data import data_section
+from benchmarks.report.opening import opening
+from benchmarks.report.others import multi_label_section, speed_section
+from benchmarks.report.plots import FEWEST_IMAGES, merged
+from benchmarks.report.quality import HONESTY, quality_section
+from benchmarks.report.tables import folded
 
 RUN = json.loads((RESULTS / "birds.json").read_text(encoding="utf-8"))["run"]
 

@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from benchmarks.page import PAGE, RECORDS
-from benchmarks.page_lambda_aims import BATCH
-from benchmarks.page_summary import contents, summary
-from benchmarks.run_record import RESULTS, table
+from benchmarks.common.record import RESULTS, table
+from benchmarks.report.__main__ import PAGE, RECORDS
+from benchmarks.report.lambda_aims import BATCH
+from benchmarks.report.summary import contents, summary
 
 
 def result(name):

@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from benchmarks.common.record import table
 from benchmarks.quick import problems_of
-from benchmarks.run_record import table
 
 CROWDS = [SimpleNamespace(name="equal-crew"), SimpleNamespace(name="spammed-crew")]
 

@@ -5,12 +5,12 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from benchmarks.page_scaling import scaling_section
-from benchmarks.page_scaling_plots import LOOKS, ROWS, draw_scaling
-from benchmarks.run_record import RESULTS, table
-from benchmarks.scaling import EXPONENTS, SYNTHESIS, TIMES
-from benchmarks.scaling_curves import CURVES, LEAST_MIB
-from benchmarks.scaling_synthesis import PER_OBJECT, WORKERS
+from benchmarks.common.record import RESULTS, table
+from benchmarks.report.scaling import scaling_section
+from benchmarks.report.scaling_plots import LOOKS, ROWS, draw_scaling
+from benchmarks.scaling.__main__ import EXPONENTS, SYNTHESIS, TIMES
+from benchmarks.scaling.curves import CURVES, LEAST_MIB
+from benchmarks.scaling.synthesis import PER_OBJECT, WORKERS
 
 
 def row(curve, method, size, seconds, mib):

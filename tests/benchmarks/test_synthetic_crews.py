@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.synthetic_crews import CREWS, SEVERAL, SINGLE, Crew, draw
+from benchmarks.synthetic.crews import CREWS, SEVERAL, SINGLE, Crew, draw
 
 
 def drawn(crew, *, task=SINGLE, n_classes=4, per_object=3, n_objects=40, seed=1):

@@ -5,9 +5,9 @@ from itertools import product
 import numpy as np
 import pytest
 
-from benchmarks.synthetic_crews import CREWS, SEVERAL, SINGLE, Crew, draw
-from benchmarks.synthetic_limit import accuracies, class_likelihood, label_sets, limit
-from benchmarks.synthetic_limit import ticks_likelihood as ticks
+from benchmarks.synthetic.crews import CREWS, SEVERAL, SINGLE, Crew, draw
+from benchmarks.synthetic.limit import accuracies, class_likelihood, label_sets, limit
+from benchmarks.synthetic.limit import ticks_likelihood as ticks
 
 
 def drawn(crew, *, task=SINGLE, n_classes=4, per_object=3, n_objects=300):

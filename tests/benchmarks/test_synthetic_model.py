@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from benchmarks.synthetic_crews import CREWS, SINGLE, draw
-from benchmarks.synthetic_model import model_probabilities, our_answers
+from benchmarks.synthetic.crews import CREWS, SINGLE, draw
+from benchmarks.synthetic.model import model_probabilities, our_answers
 
 
 @pytest.mark.parametrize("n_classes", [2, 4, 10])

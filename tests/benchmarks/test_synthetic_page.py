@@ -5,14 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.page_synthetic import synthetic_section
-from benchmarks.page_synthetic_plot import draw_synthetic
-from benchmarks.run_record import rows_of, run_record, table
-from benchmarks.synthetic import MODEL_COLUMNS, measured, planned
-from benchmarks.synthetic_crews import CREWS, SEVERAL, SINGLE, TASKS, draw
-from benchmarks.synthetic_model import ModelPlan
-from benchmarks.synthetic_runs import SMALL
-from benchmarks.synthetic_scores import gains, losses, measures
+from benchmarks.common.record import rows_of, run_record, table
+from benchmarks.report.synthetic import synthetic_section
+from benchmarks.report.synthetic_plot import draw_synthetic
+from benchmarks.synthetic.__main__ import MODEL_COLUMNS, measured, planned
+from benchmarks.synthetic.crews import CREWS, SEVERAL, SINGLE, TASKS, draw
+from benchmarks.synthetic.model import ModelPlan
+from benchmarks.synthetic.runs import SMALL
+from benchmarks.synthetic.scores import gains, losses, measures
 
 PLAN = replace(SMALL, crews=("all average", "20 % adversaries"), objects=60, jobs=1)
 

@@ -2,12 +2,12 @@
 
 import pytest
 
-from benchmarks.lambda_emulated import observe, scratch_folder, serving
-from benchmarks.lambda_functions import BUILD, lambda_figures
-from benchmarks.lambda_inputs import example_case
-from benchmarks.lambda_rows import Effort
-from benchmarks.page_lambda import lambda_section
-from benchmarks.run_record import rows_of, run_record
+from benchmarks.common.record import rows_of, run_record
+from benchmarks.lambdas.__main__ import BUILD, lambda_figures
+from benchmarks.lambdas.emulated import observe, scratch_folder, serving
+from benchmarks.lambdas.inputs import example_case
+from benchmarks.lambdas.rows import Effort
+from benchmarks.report.lambdas import lambda_section
 from tests.built.conftest import ROOT
 
 PRE = "pre_image_multi_class"

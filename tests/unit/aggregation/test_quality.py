@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from benchmarks.classification_inputs import real_crowds, subsample
-from benchmarks.classification_metrics import auroc, scores
+from benchmarks.common.crowds import real_crowds, subsample
+from benchmarks.common.scores import auroc, scores
 from groundtruth.aggregation.calibrated import calibrated
 from groundtruth.aggregation.majority import majority
 from groundtruth.aggregation.votes import Votes

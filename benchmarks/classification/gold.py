@@ -1,0 +1,182 @@
+"""What 50 objects of known truth do for the confidence of `calibrated` on real sets.
+
+    python -m benchmarks.classification.gold --data FOLDER
+
+FOLDER holds `classification/`. In each draw 50 objects of a set are gold: a confidence map is
+fitted on them as `labeljob calibrate` does, or workers are judged by them, or both. Only the other
+objects are scored.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.classification.case import votes_of
+from benchmarks.common.crowds import SETS, Crowd, real_crowds, subsample
+from benchmarks.common.record import data_option, output_option, run_record, table, write_result
+from benchmarks.common.scores import (
+    SMALLEST_PROBABILITY,
+    equal_mass_gap,
+    equal_width_gap,
+)
+from groundtruth.aggregation.calibrated import calibrated
+from groundtruth.aggregation.calibration import fit_logistic
+
+GOLD = 50
+"""Objects of known truth."""
+FEWEST = 150
+"""Objects with a truth that a set needs to take part."""
+DRAWS = 20
+"""How often the gold objects of a set are drawn."""
+ANSWERS = ("all", 3, 5)
+PLAIN = "plain"
+VARIANTS = (PLAIN, "map", "gold", "gold and map")
+MEASURES = ("ece", "ece_equal_mass", "brier", "log_loss")
+SEED = 0
+SET_DRAWS = 2000
+"""How often the intervals draw sets again."""
+
+type Floats = NDArray[np.float64]
+type Flags = NDArray[np.bool_]
+type Ints = NDArray[np.int64]
+
+
+def main() -> None:
+    """Score all variants on the sets that are there and write the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder with the real sets")
+    output_option(parser, "classification-gold")
+    options = parser.parse_args()
+    found = gold_figures(real_crowds(options.data, SETS))
+    if not found["sets"]:
+        print(f"left out: {options.data} has no set with {FEWEST} truths", file=sys.stderr)
+        return
+    given = {"data": data_option(options.data)}
+    run = run_record("benchmarks.classification.gold", given, seed=SEED)
+    write_result(options.output, {"run": run} | found)
+
+
+def gold_figures(crowds: Iterable[Crowd], *, draws: int = DRAWS) -> dict[str, Any]:
+    """Figures of each set, means over the draws, and means over the sets.
+
+    Parameters
+    ----------
+    crowds : iterable of Crowd
+        Those with few truths are left out.
+    draws : int
+        How often the gold objects are drawn.
+    """
+    rows: list[dict[str, Any]] = []
+    for crowd in crowds:
+        if np.count_nonzero(crowd.gold >= 0) < FEWEST:
+            continue
+        for answers in ANSWERS:
+            sample = crowd if answers == "all" else subsample(crowd, int(answers), SEED)
+            where = {"set": crowd.name, "answers": answers}
+            rows += [where | line for line in _of_set(sample, draws)]
+        print(f"{crowd.name} done", file=sys.stderr, flush=True)
+    ends = ("", "_low", "_high", "_change", "_change_low", "_change_high")
+    means = [line for answers in ANSWERS for line in _means(rows, answers)]
+    columns = ("answers", "variant", "accuracy", *(f"{m}{end}" for m in MEASURES for end in ends))
+    return {
+        "gold_objects": GOLD,
+        "gold_draws": draws,
+        "sets": list(dict.fromkeys(row["set"] for row in rows)),
+        "scores": table(rows, ("set", "answers", "variant", "scored", "accuracy", *MEASURES)),
+        "means": table(means, columns),
+    }
+
+
+def _of_set(crowd: Crowd, draws: int) -> Iterator[dict[str, Any]]:
+    """A line for each variant: means over the draws."""
+    known = np.flatnonzero(crowd.gold >= 0)
+    votes = votes_of(crowd)
+    plain = calibrated(votes).posterior.dense()
+    sums = dict.fromkeys(VARIANTS, np.zeros(1 + len(MEASURES)))
+    for draw in range(draws):
+        chosen = np.random.default_rng((SEED, draw)).choice(known, GOLD, replace=False)
+        gold = np.full(crowd.n_items, -1)
+        gold[chosen] = crowd.gold[chosen]
+        judged = calibrated(votes, gold=gold).posterior.dense()
+        rest = np.setdiff1d(known, chosen)
+        for names, posterior in ((VARIANTS[:2], plain), (VARIANTS[2:], judged)):
+            found = with_and_without_map(posterior, crowd.gold, chosen, rest)
+            for name, figures in zip(names, found, strict=True):
+                sums[name] = sums[name] + figures
+    for name, total in sums.items():
+        means = dict(zip(("accuracy", *MEASURES), (total / draws).tolist(), strict=True))
+        yield {"variant": name, "scored": int(known.size - GOLD)} | means
+
+
+def with_and_without_map(
+    posterior: Floats, truths: Ints, chosen: Ints, rest: Ints
+) -> tuple[Floats, Floats]:
+    """Accuracy and measures of the winners' confidences, as they are and with a map.
+
+    Parameters
+    ----------
+    posterior : ndarray of float, shape (n_items, n_classes)
+        Of all objects.
+    truths : ndarray of int, shape (n_items,)
+        True classes.
+    chosen : ndarray of int
+        The gold objects: what the map is fitted on.
+    rest : ndarray of int
+        The objects that are scored.
+    """
+    confidences, right = posterior.max(axis=1), posterior.argmax(axis=1) == truths
+    found = fit_logistic(confidences[chosen], right[chosen])
+    scored = confidences[rest]
+    return figures_of(scored, right[rest]), figures_of(found.apply(scored), right[rest])
+
+
+def figures_of(confidences: Floats, right: Flags) -> Floats:
+    """Accuracy, both calibration errors, Brier score and log loss of winners' confidences."""
+    given = np.where(right, confidences, 1.0 - confidences)
+    return np.array(
+        [
+            right.mean(),
+            equal_width_gap(confidences, right),
+            equal_mass_gap(confidences, right),
+            ((confidences - right) ** 2).mean(),
+            -np.log(np.clip(given, SMALLEST_PROBABILITY, 1.0)).mean(),
+        ]
+    )
+
+
+def _means(rows: Sequence[Mapping[str, Any]], answers: int | str) -> Iterator[dict[str, Any]]:
+    """Mean over the sets, and how much of the plain one is gone; sets are drawn again."""
+    here = [row for row in rows if row["answers"] == answers]
+    if not here:
+        return
+    names = ("accuracy", *MEASURES)
+    own = {
+        variant: np.array([[row[m] for m in names] for row in here if row["variant"] == variant])
+        for variant in VARIANTS
+    }
+    n_sets = len(own[PLAIN])
+    again = np.random.default_rng(SEED).integers(0, n_sets, (SET_DRAWS, n_sets))
+    places = np.vstack((np.arange(n_sets), again))
+    base = own[PLAIN][places].mean(axis=1)
+    for variant in VARIANTS:
+        drawn = own[variant][places].mean(axis=1)
+        line = {"answers": answers, "variant": variant, "accuracy": float(drawn[0, 0])}
+        for place, measure in enumerate(MEASURES, start=1):
+            line |= _middle(measure, drawn[:, place])
+            line |= _middle(f"{measure}_change", drawn[:, place] / base[:, place] - 1.0)
+        yield line
+
+
+def _middle(name: str, values: Floats) -> dict[str, float]:
+    """The first value, and the middle 95 % of the others."""
+    low, high = np.percentile(values[1:], [2.5, 97.5])
+    return {name: float(values[0]), f"{name}_low": float(low), f"{name}_high": float(high)}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,173 @@
+"""Quality of multi-label consolidation beside crowd-kit's BinaryRelevance.
+
+    python -m benchmarks.classification.multi_label --data FOLDER
+
+Needs the library on the path (an installed checkout).
+"""
+
+import argparse
+import csv
+import gzip
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.common.environment import ROOT, peers_python
+from benchmarks.common.record import data_option, output_option, run_record, write_result
+from benchmarks.common.record import table as rows_table
+from benchmarks.common.scores import paired_intervals
+from groundtruth.aggregation.label_sets import choose_labels
+from groundtruth.aggregation.multi_label import multi_label
+from groundtruth.aggregation.selections import Selections, label_shares
+
+SETS = ("ml_affect20", "ml_medrel")
+MEASURES = ("macro_f1", "micro_f1", "jaccard", "subset_accuracy", "log_loss", "brier", "ece")
+LOSSES = ("jaccard", "brier", "log_loss")
+
+type Table = NDArray[np.float64]
+
+
+def load(folder: Path) -> tuple[Selections, NDArray[np.int64]]:
+    """A set's answers, and its truths as (n_items, n_labels) of 1, 0 and -1 for unknown."""
+    meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+    labels, judged = meta["labels"], set(meta["gold_labels"])
+    with gzip.open(folder / "answers.csv.gz", "rt", encoding="utf-8") as file:
+        answers = list(csv.reader(file))[1:]
+    with gzip.open(folder / "gold.csv.gz", "rt", encoding="utf-8") as file:
+        truths = {item: set(text.split("|")) for item, text in list(csv.reader(file))[1:]}
+    items = {name: n for n, name in enumerate(sorted({answer[0] for answer in answers}))}
+    workers = {name: n for n, name in enumerate(sorted({answer[1] for answer in answers}))}
+    gold = np.full((len(items), len(labels)), -1)
+    for item, place in items.items():
+        for column, label in enumerate(labels):
+            if item in truths and label in judged:
+                gold[place, column] = label in truths[item]
+    picked = [[label in answer[2].split("|") for label in labels] for answer in answers]
+    numbers = [
+        np.array([ids[answer[n]] for answer in answers]) for n, ids in enumerate((items, workers))
+    ]
+    return Selections(numbers[0], numbers[1], np.array(picked), len(items), len(workers)), gold
+
+
+def subsample(given: Selections, n_answers: int, seed: int) -> Selections:
+    """Keep at most so many answers of each item, chosen at random."""
+    rng = np.random.default_rng(seed)
+    order = np.lexsort((rng.random(given.items.size), given.items))
+    items = given.items[order]
+    kept = np.sort(order[np.arange(items.size) - np.searchsorted(items, items) < n_answers])
+    return Selections(
+        given.items[kept], given.workers[kept], given.picked[kept], given.n_items, given.n_workers
+    )
+
+
+def scores(table: Table, gold: NDArray[np.int64]) -> dict[str, float]:
+    """All measures on the items and labels with a truth; the quorum is 0.5."""
+    chosen = choose_labels(table, at_least_one=False).chosen
+    rows, columns = (gold >= 0).any(axis=1), (gold >= 0).any(axis=0)
+    judged = np.ix_(rows, columns)
+    table, chosen, truth = table[judged], chosen[judged], gold[judged] == 1
+    both, either = (chosen & truth).sum(axis=1), (chosen | truth).sum(axis=1)
+    hits, sizes = (chosen & truth).sum(axis=0), chosen.sum(axis=0) + truth.sum(axis=0)
+    kept = np.clip(table, 1e-15, 1 - 1e-15)
+    bins = np.minimum((table * 10).astype(int), 9).ravel()
+    gaps = np.bincount(bins, weights=(table - truth).ravel())
+    return {
+        "macro_f1": float((2 * hits / np.maximum(sizes, 1)).mean()),
+        "micro_f1": float(2 * hits.sum() / sizes.sum()),
+        "jaccard": float(np.where(either == 0, 1.0, both / np.maximum(either, 1)).mean()),
+        "subset_accuracy": float((chosen == truth).all(axis=1).mean()),
+        "log_loss": float(-np.log(np.where(truth, kept, 1 - kept)).mean()),
+        "brier": float(((table - truth) ** 2).mean()),
+        "ece": float(np.abs(gaps).sum() / table.size),
+    }
+
+
+def _tables(given: Selections, gold: NDArray[np.int64], folder: Path) -> dict[str, Any]:
+    start = time.process_time()
+    found = {"multi-label": (multi_label(given).posterior, time.process_time() - start)}
+    start = time.process_time()
+    found["majority"] = (label_shares(given), time.process_time() - start)
+    source, target = folder / "crowd.npz", folder / "table.npy"
+    np.savez(source, items=given.items, workers=given.workers, picked=given.picked, gold=gold)
+    for base in ("majority", "dawid-skene"):
+        command = [str(peers_python(ROOT / ".tools")), "-m", "benchmarks.peers.multi_label"]
+        done = subprocess.run(
+            [*command, base, str(source), str(target)],
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+            cwd=ROOT,
+            env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+        )
+        found[f"ck-{base}"] = (np.load(target), float(done.stdout.split()[-1]))
+    return found
+
+
+def main() -> None:
+    """Run what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder with the real sets")
+    output_option(parser, "multi-label")
+    options = parser.parse_args()
+    if not all((options.data / "classification" / name).is_dir() for name in SETS):
+        print(f"left out: {options.data} has not got {' and '.join(SETS)}", file=sys.stderr)
+        return
+    rows, differences = [], []
+    with tempfile.TemporaryDirectory() as name:
+        for dataset in SETS:
+            given, gold = load(options.data / "classification" / dataset)
+            for n_answers in (3, 5, 0):
+                sample = subsample(given, n_answers, 0) if n_answers else given
+                where = {"set": dataset, "answers": n_answers or "all"}
+                found = _tables(sample, gold, Path(name))
+                for method, (table_found, seconds) in found.items():
+                    measured = where | {"method": method} | scores(table_found, gold)
+                    rows.append(measured | {"cpu_seconds": seconds})
+                tables = {method: table_found for method, (table_found, _) in found.items()}
+                differences += [where | line for line in _differences(tables, gold)]
+                print(f"{dataset} {where['answers']} done", file=sys.stderr, flush=True)
+    given_options = {"data": data_option(options.data)}
+    names = [f"{loss}{end}" for loss in LOSSES for end in ("", "_low", "_high")]
+    result = {
+        "run": run_record("benchmarks.classification.multi_label", given_options, seed=0),
+        "scores": rows_table(rows, ("set", "answers", "method", *MEASURES, "cpu_seconds")),
+        "differences": rows_table(differences, ("set", "answers", "method", *names)),
+    }
+    write_result(options.output, result)
+
+
+def _differences(tables: Mapping[str, Table], gold: NDArray[np.int64]) -> Iterable[dict[str, Any]]:
+    """Each method's difference to per-label majority, with an interval over items."""
+    base = _losses(tables["majority"], gold)
+    for method, posterior in tables.items():
+        if method != "majority":
+            line: dict[str, Any] = {"method": method}
+            found = paired_intervals([_losses(posterior, gold) - base])
+            for loss, (mean, low, high) in zip(LOSSES, found, strict=True):
+                line |= {loss: mean, f"{loss}_low": low, f"{loss}_high": high}
+            yield line
+
+
+def _losses(posterior: Table, gold: NDArray[np.int64]) -> Table:
+    """Jaccard index, Brier score and log loss of each judged item: shape (n_items, 3)."""
+    chosen = choose_labels(posterior, at_least_one=False).chosen
+    judged = np.ix_((gold >= 0).any(axis=1), (gold >= 0).any(axis=0))
+    posterior, chosen, truth = posterior[judged], chosen[judged], gold[judged] == 1
+    both, either = (chosen & truth).sum(axis=1), (chosen | truth).sum(axis=1)
+    kept = np.clip(np.where(truth, posterior, 1 - posterior), 1e-15, 1.0)
+    jaccard = np.where(either == 0, 1.0, both / np.maximum(either, 1))
+    brier = ((posterior - truth) ** 2).mean(axis=1)
+    return np.column_stack((jaccard, brier, -np.log(kept).mean(axis=1)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""One method of ours, or of SimpleITK, at one size; prints one line of JSON.
+
+    python -m benchmarks.scaling.case KIND METHOD SIZES FOLDER
+
+KIND is that of a curve (`benchmarks.scaling.curves`), SIZES is JSON, FOLDER holds masks.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from math import isqrt
+from pathlib import Path
+from typing import Any
+
+from benchmarks.common.measure import measured
+from benchmarks.scaling.inputs import crowd_of, picked_of
+from benchmarks.segmentation.case import prepared, warm_up
+from benchmarks.segmentation.inputs import Size
+from groundtruth.aggregation.calibrated import calibrated
+from groundtruth.aggregation.dawid_skene import DawidSkeneSettings, dawid_skene
+from groundtruth.aggregation.majority import majority
+from groundtruth.aggregation.multi_label import multi_label
+from groundtruth.aggregation.selections import Selections, label_shares
+from groundtruth.aggregation.votes import Votes
+from groundtruth.aggregation.weighted import weighted
+
+type Sizes = Mapping[str, float]
+
+METHODS: Mapping[str, Callable[[Votes], object]] = {
+    "majority": majority,
+    "weighted": weighted,
+    "dawid-skene": dawid_skene,
+    "dawid-skene-20-rounds": lambda votes: dawid_skene(
+        votes, settings=DawidSkeneSettings(tolerance=0.0, max_rounds=20)
+    ),
+    "calibrated": calibrated,
+}
+
+PIXELS_OF_A_MEGAPIXEL = 1_000_000
+
+
+def mask_size(sizes: Sizes) -> Size:
+    """A square picture with 18 objects of `sizes`: megapixels, classes and workers."""
+    side = isqrt(round(sizes["megapixels"] * PIXELS_OF_A_MEGAPIXEL))
+    n_classes, n_workers = int(sizes["classes"]), int(sizes["workers"])
+    name = f"{side}px-k{n_classes}-n{n_workers}"
+    return Size(name, (side, side), n_classes, n_workers)
+
+
+def votes(method: str, sizes: Sizes) -> dict[str, Any]:
+    """A method for one label an object."""
+
+    def given() -> Votes:
+        crowd = crowd_of(sizes)
+        columns = (crowd.items, crowd.workers, crowd.classes)
+        return Votes(*columns, crowd.n_items, crowd.n_workers, crowd.n_classes)
+
+    return measured(given, METHODS[method])
+
+
+def selections(method: str, sizes: Sizes) -> dict[str, Any]:
+    """A method for several labels an object."""
+
+    def answers() -> Selections:
+        crowd, picked = picked_of(sizes)
+        return Selections(crowd.items, crowd.workers, picked, crowd.n_items, crowd.n_workers)
+
+    call: Callable[[Selections], object] = multi_label if method == "multi-label" else label_shares
+    return measured(answers, call)
+
+
+def masks(kind: str, method: str, sizes: Sizes, folder: Path) -> dict[str, Any]:
+    """A method for masks, from PNG to PNG or from class maps to a class map."""
+    size = mask_size(sizes)
+    warm_up(kind, method, folder)
+    return measured(lambda: prepared(kind, method, size, folder), lambda call: call())
+
+
+def main() -> None:
+    """Measure the case that the command line names."""
+    _, kind, method, text, folder = sys.argv
+    sizes = json.loads(text)
+    if kind == "votes":
+        line = votes(method, sizes)
+    elif kind == "selections":
+        line = selections(method, sizes)
+    else:
+        line = masks(kind, method, sizes, Path(folder))
+    print(json.dumps(line))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,244 @@
+"""Every method on every crew: the jobs are drawn, the methods run, the figures taken."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import batched, product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.classification.runs import FAST_PEERS, OURS, SLOW_PEERS, run_method
+from benchmarks.common.crowds import Crowd
+from benchmarks.synthetic.crews import CREWS, SEVERAL, SINGLE, TASKS, Drawn, Floats, draw, job_seed
+from benchmarks.synthetic.limit import limit
+from benchmarks.synthetic.scores import BASE, gains, losses, measures, rounded
+from groundtruth.aggregation.multi_label import multi_label
+from groundtruth.aggregation.selections import Selections, label_shares
+from labeljob.task_types import TaskType
+
+LIMIT = "limit"
+MEANS = ("accuracy", "brier", "ece")
+DEFAULT = "calibrated"
+_PART = 140  # jobs for one process
+
+type Size = tuple[int, int]
+type Tables = dict[str, list[Floats]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What is measured.
+
+    Attributes
+    ----------
+    crews : tuple of str
+        Names of `CREWS`.
+    classes, answers : tuple of int
+        Numbers of classes, and of answers to a data object; every pair is measured.
+    main : mapping of TaskType to tuple of int
+        For each task the pair of them that all peers are run on.
+    seeds : tuple of int
+        A job is drawn for each.
+    objects : int
+        Data objects in a job.
+    peers : bool
+        Whether peers are run.
+    limit : float
+        CPU seconds after which a case of a slow peer is cut off.
+    jobs : int
+        Processes at a time.
+    """
+
+    crews: tuple[str, ...] = tuple(CREWS)
+    classes: tuple[int, ...] = (2, 4, 10)
+    answers: tuple[int, ...] = (3, 5, 9)
+    main: Mapping[TaskType, Size]
+    seeds: tuple[int, ...]
+    objects: int
+    peers: bool = True
+    limit: float = 15.0
+    jobs: int = 2
+
+    @property
+    def sizes(self) -> list[Size]:
+        """All pairs of classes and answers."""
+        return list(product(self.classes, self.answers))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """Jobs that differ in their seed alone, and what each method made of them."""
+
+    crew: str
+    size: Size
+    jobs: tuple[Drawn, ...]
+    tables: Tables
+
+
+def results(folder: Path, plan: Plan, task: TaskType) -> dict[str, list[dict[str, Any]]]:
+    """Run a task's methods; rows for the tables of the result.
+
+    Parameters
+    ----------
+    folder : Path
+        Where jobs and what the methods found are kept during the run.
+    plan : Plan
+        What is measured.
+    task : TaskType
+        `SINGLE` or `SEVERAL`.
+
+    Returns
+    -------
+    dict
+        ``scores``: every measure of every crew at the main size; ``gains``: the difference of
+        every method to majority there, over all crews and of the default for each crew;
+        ``sizes``: means over the crews of the methods that are run on all sizes; ``cut_off``.
+    """
+    cases = {(name, size): _drawn(plan, task, name, size) for name in plan.crews
+             for size in plan.sizes}  # fmt: skip
+    main = [jobs for (_, size), jobs in cases.items() if size == plan.main[task]]
+    everywhere = [job for jobs in cases.values() for job in jobs]
+    cut = _run(folder, plan, task, everywhere, [job for jobs in main for job in jobs])
+    done = [
+        Case(crew=name, size=size, jobs=jobs, tables=_tables(folder, jobs))
+        for (name, size), jobs in cases.items()
+    ]
+    at_main = [case for case in done if case.size == plan.main[task]]
+    where = {"task": TASKS[task]}
+    return {
+        "scores": [where | row for case in at_main for row in _scores(case)],
+        "gains": [where | row for row in _gains(at_main)],
+        "sizes": [where | row for row in _means(done)],
+        "cut_off": [where | row for row in cut],
+    }
+
+
+def _drawn(plan: Plan, task: TaskType, name: str, size: Size) -> tuple[Drawn, ...]:
+    number = list(CREWS).index(name)
+    return tuple(
+        draw(
+            CREWS[name],
+            f"{task.value}.{number}.{size[0]}.{size[1]}.{seed}",
+            task=task,
+            n_classes=size[0],
+            per_object=size[1],
+            n_objects=plan.objects,
+            seed=job_seed(name, task.value, *size, seed),
+        )
+        for seed in plan.seeds
+    )
+
+
+def _run(
+    folder: Path, plan: Plan, task: TaskType, everywhere: Sequence[Drawn], main: Sequence[Drawn]
+) -> list[dict[str, Any]]:
+    """Run all methods but the limit; cases that were cut off."""
+    if task is SEVERAL:
+        for job in everywhere:
+            for method, table in our_labels(job).items():
+                np.save(folder / f"{job.name}.{method}.npy", table)
+        labels = [crowd for job in main for crowd in job.label_crowds()]
+        wanted = dict.fromkeys(FAST_PEERS, labels)
+    else:
+        few, all_of_them = [job.crowd() for job in main], [job.crowd() for job in everywhere]
+        wanted = dict.fromkeys(SLOW_PEERS, few)
+        wanted |= dict.fromkeys((*OURS, *FAST_PEERS), all_of_them)
+    if not plan.peers:
+        wanted = {name: crowds for name, crowds in wanted.items() if name in OURS}
+    for job in everywhere:
+        np.save(folder / f"{job.name}.{LIMIT}.npy", limit(job))
+    tasks = [
+        (method, list(part))
+        for method, crowds in wanted.items()
+        for part in batched(crowds, _PART, strict=False)
+    ]
+
+    def measure(given: tuple[str, list[Crowd]]) -> list[dict[str, Any]]:
+        allowed = plan.limit if given[0] in SLOW_PEERS else 0.0
+        return run_method(given[0], folder, given[1], once=True, limit=allowed)
+
+    with ThreadPoolExecutor(plan.jobs) as pool:
+        lines = [line for found in pool.map(measure, tasks) for line in found]
+    if task is SEVERAL and plan.peers:
+        _put_together(folder, main)
+    return [
+        {"method": line["method"], "job": line["crowd"], "seconds": line["cut_off_after"]}
+        for line in lines
+        if "cut_off_after" in line
+    ]
+
+
+def our_labels(job: Drawn) -> dict[str, Floats]:
+    """Our methods on a multi-label job: shape (n_items, n_labels) each."""
+    given = Selections(job.items, job.workers, job.picked, len(job.truth), len(job.members))
+    shares = label_shares(given)
+    return {
+        BASE: shares,
+        "builtin": np.round(0.9 * shares + 0.05, 2),
+        DEFAULT: multi_label(given).posterior,
+    }
+
+
+def _put_together(folder: Path, jobs: Sequence[Drawn]) -> None:
+    """Make one table of a peer's tables for each label."""
+    for job, method in product(jobs, FAST_PEERS):
+        columns = [
+            np.load(folder / f"{crowd.name}.{method}.npy")[:, 1] for crowd in job.label_crowds()
+        ]
+        np.save(folder / f"{job.name}.{method}.npy", np.column_stack(columns))
+
+
+def _tables(folder: Path, jobs: Sequence[Drawn]) -> Tables:
+    """What each method found; a method that lacks a job is left out."""
+    found = {}
+    for method in (*OURS, *FAST_PEERS, *SLOW_PEERS, LIMIT):
+        paths = [folder / f"{job.name}.{method}.npy" for job in jobs]
+        if all(path.exists() for path in paths):
+            found[method] = [np.load(path) for path in paths]
+    return found
+
+
+def _scores(case: Case) -> Iterator[dict[str, Any]]:
+    for method, tables in case.tables.items():
+        yield {"crew": case.crew, "method": method} | measures(case.jobs, tables)
+
+
+def _gains(cases: Sequence[Case]) -> Iterator[dict[str, Any]]:
+    """Differences to majority at the main size."""
+    found: dict[str, list[Floats]] = {}
+    for case in cases:
+        for method, tables in case.tables.items():
+            pairs = zip(case.jobs, tables, strict=True)
+            found.setdefault(method, []).extend(losses(job, table) for job, table in pairs)
+    n_seeds = len(cases[0].jobs)
+    for method, values in found.items():
+        if method != BASE and len(values) == len(found[BASE]):
+            yield {"crew": "all", "method": method} | dict(gains(values, found[BASE]))
+    for number, case in enumerate(cases):
+        own = slice(number * n_seeds, (number + 1) * n_seeds)
+        line = gains(found[DEFAULT][own], found[BASE][own])
+        yield {"crew": case.crew, "method": DEFAULT} | dict(line)
+
+
+def _means(cases: Sequence[Case]) -> Iterator[dict[str, Any]]:
+    """Means over the crews for each size, of the methods that are run on all."""
+    methods = [name for name in cases[0].tables if all(name in case.tables for case in cases)]
+    for size in dict.fromkeys(case.size for case in cases):
+        members = [case for case in cases if case.size == size]
+        for method in methods:
+            rows = [measures(case.jobs, case.tables[method]) for case in members]
+            line = {name: rounded(np.mean([row[name] for row in rows])) for name in MEANS}
+            yield {"classes": size[0], "answers": size[1], "method": method} | line
+
+
+SMALL = Plan(
+    classes=(4,),
+    answers=(3,),
+    main={SINGLE: (4, 3), SEVERAL: (4, 3)},
+    seeds=(1,),
+    objects=150,
+    peers=False,
+)
+"""For a quick look: our methods at one size."""
