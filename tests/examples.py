@@ -94,6 +94,6 @@ def labels_of(outcome: Outcome, attribute: str) -> dict[str, Any]:
     }
 
 
-def set_aside(label: Mapping[str, Any]) -> list[tuple[str, str]]:
+def rejected(label: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Worker and reason of each answer of an `object` style label that was not used."""
     return [(item["worker-id"], item["reason"]) for item in label["answers"]["set-aside"]]

@@ -26,7 +26,7 @@ def test_a_payload_of_fifty_objects_with_nine_answers_each_is_answered_whole(fun
 
 @pytest.mark.parametrize("function", ALL)
 @pytest.mark.parametrize("style", ["object", "builtin"])
-def test_a_response_with_all_answers_set_aside_at_length_stays_under_six_megabytes(function, style):
+def test_a_response_with_all_answers_rejected_at_length_stays_under_six_megabytes(function, style):
     name = "\N{GREEK SMALL LETTER OMEGA}" * 256
     colors = {"labelMappings": {name: {"color": "no color"}}, "labeledImage": {"pngImageData": ""}}
     answer = {
@@ -40,7 +40,7 @@ def test_a_response_with_all_answers_set_aside_at_length_stays_under_six_megabyt
             annotation["workerId"] = f"{WORKER_ID}-{annotation['workerId']}" * 4
     outcome = consolidate(function, payload, output_style=style)
     assert {label.status for label in outcome.labels} == {"no-usable-answer"}
-    assert sum(len(label.set_aside) for label in outcome.labels) == OBJECTS * WORKERS
+    assert sum(len(label.rejected) for label in outcome.labels) == OBJECTS * WORKERS
     assert len(json.dumps(outcome.response)) < RESPONSE_LIMIT / 2
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from groundtruth.errors import StorageError
 from tests.batches import MASKS, SINGLE
-from tests.examples import ACS_FUNCTIONS, example, set_aside
+from tests.examples import ACS_FUNCTIONS, example, rejected
 from tests.faults.full_batches import event_of, full_payload
 from tests.stub_service import s3_error
 
@@ -79,7 +79,7 @@ def test_access_denied_on_one_answer_of_many_costs_that_answer_alone(batch, faul
     before = labels(send(), function)
     faulty_s3.fail("s3://bucket/answers/0-2/5.json", [DENIED] * 9)
     found = labels(send(), function)
-    assert [set_aside(label) for label in found] == [
+    assert [rejected(label) for label in found] == [
         *[[]] * 2,
         [("w5", "answer-access-denied")],
         [],

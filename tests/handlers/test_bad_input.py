@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from groundtruth.errors import ContractError, JobLookupError, SettingsError, StorageError
-from tests.examples import ACS_FUNCTIONS, PRE_FUNCTIONS, example, payload_of, set_aside
+from tests.examples import ACS_FUNCTIONS, PRE_FUNCTIONS, example, payload_of, rejected
 from tests.masks import answer, drawn
 from tests.stub_service import Reply, StubService, json_error, s3_error, serving
 
@@ -157,12 +157,12 @@ def elsewhere(name):
         pytest.param(s3_error(404, "NoSuchKey"), "answer-not-found", id="missing"),
     ],
 )
-def test_an_answer_that_stays_unreadable_is_set_aside(
+def test_an_answer_that_stays_unreadable_is_rejected(
     load_handler, jobs_folder, stub, reply, reason
 ):
     label = through_stub(load_handler, stub, reply)
     assert label["class-name"] == "Crab"
-    assert set_aside(label) == [("w1", reason)]
+    assert rejected(label) == [("w1", reason)]
 
 
 @pytest.mark.parametrize(

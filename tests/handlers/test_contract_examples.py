@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.examples import set_aside
+from tests.examples import rejected
 from tests.masks import indices
 from tests.real_data import contract_example, contract_examples
 
@@ -136,7 +136,7 @@ def test_the_edge_cases_are_all_answered_with_the_right_reasons(load_handler, jo
     assert [item["datasetObjectId"] for item in response] == ["0", "1", "2", "3", "4"]
     labels = [content["species"] for content in contents(response)]
     assert [
-        (label["class-name"], label["status"], [reason for _, reason in set_aside(label)])
+        (label["class-name"], label["status"], [reason for _, reason in rejected(label)])
         for label in labels
     ] == [
         (None, "no-usable-answer", ["answer-not-found"]),

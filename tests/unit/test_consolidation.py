@@ -6,7 +6,7 @@ from groundtruth.consolidation import consolidate_batch
 from groundtruth.errors import ContractError, JobLookupError, SettingsError, StorageError
 from groundtruth.jobs import JobContexts, LabelingJob
 from groundtruth.settings import Settings
-from tests.examples import TASKS, consolidate, example, labels_of, payload_of, set_aside
+from tests.examples import TASKS, consolidate, example, labels_of, payload_of, rejected
 from tests.masks import answer, drawn
 from tests.memory_store import KnownJobs, MemoryStore
 
@@ -78,7 +78,7 @@ def test_without_classes_those_the_workers_used_are_taken_and_the_result_says_so
     assert labels["0"]["class-name"] == "Sea star"
     assert [label["class-id"] for label in labels.values()] == [1, 2]
     assert {label["classes-from"] for label in labels.values()} == {"answers"}
-    assert set_aside(labels["1"]) == [("w1", "malformed-json")]
+    assert rejected(labels["1"]) == [("w1", "malformed-json")]
 
 
 @pytest.mark.parametrize("name", ["x" * 257, "\ud800"])
@@ -87,7 +87,7 @@ def test_what_can_be_no_label_is_none_even_when_no_place_names_the_classes(name)
     outcome = consolidate(ACS, payload, classes=[])
     (label,) = labels_of(outcome, "animal").values()
     assert label["votes"] == {"Crab": 1}
-    assert set_aside(label) == [("w2", "unknown-label")]
+    assert rejected(label) == [("w2", "unknown-label")]
     json.dumps(outcome.response, ensure_ascii=False).encode()
 
 

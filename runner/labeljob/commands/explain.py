@@ -89,7 +89,7 @@ def _report(result: Explanation) -> None:
         ("worker", "said", "seconds", "agrees with others in this job", "without this answer"),
         [_vote(vote) for vote in result.votes],
     )
-    for item in result.ballot.set_aside:
+    for item in result.ballot.rejected:
         messages.note(f"set aside: {item.worker_id}, {item.reason} ({item.detail})")
     if result.posterior:
         title = "Posterior" if result.posterior_from == "algorithm" else "Shares of the votes"

@@ -26,7 +26,7 @@ def report(result: JobResult, place: Place) -> None:
     rows.append(("mean confidence", f"{summary.mean_confidence:.3f}"))
     rows += [
         (f"answers set aside: {reason}", str(count))
-        for reason, count in sorted(summary.set_aside.items())
+        for reason, count in sorted(summary.rejected.items())
     ]
     if summary.scores:
         against = "the truth" if description.truth else "the invented truth"
@@ -48,7 +48,7 @@ def result_as_json(result: JobResult, place: Place) -> dict[str, Any]:
         "objects": summary.objects,
         "unasked": summary.unasked,
         "statuses": dict(sorted(summary.statuses.items())),
-        "set-aside": dict(sorted(summary.set_aside.items())),
+        "set-aside": dict(sorted(summary.rejected.items())),
         "mean-confidence": round(summary.mean_confidence, 6),
         "score": round(summary.mean_score, 6) if summary.scores else None,
         "score-name": _SCORES[description.task],

@@ -175,7 +175,7 @@ def _objects(job: JobOnFile, ballots: Sequence[Ballot], classes: Sequence[str]) 
             "mask_uri": label.mask_uri if label else None,
             "labeled_at": creation_date(line, job.attribute) if line else None,
             "answers": len(ballot.workers) if ballot else 0,
-            "set_aside": len(ballot.set_aside) if ballot else 0,
+            "set_aside": len(ballot.rejected) if ballot else 0,
             "dispute": dispute(ballot, n_values(job.task, len(classes)))
             if ballot and ballot.workers
             else None,
@@ -190,7 +190,7 @@ def _answers(ballot: Ballot, task: TaskType, classes: Sequence[str]) -> Iterator
             "labels": _said(ballot.choices[at], task, classes),
             "agreement": agreement_of(ballot, at, task, len(classes)),
         }
-    for item in ballot.set_aside:
+    for item in ballot.rejected:
         row = _given(ballot, item.worker_id)
         yield {**row, "usable": False, "reason": item.reason, "detail": item.detail}
 

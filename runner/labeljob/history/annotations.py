@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from groundtruth.annotations import AnswerReader, Answers, Entry, SetAside
+from groundtruth.annotations import AnswerReader, Answers, Entry, RejectedAnswer
 from groundtruth.errors import UnusableAnswer
 from groundtruth.masks.reader import majority_size, read_mask
 from groundtruth.masks.runs import RunMask
@@ -38,7 +38,7 @@ class Ballot:
     choices : ndarray of int, shape (n_workers, n_units)
         What each said. Of a single label: the class. Of several: 1 for each class that was
         chosen, else 0. Of a mask: the class at each point of a grid, 0 for the background.
-    set_aside : tuple of SetAside
+    rejected : tuple of RejectedAnswer
         The answers that do not count.
     sittings : mapping of str to Sitting
         When each worker answered.
@@ -48,7 +48,7 @@ class Ballot:
     source: str
     workers: tuple[str, ...]
     choices: Ints
-    set_aside: tuple[SetAside, ...]
+    rejected: tuple[RejectedAnswer, ...]
     sittings: Mapping[str, Sitting]
 
 
@@ -89,9 +89,9 @@ def read_ballots(
 def _ballot(
     answers: Answers[Any], source: str, sittings: Mapping[str, Sitting], job: JobOnFile
 ) -> Ballot:
-    set_aside = list(answers.set_aside)
+    rejected = list(answers.rejected)
     if job.task is TaskType.SEMANTIC_SEGMENTATION:
-        masks = dict(read_masks(answers, job.choices, set_aside))
+        masks = dict(read_masks(answers, job.choices, rejected))
         rows = [_at_grid(mask) for mask in masks.values()]
         workers = tuple(masks)
     elif job.task is TaskType.IMAGE_MULTI_CLASS:
@@ -103,7 +103,7 @@ def _ballot(
         source=source,
         workers=workers,
         choices=np.array(rows, dtype=np.int64).reshape(len(rows), rows[0].size if rows else 0),
-        set_aside=tuple(set_aside),
+        rejected=tuple(rejected),
         sittings=sittings,
     )
 
@@ -115,7 +115,7 @@ def _ticks(chosen: Sequence[int], n_classes: int) -> Ints:
 
 
 def read_masks(
-    answers: Answers[MaskAnswer], classes: Sequence[str], set_aside: list[SetAside]
+    answers: Answers[MaskAnswer], classes: Sequence[str], rejected: list[RejectedAnswer]
 ) -> Iterator[tuple[str, RunMask]]:
     """The masks of one data object, all of one size; what cannot be read is set aside.
 
@@ -125,7 +125,7 @@ def read_masks(
         The answers, their PNGs not yet looked at.
     classes : sequence of str
         The job's, without BACKGROUND.
-    set_aside : list of SetAside
+    rejected : list of RejectedAnswer
         Is added to.
     """
     shape = majority_size(answer.size for answer in answers.answers if answer.size is not None)
@@ -134,11 +134,11 @@ def read_masks(
         try:
             mask, _ = read_mask(answer.png, colors=colors, shape=shape, name_of=names)
         except UnusableAnswer as error:
-            set_aside.append(SetAside(worker, error.reason, error.detail))
+            rejected.append(RejectedAnswer(worker, error.reason, error.detail))
             continue
         shape = shape or mask.shape
         if int(mask.classes.max()) > len(classes):
-            set_aside.append(SetAside(worker, "unknown-label", "it has a label not the job's"))
+            rejected.append(RejectedAnswer(worker, "unknown-label", "it has a label not the job's"))
         else:
             yield worker, mask
 

@@ -123,7 +123,7 @@ class Explanation:
             "posterior": self.posterior,
             "posterior-from": self.posterior_from,
             "votes": [vote.as_json() for vote in self.votes],
-            "set-aside": [vars(item) for item in self.ballot.set_aside],
+            "set-aside": [vars(item) for item in self.ballot.rejected],
             "call": {
                 "objects": len(self.call.object_ids),
                 "made-at": self.call.made_at.isoformat(),

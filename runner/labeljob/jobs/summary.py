@@ -30,7 +30,7 @@ class Summary:
         Lines of the manifest.
     unasked : int
         Those that no worker was asked about.
-    statuses, set_aside : Counter
+    statuses, rejected : Counter
         Labels by status, answers that did not count by reason.
     confidences : list of float
         Of all labels, each in [0, 1].
@@ -42,7 +42,7 @@ class Summary:
     objects: int = 0
     unasked: int = 0
     statuses: Counter[str] = field(default_factory=Counter)
-    set_aside: Counter[str] = field(default_factory=Counter)
+    rejected: Counter[str] = field(default_factory=Counter)
     confidences: list[float] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)
 
@@ -78,7 +78,7 @@ def _count(summary: Summary, run: JobRun, line: ManifestLine, content: Mapping[s
     if isinstance(value, dict):
         summary.statuses[value["status"]] += 1
         for item in value["answers"]["set-aside"]:
-            summary.set_aside[item["reason"]] += 1
+            summary.rejected[item["reason"]] += 1
     else:
         summary.statuses["labeled" if attribute in content else "no-usable-answer"] += 1
     metadata = content.get(f"{attribute}-metadata", {})

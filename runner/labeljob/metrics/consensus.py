@@ -21,7 +21,7 @@ def counts(ballot: Ballot, n_classes: int) -> Ints:
     Examples
     --------
     >>> ballot = Ballot(object_id="0", source="", workers=("a", "b"), choices=np.array([[1], [1]]),
-    ...     set_aside=(), sittings={})
+    ...     rejected=(), sittings={})
     >>> counts(ballot, 2)
     array([[0, 2]])
     """

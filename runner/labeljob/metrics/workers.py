@@ -113,11 +113,11 @@ def worker_table(ballots: Sequence[Ballot], task: TaskType, n_classes: int) -> d
         What a unit of a ballot can be.
     """
     ids = {worker for ballot in ballots for worker in ballot.workers}
-    ids |= {item.worker_id for ballot in ballots for item in ballot.set_aside if item.worker_id}
+    ids |= {item.worker_id for ballot in ballots for item in ballot.rejected if item.worker_id}
     names = short_names(sorted(ids))
     table = {worker: Worker(worker_id=worker, name=names[worker]) for worker in sorted(ids)}
     for ballot in ballots:
-        for item in ballot.set_aside:
+        for item in ballot.rejected:
             if item.worker_id:
                 table[item.worker_id].unusable += 1
         for at, worker in enumerate(ballot.workers):

@@ -105,9 +105,9 @@ class Contents:
         return sum(len(ballot.workers) for ballot in self.ballots)
 
     @property
-    def set_aside(self) -> Counter[str]:
+    def rejected(self) -> Counter[str]:
         """How many answers do not count, by reason."""
-        return Counter(item.reason for ballot in self.ballots for item in ballot.set_aside)
+        return Counter(item.reason for ballot in self.ballots for item in ballot.rejected)
 
     @property
     def confidences(self) -> list[float]:
@@ -133,7 +133,7 @@ class Contents:
             "algorithm": self.algorithm,
             "objects": len(self.job.lines) or len(self.ballots),
             "labeled": len(self.labels),
-            "answers": {"used": self.answers, "set-aside": dict(self.set_aside)},
+            "answers": {"used": self.answers, "set-aside": dict(self.rejected)},
             "agreement": {
                 "krippendorff-alpha": known(self.agreement.alpha),
                 "fleiss-kappa": known(self.agreement.kappa),

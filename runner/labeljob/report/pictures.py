@@ -13,7 +13,7 @@ from matplotlib import colormaps
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from groundtruth.annotations import AnswerReader, Entry, SetAside
+from groundtruth.annotations import AnswerReader, Entry, RejectedAnswer
 from groundtruth.errors import StorageError
 from groundtruth.finishing.labels import FoundLabel
 from groundtruth.masks.colors import output_palette
@@ -109,7 +109,7 @@ def mask_pictures(
         [Entry(answered.object)], lambda content: job.core.decode(content, job.choices)
     )
     answers = next(iter(decode))
-    unread: list[SetAside] = []
+    unread: list[RejectedAnswer] = []
     masks = {worker: _small(mask) for worker, mask in read_masks(answers, job.choices, unread)}
     if not masks:
         return []

@@ -114,7 +114,7 @@ def score_workers(
                 f"the true mask of {ballot.source or ballot.object_id} has another size than "
                 "the answers"
             )
-        for item in ballot.set_aside:
+        for item in ballot.rejected:
             if item.worker_id:
                 _worker(table, item.worker_id).unusable += 1
         for at, name in enumerate(ballot.workers):

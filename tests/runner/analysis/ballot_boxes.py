@@ -18,6 +18,6 @@ def ballot(
         source="",
         workers=tuple(votes),
         choices=np.array([[chosen] for chosen in votes.values()]),
-        set_aside=(),
+        rejected=(),
         sittings={name: Sitting(None, times.get(name)) for name in votes},
     )

@@ -102,7 +102,7 @@ def test_labels_left_out_are_confused_with_those_put_in_instead():
         source="",
         workers=("ann", "bob", "cy"),
         choices=np.array([[0, 1, 1, 0], [1, 0, 1, 0], [1, 0, 1, 0]]),
-        set_aside=(),
+        rejected=(),
         sittings={},
     )
     assert agreement_of(box, 0, SEVERAL, 4) == pytest.approx(1 / 3)

@@ -67,7 +67,7 @@ def test_several_choices_make_it_a_job_with_several_labels(tmp_path):
     assert (result["task"], result["empty"]) == ("image-multi-class-multi-label", 1)
     (ballot,) = read_ballots(job_of(result))
     assert ballot.choices.tolist() == [[1, 1, 0]]
-    assert [(one.worker_id, one.reason) for one in ballot.set_aside] == [("8", "empty-answer")]
+    assert [(one.worker_id, one.reason) for one in ballot.rejected] == [("8", "empty-answer")]
 
 
 @pytest.mark.parametrize("literal_from", [None, 0, 20])

@@ -25,7 +25,7 @@ def test_the_later_answer_of_a_worker_counts(zoo, second_round):
     two = ballots["s3://images/2.jpg"]
     said = dict(zip(two.workers, [job.classes[at] for at in two.choices[:, 0]], strict=True))
     assert said == {"bob": "eel", "cy": "dog", "ann": "dog", "dee": "dog", "eve": "dog"}
-    assert [(one.worker_id, one.reason) for one in two.set_aside] == [("ann", "superseded")]
+    assert [(one.worker_id, one.reason) for one in two.rejected] == [("ann", "superseded")]
     assert len(ballots["s3://images/1.jpg"].workers) == 5
     assert len(ballots["s3://images/0.jpg"].workers) == 3
 

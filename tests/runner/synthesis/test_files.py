@@ -39,7 +39,7 @@ def test_every_call_can_be_consolidated(tmp_path, task):
     contexts = JobContexts(Settings(), FolderJobs(tmp_path / ".labeling-jobs"), store)
     for event in lines(tmp_path / "events/acs.jsonl"):
         outcome = consolidate_batch(event, task=TASKS[task], store=store, jobs=contexts)
-        assert not any(label.set_aside for label in outcome.labels)
+        assert not any(label.rejected for label in outcome.labels)
         assert outcome.notes == ()
         said += [item["datasetObjectId"] for item in outcome.response]
     assert said == [str(number) for number in range(60)]

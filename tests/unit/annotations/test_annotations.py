@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from groundtruth.annotations import AnswerReader, Entry, SetAside, find_by_shape, merged
+from groundtruth.annotations import AnswerReader, Entry, RejectedAnswer, find_by_shape, merged
 from groundtruth.contract.acs import parse_payload
 from groundtruth.errors import StorageError, UnusableAnswer
 from tests.examples import payload_of
@@ -36,7 +36,7 @@ def test_an_answer_is_read(content):
     (answers,) = read([content], store=MemoryStore({URI: '\ufeff{"a": "ä"}'.encode()}))
     assert answers.object_id == "0"
     assert (answers.workers, answers.answers) == (("w1",), ({"a": "ä"},))
-    assert answers.set_aside == ()
+    assert answers.rejected == ()
 
 
 @pytest.mark.parametrize(
@@ -61,14 +61,14 @@ def test_an_answer_is_read(content):
         pytest.param(at("s3://b/nothing"), "empty-answer", id="an-object-without-content"),
     ],
 )
-def test_an_answer_that_cannot_be_read_is_set_aside_alone(content, reason):
+def test_an_answer_that_cannot_be_read_is_rejected_alone(content, reason):
     store = MemoryStore(
         {"s3://b/latin-1": '{"a": "ä"}'.encode("latin-1"), "s3://b/nothing": b""},
         faults={"s3://b/denied": "access-denied", "s3://b/bad": "bad-uri"},
     )
     (answers,) = read([content, '{"a": 1}'], store=store)
     assert answers.workers == ("w2",)
-    assert [item.reason for item in answers.set_aside] == [reason]
+    assert [item.reason for item in answers.rejected] == [reason]
 
 
 def test_an_answer_that_cannot_be_read_now_stops_the_batch():
@@ -86,7 +86,7 @@ def test_the_task_s_own_refusal_sets_an_answer_aside():
 
     (answers,) = read(["1", "2", "3"], decode=decode)
     assert (answers.workers, answers.answers) == (("w1", "w3"), (1, 3))
-    assert answers.set_aside == (SetAside("w2", "unknown-label", "it is two"),)
+    assert answers.rejected == (RejectedAnswer("w2", "unknown-label", "it is two"),)
 
 
 def test_of_a_worker_s_usable_answers_the_last_counts():
@@ -95,7 +95,7 @@ def test_of_a_worker_s_usable_answers_the_last_counts():
     broken = {"annotationData": {"content": "{"}, "workerId": "w"}
     (answers,) = read([first, second, broken, "7"])
     assert dict(zip(answers.workers, answers.answers, strict=True)) == {"w": 0, "w4": 7}
-    assert [item.reason for item in answers.set_aside] == ["superseded", "malformed-json"]
+    assert [item.reason for item in answers.rejected] == ["superseded", "malformed-json"]
 
 
 def test_objects_come_in_order_and_each_answer_is_read_once():
@@ -126,17 +126,17 @@ def test_an_object_that_is_there_twice_is_one_with_all_answers():
     assert [entry.object.object_id for entry in entries] == ["0", "1"]
     first, _ = AnswerReader(MemoryStore()).read(entries, lambda content: content)
     assert dict(zip(first.workers, first.answers, strict=True)) == {"w1": 1, "w2": 3}
-    assert [item.reason for item in first.set_aside] == ["malformed-json"]
+    assert [item.reason for item in first.rejected] == ["malformed-json"]
 
 
-def test_answers_to_another_object_of_the_same_id_are_set_aside():
+def test_answers_to_another_object_of_the_same_id_are_rejected():
     payload = payload_of({"0": ["1"]}) + payload_of({"0": ["2", "3"]})
     payload[1]["dataObject"] = {"s3Uri": "s3://bucket/images/other.png"}
     entries = merged(parse_payload(payload))
     assert [type(entry) for entry in entries] == [Entry]
     (answers,) = AnswerReader(MemoryStore()).read(entries, lambda content: content)
     assert (answers.workers, answers.answers) == (("w1",), (1,))
-    assert [(item.worker_id, item.reason) for item in answers.set_aside] == [
+    assert [(item.worker_id, item.reason) for item in answers.rejected] == [
         ("w1", "conflicting-object"),
         ("w2", "conflicting-object"),
     ]

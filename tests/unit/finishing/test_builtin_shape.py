@@ -130,7 +130,7 @@ def test_the_service_says_who_annotated():
 
 
 def test_an_object_without_a_label_says_why():
-    account = Account(set_aside=(("w1", "bad-png"), ("w2", "malformed-json"), ("w3", "bad-png")))
+    account = Account(rejected=(("w1", "bad-png"), ("w2", "malformed-json"), ("w3", "bad-png")))
     assert failure_metadata(account) == {
         "retry-count": 0,
         "failure-reason": "no-usable-answer: 2 bad-png, 1 malformed-json",

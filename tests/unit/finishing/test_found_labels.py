@@ -85,7 +85,7 @@ def test_how_a_label_came_about_is_read():
         status="consensus",
         votes={"Heron": 2, "Egret": 1},
         used=3,
-        set_aside=(("w", "bad-png"),),
+        rejected=(("w", "bad-png"),),
         algorithm=("majority", "abc"),
     )
 

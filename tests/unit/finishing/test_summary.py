@@ -8,7 +8,7 @@ from groundtruth.finishing.summary import Summary, agreement_of
 from tests.unit.finishing.ended_jobs import builtin, chosen
 
 
-def label(confidence=0.9, *, votes=None, used=0, set_aside=(), status="consensus", name="a"):
+def label(confidence=0.9, *, votes=None, used=0, rejected=(), status="consensus", name="a"):
     return found_label(
         chosen(
             0,
@@ -18,7 +18,7 @@ def label(confidence=0.9, *, votes=None, used=0, set_aside=(), status="consensus
             votes=votes or {},
             answers={
                 "used": used,
-                "set-aside": [{"worker-id": w, "reason": r} for w, r in set_aside],
+                "set-aside": [{"worker-id": w, "reason": r} for w, r in rejected],
             },
             algorithm={"name": name, "settings": "s"},
         ),
@@ -78,10 +78,10 @@ def test_the_mean_agreement_leaves_out_what_is_not_known():
     assert counts["statuses"] == {"consensus": 3, "not-told": 1}
 
 
-def test_answers_set_aside_are_counted_by_reason_and_by_worker():
+def test_answers_rejected_are_counted_by_reason_and_by_worker():
     counts = counted(
-        label(used=2, set_aside=[("w2", "bad-png"), ("w1", "unknown-label")]),
-        label(used=1, set_aside=[("w2", "bad-png")], name="b"),
+        label(used=2, rejected=[("w2", "bad-png"), ("w1", "unknown-label")]),
+        label(used=1, rejected=[("w2", "bad-png")], name="b"),
     )
     assert counts["answers"] == {
         "used": 3,
@@ -97,7 +97,7 @@ def test_answers_set_aside_are_counted_by_reason_and_by_worker():
 
 def test_workers_have_the_names_they_are_given():
     summary = Summary()
-    labelled = label(used=1, set_aside=[("w2", "bad-png"), ("w1", "bad-png"), ("w2", "bad-png")])
+    labelled = label(used=1, rejected=[("w2", "bad-png"), ("w1", "bad-png"), ("w2", "bad-png")])
     summary.add(Resolved(fate=Fate.LABELED, label=labelled), failure_reason="", requeued=False)
     workers = summary.as_json(lambda worker: f"x{worker}")["answers"]["set-aside-by-worker"]
     assert workers == {"xw1": 1, "xw2": 2}

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from groundtruth.tasks.classification import vote_counts
-from tests.examples import consolidate, labels_of, payload_of, set_aside
+from tests.examples import consolidate, labels_of, payload_of, rejected
 
 ACS = "acs_image_multi_class"
 CLASSES = ["Blässhuhn", "Crab", "Sea star"]
@@ -54,10 +54,10 @@ def test_a_label_below_the_wanted_confidence_says_so():
         pytest.param('{"crowd-image-classifier":', "malformed-json", id="cut-short"),
     ],
 )
-def test_an_unusable_answer_is_set_aside(answer, reason):
+def test_an_unusable_answer_is_rejected(answer, reason):
     label = label_of([choice("Crab"), answer, choice("Crab")])
     assert (label["class-name"], label["answers"]["used"]) == ("Crab", 2)
-    assert set_aside(label) == [("w2", reason)]
+    assert rejected(label) == [("w2", reason)]
 
 
 @pytest.mark.parametrize("answers", [[], ["{}"], ["{", ""]])

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from tests.examples import consolidate, labels_of, payload_of, set_aside
+from tests.examples import consolidate, labels_of, payload_of, rejected
 
 ACS = "acs_image_multi_class_multi_label"
 CLASSES = ["fruit", "vegetables", "flowers"]
@@ -117,7 +117,7 @@ def test_the_exclusion_category_stands_alone(answers, chosen):
 
 def test_an_exclusion_category_that_is_not_set_is_an_unknown_label():
     label = label_of([(NONE,), ("fruit",)])
-    assert set_aside(label) == [("w1", "unknown-label")]
+    assert rejected(label) == [("w1", "unknown-label")]
 
 
 def test_an_exclusion_category_among_the_labels_keeps_its_place():
@@ -140,11 +140,11 @@ def test_an_exclusion_category_among_the_labels_keeps_its_place():
         pytest.param("nothing", "malformed-json", id="no-json"),
     ],
 )
-def test_an_unusable_answer_is_set_aside(answer, reason):
+def test_an_unusable_answer_is_rejected(answer, reason):
     payload = payload_of({"0": [answer, ticked("fruit")]})
     label = labels_of(consolidate(ACS, payload, classes=CLASSES), "goods")["0"]
     assert label["class-ids"] == [0]
-    assert set_aside(label) == [("w1", reason)]
+    assert rejected(label) == [("w1", reason)]
 
 
 def test_without_a_usable_answer_there_is_no_label():

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from groundtruth.annotations import Answers, SetAside
+from groundtruth.annotations import Answers, RejectedAnswer
 from groundtruth.settings import Settings
 from groundtruth.tasks.base import Batch
 from groundtruth.tasks.segmentation.answers import mask_answer, read_masks, write_png
@@ -13,7 +13,7 @@ LABELS = tuple(COLORS)
 
 
 def answers_of(**contents):
-    earlier = (SetAside("zed", "malformed-json", "the answer is not JSON"),)
+    earlier = (RejectedAnswer("zed", "malformed-json", "the answer is not JSON"),)
     decoded = tuple(mask_answer(content) for content in contents.values())
     return Answers("0", tuple(contents), decoded, earlier)
 
@@ -26,11 +26,11 @@ def test_masks_are_read_by_worker_in_the_order_of_names():
     assert read.repaired == ()
 
 
-def test_what_cannot_be_read_is_set_aside_after_what_was_before():
+def test_what_cannot_be_read_is_rejected_after_what_was_before():
     bad = answer(drawn("wb")[:40], size=(1, 2))
     read = read_masks(answers_of(ann=answer(drawn("wb")), ben=bad), LABELS)
     assert list(read.masks) == ["ann"]
-    assert [item.worker_id for item in read.set_aside] == ["zed", "ben"]
+    assert [item.worker_id for item in read.rejected] == ["zed", "ben"]
     assert len(read.colors) == 1
 
 
@@ -58,7 +58,7 @@ def test_the_image_has_the_size_that_most_masks_bear_out(sizes, used):
 def test_a_label_that_the_job_does_not_have_makes_its_mask_unusable():
     read = read_masks(answers_of(ann=answer(drawn("wb")), ben=answer(drawn("wq"))), LABELS[:2])
     assert list(read.masks) == ["ann"]
-    assert read.set_aside[-1].reason == "unknown-label"
+    assert read.rejected[-1].reason == "unknown-label"
 
 
 def test_a_mask_that_was_read_leniently_says_how():

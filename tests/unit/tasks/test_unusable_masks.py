@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.examples import set_aside
+from tests.examples import rejected
 from tests.masks import COLORS, GRID, GRID_CLASSES, answer, consolidated, drawn, encoded
 
 
@@ -58,10 +58,10 @@ UNUSABLE = [
 
 @pytest.mark.parametrize(("unusable", "reason"), UNUSABLE)
 @pytest.mark.parametrize("good", [1, 2])
-def test_an_unusable_mask_is_set_aside_alone(unusable, reason, good):
+def test_an_unusable_mask_is_rejected_alone(unusable, reason, good):
     label, mask = consolidated([answer(drawn(GRID))] * good + [unusable])
     assert mask == GRID_CLASSES
-    assert set_aside(label) == [(f"w{good + 1}", reason)]
+    assert rejected(label) == [(f"w{good + 1}", reason)]
     assert label["answers"]["used"] == good
 
 
@@ -71,7 +71,7 @@ def test_an_unusable_mask_is_set_aside_alone(unusable, reason, good):
 def test_without_a_usable_mask_there_is_none(unusable, reason):
     label, mask = consolidated([unusable])
     assert (mask, label["mask-ref"], label["status"]) == (None, None, "no-usable-answer")
-    assert set_aside(label) == [("w1", reason)]
+    assert rejected(label) == [("w1", reason)]
     assert label["internal-color-map"] == {}
 
 

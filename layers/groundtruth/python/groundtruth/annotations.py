@@ -80,7 +80,7 @@ OBJECTS_AHEAD = 2
 
 
 @dataclass(frozen=True)
-class SetAside:
+class RejectedAnswer:
     """One answer that was not used."""
 
     worker_id: str
@@ -100,7 +100,7 @@ class Answers[Answer]:
         Who gave each answer; no worker is there twice.
     answers : tuple
         Their answers, decoded by the task.
-    set_aside : tuple of SetAside
+    rejected : tuple of RejectedAnswer
         The other answers.
     source : str or None
         S3 URI of the data object, where the payload tells it.
@@ -111,7 +111,7 @@ class Answers[Answer]:
     object_id: str
     workers: tuple[str, ...]
     answers: tuple[Answer, ...]
-    set_aside: tuple[SetAside, ...]
+    rejected: tuple[RejectedAnswer, ...]
     source: str | None = None
     processed: bool = True
 
@@ -121,7 +121,7 @@ class Entry:
     """One data object of a payload, with the answers that belong to another of its name."""
 
     object: DataObject
-    foreign: tuple[SetAside, ...] = ()
+    foreign: tuple[RejectedAnswer, ...] = ()
 
 
 def merged(objects: Iterable[DataObject]) -> list[Entry]:
@@ -139,7 +139,7 @@ def merged(objects: Iterable[DataObject]) -> list[Entry]:
         elif known.object.source != item.source:
             detail = "a second entry of this data object names another source"
             foreign = (
-                SetAside(annotation.worker_id, "conflicting-object", detail)
+                RejectedAnswer(annotation.worker_id, "conflicting-object", detail)
                 for annotation in item.annotations
             )
             entries[item.object_id] = Entry(known.object, (*known.foreign, *foreign))
@@ -222,7 +222,7 @@ def _decoded[Answer](
 ) -> Answers[Answer]:
     """Decode the answers of one data object; of one worker's usable answers, the last counts."""
     usable: dict[str, Answer] = {}
-    set_aside: list[SetAside] = []
+    rejected: list[RejectedAnswer] = []
     for item, future in zip(entry.object.annotations, fetched, strict=True):
         worker = item.worker_id
         try:
@@ -230,17 +230,17 @@ def _decoded[Answer](
                 raise UnusableAnswer("no-worker-id", "the annotation names no worker")
             answer = decode(_content(item, future))
         except UnusableAnswer as error:
-            set_aside.append(SetAside(worker, error.reason, error.detail))
+            rejected.append(RejectedAnswer(worker, error.reason, error.detail))
             continue
         if usable.pop(worker, None) is not None:
             detail = "a later answer of the same worker counts"
-            set_aside.append(SetAside(worker, "superseded", detail))
+            rejected.append(RejectedAnswer(worker, "superseded", detail))
         usable[worker] = answer
     return Answers(
         entry.object.object_id,
         tuple(usable),
         tuple(usable.values()),
-        (*set_aside, *entry.foreign),
+        (*rejected, *entry.foreign),
         source=entry.object.source_uri,
     )
 

@@ -46,7 +46,7 @@ def observe(outcome: Outcome, *, began: float) -> None:
         What `count_batch` returned.
     """
     statuses = Counter(label.status for label in outcome.labels)
-    reasons = Counter(item.reason for label in outcome.labels for item in label.set_aside)
+    reasons = Counter(item.reason for label in outcome.labels for item in label.rejected)
     used = sum(label.used for label in outcome.labels)
     for note in outcome.notes:
         logger.warning("job setting not found or not understood", note=note)

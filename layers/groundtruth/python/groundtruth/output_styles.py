@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from groundtruth.annotations import SetAside
+from groundtruth.annotations import RejectedAnswer
 from groundtruth.tasks.base import Batch, Label, Task, algorithm_of, failure_reason
 
 LONGEST_DETAIL = 200
@@ -40,7 +40,7 @@ def _object_style(label: Label, attribute: str, task: Task[Any], batch: Batch) -
     value: dict[str, Any] = {"schema": f"consolidated-label/{task.schema_name}/1"}
     value |= label.as_object()
     value["status"] = label.status
-    value["answers"] = {"used": label.used, "set-aside": _reported(label.set_aside)}
+    value["answers"] = {"used": label.used, "set-aside": _reported(label.rejected)}
     value["algorithm"] = {
         "name": algorithm_of(task, batch.settings),
         "settings": batch.settings.label_hash,
@@ -60,7 +60,7 @@ def _builtin_style(label: Label, attribute: str, task: Task[Any], batch: Batch) 
         metadata = {
             "retry-count": 0,
             "failure-reason": failure_reason(
-                label.status, (item.reason for item in label.set_aside)
+                label.status, (item.reason for item in label.rejected)
             ),
             "human-annotated": "true",
         }
@@ -68,12 +68,12 @@ def _builtin_style(label: Label, attribute: str, task: Task[Any], batch: Batch) 
     return {attribute: value, f"{attribute}-metadata": metadata}
 
 
-def _reported(set_aside: Iterable[SetAside]) -> list[dict[str, str]]:
+def _reported(rejected: Iterable[RejectedAnswer]) -> list[dict[str, str]]:
     return [
         {
             "worker-id": item.worker_id,
             "reason": item.reason,
             "detail": item.detail[:LONGEST_DETAIL],
         }
-        for item in set_aside
+        for item in rejected
     ]

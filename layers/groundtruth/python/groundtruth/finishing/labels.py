@@ -51,7 +51,7 @@ class Account:
         How many workers chose each class; empty if it is not known.
     used : int
         How many answers count.
-    set_aside : tuple of (str, str)
+    rejected : tuple of (str, str)
         Worker and reason of each answer that does not.
     algorithm : tuple of (str, str) or None
         Its name and the settings' hash.
@@ -60,7 +60,7 @@ class Account:
     status: str = ""
     votes: Mapping[str, float] = field(default_factory=dict)
     used: int = 0
-    set_aside: tuple[tuple[str, str], ...] = ()
+    rejected: tuple[tuple[str, str], ...] = ()
     algorithm: tuple[str, str] | None = None
 
 
@@ -196,7 +196,7 @@ def _account(value: Mapping[str, Any]) -> Account:
         status=str(value.get("status", "")),
         votes={_text(name): float(count) for name, count in value.get("votes", {}).items()},
         used=_index(answers.get("used", 0)),
-        set_aside=tuple(
+        rejected=tuple(
             (str(item["worker-id"]), str(item["reason"])) for item in answers.get("set-aside", ())
         ),
         algorithm=(str(algorithm["name"]), str(algorithm.get("settings", "")))
@@ -385,7 +385,7 @@ def _of_mask(classes: Sequence[FoundClass], origin: Origin) -> dict[str, Any]:
 
 def failure_metadata(account: Account | None) -> dict[str, Any]:
     """Metadata of a data object that got no label, as the service writes them of failed ones."""
-    reasons = [reason for _, reason in account.set_aside] if account else []
+    reasons = [reason for _, reason in account.rejected] if account else []
     processed = account is None or account.status != NOT_PROCESSED
     return {
         "retry-count": 0,

@@ -41,7 +41,7 @@ class Summary:
     agreement_total, agreement_count : float, int
         Sum of the shares of answers that agree with their label, and how many labels with two
         votes or more there are.
-    set_aside, workers : Counter
+    rejected, workers : Counter
         Answers set aside, by reason and by worker.
     used : int
         Answers that count.
@@ -58,7 +58,7 @@ class Summary:
     confidence_total: float = 0.0
     agreement_total: float = 0.0
     agreement_count: int = 0
-    set_aside: Counter[str] = field(default_factory=Counter)
+    rejected: Counter[str] = field(default_factory=Counter)
     workers: Counter[str] = field(default_factory=Counter)
     used: int = 0
     algorithms: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -96,8 +96,8 @@ class Summary:
         if account is None:
             return
         self.used += account.used
-        self.set_aside.update(reason for _, reason in account.set_aside)
-        self.workers.update(worker for worker, _ in account.set_aside)
+        self.rejected.update(reason for _, reason in account.rejected)
+        self.workers.update(worker for worker, _ in account.rejected)
         if account.algorithm is not None:
             self.algorithms[account.algorithm] += 1
         agreement = agreement_of(label)
@@ -132,8 +132,8 @@ class Summary:
             },
             "answers": {
                 "used": self.used,
-                "set-aside": self.set_aside.total(),
-                "set-aside-by-reason": _sorted(self.set_aside),
+                "set-aside": self.rejected.total(),
+                "set-aside-by-reason": _sorted(self.rejected),
                 "set-aside-by-worker": _sorted(workers),
             },
             "algorithms": [

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
-from groundtruth.annotations import Answers, SetAside
+from groundtruth.annotations import Answers, RejectedAnswer
 from groundtruth.auxiliary_inputs import NOTHING_KNOWN, SideLabels
 from groundtruth.settings import Settings
 from groundtruth.storage.s3 import ObjectStore
@@ -90,7 +90,7 @@ class Label(Protocol):
         """Share of the answers that agree with the label, in [0, 1]; None with fewer than two."""
 
     @property
-    def set_aside(self) -> tuple[SetAside, ...]:
+    def rejected(self) -> tuple[RejectedAnswer, ...]:
         """The answers that do not count."""
 
     def as_object(self) -> dict[str, Any]:

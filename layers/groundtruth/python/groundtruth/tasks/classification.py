@@ -17,7 +17,7 @@ from groundtruth.aggregation.result import Consolidation
 from groundtruth.aggregation.skill import WorkerCounts
 from groundtruth.aggregation.votes import Floats, Ints, Votes
 from groundtruth.aggregation.weighted import WeightedSettings, weighted
-from groundtruth.annotations import Answers, SetAside, find_by_shape
+from groundtruth.annotations import Answers, RejectedAnswer, find_by_shape
 from groundtruth.errors import UnusableAnswer
 from groundtruth.settings import Settings
 from groundtruth.tasks.base import (
@@ -406,7 +406,7 @@ class ClassLabel:
     status: str
     votes: dict[str, int]
     used: int
-    set_aside: tuple[SetAside, ...]
+    rejected: tuple[RejectedAnswer, ...]
 
     @property
     def agreement(self) -> float | None:
@@ -501,7 +501,7 @@ def _label(item: Answers[int], judgement: Judgement, batch: Batch) -> ClassLabel
         ),
         votes=vote_counts(item.answers, batch.classes),
         used=len(item.answers),
-        set_aside=item.set_aside,
+        rejected=item.rejected,
     )
 
 
@@ -514,7 +514,7 @@ def _no_label(item: Answers[int]) -> ClassLabel:
         status=without_label(processed=item.processed),
         votes={},
         used=0,
-        set_aside=item.set_aside,
+        rejected=item.rejected,
     )
 
 

@@ -15,7 +15,7 @@ from groundtruth.aggregation.label_skill import LabelConsolidation, LabelCounts
 from groundtruth.aggregation.multi_label import MultiLabelSettings, multi_label
 from groundtruth.aggregation.selections import Selections, label_shares
 from groundtruth.aggregation.votes import Floats, Ints
-from groundtruth.annotations import Answers, SetAside, find_by_shape
+from groundtruth.annotations import Answers, RejectedAnswer, find_by_shape
 from groundtruth.errors import UnusableAnswer
 from groundtruth.settings import Settings
 from groundtruth.tasks.base import (
@@ -231,7 +231,7 @@ class LabelSet:
     status: str
     votes: dict[str, int]
     used: int
-    set_aside: tuple[SetAside, ...]
+    rejected: tuple[RejectedAnswer, ...]
 
     @property
     def agreement(self) -> float | None:
@@ -344,7 +344,7 @@ def _consolidated(
         status=status,
         votes=counts,
         used=len(item.answers),
-        set_aside=item.set_aside,
+        rejected=item.rejected,
     )
 
 
@@ -402,7 +402,7 @@ def _no_labels(item: Answers[Chosen], batch: Batch) -> LabelSet:
         status=without_label(processed=item.processed),
         votes={},
         used=0,
-        set_aside=item.set_aside,
+        rejected=item.rejected,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from groundtruth.annotations import Answers, SetAside, find_by_shape
+from groundtruth.annotations import Answers, RejectedAnswer, find_by_shape
 from groundtruth.contract.labels import is_label_name
 from groundtruth.errors import UnusableAnswer
 from groundtruth.masks.colors import normalize_color
@@ -136,14 +136,14 @@ class ReadMasks:
         For each of them, ``#rrggbb`` by label.
     repaired : tuple of (str, MaskNotes)
         Workers whose mask could be read only by being lenient, and how.
-    set_aside : tuple of SetAside
+    rejected : tuple of RejectedAnswer
         The other answers.
     """
 
     masks: dict[str, RunMask]
     colors: tuple[dict[str, str], ...]
     repaired: tuple[tuple[str, MaskNotes], ...]
-    set_aside: tuple[SetAside, ...]
+    rejected: tuple[RejectedAnswer, ...]
 
 
 def read_masks(item: Answers[MaskAnswer], labels: Sequence[str]) -> ReadMasks:
@@ -160,13 +160,13 @@ def read_masks(item: Answers[MaskAnswer], labels: Sequence[str]) -> ReadMasks:
     masks: dict[str, RunMask] = {}
     colors: list[dict[str, str]] = []
     repaired: list[tuple[str, MaskNotes]] = []
-    set_aside = list(item.set_aside)
+    rejected = list(item.rejected)
     given = sorted(zip(item.workers, item.answers, strict=True), key=lambda pair: pair[0])
     for worker, answer in given:
         try:
             mask, notes = _read(answer, labels, shape)
         except UnusableAnswer as error:
-            set_aside.append(SetAside(worker, error.reason, error.detail))
+            rejected.append(RejectedAnswer(worker, error.reason, error.detail))
             continue
         masks[worker] = mask
         colors.append(answer.colors)
@@ -176,7 +176,7 @@ def read_masks(item: Answers[MaskAnswer], labels: Sequence[str]) -> ReadMasks:
         masks=masks,
         colors=tuple(colors),
         repaired=tuple(repaired),
-        set_aside=tuple(set_aside),
+        rejected=tuple(rejected),
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from groundtruth.aggregation.segmentation.one_coin_em import OneCoin
-from groundtruth.annotations import Answers, SetAside
+from groundtruth.annotations import Answers, RejectedAnswer
 from groundtruth.masks.colors import output_palette
 from groundtruth.masks.reader import MaskNotes
 from groundtruth.masks.writer import write_levels, write_mask
@@ -81,7 +81,7 @@ class MaskLabel:
     model: OneCoin | None = None
     status: str = NO_USABLE_ANSWER
     used: int = 0
-    set_aside: tuple[SetAside, ...]
+    rejected: tuple[RejectedAnswer, ...]
 
     @property
     def agreement(self) -> float | None:
@@ -172,7 +172,7 @@ class SemanticSegmentation:
             read = read_masks(item, batch.classes)
             if not read.masks:
                 status = without_label(processed=item.processed)
-                yield MaskLabel(mask_uri=None, status=status, set_aside=read.set_aside)
+                yield MaskLabel(mask_uri=None, status=status, rejected=read.rejected)
                 continue
             n_classes = len(batch.classes) + 1
             made = fused(
@@ -218,7 +218,7 @@ def _label(object_id: str, read: ReadMasks, made: Fused, batch: Batch) -> MaskLa
             min_confidence=batch.settings.min_confidence,
         ),
         used=used,
-        set_aside=read.set_aside,
+        rejected=read.rejected,
     )
 
 
