@@ -110,17 +110,25 @@ def overlay_masks(masks: Sequence[RunMask]) -> Iterator[Overlay]:
     Overlay
         The pieces, from the first pixel to the last.
     """
+    for starts, lengths, votes in cut_segments(masks):
+        first_equal, members = find_first_equals(encode_votes(votes))
+        number = np.empty(starts.size, np.int64)
+        number[members] = np.arange(members.size)
+        patterns = number[first_equal]
+        pixels = np.bincount(patterns, lengths).astype(np.int64)
+        yield Overlay(starts, patterns, votes[:, members], pixels)
+
+
+def cut_segments(
+    masks: Sequence[RunMask],
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], Votes]]:
+    """Starts, lengths and votes of the segments, one piece of the picture after the other."""
     n_pixels = masks[0].n_pixels
     n_pieces = min(n_pixels, -(-sum(mask.starts.size for mask in masks) // _MAX_RUNS))
     edges = [n_pixels * piece // n_pieces for piece in range(n_pieces + 1)]
     for begin, end in pairwise(edges):
         starts, votes = _find_segments([mask.cut(begin, end) for mask in masks])
-        first_equal, members = find_first_equals(encode_votes(votes))
-        number = np.empty(starts.size, np.int64)
-        number[members] = np.arange(members.size)
-        patterns = number[first_equal]
-        pixels = np.bincount(patterns, np.diff(starts, append=end - begin)).astype(np.int64)
-        yield Overlay(starts + begin, patterns, votes[:, members], pixels)
+        yield starts + begin, np.diff(starts, append=end - begin), votes
 
 
 def _find_segments(masks: Sequence[RunMask]) -> tuple[NDArray[np.int64], Votes]:
