@@ -139,6 +139,10 @@ class RunMask:
         starts = np.maximum(self.starts[low - 1 : high] - begin, 0)
         return RunMask(starts, self.classes[low - 1 : high], (1, end - begin))
 
+    def look_up(self, pixels: NDArray[np.integer]) -> NDArray[np.uint16]:
+        """Class of each of some pixels, by flat offset."""
+        return self.classes[np.searchsorted(self.starts, pixels, side="right") - 1]
+
     def rescale(self, shape: tuple[int, int]) -> "RunMask":
         """The mask in another size: each pixel takes the class under its centre."""
         rows, columns = (
@@ -149,8 +153,7 @@ class RunMask:
         strip_rows = max(1, _PIECE // shape[1])
         for top in range(0, shape[0], strip_rows):
             source = rows[top : top + strip_rows, None] * self.shape[1] + columns
-            run = np.searchsorted(self.starts, source.ravel(), side="right") - 1
-            strip = RunMask.from_array(self.classes[run].reshape(source.shape))
+            strip = RunMask.from_array(self.look_up(source))
             starts.append((strip.starts + top * shape[1]).astype(offset_type(shape[0] * shape[1])))
             classes.append(strip.classes)
         return RunMask(np.concatenate(starts), np.concatenate(classes), shape).merge()

@@ -13,7 +13,6 @@ from groundtruth.aggregation.segmentation.overlay import (
     Vote,
     add_support,
     check_masks,
-    cut_segments,
     overlay_masks,
     to_fixed_point,
 )
@@ -195,8 +194,9 @@ def border_lengths(mask: RunMask, n_classes: int) -> NDArray[np.int64]:
     lengths = _count_sides(mask.classes[inside - 1], mask.classes[inside], None, n_classes)
     if rows > 1:  # the picture laid over itself, one row lower
         upper, lower = mask.cut(0, mask.n_pixels - columns), mask.cut(columns, mask.n_pixels)
-        for _, sides, (above, below) in cut_segments([upper, lower]):
-            lengths += _count_sides(above, below, sides, n_classes)
+        for piece in overlay_masks([upper, lower]):
+            above, below = piece.votes
+            lengths += _count_sides(above, below, piece.pixels, n_classes)
     return lengths
 
 

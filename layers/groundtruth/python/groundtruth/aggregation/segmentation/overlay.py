@@ -110,51 +110,60 @@ def overlay_masks(masks: Sequence[RunMask]) -> Iterator[Overlay]:
     Overlay
         The pieces, from the first pixel to the last.
     """
-    for starts, lengths, votes in cut_segments(masks):
-        first_equal, members = find_first_equals(encode_votes(votes))
-        number = np.empty(starts.size, np.int64)
-        number[members] = np.arange(members.size)
-        patterns = number[first_equal]
-        pixels = np.bincount(patterns, lengths).astype(np.int64)
-        yield Overlay(starts, patterns, votes[:, members], pixels)
-
-
-def cut_segments(
-    masks: Sequence[RunMask],
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], Votes]]:
-    """Starts, lengths and votes of the segments, one piece of the picture after the other."""
     n_pixels = masks[0].n_pixels
     n_pieces = min(n_pixels, -(-sum(mask.starts.size for mask in masks) // _MAX_RUNS))
     edges = [n_pixels * piece // n_pieces for piece in range(n_pieces + 1)]
     for begin, end in pairwise(edges):
-        starts, votes = _find_segments([mask.cut(begin, end) for mask in masks])
-        yield starts + begin, np.diff(starts, append=end - begin), votes
+        pieces = [mask.cut(begin, end) for mask in masks]
+        if sum(piece.starts.size for piece in pieces) > _DENSE_SHARE * (end - begin):
+            starts = np.arange(end - begin)
+            codes = encode_votes(np.vstack([piece.to_array() for piece in pieces]))
+        else:
+            starts, codes = _find_segments(pieces)
+        first_equal, members = find_first_equals(codes)
+        number = np.empty(starts.size, np.int64)
+        number[members] = np.arange(members.size)
+        patterns = number[first_equal]
+        pixels = np.bincount(patterns, np.diff(starts, append=end - begin)).astype(np.int64)
+        votes = np.array([piece.look_up(starts[members]) for piece in pieces])
+        yield Overlay(starts + begin, patterns, votes, pixels)
 
 
-def _find_segments(masks: Sequence[RunMask]) -> tuple[NDArray[np.int64], Votes]:
-    """Where any mask begins a run, and the votes from there on."""
-    n_runs = [mask.starts.size for mask in masks]
-    if sum(n_runs) > _DENSE_SHARE * masks[0].n_pixels:
-        return np.arange(masks[0].n_pixels), np.vstack([mask.to_array() for mask in masks])
+def _find_segments(masks: Sequence[RunMask]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where any mask begins a run, and a number for the votes from there on: see `encode_votes`.
+
+    Each run adds what its worker's digit changes by, so that one sort of all runs and running
+    sums are enough.
+    """
     starts = np.concatenate([mask.starts for mask in masks], dtype=np.int64)
     shift = starts.size.bit_length()
     keys = np.sort(starts << shift | np.arange(starts.size))  # several times faster than argsort
     starts, order = keys >> shift, keys & ((1 << shift) - 1)
-    is_first = np.append(True, starts[1:] != starts[:-1])  # of the runs that begin on one pixel
-    starts = starts[is_first]
-    segment_of_run = np.empty(order.size, np.int64)
-    segment_of_run[order] = np.cumsum(is_first) - 1
-    votes = np.empty((len(masks), starts.size), np.uint16)
-    segments_of_masks = np.split(segment_of_run, np.cumsum(n_runs)[:-1])
-    for row, mask, segments in zip(votes, masks, segments_of_masks, strict=True):
-        row[:] = np.repeat(mask.classes, np.diff(segments, append=starts.size))
-    return starts, votes
+    is_last = np.append(starts[1:] != starts[:-1], True)  # of the runs that begin on one pixel
+    radix = max(int(mask.classes.max()) for mask in masks) + 2
+    n_digits = _count_digits(radix)
+    codes = []
+    for first in range(0, len(masks), n_digits):
+        worth = [
+            radix**digit if 0 <= digit < n_digits else 0 for digit in range(-first, len(masks))
+        ]
+        changes = [
+            np.diff(mask.classes * np.int64(value), prepend=0)
+            for mask, value in zip(masks, worth, strict=False)
+        ]
+        codes.append(np.cumsum(np.concatenate(changes)[order])[is_last])
+    return starts[is_last], reduce(_combine, codes)
+
+
+def _count_digits(radix: int) -> int:
+    """How many digits fit in one number."""
+    return int(_CODE_BITS / np.log2(max(radix, 2)))
 
 
 def encode_votes(votes: Votes) -> NDArray[np.int64]:
     """A number for each column of votes, equal for equal ones: the votes are its digits."""
     radix = int(votes.max()) + 1
-    n_digits = int(_CODE_BITS / np.log2(max(radix, 2)))
+    n_digits = _count_digits(radix)
     codes = []
     for first in range(0, len(votes), n_digits):
         code = votes[first].astype(np.int64)
