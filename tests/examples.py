@@ -9,8 +9,8 @@ from groundtruth.consolidation import Outcome, consolidate_batch
 from groundtruth.jobs import JobContexts, LabelingJob
 from groundtruth.settings import Settings
 from groundtruth.tasks.base import Task
-from groundtruth.tasks.classification import ImageMultiClass
-from groundtruth.tasks.multilabel import ImageMultiClassMultiLabel
+from groundtruth.tasks.classification.task import ImageMultiClass
+from groundtruth.tasks.multilabel.task import ImageMultiClassMultiLabel
 from groundtruth.tasks.segmentation.task import SemanticSegmentation
 from groundtruth.worker_history.store import SkillStore
 from tests.memory_store import KnownJobs, MemoryStore

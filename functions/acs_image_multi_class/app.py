@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from groundtruth.consolidation import AcsFunction
 from groundtruth.observability import count_batch, logger, metrics, observe
-from groundtruth.tasks.classification import ImageMultiClass
+from groundtruth.tasks.classification.task import ImageMultiClass
 
 function = AcsFunction(ImageMultiClass(), os.environ)
 

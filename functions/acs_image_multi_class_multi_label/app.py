@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from groundtruth.consolidation import AcsFunction
 from groundtruth.observability import count_batch, logger, metrics, observe
-from groundtruth.tasks.multilabel import ImageMultiClassMultiLabel
+from groundtruth.tasks.multilabel.task import ImageMultiClassMultiLabel
 
 function = AcsFunction(ImageMultiClassMultiLabel(), os.environ)
 

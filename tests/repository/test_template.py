@@ -7,8 +7,8 @@ from dataclasses import asdict, fields
 import pytest
 
 from groundtruth.settings import Settings
-from groundtruth.tasks.classification import ImageMultiClass
-from groundtruth.tasks.multilabel import ImageMultiClassMultiLabel
+from groundtruth.tasks.classification.task import ImageMultiClass
+from groundtruth.tasks.multilabel.task import ImageMultiClassMultiLabel
 from groundtruth.tasks.segmentation.task import SemanticSegmentation
 from tests.repository.source_files import FUNCTIONS, ROOT
 from tests.repository.template import DEPLOYED, PARAMETERS, RESOURCES, SHARED, TEMPLATE, variables

@@ -4,7 +4,7 @@ import random
 import pytest
 
 from groundtruth.jobs import LabelingJob
-from groundtruth.tasks.classification import ALGORITHMS
+from groundtruth.tasks.classification.algorithms import ALGORITHMS
 from groundtruth.worker_history.memory import MemorySkills
 from tests.batches import CREW, SINGLE, RecordingSkills, labels, outcome, payload
 from tests.examples import consolidate, labels_of

@@ -7,8 +7,8 @@ import pytest
 
 from groundtruth.aggregation.batch import Batch
 from groundtruth.aggregation.calibrated import calibrated
-from groundtruth.tasks import classification as class_algorithms
-from groundtruth.tasks.classification import MOST_POOLED_CLASSES
+from groundtruth.tasks.classification import algorithms as class_algorithms
+from groundtruth.tasks.classification.algorithms import MOST_POOLED_CLASSES
 from groundtruth.worker_history.counts import groups_of, whole_contributions
 from groundtruth.worker_history.memory import MemorySkills
 from groundtruth.worker_history.store import ALL_WORKERS, History

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from groundtruth.tasks.classification import ALGORITHMS, WITH_MODEL
+from groundtruth.tasks.classification.algorithms import ALGORITHMS, WITH_MODEL
 from groundtruth.worker_history.memory import MemorySkills
 from groundtruth.worker_history.store import ALL_WORKERS, SkillStoreError
 from tests.batches import CREW, SINGLE, RecordingSkills, labels, outcome, source

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from groundtruth.tasks.classification import vote_counts
+from groundtruth.tasks.classification.algorithms import vote_counts
 from tests.examples import consolidate, labels_of, payload_of, rejected
 
 ACS = "acs_image_multi_class"

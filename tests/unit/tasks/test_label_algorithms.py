@@ -4,7 +4,7 @@ import random
 import pytest
 
 from groundtruth.jobs import LabelingJob
-from groundtruth.tasks.multilabel import ALGORITHMS
+from groundtruth.tasks.multilabel.algorithms import ALGORITHMS
 from groundtruth.worker_history.memory import MemorySkills
 from tests.batches import MULTI, RecordingSkills, labels, outcome, source
 from tests.memory_store import MemoryStore

@@ -6,8 +6,8 @@ from typing import Any
 
 from groundtruth.errors import UnknownTaskError
 from groundtruth.tasks.base import Task
-from groundtruth.tasks.classification import ImageMultiClass
-from groundtruth.tasks.multilabel import ImageMultiClassMultiLabel
+from groundtruth.tasks.classification.task import ImageMultiClass
+from groundtruth.tasks.multilabel.task import ImageMultiClassMultiLabel
 from groundtruth.tasks.segmentation.task import SemanticSegmentation
 
 TASKS: dict[str, Task[Any]] = {}

@@ -1,0 +1,185 @@
+"""From the answers to the images of a batch to probabilities of labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from groundtruth.aggregation.label_skill import LabelConsolidation, LabelCounts
+from groundtruth.aggregation.multi_label import MultiLabelSettings, multi_label
+from groundtruth.aggregation.selections import Selections, label_shares
+from groundtruth.aggregation.votes import Floats, Ints
+from groundtruth.annotations import Answers
+from groundtruth.tasks.base import (
+    PRIOR_CONFIDENCE,
+    Batch,
+)
+from groundtruth.worker_history.store import Amounts
+
+ALGORITHMS = ("calibrated", "majority", "builtin")
+
+_CELLS = ("0:0", "0:1", "1:0", "1:1")
+"""Whether a label applies, and whether the worker picked it, in the order of the amounts."""
+
+type Chosen = tuple[int, ...]
+
+
+def label_probabilities(objects: Sequence[Answers[Chosen]], batch: Batch, algorithm: str) -> Floats:
+    """Probability of each label for each image.
+
+    Parameters
+    ----------
+    objects : sequence of Answers
+        Images with one usable answer or more. Their order changes nothing.
+    batch : Batch
+        The batch they are of.
+    algorithm : str
+        One of `ALGORITHMS`.
+
+    Returns
+    -------
+    ndarray of float, shape (n_objects, n_classes)
+        In [0, 1]. The share of the workers who chose the label for ``majority``; the built-in
+        function's map of that share for ``builtin``.
+    """
+    places = sorted(range(len(objects)), key=lambda at: objects[at].object_id)
+    ordered = [objects[at] for at in places]
+    answering = _Answering.of(ordered, batch, with_model=algorithm == "calibrated")
+    if algorithm == "calibrated":
+        result = _calibrated(answering, batch)
+        batch.skills.learn(_taught(ordered, answering, result))
+        found = result.posterior
+    else:
+        found = _shares(answering, algorithm)
+    probabilities = np.empty_like(found)
+    probabilities[places] = found
+    return probabilities
+
+
+def _shares(answering: _Answering, algorithm: str) -> Floats:
+    """Share of the workers who chose each label, as the algorithm writes it."""
+    shares = label_shares(answering.selections)
+    lone = answering.selections.answers_per_item == 1
+    shares[lone] = np.where(shares[lone] > 0, PRIOR_CONFIDENCE, 0.0)
+    if algorithm == "builtin":
+        mapped = [[round(0.9 * share + 0.05, 2) for share in row] for row in shares.tolist()]
+        shares = np.where(lone[:, np.newaxis], shares, np.array(mapped).reshape(shares.shape))
+    return shares
+
+
+@dataclass(frozen=True)
+class _Answering:
+    """The answers of a batch, and what is known of who gave them."""
+
+    names: tuple[str, ...]
+    selections: Selections
+    gold: Ints
+    max_weights: Floats | None
+
+    @classmethod
+    def of(
+        cls, objects: Sequence[Answers[Chosen]], batch: Batch, *, with_model: bool
+    ) -> _Answering:
+        given = [list(zip(item.workers, item.answers, strict=True)) for item in objects]
+        names = sorted({worker for answers in given for worker, _ in answers})
+        if with_model and batch.settings.model_max_weight > 0:
+            for answers, item in zip(given, objects, strict=True):
+                known = _known_labels(batch.model.of(item.object_id, item.source), batch)
+                answers += [(batch.model_id, known)] if known is not None else []
+        has_model = any(worker == batch.model_id for answers in given for worker, _ in answers)
+        names += [batch.model_id] if has_model else []
+        weights = np.full(len(names), np.inf)
+        weights[len(names) - has_model :] = batch.settings.model_max_weight
+        gold = [_gold_row(batch.gold.of(item.object_id, item.source), batch) for item in objects]
+        return cls(
+            names=tuple(names),
+            selections=_selections(given, names, len(batch.classes)),
+            gold=np.array(gold, np.int64).reshape(len(objects), max(1, len(batch.classes))),
+            max_weights=weights if has_model else None,
+        )
+
+
+def _known_labels(names: tuple[str, ...] | None, batch: Batch) -> Chosen | None:
+    """Indices of the labels that a side file names for an object; None if one is unknown."""
+    if names is None or any(name not in batch.classes for name in names):
+        return None
+    return tuple(batch.classes.index(name) for name in names)
+
+
+def _gold_row(names: tuple[str, ...] | None, batch: Batch) -> list[int]:
+    known = _known_labels(names, batch)
+    if known is None:
+        return [-1] * max(1, len(batch.classes))
+    return [int(at in known) for at in range(max(1, len(batch.classes)))]
+
+
+def _selections(
+    given: Sequence[Sequence[tuple[str, Chosen]]], names: Sequence[str], n_labels: int
+) -> Selections:
+    number = {worker: at for at, worker in enumerate(names)}
+    flat = [
+        (item, number[worker], chosen)
+        for item, answers in enumerate(given)
+        for worker, chosen in answers
+    ]
+    picked = np.zeros((len(flat), max(1, n_labels)), np.bool_)
+    for row, (_, _, chosen) in zip(picked, flat, strict=True):
+        row[list(chosen)] = True
+    return Selections(
+        items=np.array([item for item, _, _ in flat], np.int64),
+        workers=np.array([worker for _, worker, _ in flat], np.int64),
+        picked=picked,
+        n_items=len(given),
+        n_workers=len(names),
+    )
+
+
+def _calibrated(answering: _Answering, batch: Batch) -> LabelConsolidation:
+    given: dict[str, Any] = {
+        "correlation": batch.settings.error_correlation,
+        "mix": batch.settings.posterior_mix,
+        "worker_strength": batch.settings.worker_strength,
+        "strength": batch.settings.row_strength,
+        "smoothing": batch.settings.vote_smoothing,
+    }
+    chosen = {name: value for name, value in given.items() if value is not None}
+    return multi_label(
+        answering.selections,
+        settings=replace(MultiLabelSettings(), **chosen),
+        prior_counts=_counts(
+            batch.skills.history(answering.names), answering.names, len(batch.classes)
+        ),
+        gold=answering.gold,
+        max_weights=answering.max_weights,
+    )
+
+
+def _counts(history: Amounts, names: Sequence[str], n_labels: int) -> LabelCounts:
+    """Stored cells ``"<label>:<applies>:<picked>"`` as counts."""
+    amounts = np.zeros((len(names), max(1, n_labels), 2, 2))
+    for worker, name in enumerate(names):
+        for cell, amount in history[name].items():
+            label, applies, picked = (int(part) for part in cell.split(":"))
+            amounts[worker, label, applies, picked] = amount
+    return LabelCounts(amounts)
+
+
+def _taught(
+    objects: Sequence[Answers[Chosen]], answering: _Answering, result: LabelConsolidation
+) -> Mapping[str, Amounts]:
+    """What each image teaches about its workers, in the store's terms."""
+    cells = [f"{label}:{cell}" for label in range(answering.gold.shape[1]) for cell in _CELLS]
+    taught: dict[str, dict[str, dict[str, float]]] = {}
+    for at, item in enumerate(objects):
+        workers, amounts = result.contributions.of_item(at)
+        table = amounts.reshape(len(workers), len(cells)).tolist()
+        lessons = {}
+        for worker, row in zip(workers.tolist(), table, strict=True):
+            lesson = {cell: amount for cell, amount in zip(cells, row, strict=True) if amount > 0}
+            if lesson:
+                lessons[answering.names[worker]] = lesson
+        taught[item.object_id] = lessons
+    return taught
