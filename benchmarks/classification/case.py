@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from benchmarks.common.crowds import Crowd
 from benchmarks.common.measuring import measure_all
-from groundtruth.aggregation.builtin import builtin
-from groundtruth.aggregation.calibrated import CalibratedSettings, calibrated
-from groundtruth.aggregation.dawid_skene import DawidSkeneSettings, dawid_skene
-from groundtruth.aggregation.majority import majority
-from groundtruth.aggregation.posterior import Posterior
-from groundtruth.aggregation.votes import Votes
-from groundtruth.aggregation.weighted import weighted
+from groundtruth.aggregation.classification.builtin import builtin
+from groundtruth.aggregation.classification.calibrated import CalibratedSettings, calibrated
+from groundtruth.aggregation.classification.dawid_skene import DawidSkeneSettings, dawid_skene
+from groundtruth.aggregation.classification.majority import majority
+from groundtruth.aggregation.classification.posterior import Posterior
+from groundtruth.aggregation.classification.votes import Votes
+from groundtruth.aggregation.classification.weighted import weighted
 
 ROUNDS = 20
 

@@ -24,8 +24,8 @@ from benchmarks.common.scores import (
     equal_mass_gap,
     equal_width_gap,
 )
-from groundtruth.aggregation.calibrated import calibrated
-from groundtruth.aggregation.calibration import fit_logistic
+from groundtruth.aggregation.classification.calibrated import calibrated
+from groundtruth.aggregation.classification.calibration_maps import fit_logistic
 
 GOLD = 50
 """Objects of known truth."""

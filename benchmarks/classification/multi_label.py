@@ -25,9 +25,9 @@ from benchmarks.common.environment import ROOT, peers_python
 from benchmarks.common.record import data_option, output_option, run_record, write_result
 from benchmarks.common.record import table as rows_table
 from benchmarks.common.scores import paired_intervals
-from groundtruth.aggregation.label_sets import choose_labels
-from groundtruth.aggregation.multi_label import multi_label
-from groundtruth.aggregation.selections import Selections, label_shares
+from groundtruth.aggregation.multilabel.calibrated import multi_label
+from groundtruth.aggregation.multilabel.label_sets import choose_labels
+from groundtruth.aggregation.multilabel.selections import Selections, label_shares
 
 SETS = ("ml_affect20", "ml_medrel")
 MEASURES = ("macro_f1", "micro_f1", "jaccard", "subset_accuracy", "log_loss", "brier", "ece")

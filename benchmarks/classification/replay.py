@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.common.crowds import Crowd
-from groundtruth.aggregation.builtin import builtin
-from groundtruth.aggregation.calibrated import calibrated
-from groundtruth.aggregation.majority import majority
-from groundtruth.aggregation.skill import WorkerCounts
-from groundtruth.aggregation.votes import Votes
+from groundtruth.aggregation.classification.builtin import builtin
+from groundtruth.aggregation.classification.calibrated import calibrated
+from groundtruth.aggregation.classification.counts import WorkerCounts
+from groundtruth.aggregation.classification.majority import majority
+from groundtruth.aggregation.classification.votes import Votes
 
 VARIANTS = ("builtin", "majority", "fresh", "kept")
 ORDERS = (0, 1, 2)

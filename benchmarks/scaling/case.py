@@ -16,13 +16,13 @@ from benchmarks.common.measure import measured
 from benchmarks.scaling.inputs import crowd_of, picked_of
 from benchmarks.segmentation.case import prepared, warm_up
 from benchmarks.segmentation.inputs import Size
-from groundtruth.aggregation.calibrated import calibrated
-from groundtruth.aggregation.dawid_skene import DawidSkeneSettings, dawid_skene
-from groundtruth.aggregation.majority import majority
-from groundtruth.aggregation.multi_label import multi_label
-from groundtruth.aggregation.selections import Selections, label_shares
-from groundtruth.aggregation.votes import Votes
-from groundtruth.aggregation.weighted import weighted
+from groundtruth.aggregation.classification.calibrated import calibrated
+from groundtruth.aggregation.classification.dawid_skene import DawidSkeneSettings, dawid_skene
+from groundtruth.aggregation.classification.majority import majority
+from groundtruth.aggregation.classification.votes import Votes
+from groundtruth.aggregation.classification.weighted import weighted
+from groundtruth.aggregation.multilabel.calibrated import multi_label
+from groundtruth.aggregation.multilabel.selections import Selections, label_shares
 
 type Sizes = Mapping[str, float]
 

@@ -16,9 +16,9 @@ from benchmarks.common.scores import auroc, equal_width_gap, paired_intervals
 from benchmarks.synthetic.crews import CREWS, SINGLE, Drawn, Floats, Ints, draw, job_seed
 from benchmarks.synthetic.limit import limit
 from benchmarks.synthetic.scores import BASE, rounded
-from groundtruth.aggregation.calibrated import calibrated
-from groundtruth.aggregation.majority import majority
-from groundtruth.aggregation.votes import Votes
+from groundtruth.aggregation.classification.calibrated import calibrated
+from groundtruth.aggregation.classification.majority import majority
+from groundtruth.aggregation.classification.votes import Votes
 from groundtruth.settings import Settings
 from labeljob.simulation.workers import generator
 

@@ -14,8 +14,8 @@ from benchmarks.common.crowds import Crowd
 from benchmarks.synthetic.crews import CREWS, SEVERAL, SINGLE, TASKS, Drawn, Floats, draw, job_seed
 from benchmarks.synthetic.limit import limit
 from benchmarks.synthetic.scores import BASE, gains, losses, measures, rounded
-from groundtruth.aggregation.multi_label import multi_label
-from groundtruth.aggregation.selections import Selections, label_shares
+from groundtruth.aggregation.multilabel.calibrated import multi_label
+from groundtruth.aggregation.multilabel.selections import Selections, label_shares
 from labeljob.task_types import TaskType
 
 LIMIT = "limit"

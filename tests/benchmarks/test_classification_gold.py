@@ -10,7 +10,7 @@ from benchmarks.classification.gold import GOLD, figures_of, gold_figures, with_
 from benchmarks.common.crowds import Crowd
 from benchmarks.common.record import RESULTS, rows_of, table
 from benchmarks.report.gold import gold_section
-from groundtruth.aggregation.calibration import fit_logistic
+from groundtruth.aggregation.classification.calibration_maps import fit_logistic
 
 RUN = json.loads((RESULTS / "birds.json").read_text(encoding="utf-8"))["run"]
 

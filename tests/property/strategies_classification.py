@@ -3,9 +3,9 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from groundtruth.aggregation.selections import Selections
-from groundtruth.aggregation.skill import WorkerCounts
-from groundtruth.aggregation.votes import Votes
+from groundtruth.aggregation.classification.counts import WorkerCounts
+from groundtruth.aggregation.classification.votes import Votes
+from groundtruth.aggregation.multilabel.selections import Selections
 
 
 @st.composite

@@ -4,10 +4,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from groundtruth.aggregation.label_sets import choose_labels
-from groundtruth.aggregation.label_skill import LabelCounts
-from groundtruth.aggregation.multi_label import MultiLabelSettings, multi_label
-from groundtruth.aggregation.selections import Selections, label_shares
+from groundtruth.aggregation.multilabel.calibrated import MultiLabelSettings, multi_label
+from groundtruth.aggregation.multilabel.counts import LabelCounts
+from groundtruth.aggregation.multilabel.label_sets import choose_labels
+from groundtruth.aggregation.multilabel.selections import Selections, label_shares
 from tests.property import strategies_classification as make
 
 randoms = st.randoms(use_true_random=False)

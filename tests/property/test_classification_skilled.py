@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from groundtruth.aggregation.calibrated import CalibratedSettings, calibrated
-from groundtruth.aggregation.dawid_skene import DawidSkeneSettings, dawid_skene
-from groundtruth.aggregation.weighted import WeightedSettings, weighted
+from groundtruth.aggregation.classification.calibrated import CalibratedSettings, calibrated
+from groundtruth.aggregation.classification.dawid_skene import DawidSkeneSettings, dawid_skene
+from groundtruth.aggregation.classification.weighted import WeightedSettings, weighted
 from tests.property import strategies_classification as make
 
 randoms = st.randoms(use_true_random=False)

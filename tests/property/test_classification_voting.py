@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from groundtruth.aggregation.builtin import builtin, builtin_confidence
-from groundtruth.aggregation.majority import majority
+from groundtruth.aggregation.classification.builtin import builtin, builtin_confidence
+from groundtruth.aggregation.classification.majority import majority
 from tests.property import strategies_classification as make
 
 randoms = st.randoms(use_true_random=False)

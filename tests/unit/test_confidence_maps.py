@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from groundtruth.aggregation.calibration import IsotonicMap, LogisticMap
+from groundtruth.aggregation.classification.calibration_maps import IsotonicMap, LogisticMap
 from groundtruth.confidence_maps import confidence_map_content, parse_confidence_map
 from groundtruth.errors import ContractError
 from groundtruth.jobs import JobContexts

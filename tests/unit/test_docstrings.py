@@ -20,5 +20,5 @@ def test_the_examples_of_a_module_hold(name):
 
 
 def test_modules_are_found():
-    assert "groundtruth.aggregation.builtin" in MODULES
+    assert "groundtruth.aggregation.classification.builtin" in MODULES
     assert "groundtruth.masks.reader" in MODULES

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from groundtruth.aggregation.calibration import ConfidenceMap
+from groundtruth.aggregation.classification.calibration_maps import ConfidenceMap
 from groundtruth.auxiliary_inputs import NOTHING_KNOWN, SideLabels, parse_side_labels
 from groundtruth.confidence_maps import parse_confidence_map
 from groundtruth.errors import ContractError, StorageError

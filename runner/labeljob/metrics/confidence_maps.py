@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from groundtruth.aggregation.calibration import (
+from groundtruth.aggregation.classification.calibration_maps import (
     ConfidenceMap,
     cross_validated,
     fit_isotonic,

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from groundtruth.aggregation.batch import Batch
-from groundtruth.aggregation.calibrated import calibrated
+from groundtruth.aggregation.classification.calibrated import calibrated
+from groundtruth.aggregation.classification.em import Batch
 from groundtruth.tasks.classification import algorithms as class_algorithms
 from groundtruth.tasks.classification.algorithms import MOST_POOLED_CLASSES
 from groundtruth.worker_history.counts import groups_of, whole_contributions

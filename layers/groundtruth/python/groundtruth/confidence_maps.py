@@ -6,7 +6,11 @@ import itertools
 from collections.abc import Mapping
 from typing import Any, TypeGuard
 
-from groundtruth.aggregation.calibration import ConfidenceMap, IsotonicMap, LogisticMap
+from groundtruth.aggregation.classification.calibration_maps import (
+    ConfidenceMap,
+    IsotonicMap,
+    LogisticMap,
+)
 from groundtruth.contract.fields import as_mapping, embedded_json
 from groundtruth.errors import ContractError
 

@@ -18,7 +18,7 @@ from groundtruth.settings import Settings
 from groundtruth.storage.s3 import ObjectStore
 
 if TYPE_CHECKING:
-    from groundtruth.aggregation.calibration import ConfidenceMap
+    from groundtruth.aggregation.classification.calibration_maps import ConfidenceMap
 
 JOBS_FOLDER_VARIABLE = "GROUNDTRUTH_JOBS_FOLDER"
 """Variable that names a folder of job descriptions to use instead of SageMaker."""

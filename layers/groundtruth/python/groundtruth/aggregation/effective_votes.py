@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from groundtruth.aggregation.batch import Batch
-from groundtruth.aggregation.selections import Selections, sum_rows
-from groundtruth.aggregation.skill import add_up
-from groundtruth.aggregation.votes import Floats
+from groundtruth.aggregation.classification.counts import add_up
+from groundtruth.aggregation.classification.em import Batch
+from groundtruth.aggregation.classification.votes import Floats
+from groundtruth.aggregation.multilabel.selections import Selections, sum_rows
 
 
 def vote_strengths(accuracy: Floats, n_classes: int, factors: Floats | None) -> Floats:

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from groundtruth.aggregation.confusion import Confusion
+from groundtruth.aggregation.classification.confusion import Confusion
+from groundtruth.aggregation.classification.votes import Floats
 from groundtruth.aggregation.layout import softmax
 from groundtruth.aggregation.products import most_factors
 from groundtruth.aggregation.ranks import Block
-from groundtruth.aggregation.votes import Floats
 
 
 def rates_of_kinds(model: Confusion, truth: Floats, strength: float) -> Floats:

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from groundtruth.aggregation.label_skill import LabelCounts
-from groundtruth.aggregation.selections import Selections
-from groundtruth.aggregation.votes import Floats
+from groundtruth.aggregation.classification.votes import Floats
+from groundtruth.aggregation.multilabel.counts import LabelCounts
+from groundtruth.aggregation.multilabel.selections import Selections
 
 
 def log_frequency(truth: Floats, judged: Floats, prior: LabelCounts) -> Floats:

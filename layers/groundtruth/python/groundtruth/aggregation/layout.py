@@ -5,9 +5,9 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from groundtruth.aggregation.posterior import Posterior
-from groundtruth.aggregation.skill import add_up
-from groundtruth.aggregation.votes import Floats, Ints, Votes
+from groundtruth.aggregation.classification.counts import add_up
+from groundtruth.aggregation.classification.posterior import Posterior
+from groundtruth.aggregation.classification.votes import Floats, Ints, Votes
 
 MOST_DENSE_CLASSES = 20
 """With more classes than this, only classes that were chosen get a cell."""

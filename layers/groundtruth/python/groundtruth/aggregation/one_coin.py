@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from groundtruth.aggregation.batch import Batch
+from groundtruth.aggregation.classification.em import Batch
+from groundtruth.aggregation.classification.votes import Floats
 from groundtruth.aggregation.layout import Shares
-from groundtruth.aggregation.votes import Floats
 
 
 def one_coin(batch: Batch, accuracy: Floats, factors: Floats | None) -> Shares:

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
+from groundtruth.aggregation.classification.votes import Floats
 from groundtruth.aggregation.ranks import Part
-from groundtruth.aggregation.votes import Floats
 
 _DIGITS = 300
 """A product of numbers stays exact up to about as many decimal places."""

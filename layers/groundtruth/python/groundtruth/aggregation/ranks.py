@@ -6,8 +6,8 @@ from typing import Self
 
 import numpy as np
 
-from groundtruth.aggregation.skill import add_up
-from groundtruth.aggregation.votes import Floats, Ints, Votes
+from groundtruth.aggregation.classification.counts import add_up
+from groundtruth.aggregation.classification.votes import Floats, Ints, Votes
 
 _FEWEST_ITEMS = 1000
 _MOST_RANKS = 64

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from groundtruth.aggregation.confusion import Confusion, Expected
+from groundtruth.aggregation.classification.confusion import Confusion, Expected
+from groundtruth.aggregation.classification.votes import Floats
 from groundtruth.aggregation.products import RatioLogs
 from groundtruth.aggregation.ranks import Block, Part
-from groundtruth.aggregation.votes import Floats
 
 
 def accuracy_of_votes(

@@ -8,10 +8,10 @@ from typing import Self
 
 import numpy as np
 
-from groundtruth.aggregation.batch import Batch
+from groundtruth.aggregation.classification.counts import add_up
+from groundtruth.aggregation.classification.em import Batch
+from groundtruth.aggregation.classification.votes import Floats, Ints
 from groundtruth.aggregation.layout import Shares
-from groundtruth.aggregation.skill import add_up
-from groundtruth.aggregation.votes import Floats, Ints
 
 _HIGHEST = 1 - 1e-9
 

@@ -17,7 +17,7 @@ from groundtruth.storage.s3 import ObjectStore
 from groundtruth.worker_history.batch import BatchSkills
 
 if TYPE_CHECKING:
-    from groundtruth.aggregation.calibration import ConfidenceMap
+    from groundtruth.aggregation.classification.calibration_maps import ConfidenceMap
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from groundtruth.aggregation.builtin import builtin, builtin_confidence
-from groundtruth.aggregation.calibrated import CalibratedSettings, calibrated
-from groundtruth.aggregation.dawid_skene import DawidSkeneSettings, dawid_skene
-from groundtruth.aggregation.majority import majority
-from groundtruth.aggregation.result import Consolidation
-from groundtruth.aggregation.skill import WorkerCounts
-from groundtruth.aggregation.votes import Floats, Ints, Votes
-from groundtruth.aggregation.weighted import WeightedSettings, weighted
+from groundtruth.aggregation.classification.builtin import builtin, builtin_confidence
+from groundtruth.aggregation.classification.calibrated import CalibratedSettings, calibrated
+from groundtruth.aggregation.classification.counts import WorkerCounts
+from groundtruth.aggregation.classification.dawid_skene import DawidSkeneSettings, dawid_skene
+from groundtruth.aggregation.classification.majority import majority
+from groundtruth.aggregation.classification.result import Consolidation
+from groundtruth.aggregation.classification.votes import Floats, Ints, Votes
+from groundtruth.aggregation.classification.weighted import WeightedSettings, weighted
 from groundtruth.annotations import Answers
 from groundtruth.tasks.base import PRIOR_CONFIDENCE, SMALLEST_SHOWN, Batch
 from groundtruth.worker_history.store import ALL_WORKERS, Amounts
 
 if TYPE_CHECKING:
-    from groundtruth.aggregation.calibration import ConfidenceMap
+    from groundtruth.aggregation.classification.calibration_maps import ConfidenceMap
 
 MOST_POOLED_CLASSES = 10
 """With more classes than this, it is not kept what all workers together did.

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from groundtruth.aggregation.label_skill import LabelConsolidation, LabelCounts
-from groundtruth.aggregation.multi_label import MultiLabelSettings, multi_label
-from groundtruth.aggregation.selections import Selections, label_shares
-from groundtruth.aggregation.votes import Floats, Ints
+from groundtruth.aggregation.classification.votes import Floats, Ints
+from groundtruth.aggregation.multilabel.calibrated import MultiLabelSettings, multi_label
+from groundtruth.aggregation.multilabel.counts import LabelConsolidation, LabelCounts
+from groundtruth.aggregation.multilabel.selections import Selections, label_shares
 from groundtruth.annotations import Answers
 from groundtruth.tasks.base import (
     PRIOR_CONFIDENCE,

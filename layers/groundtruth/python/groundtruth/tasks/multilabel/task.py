@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from groundtruth.aggregation.label_sets import choose_labels
-from groundtruth.aggregation.votes import Floats
+from groundtruth.aggregation.classification.votes import Floats
+from groundtruth.aggregation.multilabel.label_sets import choose_labels
 from groundtruth.annotations import Answers, RejectedAnswer, find_by_shape
 from groundtruth.errors import UnusableAnswer
 from groundtruth.settings import Settings

@@ -1,0 +1,1 @@
+"""One class for each item: votes in, probabilities out, one algorithm a file."""

@@ -1,0 +1,1 @@
+"""Any number of labels for each item: answers in, probabilities out, one algorithm a file."""
