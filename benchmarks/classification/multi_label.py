@@ -25,9 +25,10 @@ from benchmarks.common.environment import ROOT, peers_python
 from benchmarks.common.record import data_option, output_option, run_record, write_result
 from benchmarks.common.record import table as rows_table
 from benchmarks.common.scores import paired_intervals
-from groundtruth.aggregation.multilabel.calibrated import multi_label
+from groundtruth.aggregation.multilabel.calibrated import calibrated_labels
 from groundtruth.aggregation.multilabel.label_sets import choose_labels
-from groundtruth.aggregation.multilabel.selections import Selections, label_shares
+from groundtruth.aggregation.multilabel.majority import share_labels
+from groundtruth.aggregation.multilabel.selections import Selections
 
 SETS = ("ml_affect20", "ml_medrel")
 MEASURES = ("macro_f1", "micro_f1", "jaccard", "subset_accuracy", "log_loss", "brier", "ece")
@@ -93,9 +94,9 @@ def scores(table: Table, gold: NDArray[np.int64]) -> dict[str, float]:
 
 def _tables(given: Selections, gold: NDArray[np.int64], folder: Path) -> dict[str, Any]:
     start = time.process_time()
-    found = {"multi-label": (multi_label(given).posterior, time.process_time() - start)}
+    found = {"multi-label": (calibrated_labels(given).posterior, time.process_time() - start)}
     start = time.process_time()
-    found["majority"] = (label_shares(given), time.process_time() - start)
+    found["majority"] = (share_labels(given), time.process_time() - start)
     source, target = folder / "crowd.npz", folder / "table.npy"
     np.savez(source, items=given.items, workers=given.workers, picked=given.picked, gold=gold)
     for base in ("majority", "dawid-skene"):

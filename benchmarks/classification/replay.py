@@ -94,9 +94,9 @@ def _consolidated(
         return majority(votes)
     kept = variant == "kept"
     stored, pool = (memory.of(workers), memory.of_all()) if kept else (None, None)
-    found = calibrated(votes, prior_counts=stored, pool=pool)
+    found = calibrated(votes, prior_counts=stored, population_counts=pool)
     if kept:
-        memory.add(workers, found.contributions.total())
+        memory.add(workers, found.count_updates.total())
     return found.posterior.dense()
 
 

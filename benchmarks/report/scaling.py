@@ -8,7 +8,7 @@ from benchmarks.report.tables import folded, made_by, markdown_table, name_of, n
 from benchmarks.scaling.curves import LARGEST, LEAST_MIB, PAIRS
 from benchmarks.scaling.synthesis import PER_OBJECT, WORKERS
 from benchmarks.segmentation.inputs import Size
-from groundtruth.aggregation.layout import MOST_DENSE_CLASSES
+from groundtruth.aggregation.classification.posterior import MOST_LISTED_CLASSES
 
 NAMES = {"label-shares": "`majority` of each label", "multi-label": "`calibrated`"}
 TITLES = {
@@ -38,7 +38,7 @@ OPENING = (
 NOTES = (
     "Methods that run until they have settled need different numbers of rounds at different "
     "sizes; the exponent of a round's time is free of that. Up to "
-    f"{MOST_DENSE_CLASSES} classes our methods hold a table of objects and classes, above that "
+    f"{MOST_LISTED_CLASSES} classes our methods hold a table of objects and classes, above that "
     "the classes that were chosen, and `dawid-skene` and `calibrated` then learn one accuracy of "
     "each worker, not a matrix: so there are two fits. `majority` gives back a whole table at any "
     f"size. Pictures are square, with the same {Size.n_objects} objects at any size; the whole "

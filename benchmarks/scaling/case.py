@@ -21,8 +21,9 @@ from groundtruth.aggregation.classification.dawid_skene import DawidSkeneSetting
 from groundtruth.aggregation.classification.majority import majority
 from groundtruth.aggregation.classification.votes import Votes
 from groundtruth.aggregation.classification.weighted import weighted
-from groundtruth.aggregation.multilabel.calibrated import multi_label
-from groundtruth.aggregation.multilabel.selections import Selections, label_shares
+from groundtruth.aggregation.multilabel.calibrated import calibrated_labels
+from groundtruth.aggregation.multilabel.majority import share_labels
+from groundtruth.aggregation.multilabel.selections import Selections
 
 type Sizes = Mapping[str, float]
 
@@ -65,7 +66,9 @@ def selections(method: str, sizes: Sizes) -> dict[str, Any]:
         crowd, picked = picked_of(sizes)
         return Selections(crowd.items, crowd.workers, picked, crowd.n_items, crowd.n_workers)
 
-    call: Callable[[Selections], object] = multi_label if method == "multi-label" else label_shares
+    call: Callable[[Selections], object] = (
+        calibrated_labels if method == "multi-label" else share_labels
+    )
     return measured(answers, call)
 
 

@@ -14,8 +14,9 @@ from benchmarks.common.crowds import Crowd
 from benchmarks.synthetic.crews import CREWS, SEVERAL, SINGLE, TASKS, Drawn, Floats, draw, job_seed
 from benchmarks.synthetic.limit import limit
 from benchmarks.synthetic.scores import BASE, gains, losses, measures, rounded
-from groundtruth.aggregation.multilabel.calibrated import multi_label
-from groundtruth.aggregation.multilabel.selections import Selections, label_shares
+from groundtruth.aggregation.multilabel.calibrated import calibrated_labels
+from groundtruth.aggregation.multilabel.majority import share_labels
+from groundtruth.aggregation.multilabel.selections import Selections
 from labeljob.task_types import TaskType
 
 LIMIT = "limit"
@@ -173,11 +174,11 @@ def _run(
 def our_labels(job: Drawn) -> dict[str, Floats]:
     """Our methods on a multi-label job: shape (n_items, n_labels) each."""
     given = Selections(job.items, job.workers, job.picked, len(job.truth), len(job.members))
-    shares = label_shares(given)
+    shares = share_labels(given)
     return {
         BASE: shares,
         "builtin": np.round(0.9 * shares + 0.05, 2),
-        DEFAULT: multi_label(given).posterior,
+        DEFAULT: calibrated_labels(given).posterior,
     }
 
 

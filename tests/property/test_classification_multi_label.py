@@ -4,10 +4,14 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from groundtruth.aggregation.multilabel.calibrated import MultiLabelSettings, multi_label
+from groundtruth.aggregation.multilabel.calibrated import (
+    CalibratedLabelsSettings,
+    calibrated_labels,
+)
 from groundtruth.aggregation.multilabel.counts import LabelCounts
 from groundtruth.aggregation.multilabel.label_sets import choose_labels
-from groundtruth.aggregation.multilabel.selections import Selections, label_shares
+from groundtruth.aggregation.multilabel.majority import share_labels
+from groundtruth.aggregation.multilabel.selections import Selections
 from tests.property import strategies_classification as make
 
 randoms = st.randoms(use_true_random=False)
@@ -15,7 +19,7 @@ randoms = st.randoms(use_true_random=False)
 
 @given(batch=make.selections())
 def test_probabilities_are_probabilities(batch):
-    found = multi_label(batch).posterior
+    found = calibrated_labels(batch).posterior
     assert found.shape == (batch.n_items, batch.n_labels)
     assert np.all((found >= 0) & (found <= 1))
 
@@ -30,30 +34,30 @@ def test_the_order_of_the_answers_does_not_change_a_bit(batch, random):
         batch.n_items,
         batch.n_workers,
     )
-    first, second = multi_label(batch), multi_label(turned)
+    first, second = calibrated_labels(batch), calibrated_labels(turned)
     np.testing.assert_array_equal(second.posterior, first.posterior)
     np.testing.assert_array_equal(
-        second.contributions.total().amounts, first.contributions.total().amounts
+        second.count_updates.total().amounts, first.count_updates.total().amounts
     )
 
 
 @given(batch=make.selections(), random=randoms)
 def test_renaming_labels_renames_the_result(batch, random):
-    settings = MultiLabelSettings(max_rounds=4, tolerance=0.0)
+    settings = CalibratedLabelsSettings(max_rounds=4, tolerance=0.0)
     labels = random.sample(range(batch.n_labels), batch.n_labels)
     renamed = Selections(
         batch.items, batch.workers, batch.picked[:, labels], batch.n_items, batch.n_workers
     )
     np.testing.assert_allclose(
-        multi_label(renamed, settings=settings).posterior,
-        multi_label(batch, settings=settings).posterior[:, labels],
+        calibrated_labels(renamed, settings=settings).posterior,
+        calibrated_labels(batch, settings=settings).posterior[:, labels],
         atol=1e-9,
     )
 
 
 @given(batch=make.selections())
 def test_answers_contribute_one_per_label_or_nothing(batch):
-    amounts = multi_label(batch).contributions.total().amounts
+    amounts = calibrated_labels(batch).count_updates.total().amounts
     several = batch.answers_per_item[batch.items] > 1
     expected = np.bincount(batch.workers[several], minlength=batch.n_workers)
     np.testing.assert_allclose(
@@ -67,7 +71,7 @@ def test_answers_contribute_one_per_label_or_nothing(batch):
     exclusion=st.none() | st.just(0),
 )
 def test_every_item_gets_a_label_and_the_exclusion_stands_alone(batch, quorum, exclusion):
-    decided = choose_labels(label_shares(batch), quorum=quorum, exclusion=exclusion)
+    decided = choose_labels(share_labels(batch), quorum=quorum, exclusion=exclusion)
     sizes = decided.chosen.sum(axis=1)
     assert np.all(sizes >= 1)
     if exclusion is not None:
@@ -88,8 +92,8 @@ def test_one_more_agreeing_answer_never_makes_less_certain(hits, alarms, answers
     stored, nobody = LabelCounts(table), np.zeros(count, int)
     picked = np.array([[random.random() < 0.5 for _ in range(n_labels)] for _ in range(count)])
     before = Selections(nobody[1:], np.arange(count - 1), picked[1:], 1, count)
-    found = multi_label(before, prior_counts=stored).posterior[0]
+    found = calibrated_labels(before, prior_counts=stored).posterior[0]
     picked[0] = found > 0.5
     after = Selections(nobody, np.array([count - 1, *range(count - 1)]), picked, 1, count)
-    grown = multi_label(after, prior_counts=stored).posterior[0]
+    grown = calibrated_labels(after, prior_counts=stored).posterior[0]
     assert np.all(np.where(found > 0.5, grown - found, found - grown) >= -5e-3)

@@ -43,7 +43,7 @@ def test_the_order_of_the_votes_does_not_change_a_bit(algorithm, given_batch, ra
     second = algorithm(make.shuffled(batch, random), prior_counts=stored)
     np.testing.assert_array_equal(second.posterior.dense(), first.posterior.dense())
     np.testing.assert_array_equal(
-        second.contributions.total().dense(), first.contributions.total().dense()
+        second.count_updates.total().dense(), first.count_updates.total().dense()
     )
 
 
@@ -138,7 +138,7 @@ def test_one_more_agreeing_vote_never_lowers_confidence(
 @given(batch=make.votes(min_classes=2), random=randoms)
 def test_a_known_truth_is_learned_from(algorithm, batch, random):
     gold = np.array([random.randrange(-1, batch.n_classes) for _ in range(batch.n_items)])
-    counts = algorithm(batch, gold=gold).contributions
+    counts = algorithm(batch, gold=gold).count_updates
     for item in np.flatnonzero(gold >= 0):
         assert np.all(counts.of_item(item).truths == gold[item])
 
@@ -146,7 +146,7 @@ def test_a_known_truth_is_learned_from(algorithm, batch, random):
 @each
 @given(batch=make.votes(min_classes=2))
 def test_what_is_learned_can_be_handed_to_the_next_call(algorithm, batch):
-    learned = algorithm(batch).contributions.total()
+    learned = algorithm(batch).count_updates.total()
     table = algorithm(batch, prior_counts=learned).posterior.dense()
     assert np.all(np.isfinite(table))
 

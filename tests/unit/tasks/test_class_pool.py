@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from groundtruth.aggregation.classification.calibrated import calibrated
-from groundtruth.aggregation.classification.em import Batch
+from groundtruth.aggregation.classification.em import VoteData
 from groundtruth.tasks.classification import algorithms as class_algorithms
 from groundtruth.tasks.classification.algorithms import MOST_POOLED_CLASSES
 from groundtruth.worker_history.counts import groups_of, whole_contributions
@@ -110,7 +110,7 @@ def test_what_is_stored_of_a_model_is_not_taken_for_what_people_did(monkeypatch)
         monkeypatch.setattr(class_algorithms, "calibrated", spied(pools))
         with_side_file("model_answers_s3_uri", said, ANSWERS, skills=store)
     without, with_record = pools
-    assert without.absent_given == with_record.absent_given > 0
+    assert without.absent_answers == with_record.absent_answers > 0
     assert without.absent_right == with_record.absent_right
     for name in ("answers", "ease", "mistakes"):
         assert np.array_equal(getattr(without, name), getattr(with_record, name)), name
@@ -133,11 +133,10 @@ class StoredModel(MemorySkills):
 def spied(pools):
     """The algorithm, which also tells what it takes for known of all workers."""
 
-    def run(votes, *, prior_counts, pool, in_pool, gold, **options):
-        pools.append(Batch.of(votes, prior_counts, gold, pool, in_pool).pool)
-        return calibrated(
-            votes, prior_counts=prior_counts, pool=pool, in_pool=in_pool, gold=gold, **options
-        )
+    def run(votes, *, prior_counts, gold, **options):
+        population = options["population_counts"], options["in_population"]
+        pools.append(VoteData.from_votes(votes, prior_counts, gold, *population).population)
+        return calibrated(votes, prior_counts=prior_counts, gold=gold, **options)
 
     return run
 

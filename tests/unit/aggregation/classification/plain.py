@@ -65,8 +65,10 @@ def plain_dawid_skene(votes, rounds, *, strength=4.0, stored=None, gold=None):
     return shares, truth
 
 
-def plain_calibrated(votes, settings, *, stored=None, gold=None, max_weights=None, pool=None):
-    plain = Plain(votes, stored, gold, pool)
+def plain_calibrated(
+    votes, settings, *, stored=None, gold=None, max_weights=None, population_counts=None
+):
+    plain = Plain(votes, stored, gold, population_counts)
     n_classes, truth = plain.n_classes, plain.start()
     prior = plain_prior(plain, settings.frequency_weight)
     for _ in range(settings.max_rounds):

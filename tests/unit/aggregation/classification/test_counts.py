@@ -22,32 +22,21 @@ def test_cells_given_twice_are_added_up_in_any_order():
 
 def test_sums_by_worker():
     counts = WorkerCounts.from_dense(TABLE)
-    assert counts.given_by_worker().tolist() == [6.0, 0.5]
+    assert counts.answers_by_worker().tolist() == [6.0, 0.5]
     assert counts.right_by_worker().tolist() == [5.0, 0.0]
 
 
-def test_cells_and_rows_are_looked_up():
+def test_cells_are_looked_up():
     counts = WorkerCounts.from_dense(TABLE)
     pairs = np.array([0, 0, 1]), np.array([0, 1, 0])
-    assert counts.lookup(*pairs, np.array([1, 0, 1])).tolist() == [1.0, 0.0, 0.0]
-    assert counts.lookup_rows(*pairs).tolist() == [4.0, 2.0, 0.0]
+    assert counts.look_up(*pairs, np.array([1, 0, 1])).tolist() == [1.0, 0.0, 0.0]
 
 
 def test_nothing_is_known_of_new_workers():
     counts = WorkerCounts.empty(2, 3)
     assert counts.dense().sum() == 0.0
-    assert counts.lookup(np.array([1]), np.array([2]), np.array([0])).tolist() == [0.0]
-    assert counts.plus(counts).given_by_worker().tolist() == [0.0, 0.0]
-
-
-def test_counts_are_added_and_decayed():
-    counts = WorkerCounts.from_dense(TABLE)
-    np.testing.assert_array_equal(counts.plus(counts).scaled(0.25).dense(), TABLE / 2)
-
-
-def test_counts_of_other_workers_are_not_added():
-    with pytest.raises(ValueError, match="same workers and classes"):
-        WorkerCounts.empty(1, 2).plus(WorkerCounts.empty(2, 2))
+    assert counts.look_up(np.array([1]), np.array([2]), np.array([0])).tolist() == [0.0]
+    assert counts.answers_by_worker().tolist() == [0.0, 0.0]
 
 
 @pytest.mark.parametrize(
@@ -74,8 +63,8 @@ def test_a_dense_table_must_be_square():
 
 def test_counts_of_some_workers():
     counts = WorkerCounts.from_dense(np.arange(12.0).reshape(3, 2, 2))
-    some = counts.of_workers(np.array([True, False, True])).dense()
+    some = counts.select_workers(np.array([True, False, True])).dense()
     assert np.array_equal(some[[0, 2]], counts.dense()[[0, 2]])
     assert not some[1].any()
     with pytest.raises(ValueError, match="3 workers"):
-        counts.of_workers(np.array([True]))
+        counts.select_workers(np.array([True]))

@@ -13,7 +13,7 @@ def test_a_worker_who_swaps_two_classes_is_understood():
     table[votes.items, votes.workers] = swapped
     found = dawid_skene(from_table(table, 3))
     assert (found.posterior.labels == truths).mean() > 0.97
-    counts = found.contributions.total().dense()[0]
+    counts = found.count_updates.total().dense()[0]
     assert counts.argmax(axis=1).tolist() == [1, 2, 0]
 
 
@@ -22,7 +22,7 @@ def test_a_known_truth_teaches_but_does_not_decide():
     gold = np.append(np.ones(20, dtype=int), -1)
     found = dawid_skene(votes, gold=gold)
     assert found.posterior.labels[-1] == 1
-    assert found.contributions.total().right_by_worker()[1] > 20
+    assert found.count_updates.total().right_by_worker()[1] > 20
 
 
 def test_stored_confusion_is_used():

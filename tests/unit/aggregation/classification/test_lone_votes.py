@@ -68,7 +68,7 @@ def test_what_all_workers_together_did_changes_no_bit(n_classes):
     counts, votes = stored(N_LONE + 3, n_classes), batch(n_classes, with_others=True)
     pool = 100.0 * counts.dense().sum(axis=0)
     plain, told = (
-        calibrated(votes, prior_counts=counts, pool=known).posterior.dense()
+        calibrated(votes, prior_counts=counts, population_counts=known).posterior.dense()
         for known in (None, pool)
     )
     assert np.array_equal(plain[:N_LONE], told[:N_LONE])

@@ -1,9 +1,8 @@
-"""The fast sweeps give what the formulas give, written out vote by vote."""
+"""The algorithms give what the formulas give, written out vote by vote."""
 
 import numpy as np
 import pytest
 
-from groundtruth.aggregation import ranks
 from groundtruth.aggregation.classification.calibrated import CalibratedSettings, calibrated
 from groundtruth.aggregation.classification.counts import WorkerCounts
 from groundtruth.aggregation.classification.dawid_skene import DawidSkeneSettings, dawid_skene
@@ -12,14 +11,6 @@ from tests.unit.aggregation.classification.plain import plain_calibrated, plain_
 
 ROUNDS = 4
 N_ITEMS, N_WORKERS = 60, 9
-
-
-@pytest.fixture(params=["one-block", "ranks"], autouse=True)
-def order(request, monkeypatch):
-    """A small batch is swept as a whole; a large one in blocks, which here are tiny."""
-    if request.param == "ranks":
-        monkeypatch.setattr(ranks, "_FEWEST_ITEMS", 1)
-        monkeypatch.setattr(ranks, "_CELLS_PER_BLOCK", 50)
 
 
 @pytest.fixture(params=[1, 2, 3, 4, 7, 10, 20])
@@ -101,18 +92,16 @@ def test_calibrated(votes, known, pool, capped):
     stored, gold = known
     caps = np.linspace(0.0, 1.0, N_WORKERS) if capped else None
     settings = CalibratedSettings(tolerance=0.0, max_rounds=ROUNDS)
-    options = {"gold": gold, "max_weights": caps, "pool": pool}
+    options = {"gold": gold, "max_weights": caps, "population_counts": pool}
     found = calibrated(votes, settings=settings, prior_counts=stored, **options)
     wanted, truth = plain_calibrated(votes, settings, stored=stored, **options)
     assert_alike(found, wanted, truth)
 
 
-@pytest.mark.parametrize("order", ["one-block"], indirect=True)  # blocks are as large as ever
 @pytest.mark.parametrize("kind", ["even", "lone-and-empty"])
 def test_calibrated_with_more_than_a_thousand_items(kind):
-    votes, pool = some_votes(kind, 20, 2100), a_pool(20)
-    assert len(ranks.Ranks.of(votes, votes.votes_per_item).blocks) == 2
+    votes, counts = some_votes(kind, 20, 2100), a_pool(20)
     settings = CalibratedSettings(tolerance=0.0, max_rounds=2)
-    found = calibrated(votes, settings=settings, pool=pool)
-    wanted, truth = plain_calibrated(votes, settings, pool=pool)
+    found = calibrated(votes, settings=settings, population_counts=counts)
+    wanted, truth = plain_calibrated(votes, settings, population_counts=counts)
     assert_alike(found, wanted, truth)

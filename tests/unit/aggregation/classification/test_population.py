@@ -7,8 +7,8 @@ import pytest
 
 from groundtruth.aggregation.classification.calibrated import calibrated
 from groundtruth.aggregation.classification.counts import WorkerCounts
-from groundtruth.aggregation.classification.em import Batch
-from groundtruth.aggregation.classification.population import Pool
+from groundtruth.aggregation.classification.em import VoteData
+from groundtruth.aggregation.classification.population import PopulationPrior
 from groundtruth.aggregation.classification.votes import Votes
 from tests.property.strategies_classification import shuffled
 
@@ -23,7 +23,7 @@ def strangers(*classes):
 
 
 def shares(votes, pool=POOL, **options):
-    return calibrated(votes, pool=pool, **options).posterior.dense()
+    return calibrated(votes, population_counts=pool, **options).posterior.dense()
 
 
 def nobody(n_classes=3):
@@ -31,24 +31,24 @@ def nobody(n_classes=3):
 
 
 def test_rates_of_all_answers_sum_to_one():
-    pool = Pool.of(POOL, nobody())
+    prior = PopulationPrior.from_counts(POOL, nobody())
     for accuracy in (0.01, 0.3, 0.8, 0.99):
-        rates = pool.rates(np.full(3, accuracy), np.arange(3))
+        rates = prior.estimate_rates(np.full(3, accuracy), np.arange(3))
         assert rates.sum(axis=0) == pytest.approx(np.ones(3))
-        assert rates.min() >= pool.smallest > 0
+        assert rates.min() > 0
 
 
 def test_a_worker_as_good_as_all_has_the_rates_of_all():
-    pool = Pool.of(1000 * POOL, nobody())
+    prior = PopulationPrior.from_counts(1000 * POOL, nobody())
     accuracy = np.full(3, POOL.trace() / POOL.sum())
     wanted = (POOL / POOL.sum(axis=1, keepdims=True)).T
-    assert pool.rates(accuracy, np.arange(3)) == pytest.approx(wanted, abs=1e-3)
+    assert prior.estimate_rates(accuracy, np.arange(3)) == pytest.approx(wanted, abs=1e-3)
 
 
 def test_a_better_worker_is_better_for_every_class():
-    pool = Pool.of(POOL, nobody())
+    prior = PopulationPrior.from_counts(POOL, nobody())
     classes = np.arange(3)
-    worse, better = (pool.rates(np.full(3, p), classes).diagonal() for p in (0.6, 0.8))
+    worse, better = (prior.estimate_rates(np.full(3, p), classes).diagonal() for p in (0.6, 0.8))
     assert np.all(better > worse)
 
 
@@ -88,15 +88,19 @@ def test_the_order_of_votes_changes_no_bit():
 
 def test_a_pool_that_knows_nothing_changes_no_bit():
     votes = strangers(0, 1, 1)
-    assert Pool.of(np.zeros((3, 3)), nobody()) is None
+    assert PopulationPrior.from_counts(np.zeros((3, 3)), nobody()) is None
     assert np.array_equal(shares(votes, np.zeros((3, 3))), shares(votes, None))
 
 
 def test_all_workers_together_gave_no_less_than_some_of_them():
     some = WorkerCounts.from_dense(np.full((2, 3, 3), 7.0))
-    assert Pool.of(np.ones((3, 3)), some).absent_given == 0
-    assert Pool.of(np.full((3, 3), 20.0), some).absent_given == pytest.approx(9 * 6)
-    assert Pool.of(np.full((3, 3), 20.0), some).absent_right == pytest.approx(3 * 6)
+    assert PopulationPrior.from_counts(np.ones((3, 3)), some).absent_answers == 0
+    assert PopulationPrior.from_counts(np.full((3, 3), 20.0), some).absent_answers == pytest.approx(
+        9 * 6
+    )
+    assert PopulationPrior.from_counts(np.full((3, 3), 20.0), some).absent_right == pytest.approx(
+        3 * 6
+    )
 
 
 def test_one_class_and_many_classes_have_no_table():
@@ -110,14 +114,14 @@ def test_one_class_and_many_classes_have_no_table():
     "counts", [np.ones((2, 2)), np.ones(9), -POOL, np.full((3, 3), np.nan)], ids=str
 )
 def test_a_pool_that_does_not_fit_is_refused(counts):
-    with pytest.raises(ValueError, match="pool must"):
+    with pytest.raises(ValueError, match="population_counts must"):
         shares(strangers(0, 1), counts)
 
 
 @pytest.mark.parametrize("amount", [1e15, 1e18])
 def test_workers_who_never_err_are_no_division_by_zero(amount):
-    pool = Pool.of(amount * np.eye(3), nobody())
-    rates = pool.rates(np.full(3, 0.9), np.arange(3))
+    prior = PopulationPrior.from_counts(amount * np.eye(3), nobody())
+    rates = prior.estimate_rates(np.full(3, 0.9), np.arange(3))
     assert np.all(np.isfinite(rates))
     assert rates.min() > 0
     assert rates.sum(axis=0) == pytest.approx(np.ones(3))
@@ -127,15 +131,15 @@ def test_workers_who_never_err_are_no_division_by_zero(amount):
 def test_workers_who_are_not_in_the_pool_do_not_change_it():
     known = WorkerCounts.from_dense(np.array([np.full((3, 3), 7.0), 5000.0 * np.eye(3)[[1, 2, 0]]]))
     votes = strangers(0, 1)
-    found = Batch.of(votes, known, None, POOL, np.array([True, False])).pool
-    wanted = Pool.of(POOL, known.of_workers(np.array([True, False])))
-    assert wanted.absent_given == pytest.approx(POOL.sum() - 63)
+    found = VoteData.from_votes(votes, known, None, POOL, np.array([True, False])).population
+    wanted = PopulationPrior.from_counts(POOL, known.select_workers(np.array([True, False])))
+    assert wanted.absent_answers == pytest.approx(POOL.sum() - 63)
     assert wanted.absent_right == pytest.approx(POOL.trace() - 21)
-    for name in ("absent_given", "absent_right", "answers", "ease", "mistakes", "smallest"):
+    for name in ("absent_answers", "absent_right", "answers", "ease", "mistakes"):
         assert np.array_equal(getattr(found, name), getattr(wanted, name)), name
     assert np.array_equal(found.answers, POOL.sum(axis=0))
 
 
 def test_who_is_in_the_pool_is_said_of_each_worker():
     with pytest.raises(ValueError, match="2 workers"):
-        shares(strangers(0, 1), in_pool=np.array([True]))
+        shares(strangers(0, 1), in_population=np.array([True]))

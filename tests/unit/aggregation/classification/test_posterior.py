@@ -1,17 +1,25 @@
 import numpy as np
 import pytest
 
-from groundtruth.aggregation.classification.posterior import Posterior
+from groundtruth.aggregation.classification import posterior as module
+from groundtruth.aggregation.classification.posterior import ClassLayout, Posterior
+from groundtruth.aggregation.classification.votes import Votes
+
+
+@pytest.fixture(autouse=True)
+def list_chosen_classes_alone(monkeypatch):
+    monkeypatch.setattr(module, "MOST_LISTED_CLASSES", 1)
 
 
 def sparse(cells, others, n_classes=4):
+    """Item, class and probability of what is listed; that of each other class by item."""
     items, classes, probabilities = (np.array(column) for column in zip(*cells, strict=True))
-    return Posterior(items, classes, probabilities, np.array(others), n_classes)
-
-
-def test_a_table_survives_the_way_to_cells_and_back():
-    table = np.array([[0.2, 0.8], [0.5, 0.5]])
-    np.testing.assert_array_equal(Posterior.from_dense(table).dense(), table)
+    nobody = np.zeros_like(items)
+    votes = Votes(items, nobody, classes, len(others), 1, n_classes)
+    layout = ClassLayout.from_votes(votes, np.full(len(others), -1))
+    values = np.array(others)[layout.items]
+    values[layout.find_cells(items, classes)] = probabilities
+    return Posterior(layout, values)
 
 
 def test_classes_without_a_cell_share_one_value():
@@ -44,13 +52,17 @@ def test_an_item_without_a_cell_gets_the_first_class():
     assert posterior.confidences.tolist() == [0.25, 0.7, 0.25]
 
 
-def test_cells_of_one_item():
-    posterior = sparse([(0, 1, 0.4), (1, 0, 0.2), (1, 3, 0.7)], [0.2, 0.05])
-    classes, probabilities = posterior.of_item(1)
-    assert classes.tolist() == [0, 3]
-    assert probabilities.tolist() == [0.2, 0.7]
+def test_a_known_truth_is_listed_even_if_nobody_chose_it():
+    nobody = np.empty(0, dtype=int)
+    layout = ClassLayout.from_votes(Votes(nobody, nobody, nobody, 2, 0, 4), np.array([2, -1]))
+    assert layout.classes.tolist() == [0, 2, 0]
+    assert layout.widths.tolist() == [3, 1, 4]
 
 
-def test_a_posterior_of_no_item():
-    posterior = Posterior.from_dense(np.empty((0, 3)))
+@pytest.mark.parametrize("n_classes", [1, 3])
+def test_a_posterior_of_no_item(n_classes):
+    nobody = np.empty(0, dtype=int)
+    layout = ClassLayout.from_votes(Votes(nobody, nobody, nobody, 0, 0, n_classes), nobody)
+    posterior = Posterior(layout, np.empty(0))
     assert posterior.labels.shape == posterior.confidences.shape == (0,)
+    assert posterior.dense().shape == (0, n_classes)

@@ -3,9 +3,9 @@ import pytest
 
 from groundtruth.aggregation.classification.calibrated import CalibratedSettings, calibrated
 from groundtruth.aggregation.classification.counts import WorkerCounts
+from groundtruth.aggregation.classification.em import VoteData
 from groundtruth.aggregation.classification.votes import Votes
 from groundtruth.aggregation.classification.weighted import weighted
-from groundtruth.aggregation.layout import Layout, Shares
 from tests.unit.aggregation.classification.crowds import from_table, known
 
 
@@ -39,15 +39,16 @@ def test_a_worker_is_capped_there_too():
 @pytest.mark.parametrize("n_classes", [3, 30])
 def test_only_a_label_is_raised(n_classes):
     votes = Votes(np.array([0, 0, 1]), np.array([0, 1, 0]), np.array([1, 1, 0]), 2, 2, n_classes)
-    gold = np.array([2, -1])  # so that another class has a cell
-    layout = Layout.of(votes, gold)
-    shares = Shares(layout.add_votes(np.zeros(3)) + 0.1, np.full(2, 0.1))
-    cell = layout.own[:1]
-    shares.cells[cell] = 0.3
-    raised = layout.raised(shares, np.array([0]), cell, np.array([0.9]))
-    assert raised.cells[cell] == 0.9
-    shares.cells[cell + 1] = 0.4
-    assert layout.raised(shares, np.array([0]), cell, np.array([0.9])) is shares
+    data = VoteData.from_votes(votes, known([0.98, 0.98], n_classes), gold=np.array([2, -1]))
+    posterior = data.layout.normalize(data.start() + 1.0)
+    cell = data.cells[0]
+    other = data.layout.find_cells(np.array([0]), np.array([2]))
+    posterior[cell], posterior[other] = 0.3, 0.2
+    raised = data.raise_to_floor(posterior, data.start(), 12.0)
+    assert raised[cell] > 0.8
+    assert np.array_equal(raised[data.layout.items == 1], posterior[data.layout.items == 1])
+    posterior[other] = 0.4
+    assert np.array_equal(data.raise_to_floor(posterior, data.start(), 12.0), posterior)
 
 
 def test_two_who_are_known_to_mix_up_classes_are_understood_nevertheless():

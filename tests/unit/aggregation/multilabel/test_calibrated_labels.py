@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from groundtruth.aggregation.multilabel.calibrated import multi_label
+from groundtruth.aggregation.multilabel.calibrated import calibrated_labels
 from groundtruth.aggregation.multilabel.counts import LabelCounts
-from groundtruth.aggregation.multilabel.selections import Selections, label_shares
+from groundtruth.aggregation.multilabel.majority import share_labels
+from groundtruth.aggregation.multilabel.selections import Selections
 
 
 def from_table(table, *, n_workers=None):
@@ -33,41 +34,41 @@ def known(hits, alarms, n_labels, *, answers=200.0):
 
 
 def test_one_answer_is_worth_the_prior_whatever_the_batch_holds():
-    found = multi_label(from_table([[[True, False]]] * 9 + [[[False, True]]])).posterior
+    found = calibrated_labels(from_table([[[True, False]]] * 9 + [[[False, True]]])).posterior
     np.testing.assert_allclose(found, [[0.7, 0.3]] * 9 + [[0.3, 0.7]])
 
 
 def test_one_answer_is_worth_what_is_known_of_the_worker():
     answers = from_table([[[True, False]]])
-    careful = multi_label(answers, prior_counts=known([0.9], [0.02], 2)).posterior[0]
-    careless = multi_label(answers, prior_counts=known([0.9], [0.6], 2)).posterior[0]
+    careful = calibrated_labels(answers, prior_counts=known([0.9], [0.02], 2)).posterior[0]
+    careless = calibrated_labels(answers, prior_counts=known([0.9], [0.6], 2)).posterior[0]
     assert careful[0] > 0.9 > careless[0]
 
 
 def test_workers_who_tick_sparingly_are_understood():
     answers, truths = simulated(300, [0.45] * 5, [0.02] * 5, [0.3, 0.4, 0.5], seed=1)
-    by_majority = (label_shares(answers) > 0.5) == truths
-    learned = (multi_label(answers).posterior > 0.5) == truths
+    by_majority = (share_labels(answers) > 0.5) == truths
+    learned = (calibrated_labels(answers).posterior > 0.5) == truths
     assert learned.mean() > by_majority.mean() + 0.05
 
 
 def test_a_worker_can_be_held_to_a_largest_weight():
     answers = from_table([[[True], [False], [False]]])
     stored = known([0.99, 0.7, 0.7], [0.01, 0.3, 0.3], 1)
-    free = multi_label(answers, prior_counts=stored).posterior[0, 0]
+    free = calibrated_labels(answers, prior_counts=stored).posterior[0, 0]
     caps = np.array([0.1, 1.0, 1.0])
-    assert multi_label(answers, prior_counts=stored, max_weights=caps).posterior[0, 0] < free
+    assert calibrated_labels(answers, prior_counts=stored, max_weights=caps).posterior[0, 0] < free
 
 
 def test_an_item_without_an_answer_is_undecided():
     answers = Selections(np.array([0, 0]), np.array([0, 1]), np.ones((2, 1), bool), 2, 2)
-    assert multi_label(answers).posterior[1].tolist() == [0.5]
+    assert calibrated_labels(answers).posterior[1].tolist() == [0.5]
 
 
 def test_an_empty_batch_has_an_empty_result():
     nothing = np.empty(0, dtype=int)
     answers = Selections(nothing, nothing, np.empty((0, 3), bool), 0, 0)
-    assert multi_label(answers).posterior.shape == (0, 3)
+    assert calibrated_labels(answers).posterior.shape == (0, 3)
 
 
 @pytest.mark.parametrize(
@@ -81,4 +82,4 @@ def test_an_empty_batch_has_an_empty_result():
 )
 def test_arguments_must_fit_the_answers(options, problem):
     with pytest.raises(ValueError, match=problem):
-        multi_label(from_table([[[True]]]), **options)
+        calibrated_labels(from_table([[[True]]]), **options)

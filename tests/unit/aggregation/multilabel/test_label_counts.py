@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from groundtruth.aggregation.multilabel.calibrated import multi_label
+from groundtruth.aggregation.multilabel.calibrated import calibrated_labels
 from groundtruth.aggregation.multilabel.counts import LabelCounts
 from groundtruth.aggregation.multilabel.selections import Selections
 
@@ -14,23 +14,18 @@ ANSWERS = Selections(
 )
 
 
-def test_counts_are_added_and_decayed():
-    counts = LabelCounts(np.ones((1, 2, 2, 2)))
-    np.testing.assert_array_equal(counts.plus(counts).scaled(0.5).amounts, counts.amounts)
-
-
 def test_items_add_up_to_the_whole_batch():
-    contributions = multi_label(ANSWERS).contributions
-    workers, amounts = contributions.of_item(0)
+    updates = calibrated_labels(ANSWERS).count_updates
+    workers, amounts = updates.of_item(0)
     assert workers.tolist() == [0, 1]
     np.testing.assert_allclose(amounts.sum(axis=(2, 3)), 1.0)
-    assert contributions.of_item(1)[1].sum() == 0.0
-    np.testing.assert_allclose(contributions.total().amounts[workers], amounts)
+    assert updates.of_item(1)[1].sum() == 0.0
+    np.testing.assert_allclose(updates.total().amounts[workers], amounts)
 
 
-def test_known_truths_of_a_single_answer_contribute():
+def test_known_truths_of_a_single_answer_count():
     gold = np.array([[-1, -1], [1, -1]])
-    _, amounts = multi_label(ANSWERS, gold=gold).contributions.of_item(1)
+    _, amounts = calibrated_labels(ANSWERS, gold=gold).count_updates.of_item(1)
     assert amounts[0, 0].tolist() == [[0.0, 0.0], [1.0, 0.0]]
     assert amounts[0, 1].sum() == 0.0
 
@@ -47,8 +42,3 @@ def test_known_truths_of_a_single_answer_contribute():
 def test_bad_counts_are_refused(amounts, problem):
     with pytest.raises(ValueError, match=problem):
         LabelCounts(amounts)
-
-
-def test_counts_of_other_workers_are_not_added():
-    with pytest.raises(ValueError, match="same workers and labels"):
-        LabelCounts.empty(1, 2).plus(LabelCounts.empty(2, 2))

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from groundtruth.aggregation.multilabel.selections import Selections, label_shares
+from groundtruth.aggregation.multilabel.majority import share_labels
+from groundtruth.aggregation.multilabel.selections import Selections
 
 
 def make(items, workers, picked, *, n_items=2, n_workers=2):
@@ -23,13 +24,13 @@ def test_two_different_answers_of_one_worker_both_count():
 
 def test_share_of_the_answers_that_pick_a_label():
     answers = make([0, 0], [0, 1], [[1, 0], [1, 1]])
-    assert label_shares(answers).tolist() == [[1.0, 0.5], [0.5, 0.5]]
+    assert share_labels(answers).tolist() == [[1.0, 0.5], [0.5, 0.5]]
 
 
 def test_a_batch_may_be_empty():
     answers = make(np.empty(0, int), np.empty(0, int), np.empty((0, 3)))
     assert answers.n_labels == 3
-    assert label_shares(answers).tolist() == [[0.5] * 3] * 2
+    assert share_labels(answers).tolist() == [[0.5] * 3] * 2
 
 
 @pytest.mark.parametrize(

@@ -6,17 +6,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from groundtruth.aggregation.classification.confusion import Confusion
-from groundtruth.aggregation.classification.counts import WorkerCounts
-from groundtruth.aggregation.classification.em import Batch
+from groundtruth.aggregation.classification.confusion import ConfusionModel
+from groundtruth.aggregation.classification.counts import WorkerCounts, sum_groups
+from groundtruth.aggregation.classification.em import VoteData, conclude, iterate
 from groundtruth.aggregation.classification.result import Consolidation
 from groundtruth.aggregation.classification.votes import Floats, Ints, Votes
-from groundtruth.aggregation.classification.weighted import weighted_shares
-from groundtruth.aggregation.effective_votes import effective, effective_votes, vote_strengths
-from groundtruth.aggregation.layout import Shares, largest_change, softmax
-from groundtruth.aggregation.one_coin import one_coin
-from groundtruth.aggregation.rates import accuracy_of_votes, without_own_item
-from groundtruth.aggregation.unanimous import Unanimous
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +58,8 @@ def calibrated(
     *,
     settings: CalibratedSettings | None = None,
     prior_counts: WorkerCounts | None = None,
-    pool: Floats | None = None,
-    in_pool: NDArray[np.bool_] | None = None,
+    population_counts: Floats | None = None,
+    in_population: NDArray[np.bool_] | None = None,
     gold: Ints | None = None,
     max_weights: Floats | None = None,
 ) -> Consolidation:
@@ -85,12 +79,12 @@ def calibrated(
         Defaults when left out.
     prior_counts : WorkerCounts, optional
         What earlier calls taught about the workers.
-    pool : ndarray of float, shape (n_classes, n_classes), optional
+    population_counts : ndarray of float, shape (n_classes, n_classes), optional
         What earlier calls taught about all workers together, those of this call too:
         expected counts by true class and class chosen. Workers of whom little is known are
         taken to be like that.
-    in_pool : ndarray of bool, shape (n_workers,), optional
-        Whose counts `pool` has, among the workers of this call; all when left out.
+    in_population : ndarray of bool, shape (n_workers,), optional
+        Whose counts `population_counts` has, among the workers of this call; all when left out.
     gold : ndarray of int, shape (n_items,), optional
         True classes, -1 where unknown. Workers are judged by them; the posterior of such
         an item is still what its votes say.
@@ -122,128 +116,54 @@ def calibrated(
     >>> calibrated(votes).posterior.dense()
     array([[0.3, 0.7]])
     """
-    chosen = settings or CalibratedSettings()
-    batch = Batch.of(votes, prior_counts, gold, pool, in_pool)
-    fit = _with_tables if batch.layout.dense else _with_accuracies
-    found = fit(batch, chosen, max_weights)
-    prior = _log_prior(batch, chosen.frequency_weight)
-    tempered = _tempered(batch, found.likelihood, prior, 1.0 + chosen.correlation * found.extra)
-    weights = batch.weights(found.accuracy, max_weights)
-    shares = _mixed(batch, tempered, weighted_shares(batch, weights, chosen.smoothing), chosen.mix)
-    agreed = Unanimous.of(batch)
-    least = agreed.best_alone(
-        found.truth,
-        chosen.accuracy_strength,
-        row_strength=chosen.strength if batch.layout.dense else 0.0,
+    settings = settings or CalibratedSettings()
+    data = VoteData.from_votes(votes, prior_counts, gold, population_counts, in_population)
+    model = ConfusionModel.from_data(data) if data.layout.is_complete else None
+    prior = data.log_class_prior(settings.frequency_weight)
+
+    def temper(found: _Found, correlation: float) -> Floats:
+        divisor = 1.0 + correlation * (found.effective_votes - 1.0)
+        return data.layout.softmax(found.likelihood / data.spread(divisor) + prior)
+
+    def update(truth: Floats) -> tuple[Floats, _Found]:
+        accuracy = data.estimate_accuracy(truth, settings.accuracy_strength)
+        factors = data.cap_factors(accuracy, max_weights)
+        ratios = data.log_likelihood_ratios(accuracy) * factors
+        if model is not None:
+            table = truth.reshape(-1, votes.n_classes)
+            likelihood = model.log_likelihood_elsewhere(table, accuracy, settings.strength, factors)
+        else:
+            likelihood = data.sum_votes(ratios)
+        found = _Found(likelihood.ravel(), accuracy, _count_effective_votes(data, np.abs(ratios)))
+        return temper(found, settings.learning_correlation), found
+
+    fit = iterate(data, update, tolerance=settings.tolerance, max_rounds=settings.max_rounds)
+    tempered = temper(fit.details, settings.correlation)
+    shares = data.share_weights(data.weigh(fit.details.accuracy, max_weights), settings.smoothing)
+    mix = data.spread(np.where(data.n_votes == 1, 1.0, settings.mix))
+    posterior = data.raise_to_floor(
+        mix * tempered + (1.0 - mix) * shares,
+        fit.truth,
+        settings.accuracy_strength,
+        row_strength=settings.strength if model is not None else 0.0,
         max_weights=max_weights,
     )
-    shares = agreed.raised(shares, least)
-    return batch.result(shares, found.truth, found.rounds)
+    return conclude(data, posterior, fit)
 
 
-class _Fit(NamedTuple):
-    """What was learned.
+class _Found(NamedTuple):
+    """What a round found: by cell, by vote, and by item."""
 
-    Attributes
-    ----------
-    truth : Shares
-        How probable each class is to be true, as far as workers are judged by it.
-    likelihood : Shares
-        Log-likelihood of the classes in the last round.
-    accuracy : ndarray of float, shape (n_votes,)
-        How often the worker behind each vote is right.
-    extra : ndarray of float, shape (n_items,)
-        How many votes as strong as the strongest an item has, less one.
-    rounds : int
-        How many rounds were made.
-    """
-
-    truth: Shares
-    likelihood: Shares
+    likelihood: Floats
     accuracy: Floats
-    extra: Floats
-    rounds: int
+    effective_votes: Floats
 
 
-def _with_tables(batch: Batch, chosen: CalibratedSettings, max_weights: Floats | None) -> _Fit:
-    """Learn confusion matrices, block by block of the items."""
-    model = Confusion.of(batch)
-    truth = model.table(batch.start())
-    likelihood = np.empty_like(truth)
-    accuracy, extra = np.empty(batch.votes.n_votes), np.empty(batch.votes.n_items)
-    prior = chosen.frequency_weight * np.log(batch.frequencies())[:, np.newaxis]
-    caps = None if max_weights is None else batch.caps(max_weights)[model.ranks.order]
-    rounds, settled = 0, False
-    while not settled and rounds < max(chosen.max_rounds, 1):
-        rounds, settled = rounds + 1, True
-        expected = model.expected(truth, chosen.strength)
-        for block in model.ranks.blocks:
-            shares = model.counted_shares(truth, block)
-            judged = accuracy_of_votes(model, block, shares, expected, chosen.accuracy_strength)
-            factors = None if caps is None else batch.factors(judged, caps[block.votes])
-            logs = without_own_item(
-                model, block, shares, expected, judged, chosen.strength, factors
-            )
-            strengths = vote_strengths(judged, batch.votes.n_classes, factors)
-            more = effective(block.totals(strengths), block.largest(strengths)) - 1.0
-            accuracy[block.votes], extra[block.items] = judged, more
-            likelihood[block.items] = logs
-            scores = np.array(logs.T, order="C")
-            scores /= 1.0 + chosen.learning_correlation * more
-            scores += prior * model.several[block.items]
-            learned = model.known(block, softmax(scores))
-            settled = settled and largest_change(truth[block.items].T, learned) < chosen.tolerance
-            truth[block.items] = learned.T
-    return _Fit(
-        truth=model.shares(truth),
-        likelihood=model.shares(likelihood),
-        accuracy=model.by_vote(accuracy),
-        extra=model.ranks.restored(extra),
-        rounds=rounds,
-    )
+def _count_effective_votes(data: VoteData, strengths: Floats) -> Floats:
+    """How many votes as strong as its strongest each item has: 1 or more.
 
-
-def _with_accuracies(batch: Batch, chosen: CalibratedSettings, max_weights: Floats | None) -> _Fit:
-    """Learn one accuracy a worker, where there are too many classes for matrices."""
-    prior = _log_prior(batch, chosen.frequency_weight)
-    caps = None if max_weights is None else batch.caps(max_weights)
-    truth = batch.start()
-    rounds = 0
-    while True:
-        rounds += 1
-        accuracy = batch.accuracy(truth, chosen.accuracy_strength)
-        factors = None if caps is None else batch.factors(accuracy, caps)
-        likelihood = one_coin(batch, accuracy, factors)
-        extra = effective_votes(batch, accuracy, factors) - 1.0
-        learned = _tempered(batch, likelihood, prior, 1.0 + chosen.learning_correlation * extra)
-        before, truth = truth, batch.with_gold(learned)
-        change = np.abs(truth.cells - before.cells).max(initial=0.0)
-        if change < chosen.tolerance or rounds >= chosen.max_rounds:
-            return _Fit(truth, likelihood, accuracy, extra, rounds)
-
-
-def _log_prior(batch: Batch, power: float) -> Shares:
-    """Log of the class frequencies to a power; flat for items with fewer than two votes."""
-    frequencies = batch.log_frequencies()
-    several = power * (batch.per_item > 1).astype(np.float64)
-    return Shares(frequencies.cells * batch.layout.spread(several), frequencies.others * several)
-
-
-def _tempered(batch: Batch, likelihood: Shares, prior: Shares, divisor: Floats) -> Shares:
-    """Posterior when the likelihood of each item is raised to the power 1 / divisor."""
-    return batch.layout.softmax(
-        Shares(
-            likelihood.cells / batch.layout.spread(divisor) + prior.cells,
-            likelihood.others / divisor + prior.others,
-        )
-    )
-
-
-def _mixed(batch: Batch, tempered: Shares, shares: Shares, mix: float) -> Shares:
-    """Weighted mean of both; an item with one vote keeps what its worker's skill says."""
-    part = np.where(batch.per_item == 1, 1.0, mix)
-    cells = batch.layout.spread(part)
-    return Shares(
-        cells * tempered.cells + (1.0 - cells) * shares.cells,
-        part * tempered.others + (1.0 - part) * shares.others,
-    )
+    Tempering by this and not by the plain number of votes keeps a promise: one more vote
+    for a class, however weak its worker, never makes that class less probable.
+    """
+    total = sum_groups(data.votes.items, strengths, data.votes.n_items)
+    return np.maximum(total / np.maximum(data.find_largest_vote(strengths), 1e-9), 1.0)

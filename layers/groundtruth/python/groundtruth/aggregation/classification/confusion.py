@@ -1,180 +1,180 @@
-"""What answers say about the true class when workers' mix-ups are modelled in full."""
+"""Workers' confusion matrices: the M step, and what votes say by them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 import numpy as np
 
-from groundtruth.aggregation.classification.counts import add_up
-from groundtruth.aggregation.classification.em import Batch
+from groundtruth.aggregation.classification.counts import sum_groups
+from groundtruth.aggregation.classification.em import VoteData
 from groundtruth.aggregation.classification.votes import Floats, Ints
-from groundtruth.aggregation.layout import Shares
-from groundtruth.aggregation.ranks import Block, Ranks
+
+_VALUES_AT_ONCE = 2**16
+"""Votes times classes of as many items as are looked at together: they fit in the cache."""
 
 
-class Expected(NamedTuple):
-    """What the workers of a batch are expected to have done, the stored counts too.
+class ExpectedCounts(NamedTuple):
+    """What the workers are expected to have done, in earlier calls too.
 
     Attributes
     ----------
-    counts : ndarray of float, shape (n_kinds, n_classes)
-        Counts by kind and true class.
-    rows : ndarray of float, shape (n_workers, n_classes)
-        Answers by worker and true class, and the strength of what they are shrunk to.
-    right : ndarray of float, shape (n_workers,)
-        Right answers by worker.
+    answers : ndarray of float, shape (n_pairs, n_classes)
+        How often the pair's worker gave the pair's answer, by true class.
+    totals : ndarray of float, shape (n_workers, n_classes)
+        How often the worker answered at all, by true class.
     """
 
-    counts: Floats
-    rows: Floats
-    right: Floats
+    answers: Floats
+    totals: Floats
+
+
+class _Group(NamedTuple):
+    """Some items with equally many votes: shapes (n_items,) and (votes of each, n_items)."""
+
+    items: Ints
+    votes: Ints
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Confusion:
-    """Rates P(answer | true class) of the workers of a dense batch.
+class ConfusionModel:
+    """P(answer | true class) of each worker, for batches whose layout lists all classes.
 
-    A *kind* is a worker with an answer. Items and votes are in the order of `ranks`.
-    Tables have a row for each item, worker or kind: one look-up brings all its classes.
+    A *pair* is a worker with an answer that this worker gave.
 
     Attributes
     ----------
-    batch : Batch
-        A batch whose layout is dense.
-    ranks : Ranks
-        The order of items and votes in here.
-    workers, kinds : ndarray of int, shape (n_votes,)
-        Worker and kind of each vote.
-    own : ndarray of int, shape (n_votes,)
-        Where the chosen class is in the rows by class of a part's votes, laid end to end.
-    gold, counted, several : ndarray, shape (n_items,)
-        True class, -1 where unknown; 1 where workers are judged by an item; 1 where an
-        item has two votes or more; else 0.
-    kind_workers, kind_answers : ndarray of int, shape (n_kinds,)
-        Worker and answer of each kind.
-    stored : ndarray of float, shape (n_kinds, n_classes)
-        Stored counts by kind and true class.
-    stored_rows : ndarray of float, shape (n_workers, n_classes)
-        Stored counts by worker and true class.
-    spare : ndarray of float, shape (3, n, n_classes)
-        Room for values of the votes of any part; always the same, so that it is in the cache.
+    data : VoteData
+        The votes.
+    pairs : ndarray of int, shape (n_votes,)
+        The pair of each vote.
+    workers, answers : ndarray of int, shape (n_pairs,)
+        The pairs.
+    stored : ExpectedCounts
+        What is known from earlier calls.
+    groups : tuple of _Group
+        All items that have votes.
     """
 
-    batch: Batch
-    ranks: Ranks
+    data: VoteData
+    pairs: Ints
     workers: Ints
-    kinds: Ints
-    own: Ints
-    gold: Ints
-    counted: Floats
-    several: Floats
-    kind_workers: Ints
-    kind_answers: Ints
-    stored: Floats
-    stored_rows: Floats
-    spare: Floats
+    answers: Ints
+    stored: ExpectedCounts
+    groups: tuple[_Group, ...]
 
     @classmethod
-    def of(cls, batch: Batch) -> Self:
-        """Find the kinds of a batch and look up their stored counts."""
-        votes, ranks = batch.votes, Ranks.of(batch.votes, batch.per_item)
-        n_classes = votes.n_classes
-        workers, classes = votes.workers[ranks.order], votes.classes[ranks.order]
-        kind_of_vote = workers * n_classes + classes
-        kinds = np.arange(votes.n_workers * n_classes)
-        if kinds.size > 4 * votes.n_votes + 1000:
-            kinds, kind_of_vote = np.unique(kind_of_vote, return_inverse=True)
-        kind_workers, answers = np.divmod(kinds, n_classes)
-        own = classes
-        for block in ranks.blocks:
-            for part in block.parts:
-                here = own[block.votes][part.votes]
-                here += np.arange(0, here.size * n_classes, n_classes)
-        largest = max(part.size for block in ranks.blocks for part in block.parts)
-        truths, everyone = np.arange(n_classes), np.arange(votes.n_workers)[:, np.newaxis]
-        of_kinds = (kind_workers[:, np.newaxis], truths, answers[:, np.newaxis])
+    def from_data(cls, data: VoteData) -> Self:
+        """Number the pairs and look up their stored counts."""
+        n_workers, n_classes, stored = data.votes.n_workers, data.votes.n_classes, data.stored
+        codes = data.votes.workers * n_classes + data.votes.classes
+        given = np.bincount(codes, minlength=n_workers * n_classes) > 0
+        workers, answers = np.divmod(np.flatnonzero(given), n_classes)
+        truths = np.arange(n_classes)
+        rows = stored.workers * n_classes + stored.truths
         return cls(
-            batch=batch,
-            ranks=ranks,
+            data=data,
+            pairs=(np.cumsum(given) - 1)[codes],
             workers=workers,
-            kinds=kind_of_vote,
-            own=own,
-            gold=batch.gold[ranks.items],
-            counted=batch.counted[ranks.items],
-            several=(batch.per_item[ranks.items] > 1).astype(np.float64),
-            kind_workers=kind_workers,
-            kind_answers=answers,
-            stored=batch.prior.lookup(*of_kinds),
-            stored_rows=batch.prior.lookup_rows(everyone, truths),
-            spare=np.empty((3, largest, n_classes)),
+            answers=answers,
+            stored=ExpectedCounts(
+                stored.look_up(workers[:, np.newaxis], truths, answers[:, np.newaxis]),
+                sum_groups(rows, stored.amounts, given.size).reshape(n_workers, n_classes),
+            ),
+            groups=tuple(_group_items(data.n_votes, n_classes)),
         )
 
-    def table(self, shares: Shares) -> Floats:
-        """Return shares of the batch as a table of their own: shape (n_items, n_classes)."""
-        rows = self.batch.layout.table(shares.cells)
-        return rows.copy() if isinstance(self.ranks.items, slice) else rows[self.ranks.items]
+    def count(self, truth: Floats) -> ExpectedCounts:
+        """Count, by how probable each class is to be true: shape (n_items, n_classes)."""
+        votes, n_pairs = self.data.votes, self.workers.size
+        columns = np.ascontiguousarray(truth.T) * self.data.informative
+        new = [sum_groups(self.pairs, column[votes.items], n_pairs) for column in columns]
+        totals = [sum_groups(self.workers, column, votes.n_workers) for column in new]
+        return ExpectedCounts(
+            np.stack(new, axis=1) + self.stored.answers,
+            np.stack(totals, axis=1) + self.stored.totals,
+        )
 
-    def shares(self, table: Floats) -> Shares:
-        """Return such a table as shares of the batch."""
-        return Shares(self.ranks.restored(table).ravel(), np.zeros(self.batch.votes.n_items))
+    def estimate_rates(self, truth: Floats, strength: float) -> Floats:
+        """Find the most probable rates of the pairs, by true class: shape (n_pairs, n_classes).
 
-    def by_vote(self, values: Floats) -> Floats:
-        """Bring values by vote back into the canonical order."""
-        found = np.empty_like(values)
-        found[self.ranks.order] = values
-        return found
+        They are shrunk to the accuracy of all workers together, which counts for `strength` votes
+        in each row of a matrix. No item is taken out.
+        """
+        counts, pairs = self.count(truth), np.arange(self.workers.size)
+        right = float(self.data.count_right(truth.ravel()).sum())
+        own = strength * self.data.share_of_right(right)
+        rates = counts.answers + (strength - own) / max(truth.shape[1] - 1, 1)
+        rates[pairs, self.answers] = counts.answers[pairs, self.answers] + own
+        shrunken: Floats = rates / (counts.totals + strength)[self.workers]
+        return shrunken
 
-    def known(self, block: Block, learned: Floats) -> Floats:
-        """Put all probability of a block's items with a known truth on that truth.
+    def log_likelihood(self, rates: Floats) -> Floats:
+        """Add up the logarithms of the rates of each item's votes: shape (n_items, n_classes)."""
+        logs, total = np.log(rates), np.zeros((self.data.votes.n_items, rates.shape[1]))
+        for items, votes in self.groups:
+            total[items] = logs[self.pairs[votes]].sum(axis=0)
+        return total
+
+    def log_likelihood_elsewhere(
+        self, truth: Floats, accuracy: Floats, strength: float, factors: Floats | float
+    ) -> Floats:
+        """Log-likelihood of the classes, each vote judged without the item it is for [1]_.
+
+        A worker's row of counts is shrunk to the worker's accuracy, which has the weight of
+        `strength` votes, and with a population prior to the rates of all workers of that
+        accuracy. The item's own expected count is taken out of the counts (the predictive form
+        of collapsed variational inference), so that no item confirms itself.
 
         Parameters
         ----------
-        block : Block
-            Some items and their votes.
-        learned : ndarray of float, shape (n_classes, n_items)
-            How probable each class is, for the items of the block; changed in place.
+        truth : ndarray of float, shape (n_items, n_classes)
+            How probable each class is to be true.
+        accuracy : ndarray of float, shape (n_votes,)
+            How often the worker behind each vote is right.
+        strength : float
+            Weight of that in votes, larger than 0.
+        factors : ndarray of float, shape (n_votes,), or float
+            Each vote's log-likelihood is multiplied with this.
+
+        Returns
+        -------
+        ndarray of float, shape (n_items, n_classes)
+
+        References
+        ----------
+        .. [1] A. Asuncion, M. Welling, P. Smyth and Y. W. Teh, "On smoothing and inference
+           for topic models", UAI 2009. arXiv:1205.2662
         """
-        gold = self.gold[block.items]
-        known = np.flatnonzero(gold >= 0)
-        if known.size:
-            learned[:, known] = 0.0
-            learned[gold[known], known] = 1.0
-        return learned
+        data, population = self.data, self.data.population
+        counts, total = self.count(truth), np.zeros_like(truth)
+        totals = counts.totals + strength
+        right = strength * accuracy
+        wrong = (strength - right) / max(data.votes.n_classes - 1, 1)
+        for items, votes in self.groups:
+            own = truth[items] * data.informative[items, np.newaxis]
+            classes, given = data.votes.classes[votes], counts.answers[self.pairs[votes]]
+            given -= own
+            if population is not None and len(votes) > 1:
+                given += strength * population.estimate_rates(accuracy[votes], classes)
+            else:
+                chosen = np.arange(0, given.size, truth.shape[1]) + classes.ravel()
+                given += wrong[votes][..., np.newaxis]
+                given.reshape(-1)[chosen] += (right - wrong)[votes].ravel()
+            given /= totals[data.votes.workers[votes]] - own
+            logs = np.log(given, out=given)
+            if not isinstance(factors, float):
+                logs *= factors[votes][..., np.newaxis]
+            total[items] = logs.sum(axis=0)
+        return total
 
-    def expected(self, truth: Floats, strength: float) -> Expected:
-        """Count, for a table of how probable each class is to be true.
 
-        Each row of a worker will be shrunk to something that has the weight of `strength`
-        votes, and is that much larger.
-        """
-        counts = self._new_counts(truth)
-        agreed = counts[np.arange(len(counts)), self.kind_answers]
-        n_workers = self.batch.votes.n_workers
-        right = self.batch.right + add_up(self.kind_workers, agreed, n_workers)
-        rows = [add_up(self.kind_workers, column, n_workers) for column in counts.T]
-        every_row = np.array(rows).T + (self.stored_rows + strength)
-        counts += self.stored
-        return Expected(counts, np.ascontiguousarray(every_row), right)
-
-    def _new_counts(self, truth: Floats) -> Floats:
-        """Counts of the batch alone, by kind and true class."""
-        n_kinds, n_classes = self.stored.shape
-        shares = truth if self.counted.all() else truth * self.counted[:, np.newaxis]
-        if n_classes % 2:
-            shares = np.append(shares, np.zeros((len(shares), 1)), axis=1)
-        # Two classes at a time, as the real and the imaginary part: one look-up for both.
-        pairs = np.zeros((-(-n_classes // 2), n_kinds), dtype=np.complex128)
-        for pair, column in zip(pairs, shares.view(np.complex128).T, strict=True):
-            for block in self.ranks.blocks:
-                kinds, values = self.kinds[block.votes], column[block.items]
-                for part in block.parts:
-                    np.add.at(pair, kinds[part.votes], values[part.items])
-        parts = pairs.view(np.float64).reshape(len(pairs), n_kinds, 2)
-        rows = parts.transpose(1, 0, 2).reshape(n_kinds, 2 * len(pairs))
-        return np.ascontiguousarray(rows[:, :n_classes])
-
-    def counted_shares(self, truth: Floats, block: Block) -> Floats:
-        """Return such a table's rows for the items of a block; 0 where they teach nothing."""
-        counted = self.counted[block.items]
-        here = truth[block.items]
-        return here if counted.all() else here * counted[:, np.newaxis]
+def _group_items(n_votes: Ints, n_classes: int) -> Iterator[_Group]:
+    """Items by how many votes they have, cut into groups that fit in the cache."""
+    starts, order = np.cumsum(n_votes) - n_votes, np.argsort(n_votes, kind="stable")
+    sizes, first = np.unique(n_votes[order], return_index=True)
+    for size, begin, end in zip(sizes, first, np.append(first, order.size)[1:], strict=True):
+        step = max(_VALUES_AT_ONCE // (max(size, 1) * n_classes), 1)
+        for start in range(begin, end if size else begin, step):
+            items = order[start : min(start + step, end)]
+            yield _Group(items, starts[items] + np.arange(size)[:, np.newaxis])

@@ -1,6 +1,5 @@
 """What is known of each worker: expected counts of (true class, chosen class)."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
@@ -42,9 +41,8 @@ class WorkerCounts:
     Examples
     --------
     >>> counts = WorkerCounts.from_dense(np.array([[[8.0, 2.0], [0.0, 5.0]]]))
-    >>> counts.plus(counts).scaled(0.5).dense()
-    array([[[8., 2.],
-            [0., 5.]]])
+    >>> counts.amounts
+    array([8., 2., 5.])
     """
 
     workers: Ints
@@ -67,7 +65,7 @@ class WorkerCounts:
                 raise ValueError("workers, truths and answers must be below their number")
         if not np.all(np.isfinite(amounts)) or np.any(amounts < 0):
             raise ValueError("amounts must be finite and not negative")
-        codes = self._codes(*(column.astype(np.int64) for column in columns))
+        codes = self._encode(*(column.astype(np.int64) for column in columns))
         order = np.lexsort((amounts, codes))
         codes, amounts = codes[order], amounts[order]
         starts = np.flatnonzero(np.diff(codes, prepend=-1))
@@ -92,9 +90,8 @@ class WorkerCounts:
         if table.ndim != 3 or table.shape[1] != table.shape[2]:
             raise ValueError("amounts must have shape (n_workers, n_classes, n_classes)")
         workers, truths, answers = np.nonzero(table)
-        return cls(
-            workers, truths, answers, table[workers, truths, answers], len(table), table.shape[1]
-        )
+        amounts = table[workers, truths, answers]
+        return cls(workers, truths, answers, amounts, len(table), table.shape[1])
 
     def dense(self) -> Floats:
         """Return the counts as an array of shape (n_workers, n_classes, n_classes)."""
@@ -102,77 +99,77 @@ class WorkerCounts:
         table[self.workers, self.truths, self.answers] = self.amounts
         return table
 
-    def plus(self, *others: Self) -> Self:
-        """Return the sum of these counts and others of the same workers and classes."""
-        return self.total([self, *others])
-
-    @classmethod
-    def total(cls, parts: Iterable[Self]) -> Self:
-        """Return the sum of at least one part; all have the same workers and classes."""
-        given = list(parts)
-        if len({(part.n_workers, part.n_classes) for part in given}) != 1:
-            raise ValueError("counts to be added must have the same workers and classes")
-        return cls(
-            np.concatenate([part.workers for part in given]),
-            np.concatenate([part.truths for part in given]),
-            np.concatenate([part.answers for part in given]),
-            np.concatenate([part.amounts for part in given]),
-            given[0].n_workers,
-            given[0].n_classes,
-        )
-
-    def scaled(self, factor: float) -> Self:
-        """Return the counts times a factor of at least 0: a decay of old counts."""
-        columns = (self.workers, self.truths, self.answers, self.amounts * factor)
+    def select_workers(self, selected: NDArray[np.bool_]) -> Self:
+        """Return the counts of some workers alone: `selected` has one entry for each worker."""
+        if np.shape(selected) != (self.n_workers,):
+            raise ValueError(f"of {self.n_workers} workers each is selected or not")
+        kept = np.asarray(selected, dtype=np.bool_)[self.workers]
+        columns = (self.workers[kept], self.truths[kept], self.answers[kept], self.amounts[kept])
         return type(self)(*columns, self.n_workers, self.n_classes)
 
-    def of_workers(self, chosen: NDArray[np.bool_]) -> Self:
-        """Return the counts without those of other workers: `chosen` has one entry for each."""
-        if np.shape(chosen) != (self.n_workers,):
-            raise ValueError(f"of {self.n_workers} workers each is chosen or not")
-        kept = np.asarray(chosen, dtype=np.bool_)[self.workers]
-        return type(self)(
-            self.workers[kept],
-            self.truths[kept],
-            self.answers[kept],
-            self.amounts[kept],
-            self.n_workers,
-            self.n_classes,
-        )
-
-    def lookup(self, workers: Ints, truths: Ints, answers: Ints) -> Floats:
+    def look_up(self, workers: Ints, truths: Ints, answers: Ints) -> Floats:
         """Return the amounts of the cells asked for, 0 where nothing is known."""
-        codes = self._codes(self.workers, self.truths, self.answers)
-        return _find(codes, self.amounts, self._codes(workers, truths, answers))
+        wanted = self._encode(workers, truths, answers)
+        if not self.amounts.size:
+            return np.zeros(wanted.shape)
+        codes = self._encode(self.workers, self.truths, self.answers)
+        nearest = np.minimum(np.searchsorted(codes, wanted), codes.size - 1)
+        return np.where(codes[nearest] == wanted, self.amounts[nearest], 0.0)
 
-    def lookup_rows(self, workers: Ints, truths: Ints) -> Floats:
-        """Return the amounts by worker and true class, added up over the answers."""
-        codes = self.workers * self.n_classes + self.truths
-        starts = np.flatnonzero(np.diff(codes, prepend=-1))
-        sums = np.add.reduceat(self.amounts, starts) if starts.size else self.amounts
-        return _find(codes[starts], sums, workers * self.n_classes + truths)
-
-    def given_by_worker(self) -> Floats:
+    def answers_by_worker(self) -> Floats:
         """Return how many answers are known of each worker: shape (n_workers,)."""
-        return add_up(self.workers, self.amounts, self.n_workers)
+        return sum_groups(self.workers, self.amounts, self.n_workers)
 
     def right_by_worker(self) -> Floats:
         """Return how many of those are expected to be right: shape (n_workers,)."""
         right = self.truths == self.answers
-        return add_up(self.workers[right], self.amounts[right], self.n_workers)
+        return sum_groups(self.workers[right], self.amounts[right], self.n_workers)
 
-    def _codes(self, workers: Ints, truths: Ints, answers: Ints) -> Ints:
+    def _encode(self, workers: Ints, truths: Ints, answers: Ints) -> Ints:
         return (workers * self.n_classes + truths) * self.n_classes + answers
 
 
-def add_up(groups: Ints, amounts: Floats, n_groups: int) -> Floats:
+@dataclass(frozen=True, eq=False)
+class CountUpdates:
+    """What a batch teaches about its workers, item by item.
+
+    Kept apart by item, so that a store can add each item of a job once, however often the
+    item is sent. Each vote of an item counts 1 in all, spread over the classes that may be
+    true. An item with a single vote teaches nothing (nobody confirms the answer), unless its
+    truth is known.
+
+    Parameters
+    ----------
+    items : ndarray of int, shape (n_cells,)
+        Ascending.
+    workers, truths, answers, amounts : ndarray, shape (n_cells,)
+        As in `WorkerCounts`.
+    n_workers, n_classes : int
+        How many of each there are.
+    """
+
+    items: Ints
+    workers: Ints
+    truths: Ints
+    answers: Ints
+    amounts: Floats
+    n_workers: int
+    n_classes: int
+
+    def of_item(self, item: int) -> WorkerCounts:
+        """Return what one item teaches; empty counts if it teaches nothing."""
+        start, stop = np.searchsorted(self.items, [item, item + 1])
+        return self._total(slice(int(start), int(stop)))
+
+    def total(self) -> WorkerCounts:
+        """Return what the whole batch teaches."""
+        return self._total(slice(None))
+
+    def _total(self, part: slice) -> WorkerCounts:
+        columns = (self.workers[part], self.truths[part], self.answers[part], self.amounts[part])
+        return WorkerCounts(*columns, self.n_workers, self.n_classes)
+
+
+def sum_groups(groups: Ints, amounts: Floats, n_groups: int) -> Floats:
     """Sum the amounts group by group: shape (n_groups,)."""
     return np.bincount(groups, weights=amounts, minlength=n_groups).astype(np.float64, copy=False)
-
-
-def _find(codes: Ints, amounts: Floats, wanted: Ints) -> Floats:
-    """Amounts at `wanted` among ascending `codes`, 0 for a code that is not there."""
-    if not codes.size:
-        return np.zeros(wanted.shape)
-    place = np.minimum(np.searchsorted(codes, wanted), codes.size - 1)
-    return np.where(codes[place] == wanted, amounts[place], 0.0)

@@ -4,14 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from groundtruth.aggregation.classification.confusion import Confusion
-from groundtruth.aggregation.classification.counts import WorkerCounts
-from groundtruth.aggregation.classification.em import Batch
+from groundtruth.aggregation.classification.confusion import ConfusionModel
+from groundtruth.aggregation.classification.counts import WorkerCounts, sum_groups
+from groundtruth.aggregation.classification.em import VoteData, conclude, iterate
 from groundtruth.aggregation.classification.result import Consolidation
-from groundtruth.aggregation.classification.votes import Ints, Votes
-from groundtruth.aggregation.evidence import Posteriors, rates_of_kinds
-from groundtruth.aggregation.layout import Shares, largest_change
-from groundtruth.aggregation.one_coin import known_of_lone, one_coin
+from groundtruth.aggregation.classification.votes import Floats, Ints, Votes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,52 +80,29 @@ def dawid_skene(
     >>> dawid_skene(votes).posterior.labels
     array([1])
     """
-    chosen = settings or DawidSkeneSettings()
-    batch = Batch.of(votes, prior_counts, gold)
-    fit = _with_tables if batch.layout.dense else _with_accuracies
-    shares, truth, rounds = fit(batch, chosen)
-    if np.any(batch.per_item == 1):
-        shares = known_of_lone(batch, batch.accuracy(truth, chosen.strength), shares)
-    return batch.result(shares, truth, rounds)
+    settings = settings or DawidSkeneSettings()
+    data = VoteData.from_votes(votes, prior_counts, gold)
+    model = ConfusionModel.from_data(data) if data.layout.is_complete else None
+    several = data.spread(data.n_votes > 1)
+
+    def update(truth: Floats) -> tuple[Floats, None]:
+        if model is not None:
+            table = truth.reshape(-1, votes.n_classes)
+            likelihood = model.log_likelihood(
+                model.estimate_rates(table, settings.strength)
+            ).ravel()
+        else:
+            accuracy = data.estimate_accuracy(truth, settings.strength)
+            likelihood = data.sum_votes(data.log_likelihood_ratios(accuracy))
+        return data.layout.softmax(likelihood + several * _log_class_prior(data, truth)), None
+
+    fit = iterate(data, update, tolerance=settings.tolerance, max_rounds=settings.max_rounds)
+    accuracy = data.estimate_accuracy(fit.truth, settings.strength)
+    return conclude(data, data.restore_single_votes(fit.posterior, accuracy), fit)
 
 
-def _with_tables(batch: Batch, chosen: DawidSkeneSettings) -> tuple[Shares, Shares, int]:
-    """Learn confusion matrices: the posterior, what is true, and the number of rounds."""
-    model = Confusion.of(batch)
-    truth = model.table(batch.start())
-    shares = truth.copy() if np.any(batch.gold >= 0) else truth
-    rounds, settled, sums = 0, False, truth.sum(axis=0)
-    while not settled and rounds < max(chosen.max_rounds, 1):
-        rounds, settled = rounds + 1, chosen.tolerance > 0
-        prior = (sums + 1.0) / (sums + 1.0).sum()
-        posteriors = Posteriors(model, rates_of_kinds(model, truth, chosen.strength), prior)
-        sums = np.zeros_like(sums)
-        for block in model.ranks.blocks:
-            learned = truth[block.items]
-            before = learned.copy() if settled else None
-            posteriors.put(block, learned)
-            if shares is not truth:
-                shares[block.items] = learned
-                model.known(block, learned.T)
-            sums += np.einsum("ij->j", learned)
-            if before is not None:
-                settled = largest_change(before, learned) < chosen.tolerance
-    found = model.shares(truth)
-    return found if shares is truth else model.shares(shares), found, rounds
-
-
-def _with_accuracies(batch: Batch, chosen: DawidSkeneSettings) -> tuple[Shares, Shares, int]:
-    """Learn one accuracy a worker, where there are too many classes for matrices."""
-    truth = shares = batch.start()
-    layout, several = batch.layout, (batch.per_item > 1).astype(np.float64)
-    rounds = 0
-    for rounds in range(1, chosen.max_rounds + 1):
-        likelihood = one_coin(batch, batch.accuracy(truth, chosen.strength), None)
-        # A class without a cell counts like one that is never true: log(0 + 1) = 0.
-        log_share = np.log(layout.sum_by_class(truth.cells) + 1.0)
-        prior = log_share[layout.classes] * several[layout.items]
-        shares = layout.softmax(Shares(likelihood.cells + prior, likelihood.others))
-        before, truth = truth, batch.with_gold(shares)
-        if np.abs(truth.cells - before.cells).max(initial=0.0) < chosen.tolerance:
-            break
-    return shares, truth, rounds
+def _log_class_prior(data: VoteData, truth: Floats) -> Floats:
+    """Log of how often each class is true, smoothed by one; a rest counts as never true."""
+    layout = data.layout
+    true = sum_groups(layout.classes, np.where(layout.is_rest, 0.0, truth), layout.n_classes) + 1.0
+    return np.where(layout.is_rest, 0.0, np.log(true)[layout.classes])

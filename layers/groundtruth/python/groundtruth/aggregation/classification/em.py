@@ -1,64 +1,103 @@
-"""A batch made ready for the algorithms that learn about workers."""
+"""Expectation maximisation: what the algorithms that learn about workers share.
 
+An algorithm makes a `VoteData`, hands `iterate` a function for one round (M step and E step), and
+turns what the last round found into the posterior. Values are flat arrays with one entry for each
+cell of the layout, or one for each vote in canonical order.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from groundtruth.aggregation.classification.counts import WorkerCounts, add_up
-from groundtruth.aggregation.classification.population import PRIOR_ACCURACY, Pool, drawn_to_prior
+from groundtruth.aggregation.classification.counts import WorkerCounts, sum_groups
+from groundtruth.aggregation.classification.population import (
+    PRIOR_ACCURACY,
+    PopulationPrior,
+    shrink_to_prior,
+)
+from groundtruth.aggregation.classification.posterior import ClassLayout, Posterior
 from groundtruth.aggregation.classification.result import Consolidation
 from groundtruth.aggregation.classification.votes import Floats, Ints, Votes
-from groundtruth.aggregation.layout import Layout, Shares
 
 _ACCURACY_LIMITS = (0.01, 0.99)
+_LARGEST_FLOOR = 1 - 1e-9
+_ROUNDING = 1e-12
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Batch:
-    """Votes with their layout, stored counts and known truths.
+class Fit[T](NamedTuple):
+    """Where the rounds ended.
 
     Attributes
     ----------
-    votes, layout : Votes, Layout
-        The votes and where their classes have cells.
+    posterior : ndarray of float, shape (n_cells,)
+        Probability of each class by the last round.
+    truth : ndarray of float, shape (n_cells,)
+        The same, with all probability on the truth where that is known.
+    details : object
+        What else the last round found.
+    rounds : int
+        How many rounds were made.
+    """
+
+    posterior: Floats
+    truth: Floats
+    details: T
+    rounds: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VoteData:
+    """Votes, with known truths and what earlier calls taught about the workers.
+
+    Attributes
+    ----------
+    votes : Votes
+        The batch.
+    layout : ClassLayout
+        Which classes of which items have a value.
+    cells : ndarray of int, shape (n_votes,)
+        The cell of the class that each vote chose.
     gold : ndarray of int, shape (n_items,)
         True classes, -1 where unknown.
-    per_item : ndarray of int, shape (n_items,)
+    n_votes : ndarray of int, shape (n_items,)
         How many votes each item received.
-    prior : WorkerCounts
-        Counts of earlier calls; empty when there are none.
-    received : ndarray of float, shape (n_cells,)
-        How many votes each cell has.
-    counted : ndarray of float, shape (n_items,)
+    informative : ndarray of float, shape (n_items,)
         1 for items that teach something about workers: two votes or more, or a known
         truth. A single vote confirms only itself and counts 0.
-    given, right : ndarray of float, shape (n_workers,)
+    is_single, counted : ndarray, shape (n_votes,)
+        Whether a vote is the only one on its item; `informative` of its item.
+    stored : WorkerCounts
+        Counts of earlier calls; empty when there are none.
+    n_answers, stored_right : ndarray of float, shape (n_workers,)
         Votes that count, the stored ones too; expected right ones among the stored.
-    pool : Pool or None
+    population : PopulationPrior or None
         What all workers of earlier calls together are like; None if that is not known.
     """
 
     votes: Votes
-    layout: Layout
+    layout: ClassLayout
+    cells: Ints
     gold: Ints
-    per_item: Ints
-    prior: WorkerCounts
-    received: Floats
+    n_votes: Ints
+    informative: Floats
+    is_single: NDArray[np.bool_]
     counted: Floats
-    given: Floats
-    right: Floats
-    pool: Pool | None
+    stored: WorkerCounts
+    n_answers: Floats
+    stored_right: Floats
+    population: PopulationPrior | None
 
     @classmethod
-    def of(
+    def from_votes(
         cls,
         votes: Votes,
-        prior: WorkerCounts | None,
+        prior_counts: WorkerCounts | None,
         gold: Ints | None,
-        pool: Floats | None = None,
-        in_pool: NDArray[np.bool_] | None = None,
+        population_counts: Floats | None = None,
+        in_population: NDArray[np.bool_] | None = None,
     ) -> Self:
         """Check the arguments, those of `calibrated`, against each other; make them ready.
 
@@ -67,58 +106,81 @@ class Batch:
         ValueError
             If an argument is about other numbers of workers, items or classes.
         """
-        if prior is None:
-            prior = WorkerCounts.empty(votes.n_workers, votes.n_classes)
-        if (prior.n_workers, prior.n_classes) != (votes.n_workers, votes.n_classes):
+        stored = prior_counts
+        if stored is None:
+            stored = WorkerCounts.empty(votes.n_workers, votes.n_classes)
+        if (stored.n_workers, stored.n_classes) != (votes.n_workers, votes.n_classes):
             raise ValueError("prior_counts must have the workers and classes of the votes")
         known = np.full(votes.n_items, -1) if gold is None else np.asarray(gold)
         if known.shape != (votes.n_items,) or (known.size and known.dtype.kind not in "iu"):
             raise ValueError(f"gold must hold {votes.n_items} whole numbers")
         if np.any(known < -1) or np.any(known >= votes.n_classes):
             raise ValueError(f"gold must lie in -1 to {votes.n_classes - 1}")
-        per_item = votes.votes_per_item
-        counted = ((per_item > 1) | (known >= 0)).astype(np.float64)
-        new = add_up(votes.workers, counted[votes.items], votes.n_workers)
-        layout = Layout.of(votes, known)
+        layout, n_votes = ClassLayout.from_votes(votes, known), votes.votes_per_item
+        informative = ((n_votes > 1) | (known >= 0)).astype(np.float64)
+        counted = informative[votes.items]
+        present = stored if in_population is None else stored.select_workers(in_population)
         return cls(
             votes=votes,
             layout=layout,
+            cells=layout.find_cells(votes.items, votes.classes),
             gold=known,
-            per_item=per_item,
-            prior=prior,
-            received=layout.add_votes(np.ones(votes.n_votes)),
+            n_votes=n_votes,
+            informative=informative,
+            is_single=(n_votes == 1)[votes.items],
             counted=counted,
-            given=new + prior.given_by_worker(),
-            right=prior.right_by_worker(),
-            pool=Pool.of(pool, prior if in_pool is None else prior.of_workers(in_pool)),
+            stored=stored,
+            n_answers=sum_groups(votes.workers, counted, votes.n_workers)
+            + stored.answers_by_worker(),
+            stored_right=stored.right_by_worker(),
+            population=PopulationPrior.from_counts(population_counts, present),
         )
 
-    def start(self) -> Shares:
-        """Return the vote shares, smoothed by one vote that is spread over the classes."""
-        even = 1.0 / self.votes.n_classes
-        raw = Shares(self.received + even, np.full(self.votes.n_items, even))
-        return self.with_gold(self.layout.normalized(raw))
+    def sum_votes(self, weights: Floats) -> Floats:
+        """Add up the weights of the votes for each cell."""
+        return sum_groups(self.cells, weights, self.layout.items.size)
 
-    def with_gold(self, shares: Shares) -> Shares:
+    def find_largest_vote(self, values: Floats) -> Floats:
+        """Return the largest value of each item's votes, 0 without one: shape (n_items,)."""
+        largest, starts = np.zeros(self.votes.n_items), np.cumsum(self.n_votes) - self.n_votes
+        voted = self.n_votes > 0
+        if values.size:
+            largest[voted] = np.maximum.reduceat(values, starts[voted])
+        return largest
+
+    def spread[T: np.generic](self, by_item: NDArray[T]) -> NDArray[T]:
+        """Give each cell its item's value."""
+        return by_item[self.layout.items]
+
+    def start(self) -> Floats:
+        """Return the vote shares, smoothed by one vote that is spread over the classes."""
+        received = self.sum_votes(np.ones(self.votes.n_votes))
+        return self.settle_gold(self.layout.normalize(received + 1.0 / self.votes.n_classes))
+
+    def settle_gold(self, posterior: Floats) -> Floats:
         """Put all probability of items with a known truth on that truth."""
         if not np.any(self.gold >= 0):
-            return shares
-        return self.layout.settled(shares, self.gold)
+            return posterior
+        gold = self.spread(self.gold)
+        return np.where(gold >= 0, gold == self.layout.classes, posterior)
 
-    def pooled_accuracy(self, agreed: float) -> float:
-        """Estimate how often workers are right, all together.
+    def count_right(self, truth: Floats) -> Floats:
+        """Count how many answers of each worker are expected to be right, the stored ones too."""
+        right = sum_groups(
+            self.votes.workers, truth[self.cells] * self.counted, self.votes.n_workers
+        )
+        return right + self.stored_right
 
-        Parameters
-        ----------
-        agreed : float
-            How many votes that count are expected to be right, the stored ones too.
-        """
-        given, pool = float(self.given.sum()), self.pool
-        if pool is not None:
-            agreed, given = agreed + pool.absent_right, given + pool.absent_given
-        return drawn_to_prior(agreed, given, self.votes.n_classes)
+    def share_of_right(self, right: float) -> float:
+        """Estimate how often workers are right, all together, if so many answers are right."""
+        answers, population = float(self.n_answers.sum()), self.population
+        if population is not None:
+            right, answers = right + population.absent_right, answers + population.absent_answers
+        return shrink_to_prior(right, answers, self.votes.n_classes)
 
-    def accuracy(self, truth: Shares, strength: float) -> Floats:
+    def estimate_accuracy(
+        self, truth: Floats, strength: float, *, alone: bool = False, row_strength: float = 0.0
+    ) -> Floats:
         """Estimate how often the worker behind each vote is right on other items.
 
         The only vote on an item is judged by what is known of its worker alone, so that other
@@ -126,122 +188,178 @@ class Batch:
 
         Parameters
         ----------
-        truth : Shares
+        truth : ndarray of float, shape (n_cells,)
             How probable each class is to be true.
         strength : float
-            How many votes the pooled accuracy counts for (for the only vote on an item
+            How many votes the accuracy of all workers counts for (for the only vote on an item
             0.7, the accuracy before any evidence); above 0.
+        alone : bool
+            Whether each vote is judged as if it were the only one on its item.
+        row_strength : float
+            How many votes the estimate counts for once more in each row of a confusion matrix,
+            where an algorithm shrinks these to it.
 
         Returns
         -------
         ndarray of float, shape (n_votes,)
-            From 0.01 to 0.99.
+            From 0.01 to 0.99, before it is shrunk once more.
         """
-        workers, counted = self.votes.workers, self.counted[self.votes.items]
-        agreed = truth.cells[self.layout.own] * counted
-        right = self.right + add_up(workers, agreed, self.votes.n_workers)
-        lone = self.per_item[self.votes.items] == 1
-        return self.judged(right, workers, agreed, counted, lone, strength)
+        workers, by_worker = self.votes.workers, self.count_right(truth)
+        right = by_worker[workers] - truth[self.cells] * self.counted
+        answers = self.n_answers[workers] - self.counted
+        prior: Floats | float = PRIOR_ACCURACY
+        if not alone:
+            shared = self.share_of_right(float(by_worker.sum()))
+            prior = np.where(self.is_single, PRIOR_ACCURACY, shared)
+        accuracy = np.clip((right + strength * prior) / (answers + strength), *_ACCURACY_LIMITS)
+        if row_strength > 0:
+            more = row_strength * self.votes.n_classes
+            accuracy = (right + more * accuracy) / (answers + more)
+        return accuracy
 
-    def judged(
-        self,
-        right: Floats,
-        workers: Ints,
-        agreed: Floats,
-        counted: Floats | float,
-        lone: NDArray[np.bool_] | None,
-        strength: float,
-    ) -> Floats:
-        """Estimate `accuracy` for some votes.
+    def log_likelihood_ratios(self, accuracy: Floats) -> Floats:
+        """Log of P(vote | its class) / P(vote | another) if a worker errs to all classes alike."""
+        ratios: Floats = np.log(accuracy * max(self.votes.n_classes - 1, 1) / (1.0 - accuracy))
+        return ratios
 
-        Parameters
-        ----------
-        right : ndarray of float, shape (n_workers,)
-            How many votes of each worker are expected to be right, the stored ones too.
-        workers : ndarray of int, shape (n_votes,)
-            Who gave each vote.
-        agreed : ndarray of float, shape (n_votes,)
-            How probable each vote is to be right, as far as it counts.
-        counted : ndarray of float, shape (n_votes,), or float
-            1 for votes on items that teach something, else 0.
-        lone : ndarray of bool, shape (n_votes,), optional
-            The only votes on their items; none if left out.
-        strength : float
-            As in `accuracy`.
-        """
-        pooled = strength * self.pooled_accuracy(float(right.sum()))
-        expected = (right + pooled).take(workers)
-        expected -= agreed
-        if lone is not None:
-            known = right[workers[lone]] + strength * PRIOR_ACCURACY
-            expected[lone] = known - agreed[lone]  # to the last bit the same in any batch
-        given = (self.given + strength).take(workers)
-        given -= counted
-        expected /= given
-        lowest, highest = _ACCURACY_LIMITS
-        np.maximum(expected, lowest, out=expected)
-        return np.minimum(expected, highest, out=expected)
-
-    def frequencies(self) -> Floats:
-        """Return how often each class was chosen, smoothed by one vote each; sums to 1."""
-        n_classes = self.votes.n_classes
-        chosen = self.layout.sum_by_class(self.received) + 1.0
-        stored = add_up(self.prior.answers, self.prior.amounts, n_classes)
-        chosen += stored if self.pool is None else self.pool.answers
-        share: Floats = chosen / chosen.sum()
-        return share
-
-    def log_frequencies(self) -> Shares:
-        """Return the logarithms of `frequencies` as shares."""
-        share = self.frequencies()
-        if self.layout.dense:
-            logs = np.tile(np.log(share), self.votes.n_items)
-            return Shares(logs, np.zeros(self.votes.n_items))
-        cells = share[self.layout.classes]
-        rest = 1.0 - add_up(self.layout.items, cells, self.votes.n_items)
-        others = np.maximum(rest, 1e-9) / np.maximum(self.layout.unlisted, 1.0)
-        return Shares(np.log(cells), np.log(others))
-
-    def weights(self, accuracy: Floats, max_weights: Floats | None) -> Floats:
+    def weigh(self, accuracy: Floats, max_weights: Floats | None) -> Floats:
         """Weigh each vote by its worker's accuracy above chance [1]_, from 0.05 to 1.
+
+        Raises
+        ------
+        ValueError
+            If there is not one largest weight for each worker, or one is negative.
 
         References
         ----------
         .. [1] H. Li and B. Yu, "Error rate bounds and iterative weighted majority voting
            for crowdsourcing", 2014. arXiv:1411.4086
         """
-        weights = self._uncapped(accuracy)
-        return weights if max_weights is None else np.minimum(weights, self.caps(max_weights))
-
-    def caps(self, max_weights: Floats) -> Floats:
-        """Return the largest weight of each vote.
-
-        Raises
-        ------
-        ValueError
-            If there is not one number for each worker, or one is negative.
-        """
+        n_workers, n_classes = self.votes.n_workers, self.votes.n_classes
+        weights = np.maximum((n_classes * accuracy - 1) / max(n_classes - 1, 1), 0.05)
+        if max_weights is None:
+            return weights
         caps = np.asarray(max_weights, dtype=np.float64)
-        if caps.shape != (self.votes.n_workers,) or not np.all(caps >= 0):
-            raise ValueError(f"max_weights must hold {self.votes.n_workers} numbers of 0 or more")
-        return caps[self.votes.workers]
+        if caps.shape != (n_workers,) or not np.all(caps >= 0):
+            raise ValueError(f"max_weights must hold {n_workers} numbers of 0 or more")
+        return np.minimum(weights, caps[self.votes.workers])
 
-    def factors(self, accuracy: Floats, caps: Floats) -> Floats:
-        """How much of the evidence of some votes their workers' largest weights leave."""
-        weights = self._uncapped(accuracy)
-        return np.minimum(weights, caps) / weights
+    def cap_factors(self, accuracy: Floats, max_weights: Floats | None) -> Floats | float:
+        """How much of what each vote says its worker's largest weight leaves."""
+        if max_weights is None:
+            return 1.0
+        return self.weigh(accuracy, max_weights) / self.weigh(accuracy, None)
 
-    def _uncapped(self, accuracy: Floats) -> Floats:
-        n_classes = self.votes.n_classes
-        return np.maximum((n_classes * accuracy - 1) / max(n_classes - 1, 1), 0.05)
+    def share_weights(self, weights: Floats, smoothing: float) -> Floats:
+        """Share of the weights by class, smoothed by some votes of mean weight."""
+        mean = float(weights.mean()) if weights.size else 0.0
+        even = (smoothing * mean or 1.0) / self.votes.n_classes
+        return self.layout.normalize(self.sum_votes(weights) + even)
 
-    def result(self, shares: Shares, truth: Shares, rounds: int) -> Consolidation:
-        """Return the result, with what the batch taught if `truth` is how it was."""
-        posterior = self.layout.posterior(shares)
-        return Consolidation(
-            posterior=posterior,
-            votes=self.votes,
-            truth=posterior if truth is shares else self.layout.posterior(truth),
-            informative=self.counted > 0,
-            rounds=rounds,
-        )
+    def log_class_prior(self, power: float) -> Floats:
+        """Log of the class frequencies to a power; flat for items with fewer than two votes.
+
+        A class's frequency is how often it was chosen, in earlier calls too, smoothed by one vote.
+        """
+        stored, layout, n_classes = self.stored, self.layout, self.votes.n_classes
+        chosen = np.bincount(self.votes.classes, minlength=n_classes) + 1.0
+        if self.population is None:
+            chosen += sum_groups(stored.answers, stored.amounts, n_classes)
+        else:
+            chosen += self.population.answers
+        shares = (chosen / chosen.sum())[layout.classes]
+        if not layout.is_complete:
+            listed = sum_groups(layout.items, np.where(layout.is_rest, 0.0, shares), layout.n_items)
+            rest = np.maximum(1.0 - listed, 1e-9)[layout.items] / layout.widths
+            shares = np.where(layout.is_rest, rest, shares)
+        prior: Floats = np.log(shares) * self.spread(power * (self.n_votes > 1))
+        return prior
+
+    def restore_single_votes(self, posterior: Floats, accuracy: Floats) -> Floats:
+        """Give items with one vote what is known of its worker alone."""
+        if not self.is_single.any():
+            return posterior
+        known = self.layout.softmax(self.sum_votes(self.log_likelihood_ratios(accuracy)))
+        return np.where(self.spread(self.n_votes == 1), known, posterior)
+
+    def raise_to_floor(
+        self,
+        posterior: Floats,
+        truth: Floats,
+        strength: float,
+        *,
+        row_strength: float = 0.0,
+        max_weights: Floats | None = None,
+    ) -> Floats:
+        """Make items whose votes all agree no less sure than their best worker would be alone.
+
+        Smoothing and tempering would else make two agreeing workers less sure than one of them.
+        The item's other classes share the rest as before. A class that is not the most probable
+        one stays as it is.
+
+        Parameters
+        ----------
+        posterior, truth : ndarray of float, shape (n_cells,)
+            Probability of each class; the same, as far as workers are judged by it.
+        strength, row_strength, max_weights
+            As in `estimate_accuracy` and `weigh`.
+        """
+        layout, n_votes = self.layout, self.spread(self.n_votes)
+        received = self.sum_votes(np.ones(self.votes.n_votes))
+        cells = np.flatnonzero((received == n_votes) & (n_votes > 1))
+        if not cells.size:
+            return posterior
+        items, before = layout.items[cells], posterior[cells]
+        accuracy = self.estimate_accuracy(truth, strength, alone=True, row_strength=row_strength)
+        accuracy = np.minimum(accuracy, _LARGEST_FLOOR)
+        ratios = self.log_likelihood_ratios(accuracy) * self.cap_factors(accuracy, max_weights)
+        odds = np.exp(-self.find_largest_vote(ratios)[items])
+        floor = 1.0 / (1.0 + (self.votes.n_classes - 1) * odds)
+        low = (floor - before > _ROUNDING) & (before >= layout.find_largest(posterior)[items])
+        scale = np.ones(layout.n_items)
+        scale[items[low]] = (1.0 - floor[low]) / (1.0 - before[low])
+        raised = posterior * self.spread(scale)
+        raised[cells[low]] = floor[low]
+        return raised
+
+
+def iterate[T](
+    data: VoteData,
+    update: Callable[[Floats], tuple[Floats, T]],
+    *,
+    tolerance: float,
+    max_rounds: int,
+) -> Fit[T]:
+    """Make rounds until no probability changes by `tolerance` or more.
+
+    Parameters
+    ----------
+    data : VoteData
+        The votes.
+    update : callable
+        One round: from how probable each class is to be true, shape (n_cells,), to what workers
+        are like by that (M step), and on to the posterior by that (E step). Returns it, and what
+        else the algorithm wants to have of the last round.
+    tolerance : float
+        0 makes all rounds.
+    max_rounds : int
+        At least 1.
+    """
+    truth, rounds = data.start(), 0
+    while True:
+        posterior, details = update(truth)
+        before, truth, rounds = truth, data.settle_gold(posterior), rounds + 1
+        change = np.abs(truth - before).max(initial=0.0)
+        if change < tolerance or rounds >= max_rounds:
+            return Fit(posterior, truth, details, rounds)
+
+
+def conclude[T](data: VoteData, posterior: Floats, fit: Fit[T]) -> Consolidation:
+    """Return the result, with what the batch taught."""
+    return Consolidation(
+        posterior=Posterior(data.layout, posterior),
+        votes=data.votes,
+        truth=Posterior(data.layout, fit.truth),
+        informative=data.informative > 0,
+        rounds=fit.rounds,
+    )

@@ -19,16 +19,16 @@ _RATE_LIMITS = (0.005, 0.995)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pool:
-    """Counts of all workers of earlier calls, and what a worker is taken to be like by them [1]_.
+class PopulationPrior:
+    """What a worker is taken to be like by the counts of all workers of earlier calls [1]_.
 
     A worker of whom little is known mixes up the classes as all workers do: a class that is
     hard for all is harder for this worker too, and mistakes go where those of all go.
 
     Attributes
     ----------
-    absent_given, absent_right : float
-        Votes of workers who are not in the batch, and how many of them are expected to be
+    absent_answers, absent_right : float
+        Answers of workers who are not in the batch, and how many of them are expected to be
         right.
     answers : ndarray of float, shape (n_classes,)
         How often each class was chosen.
@@ -37,8 +37,6 @@ class Pool:
     mistakes : ndarray of float, shape (n_classes, n_classes)
         Share of each class chosen (first axis) in the wrong answers where a class is true
         (second axis); 0 for right answers.
-    smallest : float
-        No rate is smaller.
 
     References
     ----------
@@ -47,21 +45,20 @@ class Pool:
     Examples
     --------
     >>> counts = np.array([[950.0, 50.0], [400.0, 600.0]])
-    >>> pool = Pool.of(counts, WorkerCounts.empty(0, 2))
-    >>> pool.rates(np.array([0.75, 0.75]), np.array([0, 1])).round(2)
+    >>> prior = PopulationPrior.from_counts(counts, WorkerCounts.empty(0, 2))
+    >>> prior.estimate_rates(np.array([0.75, 0.75]), np.array([0, 1])).round(2)
     array([[0.93, 0.42],
            [0.07, 0.58]])
     """
 
-    absent_given: float
+    absent_answers: float
     absent_right: float
     answers: Floats
     ease: Floats
     mistakes: Floats
-    smallest: float
 
     @classmethod
-    def of(cls, counts: Floats | None, present: WorkerCounts) -> Self | None:
+    def from_counts(cls, counts: Floats | None, present: WorkerCounts) -> Self | None:
         """Learn from what earlier calls taught; None if that is nothing.
 
         Parameters
@@ -81,74 +78,60 @@ class Pool:
         n_classes = present.n_classes
         table = np.array(counts, dtype=np.float64)
         if table.shape != (n_classes, n_classes):
-            raise ValueError(f"pool must have {n_classes} rows and columns")
+            raise ValueError(f"population_counts must have {n_classes} rows and columns")
         if not np.all(np.isfinite(table)) or np.any(table < 0):
-            raise ValueError("pool must be finite and not negative")
+            raise ValueError("population_counts must be finite and not negative")
         some = np.zeros(table.shape)
         np.add.at(some, (present.truths, present.answers), present.amounts)
         np.maximum(table, some, out=table)
         if n_classes < 2 or not table.any():
             return None
-        return cls._learned(table, float((table - some).sum()), float((table - some).trace()))
-
-    @classmethod
-    def _learned(cls, counts: Floats, absent_given: float, absent_right: float) -> Self:
-        n_classes = len(counts)
-        least, most = _RATE_LIMITS
-        accuracy = drawn_to_prior(float(counts.trace()), float(counts.sum()), n_classes)
-        accuracy = min(max(accuracy, least), most)
-        plain = np.full(counts.shape, (1.0 - accuracy) / (n_classes - 1))
+        accuracy = shrink_to_prior(float(table.trace()), float(table.sum()), n_classes)
+        accuracy = min(max(accuracy, _RATE_LIMITS[0]), _RATE_LIMITS[1])
+        plain = np.full(table.shape, (1.0 - accuracy) / (n_classes - 1))
         np.fill_diagonal(plain, accuracy)
-        rates = counts + _STRENGTH * plain
+        rates = table + _STRENGTH * plain
         rates /= rates.sum(axis=1, keepdims=True)
         right = rates.diagonal().copy()
         np.fill_diagonal(rates, 0.0)
         wrong = rates.sum(axis=1)  # 1 - right, but never rounded to 0
-        mistakes = np.ascontiguousarray((rates / wrong[:, np.newaxis]).T)
+        absent = table - some
         return cls(
-            absent_given=absent_given,
-            absent_right=absent_right,
-            answers=counts.sum(axis=0),
-            ease=np.log(right / wrong) - _log_odds(np.array(accuracy)),
-            mistakes=mistakes,
-            smallest=min(least, (1.0 - most) * float(mistakes[mistakes > 0].min())),
+            absent_answers=float(absent.sum()),
+            absent_right=float(absent.trace()),
+            answers=table.sum(axis=0),
+            ease=np.log(right / wrong) - np.log(accuracy / (1.0 - accuracy)),
+            mistakes=np.ascontiguousarray((rates / wrong[:, np.newaxis]).T),
         )
 
-    def rates(self, accuracy: Floats, classes: Ints) -> Floats:
+    def estimate_rates(self, accuracy: Floats, classes: Ints) -> Floats:
         """Estimate how often workers choose what they chose, for each class that may be true.
 
         Parameters
         ----------
-        accuracy : ndarray of float, shape (n_votes,)
+        accuracy : ndarray of float, any shape
             How often the worker behind each vote is right; above 0, below 1.
-        classes : ndarray of int, shape (n_votes,)
+        classes : ndarray of int, the same shape
             Class chosen.
 
         Returns
         -------
-        ndarray of float, shape (n_votes, n_classes)
-            From `smallest` to 0.995.
+        ndarray of float, the same shape and (n_classes,)
+            Above 0, at most 0.995.
         """
-        odds = np.exp(_log_odds(accuracy)[:, np.newaxis] + self.ease)
+        odds = np.exp(np.log(accuracy / (1.0 - accuracy))[..., np.newaxis] + self.ease)
         right = np.clip(odds / (1.0 + odds), *_RATE_LIMITS)
-        found: Floats = (1.0 - right) * self.mistakes[classes]
-        votes = np.arange(classes.size)
-        found[votes, classes] = right[votes, classes]
-        return found
+        chosen = np.arange(self.ease.size) == classes[..., np.newaxis]
+        return np.where(chosen, right, (1.0 - right) * self.mistakes[classes])
 
 
-def drawn_to_prior(right: float, given: float, n_classes: int) -> float:
-    """Share of right votes, drawn to 0.7, which counts for some votes for each class.
+def shrink_to_prior(right: float, answers: float, n_classes: int) -> float:
+    """Share of right answers, shrunk to 0.7, which counts for some answers for each class.
 
     Examples
     --------
-    >>> drawn_to_prior(0.0, 0.0, 2), drawn_to_prior(92.0, 92.0, 2)
+    >>> shrink_to_prior(0.0, 0.0, 2), shrink_to_prior(92.0, 92.0, 2)
     (0.7, 0.976)
     """
     votes = float(min(_PRIOR_VOTES_PER_CLASS * n_classes, _MOST_PRIOR_VOTES))
-    return (right + PRIOR_ACCURACY * votes) / (given + votes)
-
-
-def _log_odds(rates: Floats) -> Floats:
-    odds: Floats = np.log(rates / (1.0 - rates))
-    return odds
+    return (right + PRIOR_ACCURACY * votes) / (answers + votes)

@@ -6,53 +6,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from groundtruth.aggregation.classification.counts import WorkerCounts, add_up
+from groundtruth.aggregation.classification.counts import CountUpdates, sum_groups
 from groundtruth.aggregation.classification.posterior import Posterior
-from groundtruth.aggregation.classification.votes import Floats, Ints, Votes
+from groundtruth.aggregation.classification.votes import Votes
 
 _SMALLEST_SHARE = 0.01
-
-
-@dataclass(frozen=True, eq=False)
-class Contributions:
-    """What a batch teaches about its workers, item by item.
-
-    Kept apart by item, so that a store can add each item of a job once, however often the
-    item is sent. Each vote of an item contributes 1 in all, spread over the classes that
-    may be true. An item with a single vote contributes nothing (nobody confirms the
-    answer), unless its truth is known.
-
-    Parameters
-    ----------
-    items : ndarray of int, shape (n_cells,)
-        Ascending.
-    workers, truths, answers, amounts : ndarray, shape (n_cells,)
-        As in `WorkerCounts`.
-    n_workers, n_classes : int
-        How many of each there are.
-    """
-
-    items: Ints
-    workers: Ints
-    truths: Ints
-    answers: Ints
-    amounts: Floats
-    n_workers: int
-    n_classes: int
-
-    def of_item(self, item: int) -> WorkerCounts:
-        """Return the contribution of one item; empty for an item that has none."""
-        start, stop = np.searchsorted(self.items, [item, item + 1])
-        return self._between(int(start), int(stop))
-
-    def total(self) -> WorkerCounts:
-        """Return the contribution of the whole batch."""
-        return self._between(0, self.items.size)
-
-    def _between(self, start: int, stop: int) -> WorkerCounts:
-        part = slice(start, stop)
-        columns = (self.workers[part], self.truths[part], self.answers[part], self.amounts[part])
-        return WorkerCounts(*columns, self.n_workers, self.n_classes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,27 +38,26 @@ class Consolidation:
     rounds: int
 
     @cached_property
-    def contributions(self) -> Contributions:
-        """What the batch alone taught about its workers, item by item."""
-        return _contributions(self.votes, self.truth, self.informative)
+    def count_updates(self) -> CountUpdates:
+        """What the batch alone taught about its workers, item by item.
 
-
-def _contributions(votes: Votes, truth: Posterior, informative: NDArray[np.bool_]) -> Contributions:
-    """Spread each vote over the classes that may be true; cells below 0.01 are left out."""
-    kept = (truth.probabilities >= _SMALLEST_SHARE) & informative[truth.items]
-    items, classes = truth.items[kept], truth.classes[kept]
-    shares = truth.probabilities[kept]
-    shares = shares / add_up(items, shares, votes.n_items)[items]
-    first = np.searchsorted(items, votes.items)
-    width = np.bincount(items, minlength=votes.n_items)[votes.items]
-    vote = np.repeat(np.arange(votes.n_votes), width)
-    cell = np.arange(vote.size) - np.repeat(np.cumsum(width) - width, width) + first[vote]
-    return Contributions(
-        items=votes.items[vote],
-        workers=votes.workers[vote],
-        truths=classes[cell],
-        answers=votes.classes[vote],
-        amounts=shares[cell],
-        n_workers=votes.n_workers,
-        n_classes=votes.n_classes,
-    )
+        Classes that are less probable than 0.01, or that nobody chose of many, are left out.
+        """
+        votes, layout, probabilities = self.votes, self.truth.layout, self.truth.probabilities
+        kept = (probabilities >= _SMALLEST_SHARE) & self.informative[layout.items] & ~layout.is_rest
+        items, classes, shares = layout.items[kept], layout.classes[kept], probabilities[kept]
+        shares = shares / sum_groups(items, shares, votes.n_items)[items]
+        # Each vote meets each class that its item may be.
+        n_kept = np.bincount(items, minlength=votes.n_items)[votes.items]
+        vote = np.repeat(np.arange(votes.n_votes), n_kept)
+        rank = np.arange(vote.size) - np.repeat(np.cumsum(n_kept) - n_kept, n_kept)
+        cell = np.searchsorted(items, votes.items)[vote] + rank
+        return CountUpdates(
+            items=votes.items[vote],
+            workers=votes.workers[vote],
+            truths=classes[cell],
+            answers=votes.classes[vote],
+            amounts=shares[cell],
+            n_workers=votes.n_workers,
+            n_classes=votes.n_classes,
+        )

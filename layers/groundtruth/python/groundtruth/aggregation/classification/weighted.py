@@ -2,15 +2,10 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from groundtruth.aggregation.classification.counts import WorkerCounts
-from groundtruth.aggregation.classification.em import Batch
+from groundtruth.aggregation.classification.em import VoteData, conclude, iterate
 from groundtruth.aggregation.classification.result import Consolidation
 from groundtruth.aggregation.classification.votes import Floats, Ints, Votes
-from groundtruth.aggregation.layout import Shares
-from groundtruth.aggregation.one_coin import known_of_lone
-from groundtruth.aggregation.unanimous import Unanimous
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,42 +72,23 @@ def weighted(
 
     Examples
     --------
+    >>> import numpy as np
     >>> votes = Votes(np.array([0, 0, 0]), np.array([0, 1, 2]), np.array([1, 1, 0]), 1, 3, 2)
     >>> weighted(votes).posterior.labels
     array([1])
     """
-    chosen = settings or WeightedSettings()
-    batch = Batch.of(votes, prior_counts, gold)
-    truth = shares = batch.start()
-    rounds = 0
-    for rounds in range(1, chosen.max_rounds + 1):
-        accuracy = batch.accuracy(truth, chosen.accuracy_strength)
-        shares = weighted_shares(batch, batch.weights(accuracy, max_weights), chosen.smoothing)
-        before, truth = truth, batch.with_gold(shares)
-        if np.abs(truth.cells - before.cells).max(initial=0.0) < chosen.tolerance:
-            break
-    if np.any(batch.per_item == 1):
-        accuracy = batch.accuracy(truth, chosen.accuracy_strength)
-        shares = known_of_lone(batch, accuracy, shares)
-    agreed = Unanimous.of(batch)
-    least = agreed.best_alone(truth, chosen.accuracy_strength, max_weights=max_weights)
-    shares = agreed.raised(shares, least)
-    return batch.result(shares, truth, rounds)
+    settings = settings or WeightedSettings()
+    data = VoteData.from_votes(votes, prior_counts, gold)
 
+    def update(truth: Floats) -> tuple[Floats, None]:
+        accuracy = data.estimate_accuracy(truth, settings.accuracy_strength)
+        weights = data.weigh(accuracy, max_weights)
+        return data.share_weights(weights, settings.smoothing), None
 
-def weighted_shares(batch: Batch, weights: Floats, smoothing: float) -> Shares:
-    """Share of the weights by class, smoothed by some votes of mean weight.
-
-    Parameters
-    ----------
-    batch : Batch
-        The votes.
-    weights : ndarray of float, shape (n_votes,)
-        Weight of each vote, not negative.
-    smoothing : float
-        How many votes of mean weight are spread evenly over the classes.
-    """
-    mean = float(weights.mean()) if weights.size else 0.0
-    even = (smoothing * mean or 1.0) / batch.votes.n_classes
-    raw = batch.layout.add_votes(weights) + even
-    return batch.layout.normalized(Shares(raw, np.full(batch.votes.n_items, even)))
+    fit = iterate(data, update, tolerance=settings.tolerance, max_rounds=settings.max_rounds)
+    accuracy = data.estimate_accuracy(fit.truth, settings.accuracy_strength)
+    posterior = data.restore_single_votes(fit.posterior, accuracy)
+    posterior = data.raise_to_floor(
+        posterior, fit.truth, settings.accuracy_strength, max_weights=max_weights
+    )
+    return conclude(data, posterior, fit)

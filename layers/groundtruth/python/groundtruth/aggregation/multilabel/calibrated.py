@@ -5,8 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from groundtruth.aggregation.classification.votes import Floats, Ints
-from groundtruth.aggregation.effective_votes import effective_answers
-from groundtruth.aggregation.label_frequency import log_frequency, picked_share
 from groundtruth.aggregation.multilabel.counts import LabelConsolidation, LabelCounts
 from groundtruth.aggregation.multilabel.selections import Selections, sum_rows
 
@@ -16,8 +14,8 @@ _RATE_LIMITS = (0.01, 0.99)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MultiLabelSettings:
-    """Settings of `multi_label`.
+class CalibratedLabelsSettings:
+    """Settings of `calibrated_labels`.
 
     Attributes
     ----------
@@ -50,10 +48,10 @@ class MultiLabelSettings:
     max_rounds: int = 60
 
 
-def multi_label(
+def calibrated_labels(
     selections: Selections,
     *,
-    settings: MultiLabelSettings | None = None,
+    settings: CalibratedLabelsSettings | None = None,
     prior_counts: LabelCounts | None = None,
     gold: Ints | None = None,
     max_weights: Floats | None = None,
@@ -69,7 +67,7 @@ def multi_label(
     ----------
     selections : Selections
         The batch.
-    settings : MultiLabelSettings, optional
+    settings : CalibratedLabelsSettings, optional
         Defaults when left out.
     prior_counts : LabelCounts, optional
         What earlier calls taught about the workers.
@@ -98,11 +96,11 @@ def multi_label(
     Examples
     --------
     >>> answers = Selections(np.array([0]), np.array([0]), np.array([[True, False]]), 1, 1)
-    >>> multi_label(answers).posterior.round(2)
+    >>> calibrated_labels(answers).posterior.round(2)
     array([[0.7, 0.3]])
     """
-    chosen = settings or MultiLabelSettings()
-    prior, known = _checked(selections, prior_counts, gold)
+    settings = settings or CalibratedLabelsSettings()
+    prior, known = _check(selections, prior_counts, gold)
     several = selections.answers_per_item[:, np.newaxis] > 1
     counted = (several | (known >= 0)).astype(np.float64)
     answers = np.maximum(selections.answers_per_item[:, np.newaxis], 1.0)
@@ -111,27 +109,27 @@ def multi_label(
     rounds = 0
     while True:
         rounds += 1
-        hits, alarms = _rates(selections, truth, counted, prior, chosen)
-        factors, weights = _weights(selections, hits - alarms, max_weights)
-        evidence = _evidence(selections, hits, alarms, factors)
-        likelihood = sum_rows(selections.items, evidence, selections.n_items)
+        hits, alarms = _estimate_rates(selections, truth, counted, prior, settings)
+        factors, weights = _weigh(selections, hits - alarms, max_weights)
+        ratios = _log_likelihood_ratios(selections, hits, alarms, factors)
+        likelihood = sum_rows(selections.items, ratios, selections.n_items)
         learned = likelihood.copy()
-        if chosen.learning_correlation > 0:
-            extra = effective_answers(selections, evidence) - 1.0
-            learned /= 1.0 + chosen.learning_correlation * extra
-        learned += several * log_frequency(truth, answers * counted, prior)
+        if settings.learning_correlation > 0:
+            extra = _count_effective_answers(selections, ratios) - 1.0
+            learned /= 1.0 + settings.learning_correlation * extra
+        learned += several * _log_frequency(truth, answers * counted, prior)
         before, truth = truth, np.where(known >= 0, known, _logistic(learned))
-        if np.abs(truth - before).max(initial=0.0) < chosen.tolerance:
+        if np.abs(truth - before).max(initial=0.0) < settings.tolerance:
             break
-        if rounds >= chosen.max_rounds:
+        if rounds >= settings.max_rounds:
             break
-    extra = effective_answers(selections, evidence) - 1.0
-    shares = _weighted_shares(selections, weights, picked_share(selections, prior), chosen)
-    posterior = _mixed(selections, likelihood, extra, shares, chosen)
+    extra = _count_effective_answers(selections, ratios) - 1.0
+    shares = _share_weights(selections, weights, _share_picked(selections, prior), settings)
+    posterior = _mix(selections, likelihood, extra, shares, settings)
     return LabelConsolidation(posterior, selections, truth, counted, rounds)
 
 
-def _checked(
+def _check(
     selections: Selections, prior: LabelCounts | None, gold: Ints | None
 ) -> tuple[LabelCounts, Ints]:
     if prior is None:
@@ -145,19 +143,19 @@ def _checked(
     return prior, known
 
 
-def _rates(
+def _estimate_rates(
     selections: Selections,
     truth: Floats,
     counted: Floats,
     prior: LabelCounts,
-    chosen: MultiLabelSettings,
+    settings: CalibratedLabelsSettings,
 ) -> tuple[Floats, Floats]:
     """Hit and false alarm rate behind each answer and label: shapes (n_answers, n_labels).
 
     The only answer to an item is judged by what is known of its worker alone, so that other
     workers of the batch do not change how sure it is.
     """
-    lone = selections.answers_per_item[selections.items][:, np.newaxis] == 1
+    is_single = selections.answers_per_item[selections.items][:, np.newaxis] == 1
     picked = selections.picked.astype(np.float64)
     rates = []
     for applies, start in ((1, _PRIOR_RIGHT), (0, 1.0 - _PRIOR_RIGHT)):
@@ -169,21 +167,21 @@ def _rates(
         label = (ticks.sum(axis=0) + start * _PRIOR_ANSWERS) / (total.sum(axis=0) + _PRIOR_ANSWERS)
         others_ticks = ticks.sum(axis=1)[selections.workers] - (own * picked).sum(axis=1)
         others_total = total.sum(axis=1)[selections.workers] - own.sum(axis=1)
-        pooled = np.where(lone, start, label)
-        worker = others_ticks[:, np.newaxis] + chosen.worker_strength * pooled
-        worker /= others_total[:, np.newaxis] + chosen.worker_strength
-        rate = ticks[selections.workers] - own * picked + chosen.strength * worker
-        rate /= total[selections.workers] - own + chosen.strength
+        pooled = np.where(is_single, start, label)
+        worker = others_ticks[:, np.newaxis] + settings.worker_strength * pooled
+        worker /= others_total[:, np.newaxis] + settings.worker_strength
+        rate = ticks[selections.workers] - own * picked + settings.strength * worker
+        rate /= total[selections.workers] - own + settings.strength
         rates.append(np.clip(rate, *_RATE_LIMITS))
     return rates[0], rates[1]
 
 
-def _mixed(
+def _mix(
     selections: Selections,
     likelihood: Floats,
     extra: Floats,
     shares: Floats,
-    chosen: MultiLabelSettings,
+    settings: CalibratedLabelsSettings,
 ) -> Floats:
     """Mean of the tempered posterior and the share; of one answer the posterior alone.
 
@@ -191,15 +189,15 @@ def _mixed(
     best of them alone.
     """
     answers = selections.answers_per_item[:, np.newaxis]
-    tempered = _logistic(likelihood / (1.0 + chosen.correlation * extra))
-    mixed = chosen.mix * tempered + (1 - chosen.mix) * shares
+    tempered = _logistic(likelihood / (1.0 + settings.correlation * extra))
+    mixed = settings.mix * tempered + (1 - settings.mix) * shares
     alone = _logistic(likelihood / (1.0 + extra))
     mixed = np.where(selections.counts == answers, np.maximum(mixed, alone), mixed)
     mixed = np.where(selections.counts == 0, np.minimum(mixed, alone), mixed)
     return np.where(answers > 1, mixed, tempered)
 
 
-def _weights(
+def _weigh(
     selections: Selections, informedness: Floats, max_weights: Floats | None
 ) -> tuple[Floats | None, Floats]:
     """How much of the evidence the largest weights leave, and the weights themselves."""
@@ -213,26 +211,60 @@ def _weights(
     return capped / weights, capped
 
 
-def _evidence(
+def _log_likelihood_ratios(
     selections: Selections, hits: Floats, alarms: Floats, factors: Floats | None
 ) -> Floats:
     """What each answer says for and against each label: shape (n_answers, n_labels)."""
     picked = np.log(hits / alarms)
     left_out = np.log((1.0 - hits) / (1.0 - alarms))
-    evidence: Floats = np.where(selections.picked, picked, left_out)
-    return evidence if factors is None else evidence * factors
+    ratios: Floats = np.where(selections.picked, picked, left_out)
+    return ratios if factors is None else ratios * factors
 
 
-def _weighted_shares(
-    selections: Selections, weights: Floats, frequency: Floats, chosen: MultiLabelSettings
+def _share_weights(
+    selections: Selections, weights: Floats, frequency: Floats, settings: CalibratedLabelsSettings
 ) -> Floats:
     """Weighted share of the answers that pick each label, smoothed by its frequency."""
     n_items = selections.n_items
     mean = weights.mean(axis=0) if len(weights) else np.ones(selections.n_labels)
-    spread = np.where(mean > 0, chosen.smoothing * mean, 1.0)
+    spread = np.where(mean > 0, settings.smoothing * mean, 1.0)
     ticks = sum_rows(selections.items, weights * selections.picked, n_items)
     return (ticks + spread * frequency) / (sum_rows(selections.items, weights, n_items) + spread)
 
 
 def _logistic(log_odds: Floats) -> Floats:
     return 0.5 * (1.0 + np.tanh(0.5 * log_odds))
+
+
+def _count_effective_answers(selections: Selections, ratios: Floats) -> Floats:
+    """How many answers as strong as its strongest each label has: (n_items, n_labels), 1 or more.
+
+    See the same of `calibrated` for one class.
+    """
+    strengths, items = np.abs(ratios), selections.items
+    strongest = np.zeros((selections.n_items, selections.n_labels))
+    starts = np.flatnonzero(np.diff(items, prepend=-1))
+    if starts.size:
+        strongest[items[starts]] = np.maximum.reduceat(strengths, starts)
+    total = sum_rows(items, strengths, selections.n_items)
+    return np.maximum(total / np.maximum(strongest, 1e-9), 1.0)
+
+
+def _log_frequency(truth: Floats, judged: Floats, prior: LabelCounts) -> Floats:
+    """Log odds of each label by how often it applies to the other items: (n_items, n_labels).
+
+    `judged` says for how many answers an item counts. Without the own item, for its answers must
+    not speak twice; smoothed by one answer.
+    """
+    stored = prior.amounts.sum(axis=(0, 3))
+    applies, total = truth * judged, judged
+    yes = applies.sum(axis=0) + stored[:, 1] - applies + 0.5
+    no = (total - applies).sum(axis=0) + stored[:, 0] - (total - applies) + 0.5
+    return np.log(yes) - np.log(no)
+
+
+def _share_picked(selections: Selections, prior: LabelCounts) -> Floats:
+    """Share of all answers that pick each label, smoothed by one: shape (n_labels,)."""
+    stored = prior.amounts.sum(axis=(0, 2))
+    picked: Floats = selections.picked.sum(axis=0) + stored[:, 1] + 0.5
+    return picked / (len(selections.picked) + stored.sum(axis=1) + 1.0)

@@ -42,23 +42,13 @@ class LabelCounts:
         """Return counts of workers of whom nothing is known."""
         return cls(np.zeros((n_workers, n_labels, 2, 2)))
 
-    def plus(self, other: Self) -> Self:
-        """Return the sum of these counts and others of the same workers and labels."""
-        if other.amounts.shape != self.amounts.shape:
-            raise ValueError("counts to be added must have the same workers and labels")
-        return type(self)(self.amounts + other.amounts)
-
-    def scaled(self, factor: float) -> Self:
-        """Return the counts times a factor of at least 0: a decay of old counts."""
-        return type(self)(self.amounts * factor)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LabelContributions:
+class LabelCountUpdates:
     """What a batch teaches about its workers, item by item.
 
-    Each answer of an item contributes 1 per label in all. An item with one answer
-    contributes nothing (nobody confirms the answer), unless a label's truth is known.
+    Each answer of an item counts 1 per label in all. An item with one answer
+    teaches nothing (nobody confirms the answer), unless a label's truth is known.
 
     Attributes
     ----------
@@ -68,7 +58,7 @@ class LabelContributions:
     truths : ndarray of float, shape (n_answers, n_labels)
         How probable it is that the label applies.
     counted : ndarray of float, shape (n_answers, n_labels)
-        1 where the answer contributes, else 0.
+        1 where the answer counts, else 0.
     n_workers : int
         How many workers there are.
     """
@@ -87,7 +77,7 @@ class LabelContributions:
         return self.workers[part], self._amounts(part)
 
     def total(self) -> LabelCounts:
-        """Return the contribution of the whole batch."""
+        """Return what the whole batch teaches."""
         amounts = np.zeros((self.n_workers, self.picked.shape[1], 2, 2))
         np.add.at(amounts, self.workers, self._amounts(slice(None)))
         return LabelCounts(amounts)
@@ -127,10 +117,10 @@ class LabelConsolidation:
     rounds: int
 
     @cached_property
-    def contributions(self) -> LabelContributions:
+    def count_updates(self) -> LabelCountUpdates:
         """What the batch alone taught about its workers, item by item."""
         given = self.selections
-        return LabelContributions(
+        return LabelCountUpdates(
             items=given.items,
             workers=given.workers,
             picked=given.picked,

@@ -36,8 +36,8 @@ class Selections:
     >>> answers = Selections(
     ...     np.array([0, 0]), np.array([0, 1]), np.array([[True, False], [True, True]]), 1, 2
     ... )
-    >>> label_shares(answers)
-    array([[1. , 0.5]])
+    >>> answers.counts
+    array([[2., 1.]])
     """
 
     items: Ints
@@ -76,20 +76,6 @@ class Selections:
     def counts(self) -> Floats:
         """How many answers pick each label: ndarray of float, shape (n_items, n_labels)."""
         return sum_rows(self.items, self.picked.astype(np.float64), self.n_items)
-
-
-def label_shares(selections: Selections) -> Floats:
-    """Share of the answers that pick each label, item by item.
-
-    Returns
-    -------
-    ndarray of float, shape (n_items, n_labels)
-        From 0 to 1; 0.5 for an item without an answer.
-    """
-    answers = selections.answers_per_item[:, np.newaxis]
-    unknown = np.full((selections.n_items, selections.n_labels), 0.5)
-    shares: Floats = np.divide(selections.counts, answers, out=unknown, where=answers > 0)
-    return shares
 
 
 def sum_rows(groups: Ints, rows: Floats, n_groups: int) -> Floats:

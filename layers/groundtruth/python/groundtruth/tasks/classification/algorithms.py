@@ -183,7 +183,7 @@ def taught(
     """
     lessons: dict[str, dict[str, dict[str, float]]] = {}
     for at, item in enumerate(objects):
-        counts = result.contributions.of_item(at)
+        counts = result.count_updates.of_item(at)
         amounts: dict[str, dict[str, float]] = {}
         columns = (counts.workers, counts.truths, counts.answers, counts.amounts)
         for worker, truth, answer, amount in zip(*(c.tolist() for c in columns), strict=True):
@@ -277,8 +277,8 @@ def _calibrated(voters: Voters, batch: Batch) -> Consolidation:
         voters.votes,
         settings=CalibratedSettings(**chosen),
         prior_counts=voters.counts,
-        pool=voters.pool,
-        in_pool=voters.in_pool,
+        population_counts=voters.pool,
+        in_population=voters.in_pool,
         gold=voters.gold,
         max_weights=voters.max_weights,
     )

@@ -9,9 +9,14 @@ from typing import Any
 import numpy as np
 
 from groundtruth.aggregation.classification.votes import Floats, Ints
-from groundtruth.aggregation.multilabel.calibrated import MultiLabelSettings, multi_label
+from groundtruth.aggregation.multilabel.builtin import share_labels_as_builtin
+from groundtruth.aggregation.multilabel.calibrated import (
+    CalibratedLabelsSettings,
+    calibrated_labels,
+)
 from groundtruth.aggregation.multilabel.counts import LabelConsolidation, LabelCounts
-from groundtruth.aggregation.multilabel.selections import Selections, label_shares
+from groundtruth.aggregation.multilabel.majority import share_labels
+from groundtruth.aggregation.multilabel.selections import Selections
 from groundtruth.annotations import Answers
 from groundtruth.tasks.base import (
     PRIOR_CONFIDENCE,
@@ -61,12 +66,10 @@ def label_probabilities(objects: Sequence[Answers[Chosen]], batch: Batch, algori
 
 def _shares(answering: _Answering, algorithm: str) -> Floats:
     """Share of the workers who chose each label, as the algorithm writes it."""
-    shares = label_shares(answering.selections)
-    lone = answering.selections.answers_per_item == 1
-    shares[lone] = np.where(shares[lone] > 0, PRIOR_CONFIDENCE, 0.0)
-    if algorithm == "builtin":
-        mapped = [[round(0.9 * share + 0.05, 2) for share in row] for row in shares.tolist()]
-        shares = np.where(lone[:, np.newaxis], shares, np.array(mapped).reshape(shares.shape))
+    share = share_labels_as_builtin if algorithm == "builtin" else share_labels
+    selections = answering.selections
+    shares, single = share(selections), selections.answers_per_item == 1
+    shares[single] = np.where(selections.counts[single] > 0, PRIOR_CONFIDENCE, 0.0)
     return shares
 
 
@@ -146,9 +149,9 @@ def _calibrated(answering: _Answering, batch: Batch) -> LabelConsolidation:
         "smoothing": batch.settings.vote_smoothing,
     }
     chosen = {name: value for name, value in given.items() if value is not None}
-    return multi_label(
+    return calibrated_labels(
         answering.selections,
-        settings=replace(MultiLabelSettings(), **chosen),
+        settings=replace(CalibratedLabelsSettings(), **chosen),
         prior_counts=_counts(
             batch.skills.history(answering.names), answering.names, len(batch.classes)
         ),
@@ -174,7 +177,7 @@ def _taught(
     cells = [f"{label}:{cell}" for label in range(answering.gold.shape[1]) for cell in _CELLS]
     taught: dict[str, dict[str, dict[str, float]]] = {}
     for at, item in enumerate(objects):
-        workers, amounts = result.contributions.of_item(at)
+        workers, amounts = result.count_updates.of_item(at)
         table = amounts.reshape(len(workers), len(cells)).tolist()
         lessons = {}
         for worker, row in zip(workers.tolist(), table, strict=True):

@@ -1,0 +1,30 @@
+"""The rule of Ground Truth's own multi-label consolidation, to the last digit."""
+
+import numpy as np
+
+from groundtruth.aggregation.classification.votes import Floats
+from groundtruth.aggregation.multilabel.majority import share_labels
+from groundtruth.aggregation.multilabel.selections import Selections
+
+
+def share_labels_as_builtin(selections: Selections) -> Floats:
+    """Confidence the built-in reports for each label: ``round(0.9 * share + 0.05, 2)``.
+
+    It reports every label that any worker picked.
+
+    Returns
+    -------
+    ndarray of float, shape (n_items, n_labels)
+        From 0.05 to 0.95, in steps of 0.01, rounded as Python's `round` does.
+
+    Examples
+    --------
+    >>> answers = Selections(
+    ...     np.array([0, 0]), np.array([0, 1]), np.array([[True, False], [True, True]]), 1, 2
+    ... )
+    >>> share_labels_as_builtin(answers)
+    array([[0.95, 0.5 ]])
+    """
+    shares = share_labels(selections)
+    rounded = [[round(0.9 * share + 0.05, 2) for share in row] for row in shares.tolist()]
+    return np.array(rounded).reshape(shares.shape)
