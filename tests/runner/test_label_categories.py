@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from groundtruth.contract.labels import parse_label_categories
 from labeljob.jobs.label_categories import check_labels, label_category_text, read_names
-from labeljob.task_types import TaskType
+from labeljob.tasks.registry import JOB_TYPES
 
-SINGLE, MULTI, SEGMENTATION = TaskType
+SINGLE, MULTI, SEGMENTATION = JOB_TYPES.values()
 
 
 def numbered(count):

@@ -7,6 +7,7 @@ import pytest
 
 from labeljob.jobs.lambda_arns import LambdaArn, StackError, arns_among, stack_outputs
 from labeljob.task_types import TaskType
+from labeljob.tasks.registry import JOB_TYPES
 
 ARN = "arn:aws:lambda:us-east-1:111122223333:function:my-SageMaker-ACS-ImageMultiClass"
 
@@ -43,12 +44,12 @@ def test_a_function_with_another_name_has_no_part():
     assert (parsed.part, parsed.task_name) == (None, None)
 
 
-@pytest.mark.parametrize("task", TaskType)
+@pytest.mark.parametrize("task", JOB_TYPES.values())
 def test_each_task_has_its_own_outputs(task):
     outputs = {
         f"{part}{each.aws_name}Arn": f"{part} {each}"
         for part in ("Pre", "Acs")
-        for each in TaskType
+        for each in JOB_TYPES.values()
     }
     assert arns_among(outputs, task) == (f"Pre {task}", f"Acs {task}")
 

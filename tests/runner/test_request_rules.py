@@ -14,7 +14,7 @@ from labeljob.jobs.request_rules import (
     rule_problems,
     rule_warnings,
 )
-from labeljob.task_types import TaskType
+from labeljob.tasks.registry import JOB_TYPES
 from tests.runner.labeling_requests import (
     FUNCTION,
     NOW,
@@ -23,7 +23,7 @@ from tests.runner.labeling_requests import (
     good_request,
 )
 
-SINGLE, _, SEGMENTATION = TaskType
+SINGLE, _, SEGMENTATION = JOB_TYPES.values()
 HUMAN = "HumanTaskConfig"
 PRE = f"{HUMAN}.PreHumanTaskLambdaArn"
 ACS = f"{HUMAN}.AnnotationConsolidationConfig.AnnotationConsolidationLambdaArn"
@@ -48,7 +48,7 @@ def refused_by_botocore(request):
     return ParamValidator().validate(request, shape).has_errors()
 
 
-@pytest.mark.parametrize("task", TaskType)
+@pytest.mark.parametrize("task", JOB_TYPES.values())
 def test_a_good_request_has_nothing_to_be_said(task):
     request = good_request(task)
     assert problems(request, task) == []

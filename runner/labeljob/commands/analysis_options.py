@@ -13,13 +13,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from groundtruth.contract.labels import checked_labels, parse_label_categories
 from labeljob import messages
+from labeljob.commands.job_type import job_type_option
 from labeljob.history.job import Given, JobOnFile, read_job
 from labeljob.history.read_errors import DamageList
 from labeljob.history.truth_files import read_truths
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import find_job
-from labeljob.simulation.truth import Truth
-from labeljob.task_types import TaskType
+from labeljob.tasks.base import JobType, Truth
 
 SHOWN = 10
 """Damaged files that a terminal shows; `--json` has them all."""
@@ -42,7 +42,7 @@ Algorithm = Annotated[
     str | None,
     typer.Option(help="How answers are consolidated. [default: the job's, else the job type's]"),
 ]
-Task = Annotated[TaskType | None, typer.Option(help="Job type. [default: what the labels are]")]
+Task = Annotated[JobType | None, job_type_option("Job type. [default: what the labels are]")]
 Labels = Annotated[
     str | None,
     typer.Option(
@@ -83,7 +83,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON."
 def opened(
     job: str,
     *,
-    task: TaskType | None,
+    task: JobType | None,
     labels: str | None,
     attribute: str | None,
     endpoint_url: str | None,

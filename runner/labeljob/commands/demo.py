@@ -19,7 +19,7 @@ from labeljob.jobs.local import JobResult, run_locally
 from labeljob.jobs.manifest_lines import read_lines
 from labeljob.simulation.truth import TruthError
 from labeljob.simulation.workers import CrewError, hire
-from labeljob.task_types import TaskType
+from labeljob.tasks.registry import find_job_type
 
 SEED = 1
 
@@ -54,7 +54,7 @@ def _run(job: DemoJob, place: Place, output: Path) -> Path:
 def _description(job: DemoJob, place: Place) -> JobDescription:
     return JobDescription(
         name=job.name,
-        task=TaskType(job.task),
+        task=find_job_type(job.task),
         labels=parse_label_categories(job.labels.read_bytes(), path=str(job.labels)),
         attribute=job.label_attribute_name,
         output=place.output,

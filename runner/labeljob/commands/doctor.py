@@ -11,13 +11,14 @@ from typing import Annotated, Any
 
 import typer
 
+from labeljob.commands.job_type import job_type_option
 from labeljob.doctor.aws import Account, NoAws, own_region
 from labeljob.doctor.checks import examine
 from labeljob.doctor.findings import Section, as_json, has_errors, show
 from labeljob.doctor.planned_job import LABELS, MANIFEST, PAGE, PlannedJob, task_among
 from labeljob.doctor.request_checks import has_structure
 from labeljob.jobs.request_rules import region_of
-from labeljob.task_types import TaskType
+from labeljob.tasks.base import JobType
 
 Job = Annotated[
     Path | None,
@@ -29,8 +30,8 @@ Job = Annotated[
 ]
 Stack = Annotated[str | None, typer.Option("--stack", help="Deployed stack to look at.")]
 Task = Annotated[
-    TaskType | None,
-    typer.Option("--task", help="What the workers do. Default: what the functions' names tell."),
+    JobType | None,
+    job_type_option("What the workers do. Default: what the functions' names tell.", "--task"),
 ]
 Region = Annotated[
     str | None, typer.Option("--region", help="Default: that of the job's ARNs, or else yours.")
@@ -101,7 +102,7 @@ def _request(path: Path) -> Mapping[str, Any]:
 def _planned(
     request: Mapping[str, Any] | None,
     *,
-    task: TaskType | None,
+    task: JobType | None,
     region: str | None,
     local: Mapping[str, Path],
     sample: int,

@@ -16,13 +16,14 @@ from groundtruth.storage.folder import FolderStore
 from groundtruth.storage.s3 import ObjectStore
 from labeljob import messages
 from labeljob.commands import analysis_options as given
+from labeljob.commands.job_type import job_type_option
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import JobPlace, find_job
 from labeljob.jobs.tasks import TASKS
-from labeljob.task_types import TaskType
+from labeljob.tasks.base import JobType
 
 Task = Annotated[
-    TaskType | None, typer.Option(help="Refuse labels of another job type. [default: any]")
+    JobType | None, job_type_option("Refuse labels of another job type. [default: any]")
 ]
 Below = Annotated[
     float | None,
@@ -121,7 +122,7 @@ def _ended(
     found: JobPlace,
     *,
     attribute: str | None,
-    task: TaskType | None,
+    task: JobType | None,
     below: float | None,
     classes: tuple[str, ...] | None,
     manifest: str | None,

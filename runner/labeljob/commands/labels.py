@@ -9,9 +9,10 @@ import typer
 
 from groundtruth.errors import GroundTruthError
 from labeljob import messages
+from labeljob.commands.job_type import job_type_option
 from labeljob.jobs.label_categories import check_labels, label_category_text, read_names
 from labeljob.output_files import STANDARD_OUTPUT, OutputError, write_text
-from labeljob.task_types import TaskType
+from labeljob.tasks.base import JobType
 
 Names = Annotated[
     list[str] | None,
@@ -21,9 +22,7 @@ NamesFile = Annotated[
     Path | None,
     typer.Option("--from", metavar="FILE", help="Text file with more labels, one a line."),
 ]
-Task = Annotated[
-    TaskType | None, typer.Option("--task", help="Check the rules of this job type too.")
-]
+Task = Annotated[JobType | None, job_type_option("Check the rules of this job type too.", "--task")]
 Output = Annotated[
     Path, typer.Option("--output", "-o", help="File to write; - for standard output.")
 ]

@@ -20,7 +20,8 @@ from labeljob.history.explanation import NothingKept
 from labeljob.history.job import JobOnFile
 from labeljob.history.replay import all_at_once, replay
 from labeljob.output_files import write_text
-from labeljob.simulation.truth import Truth, TruthError
+from labeljob.simulation.truth import TruthError
+from labeljob.tasks.base import Truth
 
 Output = Annotated[
     Path, typer.Option("--output", "-o", help="The page to write; - for standard output.")

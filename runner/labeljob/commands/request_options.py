@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from labeljob.task_types import TaskType
+from labeljob.commands.job_type import job_type_option
+from labeljob.tasks.base import JobType
 
 
 def _option(*names: str, text: str, metavar: str | None = None, panel: str) -> Any:
@@ -15,7 +16,7 @@ def _option(*names: str, text: str, metavar: str | None = None, panel: str) -> A
 
 _JOB, _DATA, _FUNCTIONS, _WORK = "Job", "Data", "Functions", "Work"
 
-Task = Annotated[TaskType, _option("--task", text="What the workers do.", panel=_JOB)]
+Task = Annotated[JobType, job_type_option("What the workers do.", "--task", rich_help_panel=_JOB)]
 JobName = Annotated[str | None, _option("--job-name", text="Default: task and time.", panel=_JOB)]
 LabelAttribute = Annotated[
     str | None,

@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from labeljob.task_types import TaskType
+from labeljob.commands.job_type import job_type_option
+from labeljob.tasks.base import JobType
 
 Manifest = Annotated[
     Path,
     typer.Argument(metavar="MANIFEST", exists=True, dir_okay=False, help="Input manifest."),
 ]
-Task = Annotated[TaskType, typer.Option(help="What workers are asked to do.", show_default=False)]
+Task = Annotated[JobType, job_type_option("What workers are asked to do.", show_default=False)]
 Labels = Annotated[
     str,
     typer.Option(

@@ -23,10 +23,10 @@ from labeljob.simulation.synthesis import (
     write_files,
 )
 from labeljob.simulation.workers import CrewError
-from labeljob.task_types import TaskType
+from labeljob.tasks.base import JobType
+from labeljob.tasks.registry import find_job_type
 
-_ATTRIBUTES = dict(zip(TaskType, ("label", "labels", "mask-ref"), strict=True))
-_SUFFIXES = dict(zip(TaskType, ("jpg", "jpg", "png"), strict=True))
+DEFAULT_TASK = find_job_type("image-multi-class")
 
 Labels = Annotated[str, typer.Option(metavar="A,B,...", help="The labels.")]
 Crew = Annotated[
@@ -55,7 +55,7 @@ Tree = Annotated[bool, typer.Option(help="Write a worker-response file for each 
 
 def synthesize(
     output: Output,
-    task: given.Task = TaskType.IMAGE_MULTI_CLASS,
+    task: given.Task = DEFAULT_TASK,
     labels: Labels = "ant,bee,cat,dog,eel",
     workers: Crew = "9",
     objects: Objects = 100,
@@ -92,14 +92,14 @@ def synthesize(
 
 
 def _synthesis(options: SimpleNamespace) -> Synthesis:
-    task: TaskType = options.task
+    task: JobType = options.task
     crew = hire_crew(options.workers, task=task, seed=options.seed)
     names = [name.strip() for name in options.labels.split(",")]
     description = synthetic_description(
         name=options.job_name,
         task=task,
         labels=checked_labels(names, path="--labels"),
-        attribute=_ATTRIBUTES[task],
+        attribute=task.label_attribute,
         crew=options.workers,
         per_object=options.per_object,
         seed=options.seed,
@@ -109,7 +109,7 @@ def _synthesis(options: SimpleNamespace) -> Synthesis:
         raise CrewError(f"{options.per_object} workers per object, but the crew has {len(crew)}")
     for member in crew:
         member.mind.confused_classes(description.labels)
-    suffix = _SUFFIXES[task]
+    suffix = task.source_suffix
     return Synthesis(
         description=description,
         crew=crew,

@@ -21,8 +21,10 @@ from labeljob.demo.material import DemoJob
 from labeljob.demo.results import LabeledObject, answer_mask, local_path, read_results
 from labeljob.report.overlays import disagreement, mean_iou, overlay
 from labeljob.simulation.canvas import label_colors
-from labeljob.simulation.truth import Truth, read_truth
+from labeljob.simulation.truth import read_truth
 from labeljob.simulation.workers import SimulatedWorker
+from labeljob.tasks.base import Truth
+from labeljob.tasks.registry import find_job_type
 
 STATUS_COLORS = {
     "consensus": "#2e7d32",
@@ -310,7 +312,7 @@ def draw(
     """
     category_file = json.loads(job.labels.read_text(encoding="utf-8"))
     labels = [entry["label"] for entry in category_file["labels"]]
-    truth = read_truth(job.truth, job.task, labels)
+    truth = read_truth(job.truth, find_job_type(job.task), labels)
     objects = read_results(job_folder, job.label_attribute_name)
     if job.task == "semantic-segmentation":
         figure = masks_figure(job.name, objects, labels=labels, truth=truth, store=store, crew=crew)

@@ -10,7 +10,8 @@ from typing import Any
 
 from labeljob.doctor.aws import Aws, NoAws
 from labeljob.jobs.lambda_arns import LambdaArn
-from labeljob.task_types import TaskType
+from labeljob.tasks.base import JobType
+from labeljob.tasks.registry import JOB_TYPES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +92,7 @@ class PlannedJob:
         Where it is looked at.
     request : mapping or None
         Arguments of CreateLabelingJob; None if only a stack is examined.
-    task : TaskType or None
+    task : JobType or None
         What workers do; None if nothing tells.
     stack : DeployedStack or None
         The stack that was named, if it could be described.
@@ -111,7 +112,7 @@ class PlannedJob:
 
     aws: Aws
     request: Mapping[str, Any] | None = None
-    task: TaskType | None = None
+    task: JobType | None = None
     stack: DeployedStack | None = None
     region: str | None = None
     own_region: str | None = None
@@ -144,7 +145,7 @@ class PlannedJob:
         outputs = self.stack.outputs if self.stack else {}
         return tuple(
             PlannedFunction(where=f"output {name}", arn=outputs[name], part=part.upper())
-            for task in TaskType
+            for task in JOB_TYPES.values()
             for part in ("Pre", "Acs")
             if (name := f"{part}{task.aws_name}Arn") in outputs
         )
@@ -191,13 +192,13 @@ def partition_of(arn: str | None) -> str:
     return match[1] if match else "aws"
 
 
-def task_among(request: Mapping[str, Any]) -> TaskType | None:
+def task_among(request: Mapping[str, Any]) -> JobType | None:
     """The job type that the names of a request's functions tell; None if they tell none.
 
     If the two tell different ones it is the ACS function's: it decides what comes out.
     """
     job = PlannedJob(aws=NoAws(), request=request)
-    names = {task.aws_name: task for task in TaskType}
+    names = {task.aws_name: task for task in JOB_TYPES.values()}
     for field_name in (ACS, PRE):
         function = LambdaArn.parse(job.text(field_name) or "")
         if function is not None and function.task_name in names:

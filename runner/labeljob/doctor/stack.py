@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from labeljob.doctor.findings import Finding, error, not_checked, ok, or_ok, warning
 from labeljob.doctor.planned_job import LABELS, OUTPUT, DeployedStack, PlannedJob, bucket_of
-from labeljob.task_types import TaskType
+from labeljob.tasks.registry import JOB_TYPES
 
 _COMPLETE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE")
 _USABLE = ("UPDATE_ROLLBACK_COMPLETE", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
@@ -34,7 +34,7 @@ def _status(stack: DeployedStack, where: str) -> Iterator[Finding]:
 
 
 def _outputs(job: PlannedJob, stack: DeployedStack, where: str) -> Iterator[Finding]:
-    tasks = [job.task] if job.task else list(TaskType)
+    tasks = [job.task] if job.task else list(JOB_TYPES.values())
     wanted = {
         f"{part}{task.aws_name}{what}": part
         for task in tasks

@@ -26,7 +26,7 @@ from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import JobPlace, ReadOnly
 from labeljob.jobs.manifest_lines import compact_json
 from labeljob.metrics.scores import scored
-from labeljob.simulation.truth import Truth
+from labeljob.tasks.base import Truth
 
 MASKS = "masks"
 JOB_FOLDERS = ("annotations", "manifests")

@@ -10,8 +10,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from labeljob.history.output_labels import OutputLine
-from labeljob.simulation.truth import Truth, TruthError, read_truth
+from labeljob.simulation.truth import TruthError, read_truth
 from labeljob.task_types import TaskType
+from labeljob.tasks.base import Truth
 
 SEPARATOR = ";"
 """Between the labels of one image in a CSV file."""
@@ -52,7 +53,7 @@ def read_truths(
     start = text.lstrip()[:1]
     table: Mapping[str, Truth]
     if start == "{":
-        table = read_truth(path, task.value, classes)
+        table = read_truth(path, task, classes)
     else:
         records = _json_records(text, path) if start == "[" else _csv_records(text, path)
         table = dict(_checked(records, task, classes, path))

@@ -13,7 +13,8 @@ from typing import Any, Self
 from groundtruth.errors import GroundTruthError
 from labeljob.application import ACCOUNT, REGION
 from labeljob.output_files import write_text
-from labeljob.task_types import TaskType
+from labeljob.tasks.base import JobType
+from labeljob.tasks.registry import find_job_type
 
 ITERATION = "iteration-1"
 
@@ -87,7 +88,7 @@ class JobDescription:
     ----------
     name : str
         The labeling job's name.
-    task : TaskType
+    task : JobType
         What workers are asked.
     labels : tuple of str
         The classes, in label order.
@@ -118,7 +119,7 @@ class JobDescription:
     """
 
     name: str
-    task: TaskType
+    task: JobType
     labels: tuple[str, ...]
     attribute: str
     output: str
@@ -160,7 +161,7 @@ class JobDescription:
             "HumanTaskConfig": {"NumberOfHumanWorkersPerDataObject": self.per_object},
             "Tags": [{"Key": key, "Value": value} for key, value in sorted(self.tags.items())],
             "LocalRun": {
-                "Task": self.task.value,
+                "Task": self.task.name,
                 "Labels": list(self.labels),
                 "Manifest": self.manifest,
                 "ManifestSha256": self.manifest_digest,
@@ -178,7 +179,7 @@ class JobDescription:
         run = values["LocalRun"]
         return cls(
             name=values["LabelingJobName"],
-            task=TaskType(run["Task"]),
+            task=find_job_type(run["Task"]),
             labels=tuple(run["Labels"]),
             attribute=values["LabelAttributeName"],
             output=values["OutputConfig"]["S3OutputPath"],

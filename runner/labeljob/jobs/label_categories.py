@@ -6,18 +6,11 @@ Rules: "Create a labeling job (API)" and "Input data quotas" in the SageMaker de
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from groundtruth.contract.labels import MAX_NAME_LENGTH, label_category_file
-from labeljob.task_types import TaskType
-
-BACKGROUND = "BACKGROUND"
-MAX_LABELS_IN_A_MASK = 255
-
-_MULTI_LABEL_QUOTA = 50
-_SHOWN_BY_CLASSIFIER = 10
-_SEGMENTATION_IN_CONSOLE = 10
+from labeljob.tasks.base import JobType
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,14 +40,14 @@ def read_names(text: str) -> list[str]:
     return [line.strip() for line in text.removeprefix("\ufeff").split("\n") if line.strip()]
 
 
-def check_labels(names: Sequence[str], *, task: TaskType | None = None) -> LabelFindings:
+def check_labels(names: Sequence[str], *, task: JobType | None = None) -> LabelFindings:
     """Say what is wrong with labels, all of it at once.
 
     Parameters
     ----------
     names : sequence of str
         In the order the workers and the label indices shall have.
-    task : TaskType, optional
+    task : JobType, optional
         What they are for; without it, only the rules of all job types are checked.
     """
     problems = [*_count_problems(len(names), task), *_name_problems(names)]
@@ -82,14 +75,11 @@ def label_category_text(names: Sequence[str]) -> str:
     return json.dumps(label_category_file(list(names)), indent=2, ensure_ascii=False) + "\n"
 
 
-def _count_problems(n_labels: int, task: TaskType | None) -> list[str]:
+def _count_problems(n_labels: int, task: JobType | None) -> Iterator[str]:
     if n_labels == 0:
-        return ["there is no label"]
-    if n_labels == 1 and task is not None and task.classifies:
-        return ["there is one label; classification needs at least 2, such as cat and other"]
-    if n_labels > MAX_LABELS_IN_A_MASK and task is TaskType.SEMANTIC_SEGMENTATION:
-        return [f"there are {n_labels} labels; a mask image holds {MAX_LABELS_IN_A_MASK} at most"]
-    return []
+        yield "there is no label"
+    elif task is not None and (problem := task.label_count_problem(n_labels)):
+        yield problem
 
 
 def _name_problems(names: Sequence[str]) -> list[str]:
@@ -107,27 +97,15 @@ def _name_problems(names: Sequence[str]) -> list[str]:
     return problems
 
 
-def _count_warnings(n_labels: int, task: TaskType | None) -> list[str]:
-    there_are = f"there are {n_labels} labels; "
-    match task:
-        case None if n_labels == 1:
-            return ["there is one label, which is enough for segmentation only"]
-        case TaskType.IMAGE_MULTI_CLASS if n_labels > _SHOWN_BY_CLASSIFIER:
-            return [
-                f"{there_are}AWS documents {_SHOWN_BY_CLASSIFIER} as the most that "
-                "crowd-image-classifier shows (30 for jobs made in the console)"
-            ]
-        case TaskType.IMAGE_MULTI_CLASS_MULTI_LABEL if n_labels > _MULTI_LABEL_QUOTA:
-            return [f"{there_are}Ground Truth's quota for this job type is {_MULTI_LABEL_QUOTA}"]
-        case TaskType.SEMANTIC_SEGMENTATION if n_labels > _SEGMENTATION_IN_CONSOLE:
-            return [
-                f"{there_are}jobs made in the console take {_SEGMENTATION_IN_CONSOLE}, those "
-                "made by CreateLabelingJob more"
-            ]
-    return []
+def _count_warnings(n_labels: int, task: JobType | None) -> Iterator[str]:
+    if task is None:
+        if n_labels == 1:
+            yield "there is one label, which is enough for segmentation only"
+    elif warning := task.label_count_warning(n_labels):
+        yield warning
 
 
-def _name_warnings(names: Sequence[str], task: TaskType | None) -> list[str]:
+def _name_warnings(names: Sequence[str], task: JobType | None) -> list[str]:
     warnings = []
     seen: dict[str, str] = {}
     for name in dict.fromkeys(names):
@@ -136,6 +114,4 @@ def _name_warnings(names: Sequence[str], task: TaskType | None) -> list[str]:
             warnings.append(f"labels {first!r} and {name!r} are easily confused")
         if name != name.strip():
             warnings.append(f"label {name!r} begins or ends with a space")
-    if task is TaskType.SEMANTIC_SEGMENTATION and BACKGROUND in names:
-        warnings.append(f"{BACKGROUND} is what Ground Truth calls the unpainted part of a mask")
-    return warnings
+    return [*warnings, *(task.label_name_warnings(names) if task else ())]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from groundtruth.errors import GroundTruthError
-from labeljob.task_types import TaskType
+from labeljob.tasks.base import JobType
 
 _ARN = re.compile(
     r"arn:(?P<partition>aws[a-z-]*):lambda:(?P<region>[a-z]{2}(-[a-z]+)+-\d+):(?P<account>\d{12})"
@@ -102,7 +102,7 @@ def stack_outputs(stack: str, *, region: str | None = None) -> dict[str, str]:
     }
 
 
-def arns_among(outputs: Mapping[str, str], task: TaskType) -> tuple[str, str]:
+def arns_among(outputs: Mapping[str, str], task: JobType) -> tuple[str, str]:
     """ARNs of the PRE and the ACS function of a job type, among a stack's outputs.
 
     Raises

@@ -100,12 +100,11 @@ def _log_path(description: JobDescription, place: Place) -> Path:
 def _run(description: JobDescription, lines: Sequence[ManifestLine], place: Place) -> Summary:
     with ExitStack() as stack:
         log = _log_path(description, place)
-        folder = description.task.value.replace("-", "_")
         skill_file = str(description.skill_file or place.skill_file(description.name))
         environment = {**place.environment, SKILL_FILE_VARIABLE: skill_file}
+        names = (f"{part}_{description.task.folder}" for part in ("pre", "acs"))
         pre, acs = (
-            stack.enter_context(LocalFunction(f"{kind}_{folder}", environment, log=log))
-            for kind in ("pre", "acs")
+            stack.enter_context(LocalFunction(name, environment, log=log)) for name in names
         )
         bars = stack.enter_context(_bars())
         stages = {
@@ -130,8 +129,9 @@ def _run(description: JobDescription, lines: Sequence[ManifestLine], place: Plac
 
 def _check_page(run: JobRun) -> None:
     """Render the page that the first data object's workers would see."""
-    name = f"{run.description.task.value.replace('-', '_')}.liquid.html"
-    template = application_folder() / "worker_templates" / name
+    template = (
+        application_folder() / "worker_templates" / f"{run.description.task.folder}.liquid.html"
+    )
     task = run.pre(pre_event(run.description, run.lines[0].values))
     try:
         render_page(

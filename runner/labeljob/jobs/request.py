@@ -14,7 +14,7 @@ import botocore.session
 from botocore.model import ListShape, Shape, StringShape, StructureShape
 from botocore.validate import ParamValidator
 
-from labeljob.task_types import TaskType
+from labeljob.tasks.base import JobType
 
 DEFAULT_WORKERS = 3
 
@@ -47,7 +47,7 @@ class RequestOptions:
 
     Attributes
     ----------
-    task : TaskType
+    task : JobType
         Decides the defaults of what workers read and how long they have.
     price : Decimal or None
         Dollars for each answer, in tenths of a cent; Mechanical Turk only.
@@ -55,7 +55,7 @@ class RequestOptions:
         Key and value, in order.
     """
 
-    task: TaskType
+    task: JobType
     job_name: str | None = None
     label_attribute: str | None = None
     manifest_uri: str | None = None
@@ -81,34 +81,6 @@ class RequestOptions:
     tags: Sequence[tuple[str, str]] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class _TaskTexts:
-    title: str
-    description: str
-    keywords: tuple[str, ...]
-    time_limit: int
-
-
-_TEXTS: Mapping[TaskType, _TaskTexts] = {
-    TaskType.IMAGE_MULTI_CLASS: _TaskTexts(
-        title="Choose the label of an image",
-        description="Look at an image and choose the one label that fits it best.",
-        keywords=("image", "classification", "label"),
-        time_limit=300,
-    ),
-    TaskType.IMAGE_MULTI_CLASS_MULTI_LABEL: _TaskTexts(
-        title="Choose all labels of an image",
-        description="Look at an image and choose every label of something you can see in it.",
-        keywords=("image", "classification", "multiple labels"),
-        time_limit=600,
-    ),
-    TaskType.SEMANTIC_SEGMENTATION: _TaskTexts(
-        title="Paint what is in an image",
-        description="Paint everything in an image that belongs to one of the labels.",
-        keywords=("image", "segmentation", "painting"),
-        time_limit=3600,
-    ),
-}
 _AVAILABILITY_PUBLIC = 21_600
 _AVAILABILITY_PRIVATE = 864_000
 
@@ -123,7 +95,7 @@ def build_request(options: RequestOptions, *, now: datetime) -> dict[str, Any]:
     now : datetime
         Goes into the name of a job that was given none.
     """
-    name = options.job_name or f"{options.task.value}-{now:%Y%m%d-%H%M%S}"
+    name = options.job_name or f"{options.task}-{now:%Y%m%d-%H%M%S}"
     return {
         "LabelingJobName": name,
         "LabelAttributeName": options.label_attribute or name,
@@ -152,7 +124,7 @@ def is_public(workteam_arn: str | None) -> bool:
 
 
 def _human_task(options: RequestOptions) -> dict[str, Any]:
-    texts = _TEXTS[options.task]
+    task = options.task
     public = is_public(options.workteam_arn)
     availability = _AVAILABILITY_PUBLIC if public else _AVAILABILITY_PRIVATE
     consolidation = _given(AnnotationConsolidationLambdaArn=options.acs_arn)
@@ -160,11 +132,11 @@ def _human_task(options: RequestOptions) -> dict[str, Any]:
         WorkteamArn=options.workteam_arn,
         UiConfig=_given(UiTemplateS3Uri=options.ui_template_uri),
         PreHumanTaskLambdaArn=options.pre_arn,
-        TaskKeywords=list(options.keywords or texts.keywords),
-        TaskTitle=_or_default(options.title, texts.title),
-        TaskDescription=_or_default(options.description, texts.description),
+        TaskKeywords=list(options.keywords or task.request_keywords),
+        TaskTitle=_or_default(options.title, task.request_title),
+        TaskDescription=_or_default(options.description, task.request_description),
         NumberOfHumanWorkersPerDataObject=options.workers,
-        TaskTimeLimitInSeconds=_or_default(options.time_limit, texts.time_limit),
+        TaskTimeLimitInSeconds=_or_default(options.time_limit, task.time_limit),
         TaskAvailabilityLifetimeInSeconds=_or_default(options.availability, availability),
         MaxConcurrentTaskCount=options.max_concurrent,
         AnnotationConsolidationConfig=consolidation or None,

@@ -16,7 +16,7 @@ from groundtruth.errors import SettingsError
 from groundtruth.settings import Settings
 from labeljob.jobs.lambda_arns import LambdaArn
 from labeljob.jobs.request import Problem, fix_of, is_public
-from labeljob.task_types import TaskType
+from labeljob.tasks.base import JobType
 
 MAX_TIME_LIMIT = 28_800
 MAX_AVAILABILITY_PUBLIC = 43_200
@@ -27,7 +27,7 @@ _WITHOUT_SUPPORT = 1_000
 _PRICE = "HumanTaskConfig.PublicWorkforceTaskPrice"
 
 
-def rule_problems(request: Mapping[str, Any], task: TaskType) -> list[Problem]:
+def rule_problems(request: Mapping[str, Any], task: JobType) -> list[Problem]:
     """Everything in a request that Ground Truth would refuse, beyond the API's model.
 
     A field that is missing or of the wrong type is left to `model_problems`.
@@ -36,7 +36,7 @@ def rule_problems(request: Mapping[str, Any], task: TaskType) -> list[Problem]:
     ----------
     request : mapping
         Arguments of `CreateLabelingJob`.
-    task : TaskType
+    task : JobType
         What the workers shall do.
     """
     return [
@@ -48,7 +48,7 @@ def rule_problems(request: Mapping[str, Any], task: TaskType) -> list[Problem]:
     ]
 
 
-def rule_warnings(request: Mapping[str, Any], task: TaskType) -> list[Problem]:
+def rule_warnings(request: Mapping[str, Any], task: JobType) -> list[Problem]:
     """What Ground Truth may accept and the person may still not want."""
     return [
         *_attribute_warnings(request.get("LabelAttributeName"), task),
@@ -59,7 +59,7 @@ def rule_warnings(request: Mapping[str, Any], task: TaskType) -> list[Problem]:
     ]
 
 
-def attribute_problems(name: Any, task: TaskType) -> Iterator[Problem]:
+def attribute_problems(name: Any, task: JobType) -> Iterator[Problem]:
     """What is wrong with a label attribute name, beyond what botocore's model knows."""
     field = "LabelAttributeName"
     if name in ("source", "source-ref"):
@@ -73,7 +73,7 @@ def attribute_problems(name: Any, task: TaskType) -> Iterator[Problem]:
         yield Problem(field=field, text=text, fix="drop the -ref from --label-attribute")
 
 
-def _attribute_warnings(name: Any, task: TaskType) -> Iterator[Problem]:
+def _attribute_warnings(name: Any, task: JobType) -> Iterator[Problem]:
     if isinstance(name, str) and name.endswith("-ref") and not task.classifies:
         yield Problem(
             field="LabelAttributeName",
@@ -219,14 +219,14 @@ _NAMES_OF_MANAGED_POLICY = (
 )  # fmt: skip
 
 
-def function_problems(request: Mapping[str, Any], task: TaskType) -> list[Problem]:
+def function_problems(request: Mapping[str, Any], task: JobType) -> list[Problem]:
     """Everything that is wrong with the functions of a request.
 
     Parameters
     ----------
     request : mapping
         Arguments of `CreateLabelingJob`.
-    task : TaskType
+    task : JobType
         What the workers shall do.
     """
     pre, acs = _arns(request)
@@ -275,7 +275,7 @@ def _arns(request: Mapping[str, Any]) -> tuple[str | None, str | None]:
     )
 
 
-def _problems_of(field: str, arn: str | None, part: str, task: TaskType) -> Iterator[Problem]:
+def _problems_of(field: str, arn: str | None, part: str, task: JobType) -> Iterator[Problem]:
     if arn is None:
         yield Problem(field=field, text="is missing", fix=fix_of(field))
         return

@@ -22,8 +22,8 @@ from labeljob.jobs.ground_truth_messages import (
 )
 from labeljob.jobs.manifest_lines import ManifestLine, compact_json, labeled_line
 from labeljob.simulation.answers import answer
-from labeljob.simulation.truth import Truth
 from labeljob.simulation.workers import SimulatedWorker
+from labeljob.tasks.base import Truth
 
 type Handler = Callable[[Mapping[str, Any]], Any]
 type Advance = Callable[[str, int], None]
@@ -135,7 +135,7 @@ class JobRun:
         contents = [
             answer(
                 sitting.worker,
-                self.description.task.value,
+                self.description.task,
                 object_id=line.object_id,
                 labels=task["taskInput"]["labels"],
                 truth=truth,

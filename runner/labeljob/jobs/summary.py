@@ -15,7 +15,7 @@ from PIL import Image
 from groundtruth.tasks.base import NO_USABLE_ANSWER, NOT_PROCESSED
 from labeljob.jobs.manifest_lines import ManifestLine
 from labeljob.jobs.run import JobRun
-from labeljob.simulation.truth import Truth
+from labeljob.tasks.base import Truth
 
 WITHOUT_LABEL = (NO_USABLE_ANSWER, NOT_PROCESSED)
 

@@ -6,18 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from groundtruth.tasks.base import Task
-from groundtruth.tasks.classification.task import ImageMultiClass
-from groundtruth.tasks.multilabel.task import ImageMultiClassMultiLabel
-from groundtruth.tasks.segmentation.task import SemanticSegmentation
-from labeljob.task_types import TaskType
+from labeljob.tasks.base import JobType
+from labeljob.tasks.registry import JOB_TYPES
 
-TASKS: Mapping[TaskType, Task[Any]] = {
-    TaskType.IMAGE_MULTI_CLASS: ImageMultiClass(),
-    TaskType.IMAGE_MULTI_CLASS_MULTI_LABEL: ImageMultiClassMultiLabel(),
-    TaskType.SEMANTIC_SEGMENTATION: SemanticSegmentation(),
-}
+TASKS: Mapping[JobType, Task[Any]] = {one: one.library for one in JOB_TYPES.values()}
 
 
-def algorithms_of(task: TaskType) -> Sequence[str]:
+def algorithms_of(task: JobType) -> Sequence[str]:
     """Names of the algorithms that a job type has."""
-    return TASKS[task].algorithms
+    return task.algorithms

@@ -12,8 +12,8 @@ from groundtruth.errors import StorageError
 from groundtruth.storage.s3 import ObjectStore
 from labeljob.jobs.description import JobDescription, JobError
 from labeljob.jobs.manifest_lines import ManifestLine
-from labeljob.simulation.truth import Truth, TruthError, invented_truth, read_truth
-from labeljob.task_types import TaskType
+from labeljob.simulation.truth import TruthError, invented_truth, read_truth
+from labeljob.tasks.base import Truth
 
 
 def truths(description: JobDescription, store: ObjectStore) -> Callable[[ManifestLine], Truth]:
@@ -31,7 +31,7 @@ def truths(description: JobDescription, store: ObjectStore) -> Callable[[Manifes
 
 def _from_file(description: JobDescription) -> Callable[[ManifestLine], Truth]:
     path = Path(description.truth)
-    table = read_truth(path, description.task.value, description.labels)
+    table = read_truth(path, description.task, description.labels)
 
     def known(line: ManifestLine) -> Truth:
         if line.source_ref not in table:
@@ -42,13 +42,12 @@ def _from_file(description: JobDescription) -> Callable[[ManifestLine], Truth]:
 
 
 def _invented(description: JobDescription, store: ObjectStore) -> Callable[[ManifestLine], Truth]:
-    segments = description.task is TaskType.SEMANTIC_SEGMENTATION
     folder = Path(description.manifest).parent
 
     def invented(line: ManifestLine) -> Truth:
-        shape = _image_shape(line, folder, store) if segments else None
+        shape = _image_shape(line, folder, store) if not description.task.classifies else None
         return invented_truth(
-            description.task.value, description.labels, line.object_id, shape, description.seed
+            description.task, description.labels, line.object_id, shape, description.seed
         )
 
     return invented

@@ -27,8 +27,8 @@ from labeljob.history.job import JobOnFile
 from labeljob.jobs.description import JobError
 from labeljob.metrics.calibration import confidence_figures
 from labeljob.metrics.scores import Judged, judged
-from labeljob.simulation.truth import Truth
 from labeljob.task_types import TaskType
+from labeljob.tasks.base import Truth
 
 FEWEST_OBJECTS = 50
 """With fewer known objects a map learns their chances, not the job's."""

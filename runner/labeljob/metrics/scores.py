@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from groundtruth.finishing.labels import FoundLabel
 from labeljob.metrics.calibration import confidence_figures
 from labeljob.report.overlays import mean_iou
-from labeljob.simulation.truth import Truth
+from labeljob.tasks.base import Truth
 
 type Mask = NDArray[np.uint8]
 

@@ -23,7 +23,7 @@ from labeljob.metrics.consensus import dispute, n_values
 from labeljob.metrics.scores import judged
 from labeljob.metrics.suspicions import flag_workers
 from labeljob.metrics.workers import Worker, worker_table
-from labeljob.simulation.truth import Truth
+from labeljob.tasks.base import Truth
 
 UNSURE = (TIE, LOW_CONFIDENCE, NO_USABLE_ANSWER, NOT_PROCESSED)
 

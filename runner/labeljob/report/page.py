@@ -26,7 +26,7 @@ from labeljob.report.charts import (
 )
 from labeljob.report.contents import Contents, file_name
 from labeljob.report.pictures import Picture, mask_pictures, picture, read_image
-from labeljob.simulation.truth import Truth
+from labeljob.tasks.base import Truth
 
 TEMPLATE = "report.html.jinja"
 TABLE_ROWS = 25

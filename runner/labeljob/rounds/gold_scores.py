@@ -21,8 +21,8 @@ from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import ReadOnly
 from labeljob.metrics.consensus import grid_iou
 from labeljob.metrics.workers import Worker, short_names
-from labeljob.simulation.truth import Truth
 from labeljob.task_types import TaskType
+from labeljob.tasks.base import Truth
 
 
 def units_of(truth: Truth, choices: Sequence[str]) -> Ints:

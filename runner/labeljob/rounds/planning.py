@@ -18,8 +18,8 @@ from labeljob.history.annotations import Ballot
 from labeljob.jobs.description import JobError
 from labeljob.rounds.accuracy_curve import Growth, growth_of
 from labeljob.rounds.gold_scores import units_of
-from labeljob.simulation.truth import Truth
 from labeljob.task_types import TaskType
+from labeljob.tasks.base import Truth
 
 MOST_WORKERS = 9
 STARTS = (2, 3)

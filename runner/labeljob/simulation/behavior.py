@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from labeljob.simulation.answers import answer
-from labeljob.simulation.truth import Truth
 from labeljob.simulation.workers import (
     SKILLS,
     CrewError,
@@ -20,7 +19,7 @@ from labeljob.simulation.workers import (
     generator,
     hire,
 )
-from labeljob.task_types import TaskType
+from labeljob.tasks.base import JobType, Truth
 
 _PERFECT = Skill(accuracy=1.0, boundary_shift=0.0, miss_rate=0.0, swap_rate=0.0)
 
@@ -62,7 +61,7 @@ class SyntheticWorker:
     habit: str = ""
 
 
-def hire_crew(text: str, *, task: TaskType, seed: int) -> tuple[SyntheticWorker, ...]:
+def hire_crew(text: str, *, task: JobType, seed: int) -> tuple[SyntheticWorker, ...]:
     """Hire the crew that a text describes.
 
     Parameters
@@ -70,7 +69,7 @@ def hire_crew(text: str, *, task: TaskType, seed: int) -> tuple[SyntheticWorker,
     text : str
         Kinds and how many of each: those of `labeljob run`, those of `HABITS`, and ``skill=0.8``
         for workers who are right in that share of the cases. Or one number for a mixed crew.
-    task : TaskType
+    task : JobType
         What they are asked.
     seed : int
         Decides on the workers' ids, nothing else.
@@ -88,7 +87,8 @@ def hire_crew(text: str, *, task: TaskType, seed: int) -> tuple[SyntheticWorker,
 
     Examples
     --------
-    >>> crew = hire_crew("skill=0.8:2,tired", task=TaskType.IMAGE_MULTI_CLASS, seed=1)
+    >>> from labeljob.tasks.registry import find_job_type
+    >>> crew = hire_crew("skill=0.8:2,tired", task=find_job_type("image-multi-class"), seed=1)
     >>> [(member.habit, member.mind.skill.accuracy) for member in crew]
     [('', 0.8), ('', 0.8), ('tired', 0.95)]
     """
@@ -108,7 +108,7 @@ def hire_crew(text: str, *, task: TaskType, seed: int) -> tuple[SyntheticWorker,
     return tuple(_members(workers, habits))
 
 
-def _habit(name: str, part: str, task: TaskType) -> tuple[str, Skill | None]:
+def _habit(name: str, part: str, task: JobType) -> tuple[str, Skill | None]:
     """A habit with its skill; no habit and no skill for a kind of the simulated crowd."""
     if name.startswith("skill="):
         return "", _stated_skill(name.removeprefix("skill="), part)
@@ -176,7 +176,7 @@ def difficulty(mean: float, object_id: str, seed: int) -> float:
 
 def answer_of(
     member: SyntheticWorker,
-    task: TaskType,
+    task: JobType,
     *,
     object_id: str,
     labels: Sequence[str],
@@ -191,7 +191,7 @@ def answer_of(
     ----------
     member : SyntheticWorker
         Who answers.
-    task : TaskType
+    task : JobType
         What is asked.
     object_id : str
         The data object.
@@ -216,9 +216,9 @@ def answer_of(
         shown: Truth = np.zeros_like(truth)
     elif member.habit in ("constant", "flooding"):
         chooser = () if member.habit == "constant" else (object_id,)
-        shown = _only(_fixed_class(member, labels, *chooser), labels, truth)
+        shown = task.choose_only(_fixed_class(member, labels, *chooser), labels, truth)
     elif member.habit == "adversary":
-        shown = _bent(truth, labels)
+        shown = task.contradict(truth, labels)
     else:
         shown = truth
     skill = member.mind.skill
@@ -228,12 +228,12 @@ def answer_of(
         skill = _weaker(skill, hardness, task, len(labels))
     same = skill is member.mind.skill
     mind = member.mind if same else replace(member.mind, skill=skill)
-    return answer(mind, task.value, object_id=object_id, labels=labels, truth=shown, seed=seed)
+    return answer(mind, task, object_id=object_id, labels=labels, truth=shown, seed=seed)
 
 
-def _weaker(skill: Skill, loss: float, task: TaskType, n_classes: int) -> Skill:
+def _weaker(skill: Skill, loss: float, task: JobType, n_classes: int) -> Skill:
     """A skill that has lost a share of what it is above chance."""
-    chance = 1.0 / n_classes if task is TaskType.IMAGE_MULTI_CLASS else 0.5
+    chance = task.chance(n_classes)
     return replace(
         skill,
         accuracy=chance + (skill.accuracy - chance) * (1.0 - loss),
@@ -245,20 +245,3 @@ def _weaker(skill: Skill, loss: float, task: TaskType, n_classes: int) -> Skill:
 
 def _fixed_class(member: SyntheticWorker, labels: Sequence[str], *parts: str) -> int:
     return int.from_bytes(digest("class", member.worker.worker_id, *parts)) % len(labels)
-
-
-def _only(index: int, labels: Sequence[str], truth: Truth) -> Truth:
-    """One class and nothing else, in the shape of the truth."""
-    if isinstance(truth, np.ndarray):
-        return np.full_like(truth, index + 1)
-    return labels[index] if isinstance(truth, str) else frozenset({labels[index]})
-
-
-def _bent(truth: Truth, labels: Sequence[str]) -> Truth:
-    """The class after the true one; the labels that do not apply; a mask of next classes."""
-    if isinstance(truth, np.ndarray):
-        moved = truth % len(labels) + 1
-        return np.where(truth > 0, moved if len(labels) > 1 else 0, 0).astype(np.uint8)
-    if isinstance(truth, str):
-        return labels[(labels.index(truth) + 1) % len(labels)]
-    return frozenset(labels) - truth or truth

@@ -31,9 +31,9 @@ from labeljob.jobs.manifest_lines import ManifestLine, compact_json
 from labeljob.output_files import write_text
 from labeljob.simulation.behavior import SyntheticWorker, answer_of, difficulty
 from labeljob.simulation.canvas import canvas_png, label_colors
-from labeljob.simulation.truth import Truth, invented_truth
+from labeljob.simulation.truth import invented_truth
 from labeljob.simulation.workers import generator
-from labeljob.task_types import TaskType
+from labeljob.tasks.base import JobType, Truth
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +151,7 @@ class Synthesis:
     ) -> SynthesizedObject:
         description, object_id = self.description, line.object_id
         labels, seed = description.labels, description.seed
-        truth = invented_truth(description.task.value, labels, object_id, self.shape, seed)
+        truth = invented_truth(description.task, labels, object_id, self.shape, seed)
         hardness = difficulty(self.disturbances.difficulty, object_id, seed)
         kept, n_in_time = self._kept(object_id, sittings, called)
         contents = []
@@ -209,7 +209,6 @@ MANIFEST, TRUTH, MASKS = "input.manifest", "truth.jsonl", "truth-masks"
 PRE_EVENTS, ACS_EVENTS = "events/pre.jsonl", "events/acs.jsonl"
 DESCRIPTIONS = ".labeling-jobs"
 _JSON = "application/json"
-_MEMBER = dict(zip(TaskType, ("label", "labels", "mask"), strict=True))
 
 
 @dataclass
@@ -303,7 +302,7 @@ def _truth_line(
         Image.fromarray(one.truth, mode="L").save(folder / value)
         body = _picture(one.truth, synthesis)
         store.write(one.line.source_ref, body, content_type="image/png", kms_key=None)
-    return {"source-ref": one.line.source_ref, _MEMBER[synthesis.description.task]: value}
+    return {"source-ref": one.line.source_ref, synthesis.description.task.truth_key: value}
 
 
 def _picture(truth: Truth, synthesis: Synthesis) -> bytes:
@@ -327,7 +326,7 @@ STARTED = datetime(2026, 1, 1, tzinfo=UTC)
 def synthetic_description(
     *,
     name: str = "synthetic",
-    task: TaskType,
+    task: JobType,
     labels: tuple[str, ...],
     attribute: str = "label",
     crew: str,

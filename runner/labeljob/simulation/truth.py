@@ -16,19 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
-
-from labeljob.simulation.masks import star_shapes
 from labeljob.simulation.workers import generator
-
-type Truth = str | frozenset[str] | NDArray[np.uint8]
-"""A class's name, the set of labels that apply, or a mask of class indices."""
-
-TASKS = ("image-multi-class", "image-multi-class-multi-label", "semantic-segmentation")
-
-_MEMBER = dict(zip(TASKS, ("label", "labels", "mask"), strict=True))
+from labeljob.tasks.base import JobType, Truth
 
 
 class TruthError(ValueError):
@@ -49,8 +38,8 @@ class TruthError(ValueError):
 
 
 @dataclass(frozen=True)
-class _MaskFile:
-    file: Path
+class _Entry:
+    truth: Truth | Path
     line: int
 
 
@@ -58,18 +47,22 @@ class TruthTable(Mapping[str, Truth]):
     """The truth of each data object by its ``source-ref``; a mask is read when asked for."""
 
     def __init__(
-        self, path: Path, entries: Mapping[str, str | frozenset[str] | _MaskFile], n_labels: int
+        self, path: Path, entries: Mapping[str, _Entry], job_type: JobType, labels: Sequence[str]
     ) -> None:
         self._path = path
         self._entries = entries
-        self._n_labels = n_labels
+        self._job_type = job_type
+        self._labels = labels
 
     def __getitem__(self, source_ref: str) -> Truth:
         """Return one truth; raises KeyError if there is none, TruthError for a bad mask."""
         entry = self._entries[source_ref]
-        if isinstance(entry, _MaskFile):
-            return _read_mask(entry, self._n_labels, self._path)
-        return entry
+        if not isinstance(entry.truth, Path):
+            return entry.truth
+        try:
+            return self._job_type.read_truth_file(entry.truth, self._labels)
+        except ValueError as error:
+            raise TruthError(str(error), path=self._path, line=entry.line) from error
 
     def __iter__(self) -> Iterator[str]:
         """Go through the data objects in the order of the file."""
@@ -80,15 +73,15 @@ class TruthTable(Mapping[str, Truth]):
         return len(self._entries)
 
 
-def read_truth(path: Path, task: str, labels: Sequence[str]) -> TruthTable:
+def read_truth(path: Path, job_type: JobType, labels: Sequence[str]) -> TruthTable:
     """Read a truth file.
 
     Parameters
     ----------
     path : Path
         JSON Lines as described at the top of this module; empty lines are skipped.
-    task : str
-        One of `TASKS`.
+    job_type : JobType
+        What is asked.
     labels : sequence of str
         All classes, in the order of the label category file.
 
@@ -101,28 +94,33 @@ def read_truth(path: Path, task: str, labels: Sequence[str]) -> TruthTable:
     ------
     TruthError
         If the file or a line of it cannot be used.
-    ValueError
-        If `task` is unknown.
     """
-    if task not in TASKS:
-        raise ValueError(f"{task!r} is no task; there are {', '.join(TASKS)}")
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise TruthError(f"cannot be read ({error})", path=path) from error
-    entries: dict[str, str | frozenset[str] | _MaskFile] = {}
+    entries: dict[str, _Entry] = {}
     for number, text in enumerate(lines, start=1):
-        if text.strip():
-            record = _record(text, path, number)
-            source_ref = record["source-ref"]
-            if source_ref in entries:
-                raise TruthError(f"{source_ref} is there twice", path=path, line=number)
-            entries[source_ref] = _entry(record, task, labels, path, number)
-    return TruthTable(path, entries, len(labels))
+        if not text.strip():
+            continue
+        record = _record(text, path, number)
+        source_ref = record["source-ref"]
+        if source_ref in entries:
+            raise TruthError(f"{source_ref} is there twice", path=path, line=number)
+        try:
+            truth = job_type.parse_truth(record.get(job_type.truth_key), labels, path.parent)
+        except ValueError as error:
+            raise TruthError(str(error), path=path, line=number) from error
+        entries[source_ref] = _Entry(truth, number)
+    return TruthTable(path, entries, job_type, labels)
 
 
 def invented_truth(
-    task: str, labels: Sequence[str], object_id: str, shape: tuple[int, int] | None, seed: int
+    job_type: JobType,
+    labels: Sequence[str],
+    object_id: str,
+    shape: tuple[int, int] | None,
+    seed: int,
 ) -> Truth:
     """Invent the truth of a data object, for manifests whose truth nobody knows.
 
@@ -131,8 +129,8 @@ def invented_truth(
 
     Parameters
     ----------
-    task : str
-        One of `TASKS`.
+    job_type : JobType
+        What is asked.
     labels : sequence of str
         All classes.
     object_id : str
@@ -150,24 +148,17 @@ def invented_truth(
     Raises
     ------
     ValueError
-        If `task` is unknown, there is no label, or `shape` is missing.
+        If there is no label, or `shape` is missing.
 
     Examples
     --------
-    >>> invented_truth("image-multi-class", ["cat"], "0", None, seed=7)
+    >>> from labeljob.tasks.registry import find_job_type
+    >>> invented_truth(find_job_type("image-multi-class"), ["cat"], "0", None, seed=7)
     'cat'
     """
-    if task not in TASKS or not labels:
-        raise ValueError(f"{task!r} with {len(labels)} labels: no truth can be invented")
-    rng = generator(seed, "truth", object_id)
-    if task == "image-multi-class":
-        return labels[int(rng.integers(len(labels)))]
-    if task == "image-multi-class-multi-label":
-        count = int(rng.integers(1, min(3, len(labels)) + 1))
-        return frozenset(labels[place] for place in rng.permutation(len(labels))[:count])
-    if shape is None:
-        raise ValueError("the image's shape is needed to invent a mask")
-    return star_shapes(shape, len(labels), int(rng.integers(3, 7)), rng)
+    if not labels:
+        raise ValueError("no truth can be invented without labels")
+    return job_type.invent_truth(labels, shape, generator(seed, "truth", object_id))
 
 
 def _record(text: str, path: Path, number: int) -> dict[str, Any]:
@@ -178,40 +169,3 @@ def _record(text: str, path: Path, number: int) -> dict[str, Any]:
     if not isinstance(record, dict) or not isinstance(record.get("source-ref"), str):
         raise TruthError('is no object with a text "source-ref"', path=path, line=number)
     return record
-
-
-def _entry(
-    record: Mapping[str, Any], task: str, labels: Sequence[str], path: Path, number: int
-) -> str | frozenset[str] | _MaskFile:
-    member = _MEMBER[task]
-    value = record.get(member)
-    if member == "mask":
-        if isinstance(value, str) and (path.parent / value).is_file():
-            return _MaskFile(path.parent / value, number)
-        raise TruthError(f'"mask" names no file: {value!r}', path=path, line=number)
-    names = value if member == "labels" else [value]
-    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
-        wanted = "a list of one or more names" if member == "labels" else "a name"
-        raise TruthError(f'"{member}" is not {wanted}: {value!r}', path=path, line=number)
-    unknown = [name for name in names if name not in labels]
-    if unknown:
-        known = ", ".join(labels)
-        raise TruthError(f"{unknown[0]!r} is not a label ({known})", path=path, line=number)
-    return frozenset(names) if member == "labels" else str(names[0])
-
-
-def _read_mask(entry: _MaskFile, n_labels: int, path: Path) -> NDArray[np.uint8]:
-    try:
-        with Image.open(entry.file) as image:
-            mode = image.mode
-            mask = np.array(image)
-    except (OSError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise TruthError(
-            f"{entry.file} cannot be read ({error})", path=path, line=entry.line
-        ) from error
-    if mode not in {"P", "L"}:
-        raise TruthError(f"{entry.file} is in mode {mode}, not P or L", path=path, line=entry.line)
-    if mask.size and int(mask.max()) > n_labels:
-        text = f"{entry.file} has a pixel {int(mask.max())}, but there are {n_labels} labels"
-        raise TruthError(text, path=path, line=entry.line)
-    return mask

@@ -6,7 +6,9 @@ import pytest
 
 from labeljob.simulation import answers
 from labeljob.simulation import workers as profiles
+from labeljob.tasks.registry import find_job_type
 
+SINGLE = find_job_type("image-multi-class")
 LABELS = ["ant", "bee", "cat", "dog", "eel"]
 N_OBJECTS = 4000
 
@@ -15,7 +17,12 @@ def _choices(worker, n_objects=N_OBJECTS):
     for number in range(n_objects):
         truth = LABELS[number % len(LABELS)]
         content = answers.answer(
-            worker, "image-multi-class", object_id=str(number), labels=LABELS, truth=truth, seed=11
+            worker,
+            find_job_type("image-multi-class"),
+            object_id=str(number),
+            labels=LABELS,
+            truth=truth,
+            seed=11,
         )
         yield truth, content["crowd-image-classifier"]["label"]
 
@@ -54,7 +61,7 @@ def _ticks(worker, truths, n_objects=N_OBJECTS):
         truth = truths[number % len(truths)]
         content = answers.answer(
             worker,
-            "image-multi-class-multi-label",
+            find_job_type("image-multi-class-multi-label"),
             object_id=str(number),
             labels=LABELS,
             truth=truth,
@@ -99,6 +106,11 @@ def test_a_spammer_ticks_at_chance():
 def test_the_only_label_there_is_gets_chosen():
     for worker in profiles.hire("9", seed=1):
         content = answers.answer(
-            worker, "image-multi-class", object_id="0", labels=["ant"], truth="ant", seed=1
+            worker,
+            find_job_type("image-multi-class"),
+            object_id="0",
+            labels=["ant"],
+            truth="ant",
+            seed=1,
         )
         assert content == {"crowd-image-classifier": {"label": "ant"}}

@@ -13,14 +13,16 @@ from labeljob.simulation import answers
 from labeljob.simulation import workers as profiles
 from labeljob.simulation.canvas import label_colors
 from labeljob.simulation.truth import invented_truth
+from labeljob.tasks.registry import find_job_type
 
+SEGMENTATION = find_job_type("semantic-segmentation")
 LABELS = ["water", "reeds", "sky"]
 
 
 def _paint(kind, truth, object_id, seed=9):
     worker = profiles.hire(kind, seed=4)[0]
     content = answers.answer(
-        worker, "semantic-segmentation", object_id=object_id, labels=LABELS, truth=truth, seed=seed
+        worker, SEGMENTATION, object_id=object_id, labels=LABELS, truth=truth, seed=seed
     )
     return answer_mask(content, LABELS)
 
@@ -39,7 +41,7 @@ def test_better_workers_paint_better_masks():
     for kind in ["careful", "average", "careless", "spammer"]:
         scores = []
         for number in range(25):
-            truth = invented_truth("semantic-segmentation", LABELS, str(number), (120, 160), seed=2)
+            truth = invented_truth(SEGMENTATION, LABELS, str(number), (120, 160), seed=2)
             scores.append(mean_iou(_paint(kind, truth, str(number)), truth))
         quality[kind] = np.mean(scores)
     order = sorted(quality, key=lambda kind: -quality[kind])
@@ -112,14 +114,14 @@ def test_an_empty_truth_and_a_single_pixel_can_be_painted():
 
 
 def test_a_mask_is_painted_quickly():
-    truth = invented_truth("semantic-segmentation", LABELS, "0", (480, 640), seed=2)
+    truth = invented_truth(SEGMENTATION, LABELS, "0", (480, 640), seed=2)
     worker = profiles.hire("average", seed=4)[0]
     seconds = []
     for number in range(7):
         start = time.process_time()
         answers.answer(
             worker,
-            "semantic-segmentation",
+            SEGMENTATION,
             object_id=str(number),
             labels=LABELS,
             truth=truth,

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from labeljob.simulation.truth import TASKS, TruthError, invented_truth, read_truth
+from labeljob.simulation.truth import TruthError, invented_truth, read_truth
+from labeljob.tasks.registry import JOB_TYPES, find_job_type
 
-SINGLE, MULTI, MASKS = TASKS
+SINGLE, MULTI, MASKS = JOB_TYPES.values()
 LABELS = ["cat", "dog", "eel"]
 
 
@@ -82,9 +83,9 @@ def test_a_bad_mask_is_named_when_it_is_asked_for(tmp_path, write):
         truth["other"]
 
 
-def test_an_unknown_task_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="object-detection"):
-        read_truth(_file(tmp_path, ""), "object-detection", LABELS)
+def test_an_unknown_task_is_refused():
+    with pytest.raises(ValueError, match=r"object-detection.*image-multi-class"):
+        find_job_type("object-detection")
 
 
 def test_invented_truth_is_valid_and_repeatable():
@@ -102,7 +103,7 @@ def test_invented_truth_is_valid_and_repeatable():
 
 @pytest.mark.parametrize(
     ("task", "labels", "shape"),
-    [("x", LABELS, None), (SINGLE, [], None), (MASKS, LABELS, None)],
+    [(SINGLE, [], None), (MASKS, LABELS, None)],
 )
 def test_truth_that_cannot_be_invented_is_refused(task, labels, shape):
     with pytest.raises(ValueError):  # noqa: PT011 (several texts, one kind)

@@ -16,6 +16,7 @@ from labeljob.simulation import answers
 from labeljob.simulation import workers as profiles
 from labeljob.simulation.canvas import label_colors
 from labeljob.simulation.truth import read_truth
+from labeljob.tasks.registry import find_job_type
 
 SEED = 20
 
@@ -39,13 +40,14 @@ def finish(store: Path) -> Callable[[DemoJob], Path]:
     def run(job: DemoJob) -> Path:
         folder = store / "groundtruth-demo" / "labels" / job.name
         labels = [entry["label"] for entry in json.loads(job.labels.read_text())["labels"]]
-        truth = read_truth(job.truth, job.task, labels)
+        task = find_job_type(job.task)
+        truth = read_truth(job.truth, task, labels)
         workers = profiles.hire(job.crew, seed=SEED)
         lines = []
         for object_id, source_ref in enumerate(truth):
             asked: dict[str, Any] = {"object_id": str(object_id), "labels": labels}
             contents = [
-                answers.answer(worker, job.task, truth=truth[source_ref], seed=SEED, **asked)
+                answers.answer(worker, task, truth=truth[source_ref], seed=SEED, **asked)
                 for worker in workers
             ]
             _write_answers(folder, str(object_id), [w.worker_id for w in workers], contents)

@@ -11,7 +11,8 @@ from labeljob.demo import material
 from labeljob.demo.material import MaterialError, lay_out
 from labeljob.simulation import answers
 from labeljob.simulation import workers as profiles
-from labeljob.simulation.truth import TASKS, read_truth
+from labeljob.simulation.truth import read_truth
+from labeljob.tasks.registry import JOB_TYPES, find_job_type
 
 
 def _labels(job):
@@ -19,7 +20,7 @@ def _labels(job):
 
 
 def _truth(job):
-    return read_truth(job.truth, job.task, _labels(job))
+    return read_truth(job.truth, find_job_type(job.task), _labels(job))
 
 
 def _sources(job):
@@ -27,7 +28,7 @@ def _sources(job):
 
 
 def test_there_is_a_job_for_each_task(jobs):
-    assert set(jobs) == set(TASKS)
+    assert set(jobs) == set(JOB_TYPES)
 
 
 def test_every_image_of_every_manifest_is_there_and_has_a_truth(jobs, store):

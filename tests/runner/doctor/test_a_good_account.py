@@ -3,13 +3,13 @@
 import pytest
 
 from labeljob.commands.doctor import doctor
-from labeljob.task_types import TaskType
+from labeljob.tasks.registry import JOB_TYPES
 from tests.runner.command_line import run
 from tests.runner.doctor.account import STACK
 from tests.runner.doctor.reports import errors, not_checked, said
 
 
-@pytest.mark.parametrize("task", TaskType)
+@pytest.mark.parametrize("task", JOB_TYPES.values())
 def test_nothing_is_wrong_and_nothing_was_left_out(good_account, examined, task):
     account = good_account(task)
     account.deploy()
@@ -29,7 +29,7 @@ def test_a_stack_can_be_looked_at_alone(account):
     outputs = {
         f"{part}{task.aws_name}{what}": account.human["PreHumanTaskLambdaArn"]
         for part in ("Pre", "Acs")
-        for task in TaskType
+        for task in JOB_TYPES.values()
         for what in ("Arn", "RoleArn")
     }
     account.deploy(outputs=outputs)

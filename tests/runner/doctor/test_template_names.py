@@ -3,7 +3,7 @@
 import pytest
 
 from labeljob.application import load_template
-from labeljob.task_types import TaskType
+from labeljob.tasks.registry import JOB_TYPES
 
 PARAMETERS = {
     "InputBucketName", "OutputBucketName", "LabelCategoryKeyPattern", "LabelCategoryConfigS3Uri",
@@ -24,7 +24,7 @@ def test_the_template_has_the_outputs(template):
     names = {
         f"{part}{task.aws_name}{what}"
         for part in ("Pre", "Acs")
-        for task in TaskType
+        for task in JOB_TYPES.values()
         for what in ("Arn", "RoleArn")
     }
     assert set(template["Outputs"]) >= names

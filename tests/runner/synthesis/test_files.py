@@ -17,7 +17,7 @@ from labeljob.jobs.manifest_lines import read_lines
 from labeljob.jobs.tasks import TASKS
 from labeljob.simulation.synthesis import write_files
 from labeljob.simulation.truth import read_truth
-from labeljob.task_types import TaskType
+from labeljob.tasks.registry import JOB_TYPES
 from tests.runner.synthesis.jobs import LABELS, synthetic_job
 
 
@@ -32,7 +32,7 @@ def lines(path):
     return [json.loads(text) for text in path.read_text(encoding="utf-8").splitlines()]
 
 
-@pytest.mark.parametrize("task", TaskType)
+@pytest.mark.parametrize("task", JOB_TYPES.values())
 def test_every_call_can_be_consolidated(tmp_path, task):
     written(tmp_path, task=task, objects=60, per_object=3, missing=0.1, late=0.1)
     store, said = FolderStore(tmp_path), []
@@ -45,11 +45,11 @@ def test_every_call_can_be_consolidated(tmp_path, task):
     assert said == [str(number) for number in range(60)]
 
 
-@pytest.mark.parametrize("task", TaskType)
+@pytest.mark.parametrize("task", JOB_TYPES.values())
 def test_manifest_truth_and_pre_events_tell_of_the_same_objects(tmp_path, task):
     written(tmp_path, task=task, objects=30)
     references = [line.source_ref for line in read_lines(tmp_path / "input.manifest")]
-    truth = read_truth(tmp_path / "truth.jsonl", task.value, LABELS)
+    truth = read_truth(tmp_path / "truth.jsonl", task, LABELS)
     assert list(truth) == references
     assert all(truth[reference] is not None for reference in references)
     events = [PreRequest.from_event(event) for event in lines(tmp_path / "events/pre.jsonl")]
