@@ -113,7 +113,7 @@ class RecordingSkills(MemorySkills):
         self.asked = list(workers)
         return super().history(*args, workers=workers, **rest)
 
-    def learn(self, *args: Any, contributions: Mapping[str, Amounts], **rest: Any) -> None:
+    def update_counts(self, *args: Any, updates: Mapping[str, Amounts], **rest: Any) -> None:
         """Keep what was told."""
-        self.taught = contributions
-        super().learn(*args, contributions=contributions, **rest)
+        self.taught = updates
+        super().update_counts(*args, updates=updates, **rest)

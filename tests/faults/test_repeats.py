@@ -67,7 +67,7 @@ def learned(skills, name):
     classes = tuple(example(name, "event")["labelCategories"])
     key = SkillKey(TASKS[name].schema_name, classes, 180.0)
     asked = [*NAMES, ALL_WORKERS]
-    amounts = skills.history(key, batch_id="later", workers=asked, at=LATER).amounts
+    amounts = skills.history(key, batch_id="later", workers=asked, at=LATER)
     together = Counter()
     for worker in NAMES if name == SINGLE else ():
         together.update(amounts[worker])

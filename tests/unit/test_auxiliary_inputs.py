@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from groundtruth.auxiliary_inputs import NOTHING_KNOWN, parse_side_labels
+from groundtruth.auxiliary_inputs import NO_LABELS, parse_auxiliary_labels
 from groundtruth.errors import ContractError
 from tests.batches import MULTI, SINGLE, outcome
 from tests.memory_store import MemoryStore
@@ -15,7 +15,7 @@ def side_file(*entries):
 
 
 def test_an_object_is_found_by_its_source_and_by_its_id():
-    known = parse_side_labels(
+    known = parse_auxiliary_labels(
         side_file(
             {"source-ref": "s3://b/1.jpg", "label": "cat"},
             {"object-id": "17", "labels": ["cat", "grass"]},
@@ -26,11 +26,11 @@ def test_an_object_is_found_by_its_source_and_by_its_id():
     assert known.of("17", "s3://b/17.jpg") == ("cat", "grass")
     assert known.of("17", None) == ("cat", "grass")
     assert known.of("0", None) is None
-    assert NOTHING_KNOWN.of("0", "s3://b/1.jpg") is None
+    assert NO_LABELS.of("0", "s3://b/1.jpg") is None
 
 
 def test_the_source_comes_before_the_id():
-    known = parse_side_labels(
+    known = parse_auxiliary_labels(
         side_file({"object-id": "0", "label": "dog"}, {"source-ref": "s3://b/0", "label": "cat"}),
         path=URI,
     )
@@ -47,11 +47,11 @@ def test_the_source_comes_before_the_id():
     ],
 )
 def test_a_file_may_come_from_any_editor(body):
-    assert parse_side_labels(body, path=URI).of("1", None) == ("cat",)
+    assert parse_auxiliary_labels(body, path=URI).of("1", None) == ("cat",)
 
 
 def test_an_object_may_have_no_label():
-    known = parse_side_labels(side_file({"object-id": "1", "labels": []}), path=URI)
+    known = parse_auxiliary_labels(side_file({"object-id": "1", "labels": []}), path=URI)
     assert known.of("1", None) == ()
 
 
@@ -79,7 +79,7 @@ GOOD = {"object-id": "1", "label": "cat"}
 )
 def test_a_bad_line_is_named(body, line, problem):
     with pytest.raises(ContractError, match=problem) as caught:
-        parse_side_labels(body, path=URI)
+        parse_auxiliary_labels(body, path=URI)
     assert caught.value.path == f"{URI}, line {line}"
 
 

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from groundtruth.aggregation.classification.calibration_maps import ConfidenceMap
-from groundtruth.auxiliary_inputs import NOTHING_KNOWN, SideLabels, parse_side_labels
+from groundtruth.auxiliary_inputs import NO_LABELS, AuxiliaryLabels, parse_auxiliary_labels
 from groundtruth.confidence_maps import parse_confidence_map
 from groundtruth.errors import ContractError, StorageError
 from labeljob.history.job import JobOnFile
 from labeljob.jobs.description import JobError
 
-_READERS: Mapping[str, tuple[str, Callable[..., SideLabels | ConfidenceMap]]] = {
-    "gold_labels_s3_uri": ("gold", parse_side_labels),
-    "model_answers_s3_uri": ("model", parse_side_labels),
+_READERS: Mapping[str, tuple[str, Callable[..., AuxiliaryLabels | ConfidenceMap]]] = {
+    "gold_labels_s3_uri": ("gold", parse_auxiliary_labels),
+    "model_answers_s3_uri": ("model", parse_auxiliary_labels),
     "confidence_map_s3_uri": ("confidence_map", parse_confidence_map),
 }
 
@@ -27,14 +27,14 @@ class SideFiles:
 
     Attributes
     ----------
-    gold, model : SideLabels
+    gold, model : AuxiliaryLabels
         Labels that are known beforehand, and a model's answers.
     confidence_map : ConfidenceMap or None
         How confidences are put right.
     """
 
-    gold: SideLabels = NOTHING_KNOWN
-    model: SideLabels = NOTHING_KNOWN
+    gold: AuxiliaryLabels = NO_LABELS
+    model: AuxiliaryLabels = NO_LABELS
     confidence_map: ConfidenceMap | None = None
 
 
@@ -85,7 +85,7 @@ def with_side_files(
     return job.with_settings(**settings), known
 
 
-def _note_foreign_labels(side: SideLabels, job: JobOnFile) -> None:
+def _note_foreign_labels(side: AuxiliaryLabels, job: JobOnFile) -> None:
     """Add the data objects whose known labels the job does not have to its damage."""
     for key, names in {**side.by_source, **side.by_id}.items():
         if unknown := sorted(set(names) - set(job.choices)):

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundtruth.annotations import AnswerReader
-from groundtruth.auxiliary_inputs import SideLabels
+from groundtruth.auxiliary_inputs import AuxiliaryLabels
 from groundtruth.worker_history.store import SkillStore
 from labeljob.history.annotations import Ballot, Ints, grid_lines
 from labeljob.history.job import JobOnFile
@@ -186,7 +186,7 @@ def teach(
     store = ReadOnly(job.place)
     batch = batch_of(job, call, store, "masks", skills=skills)
     names = {object_id: _names(truth) for object_id, truth in truths.items()}
-    batch = replace(batch, gold=SideLabels({}, names))
+    batch = replace(batch, gold=AuxiliaryLabels({}, names))
     decode = partial(job.core.decode, classes=batch.classes)
     answers = AnswerReader(store).read(entries_of(job, call), decode)
     for _ in job.core.consolidate(answers, batch):

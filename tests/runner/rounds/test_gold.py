@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from groundtruth.auxiliary_inputs import parse_side_labels
+from groundtruth.auxiliary_inputs import parse_auxiliary_labels
 from labeljob.commands.gold import gold_mix, gold_score, gold_strip
 from tests.masks import GRID, GRID_CLASSES, answer, drawn
 from tests.runner.analysis import job_folders as on_disk
@@ -41,7 +41,7 @@ def test_gold_is_mixed_in_at_the_rate_and_remembered_in_the_functions_format(mix
     assert outcome.exit_code == 0, outcome.output
     assert json.loads(outcome.stdout)["mixed-in"] == 10
     lines = lines_of(manifest.read_text())
-    side = parse_side_labels(remembered.read_bytes(), path="gold")
+    side = parse_auxiliary_labels(remembered.read_bytes(), path="gold")
     assert len(lines) == 100
     assert len(side.by_source) == 10
     for entry in map(json.loads, lines_of(remembered.read_text())):

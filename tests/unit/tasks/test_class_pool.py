@@ -9,9 +9,10 @@ from groundtruth.aggregation.classification.calibrated import calibrated
 from groundtruth.aggregation.classification.em import VoteData
 from groundtruth.tasks.classification import algorithms as class_algorithms
 from groundtruth.tasks.classification.algorithms import MOST_POOLED_CLASSES
-from groundtruth.worker_history.counts import groups_of, whole_contributions
+from groundtruth.worker_history.counts import to_millionths
 from groundtruth.worker_history.memory import MemorySkills
-from groundtruth.worker_history.store import ALL_WORKERS, History
+from groundtruth.worker_history.store import ALL_WORKERS
+from groundtruth.worker_history.transactions import group_parts
 from tests.batches import CREW, SINGLE, Crew, RecordingSkills, labels
 from tests.memory_store import MemoryStore
 
@@ -127,7 +128,7 @@ class StoredModel(MemorySkills):
         found = {worker: {} for worker in workers}
         found[ALL_WORKERS] = {"0:0": 40.0, "0:1": 9.0, "1:1": 60.0, "2:2": 50.0, "3:2": 20.0}
         (model,) = (worker for worker in workers if worker.startswith("model."))
-        return History({**found, model: self.model})
+        return {**found, model: self.model}
 
 
 def spied(pools):
@@ -150,4 +151,4 @@ def test_a_full_batch_of_a_crew_that_guesses_needs_few_transactions(n_classes, m
     skills = RecordingSkills()
     answers, _ = crew.batch("full", 50, per_object=9, seed=1)
     labels(SINGLE, answers, classes=classes, skills=skills)
-    assert len(groups_of(whole_contributions(skills.taught))) <= most
+    assert len(group_parts(to_millionths(skills.taught))) <= most

@@ -2,13 +2,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from groundtruth.worker_history.counts import (
+from groundtruth.worker_history.transactions import (
     MOST_ACTIONS,
     MOST_CELLS,
     MOST_CELLS_OF_A_WORKER,
-    groups_of,
-    parts_of,
-    sums_by_worker,
+    group_parts,
+    split_object,
+    sum_by_worker,
 )
 
 names = st.text("abcdefgh", min_size=1, max_size=2)
@@ -22,7 +22,7 @@ def crew(n_workers, n_cells=1):
 
 def check(groups):
     for group in groups:
-        sums = sums_by_worker(group.parts)
+        sums = sum_by_worker(group.parts)
         assert len(group.parts) + len(sums) <= MOST_ACTIONS
         assert max(map(len, sums.values())) <= MOST_CELLS_OF_A_WORKER
         assert sum(map(len, sums.values())) <= MOST_CELLS
@@ -32,7 +32,7 @@ def check(groups):
 
 @given(batches)
 def test_everything_is_written_once_within_the_limits(objects):
-    groups = groups_of(objects)
+    groups = group_parts(objects)
     check(groups)
     parts = [part for group in groups for part in group.parts]
     assert sorted(part.object_id for part in parts) == sorted(objects)  # none is cut
@@ -45,17 +45,17 @@ def test_everything_is_written_once_within_the_limits(objects):
 )
 def test_an_object_that_is_too_large_is_cut(workers, cells, n_parts):
     whole = crew(workers, cells)
-    parts = parts_of("1", whole)
+    parts = split_object("1", whole)
     assert [part.number for part in parts] == list(range(n_parts))
-    assert sums_by_worker(parts) == whole
-    assert parts == parts_of("1", dict(reversed(whole.items())))
-    check(groups_of({"1": whole}))
+    assert sum_by_worker(parts) == whole
+    assert parts == split_object("1", dict(reversed(whole.items())))
+    check(group_parts({"1": whole}))
 
 
 @pytest.mark.parametrize(
     ("objects", "workers", "most"), [(50, 9, 1), (50, 50, 1), (50, 97, 2), (300, 9, 4)]
 )
 def test_a_batch_needs_few_groups(objects, workers, most):
-    groups = groups_of({str(n): crew(workers) for n in range(objects)})
+    groups = group_parts({str(n): crew(workers) for n in range(objects)})
     assert len(groups) <= most
     check(groups)

@@ -23,7 +23,7 @@ from groundtruth.worker_history.store import SkillKey
 store = JsonFileSkills(Path(sys.argv[1]))
 for n in range(int(sys.argv[2]), int(sys.argv[2]) + 40):
     lesson = {str(n): {"ann": {"0:0": 0.1}}}
-    store.learn(SkillKey("t", ("a", "b")), job="j", contributions=lesson, at=datetime.now(UTC))
+    store.update_counts(SkillKey("t", ("a", "b")), job="j", updates=lesson, at=datetime.now(UTC))
 """
 
 
@@ -35,14 +35,14 @@ def path(tmp_path):
 def teach(path, *objects, store=None):
     store = store or JsonFileSkills(path)
     lesson = {name: {"ann": {"0:0": 1.0}} for name in objects}
-    store.learn(KEY, job="j", contributions=lesson, at=NOW)
+    store.update_counts(KEY, job="j", updates=lesson, at=NOW)
     return store
 
 
 def known(path, batch="b", store=None):
     store = store or JsonFileSkills(path)
     history = store.history(KEY, batch_id=batch, workers=["ann"], at=NOW)
-    return history.amounts["ann"].get("0:0", 0.0)
+    return history["ann"].get("0:0", 0.0)
 
 
 def test_it_outlives_the_process(path):

@@ -35,8 +35,8 @@ class Model:
         self.taught = {}
         self.answers = {}
 
-    def learn(self, day, job, contributions):
-        for name, workers in contributions.items():
+    def update_counts(self, day, job, updates):
+        for name, workers in updates.items():
             if any(amount for cells in workers.values() for amount in cells.values()):
                 self.taught.setdefault((job, name), (day, workers))
 
@@ -68,24 +68,24 @@ def test_a_store_says_what_the_model_says(kind, half_life, steps):
     with TemporaryDirectory() as folder:
         path = Path(folder) / "skill.jsonl"
         memory = MemorySkills()
-        for later, job, contributions, batch in steps:
+        for later, job, updates, batch in steps:
             store = memory if kind == "memory" else JsonFileSkills(path)
             day += later
             at = START + timedelta(days=day)
-            found = store.history(key, batch_id=batch, workers=WORKERS, at=at).amounts
+            found = store.history(key, batch_id=batch, workers=WORKERS, at=at)
             agrees(found, model.history(day, batch))
-            store.learn(key, job=job, contributions=contributions, at=at)
-            model.learn(day, job, contributions)
+            store.update_counts(key, job=job, updates=updates, at=at)
+            model.update_counts(day, job, updates)
 
 
 @given(lessons, st.randoms(use_true_random=False))
-def test_the_order_of_lessons_does_not_matter(contributions, random):
-    key, names = SkillKey("t", ("a", "b"), 7.0), list(contributions)
+def test_the_order_of_lessons_does_not_matter(updates, random):
+    key, names = SkillKey("t", ("a", "b"), 7.0), list(updates)
     answers = []
     for _ in range(2):
         store = MemorySkills()
         for name in names:
-            store.learn(key, job="j", contributions={name: contributions[name]}, at=START)
+            store.update_counts(key, job="j", updates={name: updates[name]}, at=START)
         answers.append(store.history(key, batch_id="b", workers=WORKERS, at=START))
         random.shuffle(names)
     assert answers[0] == answers[1]

@@ -17,7 +17,7 @@ from groundtruth.errors import ContractError
 
 
 @dataclass(frozen=True)
-class SideLabels:
+class AuxiliaryLabels:
     """Known labels of data objects.
 
     Attributes
@@ -36,10 +36,10 @@ class SideLabels:
         return self.by_id.get(object_id)
 
 
-NOTHING_KNOWN = SideLabels({}, {})
+NO_LABELS = AuxiliaryLabels({}, {})
 
 
-def parse_side_labels(body: bytes, *, path: str) -> SideLabels:
+def parse_auxiliary_labels(body: bytes, *, path: str) -> AuxiliaryLabels:
     """Read a side file.
 
     Parameters
@@ -69,7 +69,7 @@ def parse_side_labels(body: bytes, *, path: str) -> SideLabels:
             _add(by_id, object_id, names, where)
         else:
             raise ContractError("has neither source-ref nor object-id, a text", path=where)
-    return SideLabels(by_source, by_id)
+    return AuxiliaryLabels(by_source, by_id)
 
 
 def _names(entry: Mapping[str, Any], where: str) -> tuple[str, ...]:

@@ -168,8 +168,8 @@ def _batch(
         kms_key=request.kms_key_id or settings.kms_key_arn or None,
         workers=_workers(entries),
         skills=skills,
-        gold=jobs.side_labels(settings.gold_labels_s3_uri),
-        model=jobs.side_labels(settings.model_answers_s3_uri),
+        gold=jobs.auxiliary_labels(settings.gold_labels_s3_uri),
+        model=jobs.auxiliary_labels(settings.model_answers_s3_uri),
         confidence_map=jobs.confidence_map(settings.confidence_map_s3_uri),
     )
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from groundtruth.auxiliary_inputs import NOTHING_KNOWN, SideLabels, parse_side_labels
+from groundtruth.auxiliary_inputs import NO_LABELS, AuxiliaryLabels, parse_auxiliary_labels
 from groundtruth.contract.fields import as_mapping, embedded_json
 from groundtruth.contract.labels import parse_label_categories
 from groundtruth.errors import ContractError, JobLookupError
@@ -251,7 +251,7 @@ class JobContexts:
         self._jobs = jobs
         self._store = store
         self._files: dict[str, tuple[str, ...]] = {}
-        self._side_labels: dict[str, SideLabels] = {}
+        self._auxiliary_labels: dict[str, AuxiliaryLabels] = {}
         self._maps: dict[str, ConfidenceMap] = {}
 
     def of(
@@ -293,7 +293,7 @@ class JobContexts:
             notes=(*notes, *problems),
         )
 
-    def side_labels(self, uri: str) -> SideLabels:
+    def auxiliary_labels(self, uri: str) -> AuxiliaryLabels:
         """What a side file knows, read once; nothing for an empty URI.
 
         Raises
@@ -302,10 +302,10 @@ class JobContexts:
             If the file cannot be read or understood.
         """
         if not uri:
-            return NOTHING_KNOWN
-        if uri not in self._side_labels:
-            self._side_labels[uri] = parse_side_labels(self._store.read(uri), path=uri)
-        return self._side_labels[uri]
+            return NO_LABELS
+        if uri not in self._auxiliary_labels:
+            self._auxiliary_labels[uri] = parse_auxiliary_labels(self._store.read(uri), path=uri)
+        return self._auxiliary_labels[uri]
 
     def confidence_map(self, uri: str) -> ConfidenceMap | None:
         """The confidence map of a file, read once; None for an empty URI.

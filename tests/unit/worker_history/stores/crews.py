@@ -28,8 +28,8 @@ def batch(n_objects, n_workers, *, answers=9, cells=3, seed=0):
 
 def sums(*batches):
     total = {}
-    for contributions in batches:
-        for workers in contributions.values():
+    for updates in batches:
+        for workers in updates.values():
             for worker, cells in workers.items():
                 known = total.setdefault(worker, {})
                 for cell, amount in cells.items():

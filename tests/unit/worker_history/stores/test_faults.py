@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from groundtruth.worker_history import counts as grouping
+from groundtruth.worker_history import transactions
 from groundtruth.worker_history.dynamodb import DynamoDbSkills
 from groundtruth.worker_history.memory import object_mark
 from groundtruth.worker_history.store import SkillStoreError
@@ -25,7 +25,7 @@ STRANGERS: dict[str, dict[str, float]] = {worker: {} for worker in CREW}
 
 
 def ask(store, batch_id, workers=CREW):
-    return store.history(KEY, batch_id=batch_id, workers=workers, at=NOW).amounts
+    return store.history(KEY, batch_id=batch_id, workers=workers, at=NOW)
 
 
 def conflict(body, forward):
@@ -50,15 +50,15 @@ def throttled_in_part(body, forward):
 )
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_a_fault_that_passes_leaves_no_trace(dynamodb, proxy, operation, fault):
-    contributions = batch(8, 9)
-    dynamodb.learn(KEY, job="a", contributions=contributions, at=NOW)
-    before = sums(contributions)
+    updates = batch(8, 9)
+    dynamodb.update_counts(KEY, job="a", updates=updates, at=NOW)
+    before = sums(updates)
     proxy.faults[operation] = [fault, fault, None]
     assert ask(dynamodb, "payload") == before
-    dynamodb.learn(KEY, job="b", contributions=contributions, at=NOW)
+    dynamodb.update_counts(KEY, job="b", updates=updates, at=NOW)
     proxy.faults.clear()
     assert ask(dynamodb, "payload") == before
-    assert ask(dynamodb, "another") == sums(contributions, contributions)
+    assert ask(dynamodb, "another") == sums(updates, updates)
 
 
 @pytest.mark.parametrize(
@@ -67,15 +67,15 @@ def test_a_fault_that_passes_leaves_no_trace(dynamodb, proxy, operation, fault):
     ids=["conflict", "throttled-in-part", "in-progress"],
 )
 def test_a_cancelled_transaction_is_repeated(dynamodb, proxy, fault):
-    contributions = batch(8, 9)
+    updates = batch(8, 9)
     proxy.faults["TransactWriteItems"] = [fault, fault, None]
-    dynamodb.learn(KEY, job="a", contributions=contributions, at=NOW)
-    assert ask(dynamodb, "payload") == sums(contributions)
+    dynamodb.update_counts(KEY, job="a", updates=updates, at=NOW)
+    assert ask(dynamodb, "payload") == sums(updates)
 
 
 def test_keys_that_were_not_processed_are_asked_for_again(dynamodb, proxy):
-    contributions = batch(9, 40, answers=5)
-    dynamodb.learn(KEY, job="a", contributions=contributions, at=NOW)
+    updates = batch(9, 40, answers=5)
+    dynamodb.update_counts(KEY, job="a", updates=updates, at=NOW)
 
     def some(body, forward):
         ((table, wanted),) = body["RequestItems"].items()
@@ -86,7 +86,7 @@ def test_keys_that_were_not_processed_are_asked_for_again(dynamodb, proxy):
 
     proxy.faults["BatchGetItem"] = [some, some, None]
     known = ask(dynamodb, "payload", names(40))
-    assert {worker: cells for worker, cells in known.items() if cells} == sums(contributions)
+    assert {worker: cells for worker, cells in known.items() if cells} == sums(updates)
 
 
 @pytest.mark.parametrize("last", [cut_before, cut_after], ids=["not-done", "done"])
@@ -94,16 +94,14 @@ def test_keys_that_were_not_processed_are_asked_for_again(dynamodb, proxy):
 def test_dying_half_way_leaves_each_object_whole_or_out(
     table_name, proxy, monkeypatch, survived, last
 ):
-    monkeypatch.setattr(grouping, "MOST_ACTIONS", 12)
-    contributions = batch(22, 6, answers=4)
+    monkeypatch.setattr(transactions, "MOST_ACTIONS", 12)
+    updates = batch(22, 6, answers=4)
     proxy.faults["TransactWriteItems"] = [None] * survived + [
         last,
         refusing("AccessDeniedException"),
     ]
     with pytest.raises(SkillStoreError, match="transact_write_items") as failure:
-        DynamoDbSkills(table_name, seconds=60).learn(
-            KEY, job="a", contributions=contributions, at=NOW
-        )
+        DynamoDbSkills(table_name, seconds=60).update_counts(KEY, job="a", updates=updates, at=NOW)
     assert failure.value.reason == "refused"
     requests = proxy.bodies[: survived + (last is cut_after)]
     known = ask(DynamoDbSkills(table_name, seconds=60), "payload", names(6))
@@ -113,14 +111,14 @@ def test_dying_half_way_leaves_each_object_whole_or_out(
         for action in body["TransactItems"]
         if "Put" in action
     }
-    whole = [n for n in contributions if f"object#{object_mark(KEY, 'a', n)}" in written]
+    whole = [n for n in updates if f"object#{object_mark(KEY, 'a', n)}" in written]
     assert bool(whole) == bool(survived or last is cut_after)
-    assert len(whole) < len(contributions)
-    assert {w: c for w, c in known.items() if c} == sums({n: contributions[n] for n in whole})
+    assert len(whole) < len(updates)
+    assert {w: c for w, c in known.items() if c} == sums({n: updates[n] for n in whole})
     proxy.faults.clear()
-    DynamoDbSkills(table_name, seconds=60).learn(KEY, job="a", contributions=contributions, at=NOW)
+    DynamoDbSkills(table_name, seconds=60).update_counts(KEY, job="a", updates=updates, at=NOW)
     known = ask(DynamoDbSkills(table_name, seconds=60), "another", names(6))
-    assert {w: c for w, c in known.items() if c} == sums(contributions)
+    assert {w: c for w, c in known.items() if c} == sums(updates)
 
 
 def test_writers_that_meet_lose_nothing(table_name, proxy):
@@ -129,8 +127,8 @@ def test_writers_that_meet_lose_nothing(table_name, proxy):
 
     def teach(number):
         store = DynamoDbSkills(table_name, seconds=60)
-        for contributions in (batches[number], batches[number - 1]):
-            store.learn(KEY, job="a", contributions=contributions, at=NOW)
+        for updates in (batches[number], batches[number - 1]):
+            store.update_counts(KEY, job="a", updates=updates, at=NOW)
 
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(teach, range(16)))
@@ -140,34 +138,34 @@ def test_writers_that_meet_lose_nothing(table_name, proxy):
 
 def test_the_same_batch_from_two_callers_is_counted_once(table_name, proxy):
     proxy.busy_seconds = 0.01
-    contributions = batch(10, 9)
+    updates = batch(10, 9)
 
     def call(_):
         store = DynamoDbSkills(table_name, seconds=60)
         history = ask(store, "payload")
-        store.learn(KEY, job="a", contributions=contributions, at=NOW)
+        store.update_counts(KEY, job="a", updates=updates, at=NOW)
         return history
 
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(call, range(8))) == [STRANGERS] * 8
-    assert ask(DynamoDbSkills(table_name), "another") == sums(contributions)
+    assert ask(DynamoDbSkills(table_name), "another") == sums(updates)
 
 
 def test_whoever_answers_a_batch_second_reads_the_first_answer(table_name, proxy):
-    first, contributions = DynamoDbSkills(table_name), batch(5, 9)
+    first, updates = DynamoDbSkills(table_name), batch(5, 9)
 
     def overtaken(body, forward):
-        first.learn(KEY, job="a", contributions=contributions, at=NOW)
+        first.update_counts(KEY, job="a", updates=updates, at=NOW)
         ask(first, "payload")
         return forward(body)
 
     proxy.faults["PutItem"] = [overtaken, None]
-    assert ask(DynamoDbSkills(table_name), "payload") == sums(contributions)
+    assert ask(DynamoDbSkills(table_name), "payload") == sums(updates)
     assert proxy.requests["PutItem"] == 2
 
 
 def test_a_full_record_does_not_keep_the_others_from_learning(dynamodb, proxy):
-    contributions = batch(10, 9)
+    updates = batch(10, 9)
 
     def full(body, forward):
         mine = [f"worker#{CREW[4]} " in item_of(action) for action in body["TransactItems"]]
@@ -177,11 +175,11 @@ def test_a_full_record_does_not_keep_the_others_from_learning(dynamodb, proxy):
 
     proxy.faults["TransactWriteItems"] = [full]
     with pytest.raises(SkillStoreError, match="records of 1 workers") as failure:
-        dynamodb.learn(KEY, job="a", contributions=contributions, at=NOW)
+        dynamodb.update_counts(KEY, job="a", updates=updates, at=NOW)
     assert failure.value.reason == "full"
     proxy.faults.clear()
-    dynamodb.learn(KEY, job="a", contributions=contributions, at=NOW)
-    assert ask(dynamodb, "payload") == sums(contributions) | {CREW[4]: {}}
+    dynamodb.update_counts(KEY, job="a", updates=updates, at=NOW)
+    assert ask(dynamodb, "payload") == sums(updates) | {CREW[4]: {}}
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ResourceNotFoundException"])
@@ -191,7 +189,7 @@ def test_a_refusal_is_not_repeated(dynamodb, proxy, operation, code):
 
     def call():
         ask(dynamodb, "payload")
-        dynamodb.learn(KEY, job="a", contributions=batch(2, 9), at=NOW)
+        dynamodb.update_counts(KEY, job="a", updates=batch(2, 9), at=NOW)
 
     with pytest.raises(SkillStoreError, match=code) as failure:
         call()
@@ -212,7 +210,7 @@ def test_a_store_that_stays_away_is_given_up_in_time(table_name, proxy, fault, r
     proxy.faults["TransactWriteItems"] = [fault]
     start = time.monotonic()
     with pytest.raises(SkillStoreError) as failure:
-        store.learn(KEY, job="a", contributions=batch(20, 9), at=NOW)
+        store.update_counts(KEY, job="a", updates=batch(20, 9), at=NOW)
     assert time.monotonic() - start < 4
     assert failure.value.reason == reason
     assert 2 <= proxy.requests["TransactWriteItems"] <= 60
@@ -252,5 +250,5 @@ def test_a_transaction_that_is_refused_for_another_reason(dynamodb, proxy):
     reply = cancelled(["ItemCollectionSizeLimitExceeded"] * 11)
     proxy.faults["TransactWriteItems"] = [lambda body, forward: reply]
     with pytest.raises(SkillStoreError, match="ItemCollectionSizeLimitExceeded") as failure:
-        dynamodb.learn(KEY, job="a", contributions=batch(2, 9), at=NOW)
+        dynamodb.update_counts(KEY, job="a", updates=batch(2, 9), at=NOW)
     assert failure.value.reason == "refused"

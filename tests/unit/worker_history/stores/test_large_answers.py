@@ -15,32 +15,32 @@ CREW = names(8)
 
 
 @pytest.fixture
-def contributions(monkeypatch, dynamodb):
+def updates(monkeypatch, dynamodb):
     monkeypatch.setattr(module, "LONGEST_PART", 100)
-    contributions = batch(12, 8, answers=4)
-    dynamodb.learn(KEY, job="a", contributions=contributions, at=NOW)
-    return contributions
+    updates = batch(12, 8, answers=4)
+    dynamodb.update_counts(KEY, job="a", updates=updates, at=NOW)
+    return updates
 
 
 def ask(store, batch_id="payload"):
-    return store.history(KEY, batch_id=batch_id, workers=CREW, at=NOW).amounts
+    return store.history(KEY, batch_id=batch_id, workers=CREW, at=NOW)
 
 
-def test_it_is_kept_in_parts(table_name, proxy, dynamodb, contributions):
+def test_it_is_kept_in_parts(table_name, proxy, dynamodb, updates):
     proxy.requests.clear()
-    assert ask(dynamodb) == sums(contributions)
+    assert ask(dynamodb) == sums(updates)
     assert proxy.requests == {"BatchGetItem": 1, "TransactWriteItems": 1}
-    dynamodb.learn(KEY, job="b", contributions=contributions, at=NOW)
-    assert ask(DynamoDbSkills(table_name)) == sums(contributions)
+    dynamodb.update_counts(KEY, job="b", updates=updates, at=NOW)
+    assert ask(DynamoDbSkills(table_name)) == sums(updates)
 
 
-def test_the_first_of_several_is_kept_whole(table_name, proxy, contributions):
+def test_the_first_of_several_is_kept_whole(table_name, proxy, updates):
     proxy.busy_seconds = 0.01
 
     def call(number):
         store = DynamoDbSkills(table_name, seconds=60)
         answer = ask(store)
-        store.learn(KEY, job=f"{number}", contributions=contributions, at=NOW)
+        store.update_counts(KEY, job=f"{number}", updates=updates, at=NOW)
         return answer
 
     with ThreadPoolExecutor(8) as threads:
@@ -48,22 +48,22 @@ def test_the_first_of_several_is_kept_whole(table_name, proxy, contributions):
     assert others == [first] * 5
 
 
-def test_a_cut_while_it_is_kept_changes_nothing(proxy, dynamodb, contributions):
+def test_a_cut_while_it_is_kept_changes_nothing(proxy, dynamodb, updates):
     proxy.faults["TransactWriteItems"] = [cut_after, None]
-    assert ask(dynamodb) == sums(contributions)
-    assert ask(dynamodb) == sums(contributions)
+    assert ask(dynamodb) == sums(updates)
+    assert ask(dynamodb) == sums(updates)
 
 
-def test_what_is_too_much_is_an_error_and_leaves_nothing(monkeypatch, dynamodb, contributions):
+def test_what_is_too_much_is_an_error_and_leaves_nothing(monkeypatch, dynamodb, updates):
     monkeypatch.setattr(module, "MOST_PARTS", 2)
     with pytest.raises(SkillStoreError, match="too much to keep") as failure:
         ask(dynamodb)
     assert failure.value.reason == "full"
     monkeypatch.undo()
-    assert ask(dynamodb) == sums(contributions)
+    assert ask(dynamodb) == sums(updates)
 
 
-def test_a_part_that_is_gone_is_noticed(monkeypatch, proxy, dynamodb, contributions):
+def test_a_part_that_is_gone_is_noticed(monkeypatch, proxy, dynamodb, updates):
     ask(dynamodb)
     proxy.faults["BatchGetItem"] = [None, lambda body, forward: (200, b'{"Responses":{}}')]
     with pytest.raises(SkillStoreError, match="gone") as failure:
@@ -71,19 +71,19 @@ def test_a_part_that_is_gone_is_noticed(monkeypatch, proxy, dynamodb, contributi
     assert failure.value.reason == "damaged"
 
 
-def test_whoever_comes_second_reads_all_parts_of_the_first(table_name, proxy, contributions):
+def test_whoever_comes_second_reads_all_parts_of_the_first(table_name, proxy, updates):
     first = DynamoDbSkills(table_name, seconds=60)
 
     def overtaken(body, forward):
-        first.learn(KEY, job="b", contributions=contributions, at=NOW)
+        first.update_counts(KEY, job="b", updates=updates, at=NOW)
         ask(first)
         return forward(body)
 
     proxy.faults["TransactWriteItems"] = [overtaken, None]
-    assert ask(DynamoDbSkills(table_name, seconds=60)) == sums(contributions, contributions)
+    assert ask(DynamoDbSkills(table_name, seconds=60)) == sums(updates, updates)
 
 
-def test_the_parts_may_come_in_any_order(proxy, dynamodb, contributions):
+def test_the_parts_may_come_in_any_order(proxy, dynamodb, updates):
     def backwards(body, forward):
         status, content = forward(body)
         ((table, items),) = json.loads(content)["Responses"].items()
@@ -91,4 +91,4 @@ def test_the_parts_may_come_in_any_order(proxy, dynamodb, contributions):
 
     ask(dynamodb)
     proxy.faults["BatchGetItem"] = [backwards]
-    assert ask(dynamodb) == sums(contributions)
+    assert ask(dynamodb) == sums(updates)

@@ -7,7 +7,7 @@ from tests.unit.worker_history.stores.proxy import refusing
 
 
 def ask(store, n_workers, batch_id):
-    return store.history(KEY, batch_id=batch_id, workers=names(n_workers), at=NOW).amounts
+    return store.history(KEY, batch_id=batch_id, workers=names(n_workers), at=NOW)
 
 
 @pytest.mark.parametrize(
@@ -21,25 +21,25 @@ def ask(store, n_workers, batch_id):
 def test_a_batch_of_50_objects_costs_a_handful_of_requests(
     dynamodb, proxy, n_workers, answers, most
 ):
-    contributions = batch(50, n_workers, answers=answers, cells=3 if answers == 9 else 1)
+    updates = batch(50, n_workers, answers=answers, cells=3 if answers == 9 else 1)
     ask(dynamodb, n_workers, "payload")
-    dynamodb.learn(KEY, job="job", contributions=contributions, at=NOW)
+    dynamodb.update_counts(KEY, job="job", updates=updates, at=NOW)
     assert sum(proxy.requests.values()) <= most, proxy.requests
     known = ask(dynamodb, n_workers, "another")
-    assert {w: c for w, c in known.items() if c} == sums(contributions)
+    assert {w: c for w, c in known.items() if c} == sums(updates)
 
 
 def test_a_batch_that_comes_again_costs_less(dynamodb, proxy):
-    contributions = batch(50, 9)
+    updates = batch(50, 9)
     for _ in range(2):
         proxy.requests.clear()
         ask(dynamodb, 9, "payload")
-        dynamodb.learn(KEY, job="job", contributions=contributions, at=NOW)
+        dynamodb.update_counts(KEY, job="job", updates=updates, at=NOW)
     assert proxy.requests == {"BatchGetItem": 1, "TransactWriteItems": 1}
 
 
 def test_nothing_to_learn_costs_nothing(dynamodb, proxy):
-    dynamodb.learn(KEY, job="job", contributions={"1": {}, "2": {"ann": {"0:0": 0}}}, at=NOW)
+    dynamodb.update_counts(KEY, job="job", updates={"1": {}, "2": {"ann": {"0:0": 0}}}, at=NOW)
     assert not proxy.requests
 
 
@@ -55,7 +55,7 @@ def test_reads_see_what_was_written_before(dynamodb, proxy):
 
 def test_marks_and_answers_expire_and_records_do_not(dynamodb, proxy, table_name):
     ask(dynamodb, 9, "payload")
-    dynamodb.learn(KEY, job="job", contributions=batch(5, 9), at=NOW)
+    dynamodb.update_counts(KEY, job="job", updates=batch(5, 9), at=NOW)
     for operation, body in proxy.bodies:
         for action in body.get("TransactItems", [{"Put": body}] if "Item" in body else []):
             if "Put" in action:
@@ -66,7 +66,7 @@ def test_marks_and_answers_expire_and_records_do_not(dynamodb, proxy, table_name
 
 
 def test_a_transaction_is_within_the_limits(dynamodb, proxy):
-    dynamodb.learn(KEY, job="job", contributions=batch(40, 90), at=NOW)
+    dynamodb.update_counts(KEY, job="job", updates=batch(40, 90), at=NOW)
     transactions = [body for operation, body in proxy.bodies if operation == "TransactWriteItems"]
     assert len(transactions) > 1
     for body in transactions:
@@ -78,6 +78,6 @@ def test_a_transaction_is_within_the_limits(dynamodb, proxy):
 
 def test_a_repetition_is_known_by_its_token(dynamodb, proxy):
     proxy.faults["TransactWriteItems"] = [refusing("ThrottlingException"), None]
-    dynamodb.learn(KEY, job="job", contributions=batch(5, 9), at=NOW)
+    dynamodb.update_counts(KEY, job="job", updates=batch(5, 9), at=NOW)
     first, second = [body for operation, body in proxy.bodies if operation.startswith("Transact")]
     assert first == second

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from groundtruth.annotations import Answers, RejectedAnswer
-from groundtruth.auxiliary_inputs import NOTHING_KNOWN, SideLabels
+from groundtruth.auxiliary_inputs import NO_LABELS, AuxiliaryLabels
 from groundtruth.settings import Settings
 from groundtruth.storage.s3 import ObjectStore
 from groundtruth.worker_history.batch import BatchSkills
@@ -47,7 +47,7 @@ class Batch:
         Everybody whose answer is in the payload, in sorted order.
     skills : BatchSkills
         What earlier batches taught about the workers.
-    gold, model : SideLabels
+    gold, model : AuxiliaryLabels
         Labels that are known beforehand, and a model's answers.
     confidence_map : ConfidenceMap or None
         Puts confidences right.
@@ -63,8 +63,8 @@ class Batch:
     kms_key: str | None
     workers: tuple[str, ...] = ()
     skills: BatchSkills = field(default_factory=BatchSkills.none)
-    gold: SideLabels = NOTHING_KNOWN
-    model: SideLabels = NOTHING_KNOWN
+    gold: AuxiliaryLabels = NO_LABELS
+    model: AuxiliaryLabels = NO_LABELS
     confidence_map: ConfidenceMap | None = None
 
     @cached_property

@@ -1,18 +1,16 @@
-"""Amounts as whole numbers, so that a sum does not depend on its order."""
+"""Amounts as whole numbers, so that a sum does not depend on its order, and their decay."""
 
 from __future__ import annotations
 
 import json
 import math
 import zlib
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import batched
 from typing import Any
 
-from groundtruth.worker_history.store import Amounts, History, SkillStoreError
+from groundtruth.worker_history.store import Amounts, SkillStoreError
 
 PER_ONE = 1_000_000
 """Amounts are counted in millionths."""
@@ -27,7 +25,7 @@ type Units = dict[str, Cells]
 """Whole number by worker and cell."""
 
 
-def whole_contributions(contributions: Mapping[str, Amounts]) -> dict[str, Units]:
+def to_millionths(updates: Mapping[str, Amounts]) -> dict[str, Units]:
     """Contributions in millionths; what rounds to zero is left out, up to whole objects.
 
     Raises
@@ -37,11 +35,11 @@ def whole_contributions(contributions: Mapping[str, Amounts]) -> dict[str, Units
 
     Examples
     --------
-    >>> whole_contributions({"7": {"ann": {"0:0": 0.75, "0:1": 0.0}, "bob": {}}, "8": {}})
+    >>> to_millionths({"7": {"ann": {"0:0": 0.75, "0:1": 0.0}, "bob": {}}, "8": {}})
     {'7': {'ann': {'0:0': 750000}}}
     """
     objects = {}
-    for object_id, workers in contributions.items():
+    for object_id, workers in updates.items():
         units = {}
         for worker, cells in workers.items():
             numbers = {cell: _whole(cell, amount) for cell, amount in cells.items()}
@@ -60,29 +58,27 @@ def _whole(cell: str, amount: float) -> int:
     return round(amount * PER_ONE)
 
 
-def as_history(units: Units, workers: Mapping[str, Any]) -> History:
-    """History of the workers asked for, from millionths."""
-    return History(
-        {
-            worker: {cell: units / PER_ONE for cell, units in units.get(worker, {}).items()}
-            for worker in workers
-        }
-    )
+def to_amounts(units: Units, workers: Mapping[str, Any]) -> Amounts:
+    """Amounts of the workers asked for, from millionths."""
+    return {
+        worker: {cell: number / PER_ONE for cell, number in units.get(worker, {}).items()}
+        for worker in workers
+    }
 
 
-def packed(units: Units) -> bytes:
+def pack(units: Units) -> bytes:
     """Millionths as bytes: compressed, the same for the same content."""
     text = json.dumps(units, separators=(",", ":"), sort_keys=True)
     return zlib.compress(text.encode("ascii"), level=6)
 
 
-def unpacked(content: bytes) -> Units:
+def unpack(content: bytes) -> Units:
     """Millionths from bytes.
 
     Raises
     ------
     SkillStoreError
-        With reason ``damaged`` if these are no bytes of `packed`.
+        With reason ``damaged`` if these are no bytes of `pack`.
     """
     try:
         units: Units = json.loads(zlib.decompress(content))
@@ -179,107 +175,3 @@ class Moment:
         scale = min(1.0, most / (math.fsum(sums.values()) or 1.0))
         decayed = {cell: round(value * scale) for cell, value in sums.items()}
         return {cell: number for cell, number in decayed.items() if number}
-
-
-MOST_ACTIONS = 100
-MOST_CELLS_OF_A_WORKER = 100  # DynamoDB takes 300 terms of 4 KB; moto's parser, 120
-MOST_CELLS = 4_000
-MOST_WORKERS_OF_A_PART = MOST_ACTIONS // 2
-
-
-@dataclass(frozen=True)
-class Part:
-    """What is written of a data object at once.
-
-    Attributes
-    ----------
-    object_id : str
-        The data object.
-    number : int
-        0 for the first or only part.
-    units : dict of str to dict of str to int
-        Worker -> cell -> what to add.
-    """
-
-    object_id: str
-    number: int
-    units: Units
-
-
-@dataclass
-class Group:
-    """Parts that fit into one transaction.
-
-    Attributes
-    ----------
-    parts : list of Part
-        In the order they came.
-    """
-
-    parts: list[Part] = field(default_factory=list)
-    _cells: dict[str, set[str]] = field(default_factory=dict)
-
-    def takes(self, part: Part) -> bool:
-        """Whether one more part fits."""
-        workers = self._cells.keys() | part.units.keys()
-        if len(self.parts) + 1 + len(workers) > MOST_ACTIONS:
-            return False
-        after = {worker: self._after(worker, part) for worker in workers}
-        return max(after.values()) <= MOST_CELLS_OF_A_WORKER and sum(after.values()) <= MOST_CELLS
-
-    def put(self, part: Part) -> None:
-        """Add a part."""
-        self.parts.append(part)
-        for worker, cells in part.units.items():
-            self._cells.setdefault(worker, set()).update(cells)
-
-    def _after(self, worker: str, part: Part) -> int:
-        return len(self._cells.get(worker, set()) | part.units.get(worker, {}).keys())
-
-
-def parts_of(object_id: str, units: Units) -> list[Part]:
-    """Parts of one data object; the same for the same content, in whatever order."""
-    pieces = [
-        (number, worker, dict(cells))
-        for worker, amounts in sorted(units.items())
-        for number, cells in enumerate(
-            batched(sorted(amounts.items()), MOST_CELLS_OF_A_WORKER, strict=False)
-        )
-    ]
-    pieces.sort(key=lambda piece: piece[:2])  # so that no worker is twice in a part
-    parts: list[Part] = []
-    for _, worker, cells in pieces:
-        if not parts or not _takes(parts[-1].units, worker, cells):
-            parts.append(Part(object_id, len(parts), {}))
-        parts[-1].units[worker] = cells
-    return parts
-
-
-def _takes(units: Units, worker: str, cells: Mapping[str, int]) -> bool:
-    """Whether a part takes one more worker."""
-    size = sum(len(known) for known in units.values()) + len(cells)
-    return worker not in units and len(units) < MOST_WORKERS_OF_A_PART and size <= MOST_CELLS
-
-
-def groups_of(objects: Mapping[str, Units]) -> list[Group]:
-    """Groups of all data objects: each part goes to the first group that takes it."""
-    parts = [part for name in sorted(objects) for part in parts_of(name, objects[name])]
-    groups: list[Group] = []
-    for part in sorted(parts, key=lambda part: part.number):
-        for group in groups:
-            if group.takes(part):
-                break
-        else:
-            group = Group()
-            groups.append(group)
-        group.put(part)
-    return groups
-
-
-def sums_by_worker(parts: Iterable[Part]) -> Units:
-    """What parts add to each worker, in the workers' order."""
-    sums: dict[str, Counter[str]] = {}
-    for part in parts:
-        for worker, cells in part.units.items():
-            sums.setdefault(worker, Counter()).update(cells)
-    return {worker: dict(sums[worker]) for worker in sorted(sums)}

@@ -28,19 +28,10 @@ from itertools import batched, chain
 from threading import Lock
 from typing import Any
 
-from groundtruth.worker_history.counts import (
-    Moment,
-    Part,
-    Units,
-    as_history,
-    groups_of,
-    packed,
-    sums_by_worker,
-    unpacked,
-    whole_contributions,
-)
+from groundtruth.worker_history.counts import Moment, Units, pack, to_amounts, to_millionths, unpack
 from groundtruth.worker_history.memory import batch_mark, object_mark
-from groundtruth.worker_history.store import Amounts, History, SkillKey, SkillStoreError
+from groundtruth.worker_history.store import Amounts, SkillKey, SkillStoreError
+from groundtruth.worker_history.transactions import Part, group_parts, sum_by_worker
 
 KEYS_PER_REQUEST = 100
 CONNECT_SECONDS = 1
@@ -288,7 +279,7 @@ class DynamoDbSkills:
 
     def history(
         self, key: SkillKey, *, batch_id: str, workers: Sequence[str], at: datetime
-    ) -> History:
+    ) -> Amounts:
         """What is known of workers; see `SkillStore`."""
         deadline = self._table.deadline(self._seconds)
         asked = dict.fromkeys(workers)
@@ -310,26 +301,26 @@ class DynamoDbSkills:
                 worker, era = places[place]
                 records[worker][era] = _numbers(item)
             units = {worker: moment.read(found) for worker, found in records.items()}
-            if self._keep(mark, packed(units), deadline):
-                return as_history(units, asked)
+            if self._keep(mark, pack(units), deadline):
+                return to_amounts(units, asked)
             (items[first],) = self._table.get([_key(*first)], deadline)
-        return as_history(self._answer(mark, items[first], deadline), asked)
+        return to_amounts(self._answer(mark, items[first], deadline), asked)
 
-    def learn(
+    def update_counts(
         self,
         key: SkillKey,
         *,
         job: str,
-        contributions: Mapping[str, Amounts],
+        updates: Mapping[str, Amounts],
         at: datetime,
     ) -> None:
         """Add what data objects teach, each once; see `SkillStore`."""
         moment = Moment(at, key.half_life_days)
         objects = {
             object_id: {worker: moment.stored(cells) for worker, cells in units.items()}
-            for object_id, units in whole_contributions(contributions).items()
+            for object_id, units in to_millionths(updates).items()
         }
-        groups = groups_of(objects)
+        groups = group_parts(objects)
         if not groups:
             return
         deadline = self._table.deadline(self._seconds)
@@ -349,7 +340,7 @@ class DynamoDbSkills:
         """Add what is not counted yet of a group; the workers whose record is full."""
         full: set[str] = set()
         while marks:
-            sums = sums_by_worker(part for _, part in marks)
+            sums = sum_by_worker(part for _, part in marks)
             workers = [worker for worker in sums if worker not in full]
             actions = [
                 self._table.new(_expiring(f"object#{mark}", str(part.number)))
@@ -397,7 +388,7 @@ class DynamoDbSkills:
         parts = {item["sk"]["S"]: item["content"]["B"] for item in (first, *rest)}
         if len(parts) != 1 + len(places):
             raise SkillStoreError("a part of a kept answer is gone", reason="damaged")
-        return unpacked(b"".join(parts[str(place)] for place in range(len(parts))))
+        return unpack(b"".join(parts[str(place)] for place in range(len(parts))))
 
 
 def _record_place(key: SkillKey, worker: str, era: int) -> tuple[str, str]:

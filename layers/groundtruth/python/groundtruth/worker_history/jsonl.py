@@ -18,9 +18,9 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from groundtruth.worker_history.counts import whole_contributions
+from groundtruth.worker_history.counts import to_millionths
 from groundtruth.worker_history.memory import Ledger
-from groundtruth.worker_history.store import Amounts, History, SkillKey, SkillStoreError
+from groundtruth.worker_history.store import Amounts, SkillKey, SkillStoreError
 
 FORMAT = "worker-skill/1"
 
@@ -45,21 +45,21 @@ class JsonFileSkills:
 
     def history(
         self, key: SkillKey, *, batch_id: str, workers: Sequence[str], at: datetime
-    ) -> History:
+    ) -> Amounts:
         """What is known of workers; see `SkillStore`."""
         with self._current() as ledger:
             return ledger.history(key, batch_id, workers, at, keep=self._keep)
 
-    def learn(
+    def update_counts(
         self,
         key: SkillKey,
         *,
         job: str,
-        contributions: Mapping[str, Amounts],
+        updates: Mapping[str, Amounts],
         at: datetime,
     ) -> None:
         """Add what data objects teach, each once; see `SkillStore`."""
-        objects = whole_contributions(contributions)
+        objects = to_millionths(updates)
         with self._current() as ledger:
             records, counted = ledger.news(key, job, objects, at)
             if counted:

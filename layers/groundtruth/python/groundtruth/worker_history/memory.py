@@ -11,12 +11,12 @@ from threading import Lock
 from groundtruth.worker_history.counts import (
     Moment,
     Units,
-    as_history,
-    packed,
-    unpacked,
-    whole_contributions,
+    pack,
+    to_amounts,
+    to_millionths,
+    unpack,
 )
-from groundtruth.worker_history.store import Amounts, History, SkillKey
+from groundtruth.worker_history.store import Amounts, SkillKey
 
 type RecordKey = tuple[str, str, int]
 """Text of the skill key, worker, era."""
@@ -46,7 +46,7 @@ class Ledger:
     counted : set of str
         Marks of the objects that are in the records.
     answers : dict
-        Mark of a batch -> the packed answer it got.
+        Mark of a batch -> the pack answer it got.
     """
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ class Ledger:
         at: datetime,
         *,
         keep: Callable[[str, bytes], None],
-    ) -> History:
+    ) -> Amounts:
         """What a batch is told of workers: what it was told before, else what is known now.
 
         Parameters
@@ -70,13 +70,13 @@ class Ledger:
         key, batch_id, workers, at
             As for `SkillStore`.
         keep : callable
-            Puts the packed answer to a new batch into `answers`, under its mark.
+            Puts the pack answer to a new batch into `answers`, under its mark.
         """
         asked = dict.fromkeys(workers)
         mark = batch_mark(key, batch_id)
         if mark not in self.answers:
-            keep(mark, packed(self.read(key, asked, at)))
-        return as_history(unpacked(self.answers[mark]), asked)
+            keep(mark, pack(self.read(key, asked, at)))
+        return to_amounts(unpack(self.answers[mark]), asked)
 
     def read(self, key: SkillKey, workers: Iterable[str], at: datetime) -> Units:
         """What is known of workers now, decayed to a moment."""
@@ -121,21 +121,21 @@ class MemorySkills:
 
     def history(
         self, key: SkillKey, *, batch_id: str, workers: Sequence[str], at: datetime
-    ) -> History:
+    ) -> Amounts:
         """What is known of workers; see `SkillStore`."""
         with self._lock:
             keep = self._ledger.answers.__setitem__
             return self._ledger.history(key, batch_id, workers, at, keep=keep)
 
-    def learn(
+    def update_counts(
         self,
         key: SkillKey,
         *,
         job: str,
-        contributions: Mapping[str, Amounts],
+        updates: Mapping[str, Amounts],
         at: datetime,
     ) -> None:
         """Add what data objects teach, each once; see `SkillStore`."""
-        objects = whole_contributions(contributions)
+        objects = to_millionths(updates)
         with self._lock:
             self._ledger.add(*self._ledger.news(key, job, objects, at))

@@ -85,30 +85,13 @@ class SkillKey:
         return hashlib.sha256(canonical.encode("ascii")).hexdigest()[:16]
 
 
-@dataclass(frozen=True)
-class History:
-    """What is known of the workers of a batch.
-
-    Attributes
-    ----------
-    amounts : mapping of str to mapping of str to float
-        Worker -> cell -> amount, decayed, in whole millionths. Holds each worker that was
-        asked for.
-    note : str
-        Why nothing is known, in one sentence; empty if the store answered.
-    """
-
-    amounts: Amounts
-    note: str = ""
-
-
 class SkillStore(Protocol):
     """Amounts by key, worker and cell. Several callers may use one at once."""
 
     def history(
         self, key: SkillKey, *, batch_id: str, workers: Sequence[str], at: datetime
-    ) -> History:
-        """What is known of workers, decayed to a moment.
+    ) -> Amounts:
+        """What is known of each worker asked for, decayed to a moment, in whole millionths.
 
         The first answer to a batch is kept: the same batch gets it again, whatever was
         learned since. What was learned later than `at` never counts for more than it was.
@@ -130,12 +113,12 @@ class SkillStore(Protocol):
             If the answer cannot be read, or cannot be kept.
         """
 
-    def learn(
+    def update_counts(
         self,
         key: SkillKey,
         *,
         job: str,
-        contributions: Mapping[str, Amounts],
+        updates: Mapping[str, Amounts],
         at: datetime,
     ) -> None:
         """Add what the data objects of a batch teach, each object of a job once for ever.
@@ -146,7 +129,7 @@ class SkillStore(Protocol):
             Which statistics.
         job : str
             The labeling job; the first to teach (job, object) is the one that counts.
-        contributions : mapping of str to Amounts
+        updates : mapping of str to Amounts
             Data object -> worker -> cell -> amount: finite, in [0, 1e6], counted in whole
             millionths. Cells are texts of 1 to 255 bytes.
         at : datetime

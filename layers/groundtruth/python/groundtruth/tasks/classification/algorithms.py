@@ -247,7 +247,7 @@ def judged(objects: Sequence[Answers[int]], batch: Batch, algorithm: str) -> lis
     )
     if algorithm in _SKILLED:
         result = _SKILLED[algorithm](voters, batch)
-        batch.skills.learn(taught(ordered, voters, result))
+        batch.skills.update_counts(taught(ordered, voters, result))
         posterior = result.posterior.dense()
         confidences = posterior.max(axis=1)
     elif algorithm == "builtin":

@@ -55,7 +55,7 @@ def label_probabilities(objects: Sequence[Answers[Chosen]], batch: Batch, algori
     answering = _Answering.of(ordered, batch, with_model=algorithm == "calibrated")
     if algorithm == "calibrated":
         result = _calibrated(answering, batch)
-        batch.skills.learn(_taught(ordered, answering, result))
+        batch.skills.update_counts(_taught(ordered, answering, result))
         found = result.posterior
     else:
         found = _shares(answering, algorithm)

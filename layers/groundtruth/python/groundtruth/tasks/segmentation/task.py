@@ -185,7 +185,7 @@ class SemanticSegmentation:
             if weighted:
                 lessons[item.object_id] = taught(read.masks, n_classes, made.weights)
             yield _label(item.object_id, read, made, batch)
-        batch.skills.learn(lessons)
+        batch.skills.update_counts(lessons)
 
 
 def _label(object_id: str, read: ReadMasks, made: Fused, batch: Batch) -> MaskLabel:
