@@ -14,8 +14,7 @@ from groundtruth.annotations import AnswerReader, Entry, merged
 from groundtruth.contract.acs import DataObject
 from groundtruth.output_styles import written
 from groundtruth.tasks.base import Batch, Label
-from groundtruth.worker_history.batch import BatchSkills
-from groundtruth.worker_history.store import SkillKey, SkillStore
+from groundtruth.worker_history.store import BatchSkills, SkillKey, SkillStore
 from labeljob.history.auxiliary_inputs import SideFiles
 from labeljob.history.job import JobOnFile
 from labeljob.history.output_labels import OutputLine

@@ -16,7 +16,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from groundtruth.annotations import AnswerReader, Entry, RejectedAnswer
 from groundtruth.errors import StorageError
 from groundtruth.finishing.labels import FoundLabel
-from groundtruth.masks.colors import output_palette
+from groundtruth.masks.classify import output_palette
 from groundtruth.masks.runs import RunMask
 from groundtruth.tasks.segmentation.answers import MaskAnswer
 from labeljob.history.annotations import read_masks

@@ -25,9 +25,8 @@ from groundtruth.settings import Settings
 from groundtruth.storage.opening import open_store
 from groundtruth.storage.s3 import ObjectStore, role_is_allowed
 from groundtruth.tasks.base import Batch, Label, Task, algorithm_of
-from groundtruth.worker_history.batch import BatchSkills
 from groundtruth.worker_history.opening import open_skills
-from groundtruth.worker_history.store import SkillKey, SkillStore
+from groundtruth.worker_history.store import BatchSkills, SkillKey, SkillStore
 
 _TIME_IN_KEY = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})[_T ](\d{2})[:_-](\d{2})[:_-](\d{2})(?:\.(\d{1,6}))?"

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from zlib_ng import zlib_ng as zlib
 
-from groundtruth.masks.colors import BACKGROUND_COLOR, color_bytes
+from groundtruth.masks.classify import BACKGROUND_COLOR, color_bytes
 from groundtruth.masks.png import GREY, PALETTE, RGB, SIGNATURE, PngHeader, chunk, header_chunk
 from groundtruth.masks.runs import RunMask
 

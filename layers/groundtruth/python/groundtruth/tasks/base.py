@@ -14,7 +14,7 @@ from groundtruth.annotations import Answers, RejectedAnswer
 from groundtruth.auxiliary_inputs import NO_LABELS, AuxiliaryLabels
 from groundtruth.settings import Settings
 from groundtruth.storage.s3 import ObjectStore
-from groundtruth.worker_history.batch import BatchSkills
+from groundtruth.worker_history.store import BatchSkills
 
 if TYPE_CHECKING:
     from groundtruth.aggregation.classification.calibration_maps import ConfidenceMap

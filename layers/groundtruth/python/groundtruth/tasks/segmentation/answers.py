@@ -10,7 +10,7 @@ from urllib.parse import quote
 from groundtruth.annotations import Answers, RejectedAnswer, find_by_shape
 from groundtruth.contract.labels import is_label_name
 from groundtruth.errors import UnusableAnswer
-from groundtruth.masks.colors import normalize_color
+from groundtruth.masks.classify import normalize_color
 from groundtruth.masks.reader import (
     MaskNotes,
     decode_base64_png,

@@ -9,7 +9,7 @@ from typing import Any
 
 from groundtruth.aggregation.segmentation.one_coin_em import OneCoin
 from groundtruth.annotations import Answers, RejectedAnswer
-from groundtruth.masks.colors import output_palette
+from groundtruth.masks.classify import output_palette
 from groundtruth.masks.reader import MaskNotes
 from groundtruth.masks.writer import write_levels, write_mask
 from groundtruth.settings import Settings

@@ -2,9 +2,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from groundtruth.worker_history.batch import BatchSkills
 from groundtruth.worker_history.memory import MemorySkills
-from groundtruth.worker_history.store import SkillKey, SkillStoreError
+from groundtruth.worker_history.store import BatchSkills, SkillKey, SkillStoreError
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 KEY = SkillKey("image-classification", ("crab", "star"), 0.0)
