@@ -1,12 +1,7 @@
 import pytest
 
 from groundtruth.errors import UnusableAnswer
-from groundtruth.masks.colors import (
-    DEFAULT_COLORS,
-    color_bytes,
-    normalize_color,
-    output_palette,
-)
+from groundtruth.masks.classify import DEFAULT_COLORS, color_bytes, normalize_color, output_palette
 
 WHITE, GREEN, BLUE, RED = "#ffffff", "#2ca02c", "#1f77b4", "#d62728"
 

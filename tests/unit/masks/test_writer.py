@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from groundtruth.masks.colors import color_bytes
+from groundtruth.masks.classify import color_bytes
 from groundtruth.masks.runs import RunMask
 from groundtruth.masks.writer import write_levels, write_mask
 
