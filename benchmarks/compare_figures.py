@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from benchmarks.common.record import rows_of
-from benchmarks.report.others import PEER
+from benchmarks.report.figures import PEER
 from benchmarks.scaling.curves import PAIRS
 
 MEASURED_FILES = ("lambda",)

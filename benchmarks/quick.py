@@ -22,7 +22,9 @@ from benchmarks.classification.speed import METHODS, speed
 from benchmarks.common.crowds import Crowd, synthetic_crowds
 from benchmarks.common.environment import ROOT, peers_present
 from benchmarks.common.record import rows_of, run_record, write_result
-from benchmarks.report.__main__ import draw_plots, page
+from benchmarks.report.figures import load_records
+from benchmarks.report.page import render_page
+from benchmarks.report.plots import draw_plots
 from benchmarks.synthetic.__main__ import measured, planned
 from benchmarks.synthetic.model import ModelPlan
 from benchmarks.synthetic.runs import SMALL
@@ -55,8 +57,9 @@ def main() -> None:
         write_result(options.output / "synthetic.json", {"run": run} | crews)
     _masks(options.output)
     _lambda_functions(options.output)
-    (options.output / "benchmarks.md").write_text(page(options.output), encoding="utf-8")
-    draw_plots(options.output, options.output / "benchmarks")
+    records = load_records(options.output)
+    (options.output / "benchmarks.md").write_text(render_page(records), encoding="utf-8")
+    draw_plots(records, options.output / "benchmarks")
     problems = list(problems_of(found, calls, crowds))
     print("\n".join(problems) or f"all as it has to be; see {options.output / 'benchmarks.md'}")
     if problems:

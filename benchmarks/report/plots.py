@@ -1,17 +1,27 @@
 """The page's plots: SVG on a transparent ground, in colours that show on white and on black."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from benchmarks.classification.birds import AWS
 from benchmarks.classification.speed import SIZES
 from benchmarks.common.record import rows_of
+from benchmarks.scaling.curves import CK_SAME_ROUNDS, SAME_ROUNDS, SITK_FUSION, SITK_WHOLE
+from benchmarks.segmentation.plan import CROWD_KIT, DENSE, OURS, SITK, TORCH
 
+type Row = Mapping[str, Any]
+
+TASKS = {
+    "one": ("One class an object", "classes"),
+    "several": ("Several labels an object", "labels"),
+}
+"""Title of each task of the synthetic crews, and the word for its classes."""
 GREY = "#808890"
 FEWEST_IMAGES = 5
 """Dots of fewer images are drawn together with the next."""
@@ -52,6 +62,59 @@ STYLE = {
     "axes.spines.right": False,
     "legend.frameon": False,
 }
+
+SYNTHETIC_MEASURES = {"accuracy": "accuracy", "brier": "Brier"}
+SYNTHETIC_SHOWN = ("majority", "ck-wawa", "ck-dawid-skene", "calibrated")
+
+SCALING_LOOKS = {
+    "majority": ("majority", "#808890", "o", "-"),
+    "label-shares": ("majority", "#808890", "o", "-"),
+    "weighted": ("weighted", "#b08d57", "v", "-"),
+    "dawid-skene": ("dawid-skene", "#3f8fd2", "s", "-"),
+    SAME_ROUNDS: ("dawid-skene, 20 rounds", "#8f7fd6", "^", "-"),
+    "calibrated": ("calibrated (default)", "#1a9850", "D", "-"),
+    "multi-label": ("calibrated (default)", "#1a9850", "D", "-"),
+    "ck-majority": ("crowd-kit MajorityVote", "#c77f00", "x", ":"),
+    CK_SAME_ROUNDS: ("crowd-kit DawidSkene, 20 rounds", "#d95f02", "+", ":"),
+    "pipeline ours": ("ours, whole object", "#1a9850", "D", "-"),
+    "fusion ours": ("ours, fusion", "#3f8fd2", "s", "-"),
+    f"pipeline {SITK_WHOLE}": ("SimpleITK LabelVoting, whole object", "#d95f02", "x", ":"),
+    f"fusion {SITK_FUSION}": ("SimpleITK LabelVoting, fusion", "#c77f00", "+", ":"),
+}
+"""Label, colour, mark and line of each method."""
+
+PIXELS = (("pixels, whole object", "pipeline "), ("pixels, fusion", "fusion "))
+CREWS = (("workers of masks, whole object", "pipeline "), ("workers of masks, fusion", "fusion "))
+SCALING_ROWS = (
+    (
+        ("answers", "time", (("answers", ""),)),
+        ("answers", "memory", (("answers", ""),)),
+        ("workers", "time", (("workers", ""),)),
+    ),
+    (
+        ("classes", "time", (("classes", ""),)),
+        ("classes", "memory", (("classes", ""),)),
+        ("labels, several an object", "time", (("labels", ""),)),
+    ),
+    (
+        ("megapixels of a mask", "time", PIXELS),
+        ("megapixels of a mask", "memory", PIXELS),
+        ("workers who paint a mask", "time", CREWS),
+    ),
+)
+"""Panels: what is across, what is up, and the curves, each with how its looks' names begin."""
+
+UNITS = {"time": "CPU seconds", "memory": "MiB"}
+LEAST_SPAN = 100.0
+
+MASK_LOOKS = {
+    OURS: ("ours, with confidences", "#1a9850", "D"),
+    SITK: (SITK, "#d95f02", "x"),
+    DENSE: (DENSE, "#808890", "o"),
+    TORCH: (TORCH, "#8f7fd6", "^"),
+    CROWD_KIT: (CROWD_KIT, "#c77f00", "+"),
+}
+"""Label, colour and mark of each method."""
 
 
 def draw_birds(record: Mapping[str, Any], path: Path) -> None:
@@ -165,3 +228,137 @@ def save(figure: Figure, path: Path) -> None:
     # matplotlib leaves blanks at the ends of lines.
     text = path.read_text(encoding="utf-8")
     path.write_text("\n".join(map(str.rstrip, text.splitlines())) + "\n", encoding="utf-8")
+
+
+def draw_synthetic(record: Mapping[str, Any], path: Path) -> None:
+    """Draw a dot for each crew and method; a column for each task, a row for each measure."""
+    rows = rows_of(record["scores"])
+    crews = list(dict.fromkeys(row["crew"] for row in rows))
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(10.4, 10.4), layout="constrained")
+        panels = figure.subplots(len(SYNTHETIC_MEASURES), len(TASKS), sharey=True)
+        for places, measure in zip(panels, SYNTHETIC_MEASURES, strict=True):
+            for axes, (task, (title, word)) in zip(places, TASKS.items(), strict=True):
+                _dots(axes, [row for row in rows if row["task"] == task], crews, measure)
+                classes, answers = record["plan"]["main"][task]
+                axes.set_title(f"{title}: {classes} {word}, {answers} answers", fontsize=11)
+        panels[0][0].set_yticks(range(len(crews)), crews)
+        panels[0][0].invert_yaxis()
+        handles, labels = panels[0][0].get_legend_handles_labels()
+        figure.legend(
+            handles, labels, loc="outside upper center", ncols=len(SYNTHETIC_SHOWN), fontsize=9
+        )
+        save(figure, path)
+
+
+def _dots(axes: Axes, rows: Sequence[Mapping[str, Any]], crews: Sequence[str], name: str) -> None:
+    """How far each method is from the limit, crew by crew."""
+    found = {(row["crew"], row["method"]): row[name] for row in rows}
+    for method in SYNTHETIC_SHOWN:
+        places = [n for n, crew in enumerate(crews) if (crew, method) in found]
+        away = [found[crews[n], method] - found[crews[n], "limit"] for n in places]
+        axes.scatter(away, places, s=34, color=COLORS[method], label=LABELS[method])
+    axes.axvline(0.0, color=GREY, linewidth=1, linestyle=":")
+    axes.set_xlabel(f"{SYNTHETIC_MEASURES[name]} - that of the limit")
+    axes.grid(axis="y", color=GREY, linewidth=0.3)
+
+
+def draw_scaling(record: Row, path: Path) -> None:
+    """Time and memory of each method against each size, all axes logarithmic."""
+    rows = rows_of(record["times"])
+    with mpl.rc_context({**STYLE, "font.size": 10}):
+        figure = Figure(figsize=(10.2, 10.2), layout="constrained")
+        for part, panels in zip(figure.subfigures(len(SCALING_ROWS), 1), SCALING_ROWS, strict=True):
+            places = part.subplots(1, len(panels))
+            for axes, (title, measure, curves) in zip(places, panels, strict=True):
+                for curve, before in curves:
+                    own = [row for row in rows if row["curve"] == curve]
+                    _draw_methods(axes, own, measure, before)
+                _log_axes(axes, title, UNITS[measure])
+                if curves is CREWS:
+                    _ticks_at(axes, [row["size"] for row in rows if row["curve"] == CREWS[0][0]])
+            handles, labels = places[0].get_legend_handles_labels()
+            part.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=9)
+        save(figure, path)
+
+
+def _draw_methods(axes: Axes, rows: Sequence[Row], measure: str, before: str) -> None:
+    for method in dict.fromkeys(row["method"] for row in rows):
+        own = [row for row in rows if row["method"] == method]
+        label, color, mark, line = SCALING_LOOKS[before + method]
+        up = [
+            row["cpu_seconds"] if measure == "time" else row["inputs_mib"] + row["run_mib"]
+            for row in own
+        ]
+        across = [row["size"] for row in own]
+        looks = {"color": color, "marker": mark, "linestyle": line, "label": label}
+        axes.plot(across, up, markersize=5, **looks)
+
+
+def _ticks_at(axes: Axes, sizes: Sequence[float]) -> None:
+    """Few sizes within a power of ten, each with its tick."""
+    places = sorted(set(sizes))
+    axes.set_xticks(places, [f"{size:g}" for size in places])
+    axes.xaxis.set_minor_locator(NullLocator())
+
+
+def _log_axes(axes: Axes, title: str, unit: str) -> None:
+    """Logarithmic axes; upwards two powers of ten at least, so that what is flat looks flat."""
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    low, high = axes.get_ylim()
+    if high < LEAST_SPAN * low:
+        middle = (low * high) ** 0.5
+        axes.set_ylim(middle / LEAST_SPAN**0.5, middle * LEAST_SPAN**0.5)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_minor_locator(NullLocator())
+    axes.set_xlabel(title)
+    axes.set_ylabel(unit)
+
+
+def draw_masks(record: Mapping[str, Any], path: Path) -> None:
+    """CPU time of the fusion of class maps, case by case, on a logarithmic axis.
+
+    Parameters
+    ----------
+    record : mapping
+        What `benchmarks.segmentation.speed` wrote.
+    path : Path
+        Of the SVG.
+    """
+    cases = [case for case in record["cases"] if case["kind"] == "fusion"]
+    sizes = list(dict.fromkeys(case["size"] for case in cases))
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(6.8, 1.6 + 0.32 * len(sizes)), layout="constrained")
+        axes = figure.add_subplot()
+        for method, (label, color, mark) in MASK_LOOKS.items():
+            own = [case for case in cases if case["name"] == method]
+            if own:
+                across = [case["cpu_ms"] for case in own]
+                down = [sizes.index(case["size"]) for case in own]
+                axes.plot(across, down, mark, color=color, label=label)
+        axes.set_xscale("log")
+        axes.set_yticks(range(len(sizes)), sizes)
+        axes.invert_yaxis()
+        axes.grid(axis="y", alpha=0.3)
+        axes.set_xlabel("CPU milliseconds, one thread")
+        figure.legend(loc="outside upper center", ncols=2, fontsize=9)
+        save(figure, path)
+
+
+PLOTS: Mapping[str, tuple[str, Callable[[Row, Path], None]]] = {
+    "birds": ("birds.svg", draw_birds),
+    "quality": ("reliability.svg", draw_reliability),
+    "synthetic": ("synthetic.svg", draw_synthetic),
+    "speed": ("speed.svg", draw_speed),
+    "scaling": ("scaling.svg", draw_scaling),
+    "masks": ("masks.svg", draw_masks),
+}
+
+
+def draw_plots(records: Mapping[str, Any], folder: Path) -> None:
+    """Draw the plots of the results that are there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, (file, draw) in PLOTS.items():
+        if records.get(name):
+            draw(records[name], folder / file)

@@ -9,7 +9,7 @@ from benchmarks.classification import gold as classification_gold
 from benchmarks.classification.gold import GOLD, figures_of, gold_figures, with_and_without_map
 from benchmarks.common.crowds import Crowd
 from benchmarks.common.record import RESULTS, rows_of, table
-from benchmarks.report.gold import gold_section
+from benchmarks.report.page import render_page
 from groundtruth.aggregation.classification.calibration_maps import fit_logistic
 
 RUN = json.loads((RESULTS / "birds.json").read_text(encoding="utf-8"))["run"]
@@ -96,7 +96,7 @@ def test_the_page_says_whether_the_aim_is_met_and_where_we_lose(changes, said):
         "means": table(means, list(means[0])),
         "scores": table(scores, list(scores[0])),
     }
-    text = "\n".join(gold_section(record))
+    text = render_page({"gold": record}, parts=["gold"])
     assert f"at least 20% lower with 50 known objects, {said}" in text
     lost = f"on 1 of 1 sets, dog (0.100 to {0.1 * (1 + changes[1]):.3f})"
     expected = lost if changes[1] > 0 else "nowhere"

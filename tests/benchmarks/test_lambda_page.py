@@ -3,8 +3,8 @@
 import pytest
 
 from benchmarks.common.record import table
-from benchmarks.report.lambda_aims import aims_of
-from benchmarks.report.lambdas import lambda_section
+from benchmarks.report.figures import aims, expand
+from benchmarks.report.page import render_page
 
 PRE, ACS = "pre_image_multi_class", "acs_image_multi_class"
 RUN = {
@@ -74,7 +74,7 @@ def record(*, limits=True, init_ms=90.0, batch_ms=12.0, own_cost=2e-5):
 
 
 def section(**changes):
-    return "\n".join(lambda_section(record(**changes)))
+    return render_page({"lambdas": record(**changes)}, parts=["lambdas"])
 
 
 def test_figures_stand_beside_their_aims():
@@ -86,8 +86,7 @@ def test_figures_stand_beside_their_aims():
 
 
 def test_a_missed_aim_is_a_loss():
-    aims = {aim.what: aim.reached for aim in aims_of(record(init_ms=190.0))}
-    assert list(aims.values()).count(False) == 1
+    assert [aim["reached"] for aim in aims(expand(record(init_ms=190.0)))].count(False) == 1
     assert "missed: PRE: start (init)" in section(init_ms=190.0)
     assert "190 ms, the aim is below 150 ms" in section(init_ms=190.0)
 
@@ -95,7 +94,7 @@ def test_a_missed_aim_is_a_loss():
 def test_an_aim_without_a_figure_is_left_out():
     found = record()
     found["warm"]["rows"] = []
-    assert not any("warm" in aim.what for aim in aims_of(found))
+    assert not any("warm" in aim["what"] for aim in aims(expand(found)))
 
 
 def test_the_slowest_first_call_is_a_loss():

@@ -1,7 +1,7 @@
 from xml.etree import ElementTree as ET
 
-from benchmarks.report.mask_plot import draw_masks
-from benchmarks.report.masks import masks_section
+from benchmarks.report.page import render_page
+from benchmarks.report.plots import draw_masks
 from benchmarks.segmentation.inputs import SIZES
 from benchmarks.segmentation.plan import CASES, TARGETS
 
@@ -31,9 +31,9 @@ def test_the_plot_shows_the_methods_that_were_run(tmp_path):
 
 def test_torch_is_said_to_be_left_out_only_if_it_was():
     record = {"cases": cases("ours", "torch.mode"), "ratios": [], "run": RUN}
-    assert "not run" not in " ".join(masks_section(record, None))
+    assert "not run" not in render_page({"masks": record}, parts=["masks"])
     record["cases"] = cases("ours")
-    assert "torch.mode was not run" in " ".join(masks_section(record, None))
+    assert "torch.mode was not run" in render_page({"masks": record}, parts=["masks"])
 
 
 def test_targets_are_of_cases_that_are_measured():

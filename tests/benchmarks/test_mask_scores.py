@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-
 from benchmarks.report.mask_quality import mask_quality
+
 from benchmarks.segmentation.crowds import Crowd, Picture
 from benchmarks.segmentation.scores import (
     boundary_f,

@@ -8,15 +8,19 @@ import pytest
 
 from benchmarks.common.environment import ROOT
 from benchmarks.common.record import RESULTS
-from benchmarks.report.__main__ import PAGE, PLOTS, RECORDS, SECTIONS, draw_plots, page
-from benchmarks.report.masks import masks_section
-from benchmarks.report.tables import interval, number, signed
+from benchmarks.report.__main__ import PAGE
+from benchmarks.report.figures import RECORDS, interval, load_records, number, signed
+from benchmarks.report.page import render_page
+from benchmarks.report.plots import PLOTS, draw_plots
 
 LARGEST_RESULTS = 500_000
+MEASURED = [name for name in RECORDS if name != "sources"]
 
 
 def test_the_page_is_what_the_generator_makes():
-    assert PAGE.read_text(encoding="utf-8") == page(RESULTS), "run python -m benchmarks.report"
+    assert PAGE.read_text(encoding="utf-8") == render_page(load_records(RESULTS)), (
+        "run python -m benchmarks.report"
+    )
 
 
 def test_every_plot_of_the_page_is_there():
@@ -29,32 +33,31 @@ def test_results_are_small():
     assert sum(path.stat().st_size for path in RESULTS.glob("*.json")) < LARGEST_RESULTS
 
 
-@pytest.mark.parametrize("name", SECTIONS)
-def test_a_section_names_its_command_what_is_not_shown_and_where_we_lose(name, tmp_path):
-    (tmp_path / f"{name}.json").write_bytes((RESULTS / f"{name}.json").read_bytes())
-    text = page(tmp_path)
+@pytest.mark.parametrize("name", MEASURED)
+def test_a_section_names_its_command_what_is_not_shown_and_where_we_lose(name):
+    text = render_page({name: load_records(RESULTS)[name]})
     for said in ("Made by `python -m benchmarks.", "*not* shown", "Where we lose"):
         assert said in text
 
 
-@pytest.mark.parametrize("name", RECORDS)
+@pytest.mark.parametrize("name", MEASURED)
 def test_make_bench_makes_every_result(name):
     recipe = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\nbench:")[2]
     recipe = recipe.partition("\n\n")[0]
-    run = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))["run"]
+    run = load_records(RESULTS)[name]["run"]
     command = re.match(r"python -m [\w.]+(?: --only \w+)?", run["command"])[0]
     assert re.search(rf"/{re.escape(command)}(\s|$)", recipe)
 
 
 def test_without_results_there_is_only_the_opening(tmp_path):
-    text = page(tmp_path)
+    text = render_page(load_records(tmp_path))
     assert text.startswith("# Benchmarks\n")
     assert "\n## " not in text
 
 
 @pytest.mark.parametrize("file", [file for file, _ in PLOTS.values()])
 def test_a_plot_shows_on_light_and_on_dark(file, tmp_path):
-    draw_plots(RESULTS, tmp_path)
+    draw_plots(load_records(RESULTS), tmp_path)
     root = ET.parse(tmp_path / file).getroot()
     assert root.tag.endswith("svg")
     text = (tmp_path / file).read_text(encoding="utf-8")
@@ -85,7 +88,7 @@ def test_a_number_that_is_not_there_is_a_dash():
 
 
 def test_masks_are_left_out_until_they_are_measured():
-    assert masks_section(None, None) == []
+    assert "Masks" not in render_page({})
 
 
 def test_masks_show_what_was_measured_and_where_we_lose():
@@ -103,7 +106,7 @@ def test_masks_show_what_was_measured_and_where_we_lose():
         "confidence": {"error": 0.047, "bias": 0.01, "spearman": 0.8},
     }
     quality = {"run": run, "crowds": [line]}
-    text = "\n".join(masks_section(speed, quality))
+    text = render_page({"masks": speed, "mask_quality": quality}, parts=MEASURED)
     assert "| ours | fusion | 1080p-k11-n5 | 5.6 | 4 | 44 |" in text
     lost = "fusion: 7.46, the aim is at least 8; x is 2.8 times as fast in fusion, 1080p-k11-n5."
     assert lost in text

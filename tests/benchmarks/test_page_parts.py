@@ -7,14 +7,16 @@ import pytest
 
 from benchmarks.common.record import RESULTS, table
 from benchmarks.common.scores import N_BINS
-from benchmarks.report.data import data_section
-from benchmarks.report.opening import opening
-from benchmarks.report.others import multi_label_section, speed_section
+from benchmarks.report.figures import folded
+from benchmarks.report.page import render_page
 from benchmarks.report.plots import FEWEST_IMAGES, merged
-from benchmarks.report.quality import HONESTY, quality_section
-from benchmarks.report.tables import folded
 
 RUN = json.loads((RESULTS / "birds.json").read_text(encoding="utf-8"))["run"]
+
+
+def section(name, record):
+    """One part of the page."""
+    return render_page({name: record}, parts=[name])
 
 
 def quality(values, votes="all", *, differences=None, more=()):
@@ -32,7 +34,7 @@ def quality(values, votes="all", *, differences=None, more=()):
         "scores": table(rows, list(rows[0])),
         "differences": differences or table([], ["votes", "method"]),
     }
-    return "\n".join(quality_section(record))
+    return section("quality", record)
 
 
 def differences(*names):
@@ -94,7 +96,9 @@ def test_only_few_numbers_of_answers_are_open():
 
 
 def test_what_is_typed_says_so():
-    assert "This paragraph alone is typed; it is from [decisions.md](decisions.md)." in HONESTY
+    assert "This paragraph alone is typed; it is from [decisions.md](decisions.md)." in quality(
+        {"calibrated": 0.5}
+    )
 
 
 def test_several_labels_are_judged_by_every_measure():
@@ -106,7 +110,7 @@ def test_several_labels_are_judged_by_every_measure():
     ]
     record = {"run": RUN, "scores": table(rows, list(rows[0]))}
     record["differences"] = table([], ["set", "answers", "method"])
-    text = "\n".join(multi_label_section(record))
+    text = section("multi_label", record)
     for word in ("log loss", "Brier", "ECE"):
         assert f"- {word}: a, 3 answers (0.700; `majority` of each label 0.500)" in text
     for word in ("macro F1", "micro F1", "Jaccard", "subset accuracy"):
@@ -126,7 +130,7 @@ def test_voting_is_not_compared_with_em():
         for method, value in seconds.items()
     ]
     record = {"run": RUN, "times": table(rows, list(rows[0])), "exponents": []}
-    lines = speed_section(record)
+    lines = section("speed", record).splitlines()
     found = {
         cells[3]: cells[5] for cells in (re.split(r" ?\| ?", line) for line in lines) if cells[2:]
     }
@@ -164,27 +168,27 @@ def test_every_real_set_has_a_source():
     assert {name for name in used if not name.endswith("-crew")} <= named
     assert {"ml_affect20", "ml_medrel", "birds", "lidc", "bsds", "sffg"} <= named
     assert all(entry["source"] and "licence" in entry for entry in sources)
-    assert "\n".join(data_section(record)).count("\n| ") == len(sources) + 1
+    assert section("sources", record).count("\n| ") == len(sources) + 1
 
 
 def test_a_source_is_a_link_where_it_has_an_address():
     entry = {"set": "a", "what": "b", "source": "c", "licence": None}
-    assert "| a | b | c | none stated |" in data_section({"sets": [entry]})
+    assert "| a | b | c | none stated |" in section("sources", {"sets": [entry]})
     linked = entry | {"url": "https://example.org/c", "cite": "D 2012", "licence": "MIT"}
-    assert "| a | b | [c](https://example.org/c); D 2012 | MIT |" in data_section(
-        {"sets": [linked]}
+    assert "| a | b | [c](https://example.org/c); D 2012 | MIT |" in section(
+        "sources", {"sets": [linked]}
     )
-    assert data_section(None) == []
+    assert "## Data" not in section("sources", None)
 
 
 def test_the_opening_tells_the_measures_where_there_are_figures():
-    text = "\n".join(opening({"birds": {}}))
+    text = render_page({"birds": {"run": RUN}}, parts=["opening"])
     assert all(f"- *{word}*: " in text for word in ("AUROC", "ECE", "Brier", "Log loss"))
     assert f"over {N_BINS} bins" in text
-    assert "*Brier*" not in "\n".join(opening({}))
+    assert "*Brier*" not in render_page({}, parts=["opening"])
 
 
 def test_what_is_folded_keeps_its_markdown():
-    assert folded("More", ["| a |"]) == [
-        "<details>", "<summary>More</summary>", "", "| a |", "</details>", ""
-    ]  # fmt: skip
+    assert folded("More", "| a |\n") == (
+        "<details>\n<summary>More</summary>\n\n| a |\n\n</details>"
+    )

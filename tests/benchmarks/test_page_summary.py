@@ -1,46 +1,45 @@
 """The beginning of docs/benchmarks.md."""
 
-import json
 import re
 
 import pytest
 
 from benchmarks.common.record import RESULTS, table
-from benchmarks.report.__main__ import PAGE, RECORDS
-from benchmarks.report.lambda_aims import BATCH
-from benchmarks.report.summary import contents, summary
+from benchmarks.report.__main__ import PAGE
+from benchmarks.report.figures import BATCH, contents, load_records
+from benchmarks.report.page import render_page
 
 
-def result(name):
-    return json.loads((RESULTS / f"{name}.json").read_text())
+def summary(records):
+    """The table in the beginning; empty if nothing is answered."""
+    return render_page(records, parts=["summary"]).partition("In short")[2]
 
 
 def test_each_link_of_the_page_leads_to_a_section():
     lines = PAGE.read_text(encoding="utf-8").splitlines()
     linked = [line for line in lines if re.match(r"- \[.*\]\(#", line)]
-    assert linked == [line for line in contents(lines) if line]
+    assert linked == contents("\n".join(lines)).splitlines()
     assert len(linked) == sum(line.startswith("## ") for line in lines)
 
 
 def test_a_link_is_spelled_as_the_heading_is_called():
-    assert contents(["## AWS's rule, and its (old) price", "### below"]) == [
-        "- [AWS's rule, and its (old) price](#awss-rule-and-its-old-price)",
-        "",
-    ]
+    assert contents("## AWS's rule, and its (old) price\n### below") == (
+        "- [AWS's rule, and its (old) price](#awss-rule-and-its-old-price)"
+    )
 
 
 def test_all_questions_of_the_full_results_are_answered():
-    text = "\n".join(summary({name: result(name) for name in RECORDS}))
+    text = summary(load_records(RESULTS))
     for said in ("AUROC", "accuracy, mean of", "calibration error", "one call", "1080p fused"):
         assert said in text
 
 
 def test_what_was_not_measured_is_left_out():
-    speed = result("classification-speed")
+    speed = load_records(RESULTS)["speed"]
     columns = tuple(speed["times"]["columns"])
     large = {**speed, "times": table([{"answers": 10**6, "classes": 10}], columns)}
-    assert summary({"classification-speed": large}) == []
-    assert summary({}) == []
+    assert summary({"speed": large}) == ""
+    assert summary({}) == ""
 
 
 def test_the_ratio_is_that_of_the_times():
@@ -50,7 +49,7 @@ def test_the_ratio_is_that_of_the_times():
         {"answers": 450, "classes": 10, "method": "ck-dawid-skene-20-rounds", "cpu_seconds": 0.2},
         {"answers": 450, "classes": 10, "method": "calibrated-20-rounds", "cpu_seconds": 0.004},
     ]
-    text = "\n".join(summary({"classification-speed": {"times": table(rows, columns)}}))
+    text = summary({"speed": {"times": table(rows, columns)}})
     assert "2.0 ms" in text
     assert "4.0 ms" in text
     assert "200 ms, 50 times ours at as many rounds" in text
@@ -70,9 +69,7 @@ def test_peers_that_limits_cut_off_stand_beside_ours_on_their_sets():
         for method, accuracy in pairs
     ]
     scores = scored(("set", "votes", "method", "accuracy", "ece"), rows)
-    text = "\n".join(
-        summary({"classification-quality": {"averaged": ["a", "b"], "scores": scores}})
-    )
+    text = summary({"quality": {"averaged": ["a", "b"], "scores": scores}})
     assert "the best of 1 peers that finish: crowd-kit Wawa 0.700; the closest of 1" in text
     assert "crowd-kit GLAD 0.750 on 1 sets, on which ours has 0.800" in text
 
@@ -85,7 +82,7 @@ def test_synthetic_crews_say_where_we_lose(ours, said):
     rows = [("one", "c", name, brier) for name, brier in (("ck-wawa", 0.2), ("limit", 0.1))]
     rows += [("one", "c", "majority", 0.5), ("one", "c", "calibrated", ours)]
     scores = scored(("task", "crew", "method", "brier"), rows)
-    text = "\n".join(summary({"synthetic": {"scores": scores}}))
+    text = summary({"synthetic": {"scores": scores}})
     assert "the best of 1 peers: crowd-kit Wawa 0.200; the limit 0.100" in text
     assert (": here we lose" in text) is said
 
@@ -100,6 +97,6 @@ def test_kept_skill_and_the_price_of_a_call_are_told():
         "costs": scored(("function", "memory_mb", "own", "usd_x86_64"), [costs]),
         "prices": {"objects": 1000},
     }
-    text = "\n".join(summary({"classification-replay": {"gains": gains}, "lambda": lambdas}))
+    text = summary({"replay": {"gains": gains}, "lambdas": lambdas})
     assert "with kept skill 80% (all answers) | nothing kept: 10% (all answers)" in text
     assert "12.3 ms (S3); 1,000 objects for 7.5 x 10^-6 $ at 1024 MB" in text

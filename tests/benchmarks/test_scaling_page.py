@@ -6,8 +6,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from benchmarks.common.record import RESULTS, table
-from benchmarks.report.scaling import scaling_section
-from benchmarks.report.scaling_plots import LOOKS, ROWS, draw_scaling
+from benchmarks.report.page import render_page
+from benchmarks.report.plots import SCALING_LOOKS, SCALING_ROWS, draw_scaling
 from benchmarks.scaling.__main__ import EXPONENTS, SYNTHESIS, TIMES
 from benchmarks.scaling.curves import CURVES, LEAST_MIB
 from benchmarks.scaling.synthesis import PER_OBJECT, WORKERS
@@ -59,7 +59,7 @@ def power(method, measure, exponent, margin):
 
 
 def section(*arguments):
-    return "\n".join(scaling_section(record(*arguments)))
+    return render_page({"scaling": record(*arguments)}, parts=["scaling"])
 
 
 def test_times_memory_and_the_ratio_to_a_peer():
@@ -132,10 +132,10 @@ def test_synthesize_has_its_rate_and_its_peak():
 
 
 def test_every_curve_of_the_plot_is_measured_and_every_method_has_its_looks():
-    drawn = [curve for panels in ROWS for _, _, curves in panels for curve in curves]
+    drawn = [curve for panels in SCALING_ROWS for _, _, curves in panels for curve in curves]
     methods = {one.name: one.methods for one in CURVES}
     for curve, before in drawn:
-        assert {before + method for method in methods[curve]} <= set(LOOKS)
+        assert {before + method for method in methods[curve]} <= set(SCALING_LOOKS)
 
 
 def test_workers_who_paint_have_a_tick_each(tmp_path):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from benchmarks.common.record import rows_of, run_record, table
-from benchmarks.report.synthetic import synthetic_section
-from benchmarks.report.synthetic_plot import draw_synthetic
+from benchmarks.report.page import render_page
+from benchmarks.report.plots import draw_synthetic
 from benchmarks.synthetic.__main__ import MODEL_COLUMNS, measured, planned
 from benchmarks.synthetic.crews import CREWS, SEVERAL, SINGLE, TASKS, draw
 from benchmarks.synthetic.model import ModelPlan
@@ -40,6 +40,10 @@ def record(tmp_path_factory):
     }
 
 
+def section(record):
+    return render_page({"synthetic": record}, parts=["synthetic"])
+
+
 def crew_rows(task, aurocs):
     values = dict.fromkeys(("accuracy", "brier", "ece", "log_loss"), 0.5)
     return [
@@ -54,7 +58,7 @@ def test_auroc_is_over_the_crews_where_every_method_errs(record):
         "one", {PLAN.crews[0]: (None, 0.9, 1.0, 1.0), PLAN.crews[1]: (0.6, 0.7, 0.8, 0.9)}
     )
     rows += crew_rows("several", {PLAN.crews[1]: (0.6, 0.7, 0.8, 0.9)})
-    text = "\n".join(synthetic_section(record | {"scores": table(rows, list(rows[0]))}))
+    text = section(record | {"scores": table(rows, list(rows[0]))})
     assert "AUROC is the mean over the 1 of 2 crews on which every method of the table errs" in text
     assert "| limit | 0.500 | 0.500 | 0.500 | 0.500 | 0.900 |" in text
     assert text.count("`builtin` (AWS's rule, its posterior before rounding)") == 1
@@ -71,7 +75,7 @@ def test_auroc_is_over_the_crews_where_every_method_errs(record):
 def test_over_which_crews_a_models_auroc_is(record, crews, said):
     rows = [row | {"auroc_crews": crews} for row in rows_of(record["model"])]
     changed = record | {"model": table(rows, MODEL_COLUMNS["model"])}
-    assert said in "\n".join(synthetic_section(changed))
+    assert said in section(changed)
 
 
 GAINS = [name for name in MODEL_COLUMNS["model"] if "gain" in name]
@@ -97,7 +101,7 @@ def test_adversaries_are_where_skill_pays(record):
 
 
 def test_the_section_says_how_what_is_not_shown_and_where_we_lose(record):
-    text = "\n".join(synthetic_section(record))
+    text = section(record)
     assert "Made by `python -m benchmarks.synthetic" in text
     assert "*not* shown" in text
     assert "20 % adversaries: `--workers average:8,adversary:2`" in text

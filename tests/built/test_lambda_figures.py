@@ -7,7 +7,7 @@ from benchmarks.lambdas.__main__ import BUILD, lambda_figures
 from benchmarks.lambdas.emulated import observe, scratch_folder, serving
 from benchmarks.lambdas.inputs import example_case
 from benchmarks.lambdas.rows import Effort
-from benchmarks.report.lambdas import lambda_section
+from benchmarks.report.page import render_page
 from tests.built.conftest import ROOT
 
 PRE = "pre_image_multi_class"
@@ -40,5 +40,7 @@ def test_everything_that_the_page_shows_is_measured():
     found = lambda_figures([PRE], effort)
     assert [row["memory_mb"] for row in rows_of(found["rates"])] == [256, 1769]
     assert {row["objects_from"] for row in rows_of(found["warm"])} == {"S3", "folder"}
-    page = "\n".join(lambda_section({"run": run_record("benchmarks.x", {}, seed=1)} | found))
+    page = render_page(
+        {"lambdas": {"run": run_record("benchmarks.x", {}, seed=1)} | found}, parts=["lambdas"]
+    )
     assert "| `pre_image_multi_class` | 256 (its own) |" in page

@@ -1,0 +1,76 @@
+"""The page's text: the template page.md.jinja filled in.
+
+No figure on the page is typed, but for one paragraph that says so: what was not measured is not
+there.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, Template
+
+from benchmarks.classification import birds, calls, gold, multi_label, speed
+from benchmarks.common import intervals, scores
+from benchmarks.report import figures, plots
+from benchmarks.scaling import curves, synthesis
+from benchmarks.segmentation import inputs as mask_inputs
+from benchmarks.segmentation import scores as mask_scores
+from groundtruth.aggregation.classification import posterior
+from groundtruth.settings import Settings
+
+PARTS = ("opening", "summary", *figures.RECORDS)
+CODE = SimpleNamespace(
+    birds=birds,
+    calls=calls,
+    curves=curves,
+    gold=gold,
+    intervals=intervals,
+    posterior=posterior,
+    mask_inputs=mask_inputs,
+    mask_scores=mask_scores,
+    multi_label=multi_label,
+    plots=plots,
+    scores=scores,
+    settings=Settings(),
+    speed=speed,
+    synthesis=synthesis,
+)
+"""Modules whose constants the page states."""
+
+
+def render_page(records: Mapping[str, Any], *, parts: Collection[str] = PARTS) -> str:
+    """The page's text.
+
+    Parameters
+    ----------
+    records : mapping
+        Results by their names in `figures.RECORDS`. A section without its result is left out.
+    parts : collection of str, optional
+        Names of what is shown; all there is if left out.
+    """
+    there = {name: figures.expand(records.get(name)) for name in figures.RECORDS}
+    show = {name: bool(there.get(name)) and name in parts for name in PARTS}
+    measured = any(found for name, found in there.items() if name != "sources")
+    show |= {name: measured and name in parts for name in ("opening", "summary")}
+    show["sources"] &= measured or len(parts) < len(PARTS)
+    text = _template().render(**there, show=show)
+    return re.sub(r"\n{3,}", "\n\n", text).rstrip() + "\n"
+
+
+@cache
+def _template() -> Template:
+    # Markdown, not HTML: nothing is escaped.
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), trim_blocks=True, lstrip_blocks=True
+    )
+    environment.globals |= vars(figures)
+    environment.globals |= {"code": CODE, "AWS": birds.AWS, "TASKS": plots.TASKS}
+    environment.filters["sort_as_text"] = lambda rows: sorted(
+        rows, key=lambda row: str(row["call_size"])
+    )
+    environment.tests["match_peer"] = lambda name: name.startswith("ck-")
+    return environment.get_template("page.md.jinja")
