@@ -7,8 +7,10 @@ Needs what `make build` makes. AWS is not called: S3 and SageMaker are played on
 
 import argparse
 import sys
+import tempfile
 from collections.abc import Sequence
 from importlib.metadata import distributions, version
+from pathlib import Path
 from typing import Any
 
 from benchmarks.common.environment import ROOT
@@ -21,7 +23,7 @@ from benchmarks.lambdas.costs import (
     USD_PER_GB_SECOND,
     USD_PER_REQUEST,
 )
-from benchmarks.lambdas.emulated import meter_in_use, scratch_folder
+from benchmarks.lambdas.emulated import meter_in_use
 from benchmarks.lambdas.inputs import FUNCTIONS, MASK_SIZE, batch_case, example_case
 from benchmarks.lambdas.meters import PERIOD_MICROSECONDS
 from benchmarks.lambdas.packages import import_times, package_sizes
@@ -83,7 +85,8 @@ def lambda_figures(functions: Sequence[str], effort: Effort) -> dict[str, Any]:
     """
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in _COLUMNS}
     rows["sizes"] = package_sizes(BUILD, FUNCTIONS)
-    with scratch_folder(ROOT) as folder:
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
         for name in functions:
             cases = [example_case(name, folder / f"{name}-example")]
             if name.startswith("acs_"):

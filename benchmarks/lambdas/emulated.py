@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -63,7 +62,7 @@ class Observation:
 def observe(
     case: Case,
     build: Path,
-    environment: dict[str, str],
+    environment: dict[str, str] | None,
     *,
     n_warm: int,
     share: float | None = None,
@@ -76,8 +75,8 @@ def observe(
         The function and its event.
     build : Path
         The build folder.
-    environment : dict of str to str
-        Variables that lead the function to its objects.
+    environment : dict of str to str or None
+        Variables that lead the function to an S3 with its objects; None for the case's folder.
     n_warm : int
         How many calls after the first.
     share : float, optional
@@ -91,9 +90,12 @@ def observe(
     FunctionError
         If the function fails.
     """
+    objects = case.folder if environment is None else None
     with ExitStack() as stack:
         gauge = stack.enter_context(meter())
-        function = stack.enter_context(EmulatedFunction(case.function, build, environment))
+        function = stack.enter_context(
+            EmulatedFunction(case.function, build, environment, objects=objects)
+        )
         gauge.adopt(descendants([function.process.pid]))
         if share is not None:
             gauge.limit(share)
@@ -146,15 +148,6 @@ def serving(case: Case) -> Iterator[dict[str, str]]:
     with EmbeddedAws(case.jobs) as aws:
         case.upload(aws)
         yield aws.environment
-
-
-@contextmanager
-def scratch_folder(root: Path) -> Iterator[Path]:
-    """An empty folder that functions see too; theirs of ``/tmp`` and ``/var`` are their own."""
-    parent = root / "build"
-    parent.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="lambda-", dir=parent) as name:
-        yield Path(name)
 
 
 def meter_in_use() -> Meter:

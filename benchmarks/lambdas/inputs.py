@@ -19,6 +19,7 @@ from groundtruth.jobs import job_name
 from groundtruth.storage.folder import FolderStore
 from labeljob.emulator import EmbeddedAws
 from labeljob.emulator.invocation import LABEL_CATEGORIES
+from labeljob.jobs.job_location import JOBS_FOLDER
 
 EXAMPLES = ROOT / "events"
 JOB_TYPES = ("image_multi_class", "image_multi_class_multi_label", "semantic_segmentation")
@@ -27,7 +28,6 @@ BATCH_OBJECTS, BATCH_WORKERS = 50, 9
 BATCH = f"{BATCH_OBJECTS} x {BATCH_WORKERS}"
 MASK_SIZE = "640x480"
 _LABELS = {"semantic_segmentation": 5}
-_JOBS = ".labeling-jobs"
 _JSON = "application/json"
 
 
@@ -56,17 +56,9 @@ class Case:
     n_objects: int
 
     @property
-    def without_s3(self) -> dict[str, str]:
-        """Variables that make a function read and write the folder, and call no AWS."""
-        return {
-            "GROUNDTRUTH_STORE_FOLDER": str(self.folder),
-            "GROUNDTRUTH_JOBS_FOLDER": str(self.folder / _JOBS),
-        }
-
-    @property
     def jobs(self) -> Mapping[str, Mapping[str, Any]]:
         """The labeling jobs that can be described, by name."""
-        files = (self.folder / _JOBS).glob("*.json")
+        files = (self.folder / JOBS_FOLDER).glob("*.json")
         return {file.stem: json.loads(file.read_bytes()) for file in files}
 
     def upload(self, aws: EmbeddedAws) -> None:
@@ -77,7 +69,7 @@ class Case:
     def _objects(self) -> Iterator[tuple[str, Path]]:
         for file in sorted(self.folder.rglob("*")):
             inside = file.relative_to(self.folder)
-            if file.is_file() and len(inside.parts) > 1 and inside.parts[0] != _JOBS:
+            if file.is_file() and len(inside.parts) > 1 and inside.parts[0] != JOBS_FOLDER:
                 yield f"s3://{inside.as_posix()}", file
 
 
@@ -95,8 +87,8 @@ def example_case(function: str, folder: Path) -> Case:
         n_objects = 1
     FolderStore(folder).write(uri, body, content_type=_JSON, kms_key=None)
     name = job_name(event["labelingJobArn"]).lower()
-    (folder / _JOBS).mkdir()
-    (folder / _JOBS / f"{name}.json").write_text(json.dumps(described), encoding="utf-8")
+    (folder / JOBS_FOLDER).mkdir()
+    (folder / JOBS_FOLDER / f"{name}.json").write_text(json.dumps(described), encoding="utf-8")
     return Case(function=function, name="example", event=event, folder=folder, n_objects=n_objects)
 
 

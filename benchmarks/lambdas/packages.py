@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmarks.common.environment import ROOT
 from labeljob.emulator import BuiltApplication
-from labeljob.emulator.tools import merged_layers, python_prefix, runtime_packages
+from labeljob.emulator.tools import find_python, find_runtime_packages, merge_layers
 
 IMPORTS = {
     "numpy alone": ("acs_image_multi_class", "import numpy"),
@@ -79,8 +79,8 @@ def _imported(build: Path, what: str, variables: Mapping[str, str]) -> list[floa
     function = BuiltApplication(build).function(name)
     paths = (
         function.code,
-        merged_layers(function.layers) / "python",
-        runtime_packages(ROOT / ".tools"),
+        merge_layers(function.layers) / "python",
+        find_runtime_packages(ROOT / ".tools"),
     )
     environment = {
         **function.environment,
@@ -88,7 +88,7 @@ def _imported(build: Path, what: str, variables: Mapping[str, str]) -> list[floa
         "PYTHONPATH": ":".join(map(str, paths)),
         **variables,
     }
-    python = python_prefix() / "bin" / "python3.13"
+    python = find_python() / "bin" / "python3.13"
     run = subprocess.run(
         [str(python), "-c", _SCRIPT.format(statements=statements)],
         env=environment,

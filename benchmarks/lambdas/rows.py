@@ -151,5 +151,5 @@ def percentile(values: Sequence[float], percent: float) -> float:
     return sorted(values)[max(0, ceil(percent / 100 * len(values)) - 1)]
 
 
-def _surroundings(case: Case, kind: str) -> AbstractContextManager[dict[str, str]]:
-    return serving(case) if kind == WITH_S3 else nullcontext(case.without_s3)
+def _surroundings(case: Case, kind: str) -> AbstractContextManager[dict[str, str] | None]:
+    return serving(case) if kind == WITH_S3 else nullcontext()

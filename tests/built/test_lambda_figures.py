@@ -1,26 +1,17 @@
 """The Lambda benchmark measures the functions as built."""
 
-import pytest
-
 from benchmarks.common.record import rows_of, run_record
 from benchmarks.lambdas.__main__ import BUILD, lambda_figures
-from benchmarks.lambdas.emulated import observe, scratch_folder, serving
+from benchmarks.lambdas.emulated import observe, serving
 from benchmarks.lambdas.inputs import example_case
 from benchmarks.lambdas.rows import Effort
 from benchmarks.report.page import render_page
-from tests.built.conftest import ROOT
 
 PRE = "pre_image_multi_class"
 
 
-@pytest.fixture
-def folder():
-    with scratch_folder(ROOT) as found:
-        yield found
-
-
-def test_a_start_and_its_calls_are_observed(folder):
-    case = example_case(PRE, folder / "example")
+def test_a_start_and_its_calls_are_observed(tmp_path):
+    case = example_case(PRE, tmp_path / "example")
     with serving(case) as environment:
         seen = observe(case, BUILD, environment, n_warm=3)
     assert len(seen.warm_ms) == 3
@@ -29,9 +20,9 @@ def test_a_start_and_its_calls_are_observed(folder):
     assert 20 < seen.process_mb < 200
 
 
-def test_without_s3_no_client_is_opened(folder):
-    case = example_case(PRE, folder / "example")
-    seen = observe(case, BUILD, case.without_s3, n_warm=1)
+def test_without_s3_no_client_is_opened(tmp_path):
+    case = example_case(PRE, tmp_path / "example")
+    seen = observe(case, BUILD, None, n_warm=1)
     assert seen.process_mb < 40
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from labeljob.emulator import BUILD_FOLDER
-from labeljob.emulator.embedded_aws import labeling_jobs
+from labeljob.emulator.embedded_aws import serve_labeling_jobs
 from tests.built.conftest import ROOT
 from tests.deployed.local_aws import PYTHON, MiniStack, ministack
 from tests.examples import EVENTS, PRE_FUNCTIONS
@@ -110,7 +110,7 @@ def deploy(aws):
 @pytest.fixture(scope="session")
 def stack():
     with (
-        labeling_jobs(described_jobs()) as sagemaker,
+        serve_labeling_jobs(described_jobs()) as sagemaker,
         ministack({"AWS_ENDPOINT_URL_SAGEMAKER": sagemaker}) as aws,
     ):
         deploy(aws)

@@ -25,14 +25,14 @@ type Permitted = Callable[[str, str], bool]
 """Whether an access key may describe a labeling job, of which the name is given."""
 
 
-def everybody(access_key: str, job: str) -> bool:
+def allow_everybody(access_key: str, job: str) -> bool:
     """Let every access key describe every job."""
     return True
 
 
 @contextmanager
-def labeling_jobs(
-    jobs: Mapping[str, Mapping[str, Any]], permitted: Permitted = everybody
+def serve_labeling_jobs(
+    jobs: Mapping[str, Mapping[str, Any]], permitted: Permitted = allow_everybody
 ) -> Iterator[str]:
     """Answer DescribeLabelingJob within a ``with`` block.
 
@@ -73,8 +73,8 @@ class _SageMaker(BaseHTTPRequestHandler):
             self._refuse("UnknownOperationException", "only DescribeLabelingJob is answered here")
             return
         name = str(request["LabelingJobName"])
-        found = _CREDENTIAL.search(self.headers.get("Authorization", ""))
-        if not self.may(found[1] if found else "", name):
+        credential = _CREDENTIAL.search(self.headers.get("Authorization", ""))
+        if not self.may(credential[1] if credential else "", name):
             self._refuse("AccessDeniedException", f"you may not describe {name}")
             return
         description = self.descriptions.get(name.lower())
@@ -109,13 +109,13 @@ class EmbeddedAws:
         Answers of DescribeLabelingJob by the job's name in lower case. Any other job is one
         that does not exist.
     permitted : callable, optional
-        Who may describe labeling jobs; see `embedded_sagemaker.labeling_jobs`.
+        Who may describe labeling jobs; see `serve_labeling_jobs`.
     """
 
     def __init__(
         self,
         jobs: Mapping[str, Mapping[str, Any]] | None = None,
-        permitted: Permitted = everybody,
+        permitted: Permitted = allow_everybody,
     ) -> None:
         self._jobs = jobs or {}
         self._permitted = permitted
@@ -125,7 +125,7 @@ class EmbeddedAws:
         with ExitStack() as stack:
             self._s3_endpoint = stack.enter_context(_moto())
             self._sagemaker_endpoint = stack.enter_context(
-                labeling_jobs(self._jobs, self._permitted)
+                serve_labeling_jobs(self._jobs, self._permitted)
             )
             self._client = _s3_client(self._s3_endpoint)
             stack.callback(self._client.close)
@@ -151,7 +151,7 @@ class EmbeddedAws:
     def post(self, path: str, body: bytes) -> None:
         """Tell moto itself something, such as whom it is to ask for permissions."""
         host, _, port = self._s3_endpoint.removeprefix("http://").partition(":")
-        _posted(host, int(port), path, body)
+        _post(host, int(port), path, body)
 
     def put(self, uri: str, body: bytes) -> None:
         """Create or replace an object, and its bucket where that is new."""
@@ -175,7 +175,7 @@ class EmbeddedAws:
         ]
 
 
-def _posted(host: str, port: int, path: str, body: bytes = b"") -> None:
+def _post(host: str, port: int, path: str, body: bytes = b"") -> None:
     connection = http.client.HTTPConnection(host, port, timeout=10)
     connection.request("POST", path, body)
     connection.getresponse().read()
@@ -203,7 +203,7 @@ def _moto() -> Iterator[str]:
     server.start()
     try:
         host, port = server.get_host_and_port()
-        _posted(host, port, "/moto-api/reset")
+        _post(host, port, "/moto-api/reset")
         yield f"http://{host}:{port}"
     finally:
         server.stop()

@@ -21,15 +21,18 @@ from pathlib import Path
 from typing import Any, Self
 
 from groundtruth.errors import GroundTruthError
-from labeljob.emulator.built_application import BuiltApplication, BuiltFunction
-from labeljob.emulator.sandbox import Folders, View, view_of
+from groundtruth.jobs import JOBS_FOLDER_VARIABLE
+from groundtruth.storage.opening import STORE_FOLDER_VARIABLE
+from labeljob.emulator.built_application import BuiltApplication
+from labeljob.emulator.sandbox import Folders, isolate
 from labeljob.emulator.tools import (
     EmulatorError,
-    emulator_file,
-    merged_layers,
-    python_prefix,
-    runtime_packages,
+    find_emulator,
+    find_python,
+    find_runtime_packages,
+    merge_layers,
 )
+from labeljob.jobs.job_location import JOBS_FOLDER
 
 START_SECONDS = 20.0
 _INVOCATIONS = "/2015-03-31/functions/function/invocations"
@@ -74,6 +77,9 @@ class EmulatedFunction:
         The build folder, such as ``.aws-sam/build``.
     environment : mapping of str to str, optional
         Variables beside, or instead of, those of the template.
+    objects : Path, optional
+        A folder laid out like S3, with descriptions of labeling jobs, as `labeljob` makes it. The
+        function reads and writes it and calls neither S3 nor SageMaker.
 
     Attributes
     ----------
@@ -93,10 +99,16 @@ class EmulatedFunction:
     """
 
     def __init__(
-        self, name: str, build_folder: Path, environment: Mapping[str, str] | None = None
+        self,
+        name: str,
+        build_folder: Path,
+        environment: Mapping[str, str] | None = None,
+        *,
+        objects: Path | None = None,
     ) -> None:
         self.function = BuiltApplication(build_folder).function(name)
         self._environment = environment or {}
+        self._objects = objects
         self._tools = build_folder.resolve().parents[1] / ".tools"
         self._stack = ExitStack()
         self._turn = threading.Lock()
@@ -105,20 +117,21 @@ class EmulatedFunction:
         with ExitStack() as stack:
             scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             self._log = scratch / "log"
-            root = scratch / "root"
+            root, no_objects = scratch / "root", scratch / "objects"
             root.mkdir()
-            emulator = emulator_file(self._tools)
+            no_objects.mkdir()
+            emulator = find_emulator(self._tools)
             folders = Folders(
                 task=self.function.code,
-                layers=merged_layers(self.function.layers),
-                runtime=runtime_packages(self._tools),
-                python=python_prefix(),
+                layers=merge_layers(self.function.layers),
+                runtime=find_runtime_packages(self._tools),
+                python=find_python(),
                 emulator=emulator.parent,
-                scratch=root,
+                objects=(self._objects or no_objects).resolve(),
             )
-            view = view_of(folders)
-            self.isolated = bool(view.prefix)
-            self._start(view, emulator.name, stack)
+            prefix, seen = isolate(folders, root)
+            self.isolated = bool(prefix)
+            self._start((*prefix, f"{seen.emulator}/{emulator.name}"), seen, stack)
             self._stack = stack.pop_all()
         return self
 
@@ -147,16 +160,15 @@ class EmulatedFunction:
             answer = self._post(body)
         return self._result(answer)
 
-    def _start(self, view: View, emulator: str, stack: ExitStack) -> None:
-        self._port, api_port = _free_ports()
+    def _start(self, emulator: tuple[str, ...], seen: Folders, stack: ExitStack) -> None:
+        self._port, api_port = _find_free_ports()
         command = (
-            *view.prefix,
-            f"{view.emulator}/{emulator}",
+            *emulator,
             "--runtime-interface-emulator-address",
             f"127.0.0.1:{self._port}",
             "--runtime-api-address",
             f"127.0.0.1:{api_port}",
-            f"{view.python}/bin/python3.13",
+            f"{seen.python}/bin/python3.13",
             "-m",
             "awslambdaric",
             self.function.handler,
@@ -165,7 +177,7 @@ class EmulatedFunction:
         self.process = subprocess.Popen(
             command,
             cwd=self.function.code,
-            env=_variables(self.function, view) | dict(self._environment),
+            env=self._variables(seen),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -173,6 +185,31 @@ class EmulatedFunction:
         )
         stack.callback(_stop, self.process)
         self._wait_until_it_listens()
+
+    def _variables(self, seen: Folders) -> dict[str, str]:
+        """The environment that Lambda gives a function; nothing of this machine's own is in it."""
+        variables = {
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(self.function.memory),
+            "AWS_LAMBDA_FUNCTION_NAME": self.function.name,
+            "AWS_LAMBDA_FUNCTION_TIMEOUT": str(self.function.timeout),
+            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+            "AWS_REGION": "us-east-1",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+            "LAMBDA_TASK_ROOT": str(seen.task),
+            "LANG": "en_US.UTF-8",
+            "LD_LIBRARY_PATH": f"{seen.python}/lib:{seen.layers}/lib",
+            "PATH": f"{seen.python}/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPATH": f"{seen.task}:{seen.layers}/python:{seen.runtime}",
+            "TZ": ":UTC",
+        }
+        if self._objects is not None:
+            variables[STORE_FOLDER_VARIABLE] = str(seen.objects)
+            variables[JOBS_FOLDER_VARIABLE] = str(seen.objects / JOBS_FOLDER)
+        return {**variables, **self.function.environment, **self._environment}
 
     def _wait_until_it_listens(self) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -214,29 +251,6 @@ class EmulatedFunction:
         return result
 
 
-def _variables(function: BuiltFunction, view: View) -> dict[str, str]:
-    """The environment that Lambda gives a function; nothing of this machine's own is in it."""
-    return {
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory),
-        "AWS_LAMBDA_FUNCTION_NAME": function.name,
-        "AWS_LAMBDA_FUNCTION_TIMEOUT": str(function.timeout),
-        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-        "AWS_REGION": "us-east-1",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "LAMBDA_TASK_ROOT": view.task,
-        "LANG": "en_US.UTF-8",
-        "LD_LIBRARY_PATH": f"{view.python}/lib:{view.layers}/lib",
-        "PATH": f"{view.python}/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONPATH": f"{view.task}:{view.layers}/python:{view.runtime}",
-        "TZ": ":UTC",
-        **function.environment,
-    }
-
-
 def _stop(process: subprocess.Popen[bytes]) -> None:
     """End the emulator and the function's process; they share a process group."""
     for number in (signal.SIGTERM, signal.SIGKILL):
@@ -248,7 +262,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
                 continue
 
 
-def _free_ports() -> tuple[int, int]:
+def _find_free_ports() -> tuple[int, int]:
     with socket.socket() as first, socket.socket() as second:
         first.bind(("127.0.0.1", 0))
         second.bind(("127.0.0.1", 0))

@@ -84,7 +84,7 @@ def invoke_built(
     event_file = event or examples / "event.json"
     message = _read_json(event_file)
     folders = (event_file.parent, examples)
-    objects, jobs = _surroundings(message, folders)
+    objects, jobs = _read_surroundings(message, folders)
     with EmbeddedAws(jobs) as aws:
         for uri, body in objects.items():
             aws.put(uri, body)
@@ -95,19 +95,19 @@ def invoke_built(
             return Invocation(response=response, written=written, log=emulated.log)
 
 
-def _surroundings(
+def _read_surroundings(
     event: Any, folders: Sequence[Path]
 ) -> tuple[dict[str, bytes], dict[str, dict[str, Any]]]:
     """The objects that an event refers to, and the labeling jobs that it is of."""
     if isinstance(event, dict) and "detail-type" in event:
-        return _ended_job(event, folders)
+        return _read_ended_job(event, folders)
     uri = _payload_uri(event)
     name = "label_categories.json" if uri is None else "payload.json"
     uri = uri or LABEL_CATEGORIES
-    return {uri: _read_from(folders, name)}, _jobs(event, uri)
+    return {uri: _read_from(folders, name)}, _describe_jobs(event, uri)
 
 
-def _ended_job(
+def _read_ended_job(
     event: Mapping[str, Any], folders: Sequence[Path]
 ) -> tuple[dict[str, bytes], dict[str, dict[str, Any]]]:
     described = json.loads(_read_from(folders, "labeling_job.json"))
@@ -120,8 +120,8 @@ def _ended_job(
 
 def _read_from(folders: Sequence[Path], name: str) -> bytes:
     """A file of the first folder that has it."""
-    found = (folder / name for folder in folders if (folder / name).is_file())
-    return _read(next(found, folders[-1] / name))
+    files = (folder / name for folder in folders if (folder / name).is_file())
+    return _read(next(files, folders[-1] / name))
 
 
 def _read(file: Path) -> bytes:
@@ -145,7 +145,7 @@ def _payload_uri(event: Any) -> str | None:
     return uri if isinstance(uri, str) else None
 
 
-def _jobs(event: Any, uri: str) -> dict[str, dict[str, Any]]:
+def _describe_jobs(event: Any, uri: str) -> dict[str, dict[str, Any]]:
     """DescribeLabelingJob's answer for the event's own job."""
     arn = event.get("labelingJobArn") if isinstance(event, dict) else None
     if not isinstance(arn, str):

@@ -14,28 +14,26 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-EMULATOR_MOUNT = "/var/emulator"
-
 _UNSHARED = """
 set -e
 cd /
-root=$1 task=$2 layers=$3 runtime=$4 python=$5 emulator=$6
-shift 6
+root=$1
+shift
 mount --make-rprivate /
 mount --rbind / "$root"
 mount -t tmpfs tmpfs "$root/var"
-mkdir "$root/var/task" "$root/var/runtime" "$root/var/lang" "$root/var/emulator"
-show() { mount --bind "$1" "$root$2"; mount -o remount,bind,ro "$root$2"; }
-show "$task" /var/task
-show "$runtime" /var/runtime
-show "$python" /var/lang
-show "$emulator" /var/emulator
-show "$layers" /opt
+while [ "$1" != -- ]; do
+    mkdir -p "$root$3"
+    mount --bind "$2" "$root$3"
+    [ "$1" = rw ] || mount -o remount,bind,ro "$root$3"
+    shift 3
+done
+shift
 mount -t tmpfs tmpfs "$root/tmp"
 exec chroot "$root" /bin/sh -c 'cd /var/task && exec "$@"' sh "$@"
 """
@@ -43,16 +41,16 @@ exec chroot "$root" /bin/sh -c 'cd /var/task && exec "$@"' sh "$@"
 
 @dataclass(frozen=True, kw_only=True)
 class Folders:
-    """The folders on this machine that Lambda's paths stand for.
+    """What a function sees, as folders of this machine or as paths in its own view.
 
     Attributes
     ----------
     task, layers, runtime, python : Path
-        What is seen at ``/var/task``, ``/opt``, ``/var/runtime`` and ``/var/lang``.
+        Its code, its layers, the runtime's packages and Python.
     emulator : Path
         Folder of the runtime interface emulator.
-    scratch : Path
-        An empty folder that outlives the process.
+    objects : Path
+        What it may read and write instead of S3. Lambda has no such folder.
     """
 
     task: Path
@@ -60,77 +58,62 @@ class Folders:
     runtime: Path
     python: Path
     emulator: Path
-    scratch: Path
+    objects: Path
 
 
-@dataclass(frozen=True, kw_only=True)
-class View:
-    """How a process sees the folders.
+IN_LAMBDA = Folders(
+    task=Path("/var/task"),
+    layers=Path("/opt"),
+    runtime=Path("/var/runtime"),
+    python=Path("/var/lang"),
+    emulator=Path("/var/emulator"),
+    objects=Path("/var/objects"),
+)
 
-    Attributes
+
+def isolate(folders: Folders, root: Path) -> tuple[tuple[str, ...], Folders]:
+    """Find the most faithful view of the folders that this machine allows.
+
+    Parameters
     ----------
+    folders : Folders
+        Where they are on this machine.
+    root : Path
+        An empty folder that outlives the process.
+
+    Returns
+    -------
     prefix : tuple of str
-        What to put before a command so that it runs in this view.
-    task, layers, runtime, python, emulator : str
+        What to put before a command so that it runs in the view; empty if there is none.
+    seen : Folders
         The folders' paths in the view.
     """
-
-    prefix: tuple[str, ...]
-    task: str
-    layers: str
-    runtime: str
-    python: str
-    emulator: str
-
-
-def view_of(folders: Folders) -> View:
-    """The most faithful view of the folders that this machine allows."""
     for wrap in (_bubblewrap, _unshare):
         if _works(wrap):
-            return View(
-                prefix=wrap(folders),
-                task="/var/task",
-                layers="/opt",
-                runtime="/var/runtime",
-                python="/var/lang",
-                emulator=EMULATOR_MOUNT,
-            )
-    return View(
-        prefix=(),
-        task=str(folders.task),
-        layers=str(folders.layers),
-        runtime=str(folders.runtime),
-        python=str(folders.python),
-        emulator=str(folders.emulator),
-    )
+            return wrap(folders, root), IN_LAMBDA
+    return (), folders
 
 
-def _bubblewrap(folders: Folders) -> tuple[str, ...]:
-    mounts = {
-        "/var/task": folders.task,
-        "/var/runtime": folders.runtime,
-        "/var/lang": folders.python,
-        EMULATOR_MOUNT: folders.emulator,
-        "/opt": folders.layers,
-    }
-    binds = [part for path, folder in mounts.items() for part in ("--ro-bind", str(folder), path)]
-    view = ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp"]
-    rest = ["--unshare-pid", "--die-with-parent", "--chdir", "/var/task"]
-    return (_program("bwrap"), *view, "--tmpfs", "/var", *binds, *rest)
+def _bubblewrap(folders: Folders, root: Path) -> tuple[str, ...]:
+    view = ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
+    view += ["--tmpfs", "/tmp", "--tmpfs", "/var"]
+    for mode, folder, seen in _mounts(folders):
+        view += ["--bind" if mode == "rw" else "--ro-bind", folder, seen]
+    rest = ["--unshare-pid", "--die-with-parent", "--chdir", str(IN_LAMBDA.task)]
+    return (_program("bwrap"), *view, *rest)
 
 
-def _unshare(folders: Folders) -> tuple[str, ...]:
+def _unshare(folders: Folders, root: Path) -> tuple[str, ...]:
     mapped = () if os.geteuid() == 0 else ("--map-root-user",)
-    mounted = (
-        folders.scratch,
-        folders.task,
-        folders.layers,
-        folders.runtime,
-        folders.python,
-        folders.emulator,
-    )
-    script = ("sh", "-c", _UNSHARED, "sh")
-    return (_program("unshare"), "--mount", *mapped, *script, *(str(folder) for folder in mounted))
+    mounts = [part for mount in _mounts(folders) for part in mount]
+    script = ("sh", "-c", _UNSHARED, "sh", str(root), *mounts, "--")
+    return (_program("unshare"), "--mount", *mapped, *script)
+
+
+def _mounts(folders: Folders) -> Iterator[tuple[str, str, str]]:
+    """Each folder's mode, its path on this machine, and its path in the view."""
+    for name, seen in vars(IN_LAMBDA).items():
+        yield "rw" if name == "objects" else "ro", str(getattr(folders, name)), str(seen)
 
 
 def _program(name: str) -> str:
@@ -139,7 +122,7 @@ def _program(name: str) -> str:
 
 
 @cache
-def _works(wrap: Callable[[Folders], tuple[str, ...]]) -> bool:
+def _works(wrap: Callable[[Folders, Path], tuple[str, ...]]) -> bool:
     """Whether a view can be had here: Python is started once in it."""
     with tempfile.TemporaryDirectory() as name:
         empty = Path(name)
@@ -149,9 +132,9 @@ def _works(wrap: Callable[[Folders], tuple[str, ...]]) -> bool:
             runtime=empty,
             python=Path(sys.base_prefix),
             emulator=empty,
-            scratch=empty,
+            objects=empty,
         )
-        command = (*wrap(folders), "/var/lang/bin/python3.13", "-c", "import ssl")
+        command = (*wrap(folders, empty), f"{IN_LAMBDA.python}/bin/python3.13", "-c", "import ssl")
         if not Path(command[0]).is_file():
             return False
         tried = subprocess.run(

@@ -22,7 +22,7 @@ class EmulatorError(GroundTruthError):
     """The emulator cannot be started, or it stopped by itself."""
 
 
-def python_prefix() -> Path:
+def find_python() -> Path:
     """Where the Python that this process runs on is installed; raises `EmulatorError`."""
     prefix = Path(sys.base_prefix)
     if not (prefix / "bin" / "python3.13").exists():
@@ -30,7 +30,7 @@ def python_prefix() -> Path:
     return prefix
 
 
-def runtime_packages(tools: Path) -> Path:
+def find_runtime_packages(tools: Path) -> Path:
     """The packages that Lambda's own runtime holds; raises `EmulatorError`."""
     folder = tools / "runtime"
     if not (folder / "awslambdaric").is_dir():
@@ -38,7 +38,7 @@ def runtime_packages(tools: Path) -> Path:
     return folder
 
 
-def emulator_file(tools: Path) -> Path:
+def find_emulator(tools: Path) -> Path:
     """The emulator in the SAM CLI's package: the checkout's own, or else the one on PATH.
 
     Raises `EmulatorError`.
@@ -57,7 +57,7 @@ def emulator_file(tools: Path) -> Path:
     )
 
 
-def merged_layers(layers: Sequence[Path]) -> Path:
+def merge_layers(layers: Sequence[Path]) -> Path:
     """One folder with the files of all layers; where two hold the same file, the later one wins.
 
     The files are hard links, so the folder costs little. It lies beside the build folder and is

@@ -2,7 +2,7 @@
 
 import pytest
 
-from labeljob.emulator.tools import merged_layers
+from labeljob.emulator.tools import merge_layers
 
 
 @pytest.fixture
@@ -18,19 +18,19 @@ def layers(tmp_path):
 
 
 def test_all_files_are_there_and_the_later_layer_wins(layers):
-    merged = merged_layers(layers) / "python"
+    merged = merge_layers(layers) / "python"
     assert (merged / "first" / "own.py").read_text() == "First"
     assert (merged / "second" / "own.py").read_text() == "Second"
     assert (merged / "shared.py").read_text() == "Second"
 
 
 def test_the_layers_themselves_stay_as_they_are(layers):
-    merged_layers(layers)
+    merge_layers(layers)
     assert (layers[0] / "python" / "shared.py").read_text() == "First"
 
 
 def test_the_folder_is_made_once_for_each_build(layers):
-    merged = merged_layers(layers)
-    assert merged_layers(layers) == merged
+    merged = merge_layers(layers)
+    assert merge_layers(layers) == merged
     (layers[0] / "python").rename(layers[0] / "rebuilt")
-    assert merged_layers(layers) != merged
+    assert merge_layers(layers) != merged
