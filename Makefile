@@ -7,10 +7,12 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
-TOOLS := $(CURDIR)/.tools
+# Paths are relative to the checkout: make cannot name a file with a space in its path. Only what
+# is handed on in the environment is absolute.
+TOOLS := .tools
 UV := $(TOOLS)/bootstrap/bin/uv
 SAM := $(TOOLS)/sam/bin/sam
-VENV := $(CURDIR)/.venv
+VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(UV) pip install --quiet --require-hashes
 
@@ -28,15 +30,15 @@ export AWS_CONFIG_FILE := /dev/null
 export AWS_SHARED_CREDENTIALS_FILE := /dev/null
 export AWS_EC2_METADATA_DISABLED := true
 export SAM_CLI_TELEMETRY := 0
-export __SAM_CLI_APP_DIR := $(TOOLS)/sam-home
-export UV_CACHE_DIR ?= $(TOOLS)/cache
+export __SAM_CLI_APP_DIR := $(CURDIR)/$(TOOLS)/sam-home
+export UV_CACHE_DIR ?= $(CURDIR)/$(TOOLS)/cache
 # Trust what this machine trusts; without any certificates uv trusts its own.
 ifneq ($(wildcard /etc/ssl/certs/* /etc/pki/tls/certs/*),)
 export UV_SYSTEM_CERTS ?= 1
 endif
-export UV_PYTHON_INSTALL_DIR := $(TOOLS)/python
-export MPLCONFIGDIR := $(TOOLS)/matplotlib
-export PYTHONPYCACHEPREFIX := $(TOOLS)/pycache
+export UV_PYTHON_INSTALL_DIR := $(CURDIR)/$(TOOLS)/python
+export MPLCONFIGDIR := $(CURDIR)/$(TOOLS)/matplotlib
+export PYTHONPYCACHEPREFIX := $(CURDIR)/$(TOOLS)/pycache
 
 BUILD_INPUTS := template.yaml samconfig.toml layers/Makefile \
 	$(shell find functions layers -type f -not -path '*/__pycache__/*' -not -name '*.in')
