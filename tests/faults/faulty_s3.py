@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from tests.stub_service import Reply, StubService, s3_error
 
+PATIENCE_SECONDS = 120.0
 MODIFIED = "Fri, 02 Jan 2026 03:04:05 GMT"
 
 
@@ -23,15 +24,18 @@ class FaultyS3(StubService):
         What is kept.
     faults : dict of str to list of Reply
         Taken off the front; where a list ends, the object itself is the reply.
-    slow : dict of str to float
-        Seconds that each request for an object takes.
+    held : dict of str to threading.Event
+        Each request for an object is answered once its event is set.
+    answered : Counter
+        Requests that were answered, by method and URI.
     asked : Counter
         Requests by method and URI.
     """
 
     objects: dict[str, bytes] = field(default_factory=dict)
     faults: dict[str, list[Reply]] = field(default_factory=dict)
-    slow: dict[str, float] = field(default_factory=dict)
+    held: dict[str, threading.Event] = field(default_factory=dict)
+    answered: Counter[tuple[str, str]] = field(default_factory=Counter)
     asked: Counter[tuple[str, str]] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -55,7 +59,11 @@ class FaultyS3(StubService):
             if self.faults.get(uri):
                 return self.faults[uri].pop(0)
             reply = self._kept(command, uri, body)
-        return Reply(reply.status, reply.body, reply.headers, self.slow.get(uri, 0.0))
+        if uri in self.held:
+            self.held[uri].wait(PATIENCE_SECONDS)
+        with self._lock:
+            self.answered[command, uri] += 1
+        return reply
 
     def _kept(self, command: str, uri: str, body: bytes) -> Reply:
         if command == "PUT":

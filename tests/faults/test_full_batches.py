@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from groundtruth.output_styles import LONGEST_DETAIL
 from tests.batches import MASKS
 from tests.examples import consolidate
 from tests.faults.full_batches import ALL, OBJECTS, WORKERS, full_payload, one_object
@@ -46,10 +45,10 @@ def test_a_response_with_all_answers_rejected_at_length_stays_under_six_megabyte
 
 def test_a_detail_however_long_is_cut():
     name = "x" * 256
-    mask = {"labelMappings": {name: {"color": "no color"}}, "labeledImage": {"pngImageData": ""}}
+    mask = {"labelMappings": {name: {"color": "no color"}}, "labeledImage": {"pngImageData": "AAAA"}}
     answer = json.dumps({"crowd-semantic-segmentation": mask})
     outcome = consolidate(MASKS, [one_object("0", lambda _: answer, "")])
     (item,) = outcome.response
     label = item["consolidatedAnnotation"]["content"]["surface"]
     details = {aside["detail"] for aside in label["answers"]["set-aside"]}
-    assert max(map(len, details)) <= LONGEST_DETAIL
+    assert set(map(len, details)) == {200}

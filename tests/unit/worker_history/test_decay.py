@@ -42,6 +42,17 @@ def test_amounts_halve_with_each_half_life(at, half_life, count):
         assert read.get("a", 0) <= 2**50 / 2 ** (REMEMBERED - 1)
 
 
+def test_an_amount_counts_for_32_half_lives():
+    at = ORIGIN + timedelta(days=1)
+    record = {0: Moment(at, 1.0).stored({"a": 2**50})}
+    in_the_next_era = ORIGIN + timedelta(days=ERA)
+    just_kept = Moment(in_the_next_era + timedelta(days=31, hours=23), 1.0)
+    forgotten = Moment(in_the_next_era + timedelta(days=32), 1.0)
+    assert just_kept.eras == (1, 0)
+    assert forgotten.eras == (1,)
+    assert forgotten.read({era: record.get(era, {}) for era in forgotten.eras}) == {}
+
+
 @given(times, half_lives)
 def test_a_thousand_of_the_largest_amounts_fit_into_38_digits(at, half_life):
     stored = Moment(at, half_life).stored({"a": 1000 * round(LARGEST_AMOUNT) * PER_ONE})

@@ -1,6 +1,7 @@
 """Stores of worker skill, among them one in a DynamoDB behind HTTP."""
 
 import os
+import time
 import uuid
 from collections.abc import Iterator
 
@@ -34,6 +35,30 @@ def proxy(server_port, monkeypatch) -> Iterator[Proxy]:
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", endpoint)
         monkeypatch.setattr(dynamodb_table, "READ_SECONDS", 30)  # moto takes its time
         yield proxy
+
+
+class Clock:
+    """A clock that stands still but for the pauses, which take no time."""
+
+    def __init__(self) -> None:
+        self.pauses: list[float] = []
+
+    def monotonic(self) -> float:
+        return sum(self.pauses)
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+
+    def time(self) -> float:
+        return time.time()
+
+
+@pytest.fixture
+def clock(monkeypatch) -> Clock:
+    """The clock of the store in DynamoDB."""
+    clock = Clock()
+    monkeypatch.setattr(dynamodb_table, "time", clock)
+    return clock
 
 
 @pytest.fixture
