@@ -11,12 +11,12 @@ from benchmarks.lambdas.inputs import (
     batch_case,
     example_case,
 )
-from groundtruth.jobs import JobContexts, open_jobs
+from groundtruth.jobs import FolderJobs, JobContexts
 from groundtruth.pre_annotation import prepare_task
 from groundtruth.settings import Settings
 from groundtruth.storage.folder import FolderStore
-from groundtruth.storage.opening import open_store
 from labeljob.emulator import EmbeddedAws
+from labeljob.jobs.job_location import JOBS_FOLDER
 from tests.repository.source_files import ROOT
 
 
@@ -38,8 +38,8 @@ def test_an_example_is_the_one_under_events(function, tmp_path):
 
 def test_an_example_is_enough_without_aws(tmp_path):
     case = example_case("pre_image_multi_class", tmp_path / "example")
-    environment = case.without_s3
-    jobs = JobContexts(Settings(), open_jobs(environment), open_store(environment))
+    described = FolderJobs(case.folder / JOBS_FOLDER)
+    jobs = JobContexts(Settings(), described, FolderStore(case.folder))
     expected = json.loads((ROOT / "events/pre_image_multi_class/response.json").read_bytes())
     assert prepare_task(case.event, jobs=jobs) == expected
 
@@ -59,7 +59,7 @@ def test_a_full_batch_has_all_answers_and_its_job(tmp_path):
     assert len(payload) == case.n_objects == BATCH_OBJECTS
     assert {len(item["annotations"]) for item in payload} == {BATCH_WORKERS}
     assert list(case.jobs) == ["synthetic"]
-    assert open_jobs(case.without_s3).describe(case.event["labelingJobArn"]).name == "synthetic"
+    assert FolderJobs(case.folder / JOBS_FOLDER).describe(case.event["labelingJobArn"]).name == "synthetic"
 
 
 def test_the_same_seed_gives_the_same_batch(tmp_path):

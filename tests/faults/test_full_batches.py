@@ -45,7 +45,10 @@ def test_a_response_with_all_answers_rejected_at_length_stays_under_six_megabyte
 
 def test_a_detail_however_long_is_cut():
     name = "x" * 256
-    mask = {"labelMappings": {name: {"color": "no color"}}, "labeledImage": {"pngImageData": "AAAA"}}
+    mask = {
+        "labelMappings": {name: {"color": "no color"}},
+        "labeledImage": {"pngImageData": "AAAA"},
+    }
     answer = json.dumps({"crowd-semantic-segmentation": mask})
     outcome = consolidate(MASKS, [one_object("0", lambda _: answer, "")])
     (item,) = outcome.response
