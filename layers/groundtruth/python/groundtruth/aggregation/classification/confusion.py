@@ -10,7 +10,7 @@ from groundtruth.aggregation.classification.counts import sum_groups
 from groundtruth.aggregation.classification.em import VoteData
 from groundtruth.aggregation.classification.votes import Floats, Ints
 
-_VALUES_AT_ONCE = 2**16
+_VALUES_AT_ONCE = 2**15
 """Votes times classes of as many items as are looked at together: they fit in the cache."""
 
 
@@ -113,7 +113,7 @@ class ConfusionModel:
         """Add up the logarithms of the rates of each item's votes: shape (n_items, n_classes)."""
         logs, total = np.log(rates), np.zeros((self.data.votes.n_items, rates.shape[1]))
         for items, votes in self.groups:
-            total[items] = logs[self.pairs[votes]].sum(axis=0)
+            total[items] = logs.take(self.pairs[votes], axis=0).sum(axis=0)
         return total
 
     def log_likelihood_elsewhere(
@@ -148,20 +148,22 @@ class ConfusionModel:
         """
         data, population = self.data, self.data.population
         counts, total = self.count(truth), np.zeros_like(truth)
+        informative = truth if data.informative.all() else truth * data.informative[:, np.newaxis]
         totals = counts.totals + strength
         right = strength * accuracy
         wrong = (strength - right) / max(data.votes.n_classes - 1, 1)
         for items, votes in self.groups:
-            own = truth[items] * data.informative[items, np.newaxis]
-            classes, given = data.votes.classes[votes], counts.answers[self.pairs[votes]]
+            own = informative.take(items, axis=0)
+            classes = data.votes.classes[votes]
+            given = counts.answers.take(self.pairs[votes], axis=0)
             given -= own
             if population is not None and len(votes) > 1:
                 given += strength * population.estimate_rates(accuracy[votes], classes)
             else:
                 chosen = np.arange(0, given.size, truth.shape[1]) + classes.ravel()
-                given += wrong[votes][..., np.newaxis]
-                given.reshape(-1)[chosen] += (right - wrong)[votes].ravel()
-            given /= totals[data.votes.workers[votes]] - own
+                given += np.repeat(wrong[votes], truth.shape[1]).reshape(given.shape)
+                given.reshape(-1)[chosen] += (right[votes] - wrong[votes]).ravel()
+            given /= totals.take(data.votes.workers[votes], axis=0) - own
             logs = np.log(given, out=given)
             if not isinstance(factors, float):
                 logs *= factors[votes][..., np.newaxis]
