@@ -18,6 +18,8 @@ import yaml
 from groundtruth.errors import GroundTruthError
 
 TEMPLATE = "template.yaml"
+APPLICATION_VARIABLE = "LABELJOB_APPLICATION"
+"""Environment variable with the folder of another application than our own."""
 
 
 class ApplicationError(GroundTruthError):
@@ -47,15 +49,18 @@ class FunctionDefinition:
     environment: Mapping[str, str]
 
 
-@cache
 def application_folder() -> Path:
     """The folder with template.yaml: the checkout, or what came with an installed package.
+
+    `APPLICATION_VARIABLE` names another one in its place.
 
     Raises
     ------
     ApplicationError
         If it is in neither place.
     """
+    if named := os.environ.get(APPLICATION_VARIABLE):
+        return Path(named).resolve()
     here = Path(__file__).resolve()
     for folder in (here.parents[2], here.parent / "_application"):
         if (folder / TEMPLATE).is_file():
@@ -71,7 +76,7 @@ def function_definition(name: str) -> FunctionDefinition:
     ApplicationError
         If there is none; the text lists those there are.
     """
-    functions = _functions()
+    functions = _functions(application_folder())
     if name not in functions:
         raise ApplicationError(f"there is no function {name!r}; there are {', '.join(functions)}")
     return functions[name]
@@ -79,12 +84,11 @@ def function_definition(name: str) -> FunctionDefinition:
 
 def function_names() -> list[str]:
     """Names of all functions, as `function_definition` takes them."""
-    return list(_functions())
+    return list(_functions(application_folder()))
 
 
 @cache
-def _functions() -> dict[str, FunctionDefinition]:
-    folder = application_folder()
+def _functions(folder: Path) -> dict[str, FunctionDefinition]:
     template = load_template((folder / TEMPLATE).read_text(encoding="utf-8"))
     defaults = {
         name: str(parameter.get("Default", ""))

@@ -104,7 +104,9 @@ def _run(options: SimpleNamespace, place: Place) -> JobResult:
     )
     for worker in crew:
         worker.confused_classes(wanted.labels)  # a confuser of classes the job has not is refused
-    return run_locally(wanted, read_lines(options.manifest), place, fresh=options.fresh)
+    return run_locally(
+        wanted, read_lines(options.manifest, options.task.source_key), place, fresh=options.fresh
+    )
 
 
 def _labels(text: str) -> tuple[str, ...]:

@@ -77,7 +77,7 @@ def export_job(
     """
     target = Target(folder=folder, task=job.task, classes=job.choices)
     target.check()
-    lines = lines_of(choice.manifest) if choice.manifest else job.lines
+    lines = lines_of(choice.manifest, job.task.source_key) if choice.manifest else job.lines
     images = labeled_images(job, lines, choice, target.left_out)
 
     first = next(images, None)
@@ -94,8 +94,9 @@ def export_job(
     return target
 
 
-def lines_of(manifest: Path) -> tuple[OutputLine, ...]:
+def lines_of(manifest: Path, source_key: str) -> tuple[OutputLine, ...]:
     """The lines of a manifest that was made of the job's answers; raises `ContractError`."""
     return tuple(
-        OutputLine(line.object_id, line.text, line.values) for line in read_lines(manifest)
+        OutputLine(line.object_id, line.text, line.values)
+        for line in read_lines(manifest, source_key)
     )

@@ -12,7 +12,7 @@ from PIL import Image
 
 from labeljob.formats.labeled import LabeledImage
 from labeljob.formats.target import Target, extra
-from labeljob.task_types import TaskType
+from labeljob.tasks.base import JobType
 
 
 def export_huggingface(images: Iterable[LabeledImage], target: Target) -> None:
@@ -50,16 +50,16 @@ def _features(datasets: Any, target: Target) -> Any:
         "source": value("string"),
         "confidence": value("float64"),
     }
-    if target.task is TaskType.IMAGE_MULTI_CLASS:
+    if target.task.single_choice:
         columns["label"] = one
-    elif target.task is TaskType.SEMANTIC_SEGMENTATION:
+    elif not target.task.classifies:
         columns |= {"mask": datasets.Image(), "classes": datasets.List(one)}
     else:
         columns |= {"labels": datasets.List(one), "confidences": datasets.List(value("float64"))}
     return datasets.Features(columns)
 
 
-def _row(image: LabeledImage, task: TaskType) -> dict[str, Any]:
+def _row(image: LabeledImage, task: JobType) -> dict[str, Any]:
     content = {"bytes": image.content, "path": image.name} if image.content is not None else None
     row: dict[str, Any] = {
         "image": content,
@@ -67,7 +67,7 @@ def _row(image: LabeledImage, task: TaskType) -> dict[str, Any]:
         "source": image.source,
         "confidence": image.label.confidence,
     }
-    if task is TaskType.IMAGE_MULTI_CLASS:
+    if task.single_choice:
         row["label"] = image.indices[0]
     elif image.mask is not None:
         file = io.BytesIO()

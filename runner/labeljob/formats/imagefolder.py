@@ -8,12 +8,11 @@ from urllib.parse import quote
 from labeljob.formats.labeled import LabeledImage
 from labeljob.formats.target import Target
 from labeljob.jobs.description import JobError
-from labeljob.task_types import TaskType
 
 
 def export_imagefolder(images: Iterable[LabeledImage], target: Target) -> None:
     """Copy each image into its class's folder; there is a folder for every class."""
-    if target.task is not TaskType.IMAGE_MULTI_CLASS:
+    if not target.task.single_choice:
         raise JobError("imagefolder is for jobs with a single label")
     names = [folder_name(name) for name in target.classes]
     renamed = [name for name, folder in zip(target.classes, names, strict=True) if name != folder]

@@ -18,7 +18,6 @@ from groundtruth.finishing.labels import FoundLabel
 from groundtruth.tasks.segmentation.answers import BACKGROUND
 from labeljob.history.job import JobOnFile, decoded_mask
 from labeljob.history.output_labels import OutputLine
-from labeljob.task_types import TaskType
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +136,7 @@ def _image(job: JobOnFile, line: OutputLine, name: str, choice: Choice) -> Label
     sure = [one for one in label.classes if one.confidence >= choice.above]
     if not sure:
         return f"confidence below {choice.above}"
-    is_mask = job.task is TaskType.SEMANTIC_SEGMENTATION
+    is_mask = not job.task.classifies
     if not is_mask:
         label = replace(label, classes=tuple(sure))
     names = [one.name for one in label.classes if not (is_mask and one.name == BACKGROUND)]

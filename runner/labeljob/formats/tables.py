@@ -13,10 +13,8 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from labeljob.formats.target import extra
-from labeljob.history.annotations import Ballot, Ints, unit_classes
+from labeljob.history.annotations import Ballot, unit_classes
 from labeljob.history.job import JobOnFile
 from labeljob.history.replay import creation_date
 from labeljob.jobs.description import JobError
@@ -24,7 +22,7 @@ from labeljob.metrics.consensus import agreement_of, dispute, n_values
 from labeljob.metrics.suspicions import flag_workers
 from labeljob.metrics.workers import Worker, worker_table
 from labeljob.rounds.gold_scores import rightness
-from labeljob.task_types import TaskType
+from labeljob.tasks.base import JobType
 
 COLUMNS: Mapping[str, Mapping[str, str]] = {
     "objects": {
@@ -182,12 +180,12 @@ def _objects(job: JobOnFile, ballots: Sequence[Ballot], classes: Sequence[str]) 
         }
 
 
-def _answers(ballot: Ballot, task: TaskType, classes: Sequence[str]) -> Iterator[Row]:
+def _answers(ballot: Ballot, task: JobType, classes: Sequence[str]) -> Iterator[Row]:
     for at, worker in enumerate(ballot.workers):
         yield {
             **_given(ballot, worker),
             "usable": True,
-            "labels": _said(ballot.choices[at], task, classes),
+            "labels": task.name_choices(ballot.choices[at], classes),
             "agreement": agreement_of(ballot, at, task, len(classes)),
         }
     for item in ballot.rejected:
@@ -205,14 +203,6 @@ def _given(ballot: Ballot, worker: str) -> Row:
     }
 
 
-def _said(choices: Ints, task: TaskType, classes: Sequence[str]) -> list[str]:
-    """The class, the labels, or the classes that were painted."""
-    if task is TaskType.IMAGE_MULTI_CLASS_MULTI_LABEL:
-        return [classes[at] for at in np.flatnonzero(choices).tolist()]
-    said = np.unique(choices).tolist()
-    return [classes[at] for at in said if at or task is TaskType.IMAGE_MULTI_CLASS]
-
-
 def _worker(worker: Worker) -> Row:
     low, high = worker.interval
     return {
@@ -228,7 +218,7 @@ def _worker(worker: Worker) -> Row:
     }
 
 
-def _pairs(ballots: Sequence[Ballot], task: TaskType) -> Iterator[Row]:
+def _pairs(ballots: Sequence[Ballot], task: JobType) -> Iterator[Row]:
     """Of a single label the share of the same answers; else the mean Jaccard index or IoU."""
     scores: dict[tuple[str, str], list[float]] = defaultdict(list)
     for ballot in ballots:

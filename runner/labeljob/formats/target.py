@@ -12,7 +12,7 @@ from typing import Any
 
 from labeljob.formats.labeled import LabeledImage, LeftOut
 from labeljob.jobs.description import JobError
-from labeljob.task_types import TaskType
+from labeljob.tasks.base import JobType
 
 
 @dataclass(kw_only=True)
@@ -23,7 +23,7 @@ class Target:
     ----------
     folder : Path
         Is made; must be empty or not there.
-    task : TaskType
+    task : JobType
         The job type.
     classes : tuple of str
         In the job's order.
@@ -38,7 +38,7 @@ class Target:
     """
 
     folder: Path
-    task: TaskType
+    task: JobType
     classes: tuple[str, ...]
     counts: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)

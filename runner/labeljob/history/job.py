@@ -275,17 +275,17 @@ def _lines_without_manifest(place: JobPlace, files: AnswerFiles) -> tuple[Output
             OutputLine(line.object_id, line.text, line.values)
             for line in read_lines(Path(known.manifest))
         )
-    sources: dict[str, str] = {}
+    sources: dict[str, dict[str, str]] = {}
     for uri in files.requests:
         for item in files.request(uri):
-            source = item.source.get("s3Uri") if isinstance(item.source, dict) else None
-            if isinstance(source, str):
-                sources[item.object_id] = source
+            if isinstance(item.source, dict):
+                sources[item.object_id] = {
+                    key: item.source[name]
+                    for name, key in (("s3Uri", "source-ref"), ("content", "source"))
+                    if isinstance(item.source.get(name), str)
+                }
     return tuple(
-        OutputLine(object_id, "", {"source-ref": sources[object_id]})
-        if object_id in sources
-        else OutputLine(object_id, "", {})
-        for object_id in files.object_ids()
+        OutputLine(object_id, "", sources.get(object_id, {})) for object_id in files.object_ids()
     )
 
 

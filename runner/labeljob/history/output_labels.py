@@ -37,8 +37,8 @@ class OutputLine:
 
     @property
     def source(self) -> str:
-        """Where the image is; empty if the line does not say."""
-        return str(self.values.get("source-ref", ""))
+        """Where the data object is, or what it is; empty if the line does not say."""
+        return str(self.values.get("source-ref") or self.values.get("source") or "")
 
     def label(self, attribute: str) -> FoundLabel | None:
         """The label that the line has, in either style."""

@@ -143,11 +143,12 @@ def _metadata(worker_id: str) -> dict[str, Any]:
     }
 
 
-def payload_entry(object_id: str, source_ref: str, response: Mapping[str, Any]) -> dict[str, Any]:
+def payload_entry(line: ManifestLine, response: Mapping[str, Any]) -> dict[str, Any]:
     """One data object of a payload: its answers as JSON texts, without times."""
+    key = "content" if line.source_key == "source" else "s3Uri"
     return {
-        "datasetObjectId": object_id,
-        "dataObject": {"s3Uri": source_ref},
+        "datasetObjectId": line.object_id,
+        "dataObject": {key: line.source_ref},
         "annotations": [
             {
                 "workerId": answer["workerId"],

@@ -25,25 +25,29 @@ class ManifestLine:
         The line as it stands in the file.
     values : mapping
         The line, read.
+    source_key : str
+        What says which data object it is: ``source-ref``, or ``source`` where the line holds it.
     """
 
     object_id: str
     text: str
     values: Mapping[str, Any]
+    source_key: str = "source-ref"
 
     @property
     def source_ref(self) -> str:
-        """Where the image is."""
-        return str(self.values["source-ref"])
+        """Where the data object is, or the data object itself."""
+        return str(self.values[self.source_key])
 
 
-def read_lines(path: Path) -> tuple[ManifestLine, ...]:
+def read_lines(path: Path, source_key: str = "source-ref") -> tuple[ManifestLine, ...]:
     """Read an input manifest: JSON Lines, UTF-8; empty lines at its end are let pass.
 
     Raises
     ------
     ContractError
-        If a line is no JSON object with a `source-ref`, is too long, or there is no line.
+        If a line is no JSON object with a text under `source_key`, is too long, or there is no
+        line.
     """
     lines: list[ManifestLine] = []
     try:
@@ -54,20 +58,20 @@ def read_lines(path: Path) -> tuple[ManifestLine, ...]:
         raise ContractError(f"cannot be read ({error.strerror})", path=str(path)) from error
     for number, text in enumerate(texts):
         where = f"{path}, line {number + 1}"
-        values = _values(text.rstrip("\r"), where)
-        lines.append(ManifestLine(str(number), text.rstrip("\r"), values))
+        values = _values(text.rstrip("\r"), source_key, where)
+        lines.append(ManifestLine(str(number), text.rstrip("\r"), values, source_key))
     return tuple(lines)
 
 
-def _values(text: str, where: str) -> Mapping[str, Any]:
+def _values(text: str, source_key: str, where: str) -> Mapping[str, Any]:
     if len(text) > MAX_LINE_LENGTH:
         raise ContractError(f"has {len(text)} characters, {MAX_LINE_LENGTH} at most", path=where)
     try:
         values = json.loads(text)
     except (json.JSONDecodeError, RecursionError) as error:
         raise ContractError(f"is not JSON ({error})", path=where) from error
-    if not isinstance(values, dict) or not isinstance(values.get("source-ref"), str):
-        raise ContractError('is no JSON object with a text "source-ref"', path=where)
+    if not isinstance(values, dict) or not isinstance(values.get(source_key), str):
+        raise ContractError(f'is no JSON object with a text "{source_key}"', path=where)
     return values
 
 

@@ -118,7 +118,7 @@ class JobRun:
         for line, sittings in zip(batch.lines, batch.sittings, strict=True):
             response = self._answered(line, sittings, known)
             self.advance(ANSWERED, 1)
-            yield response and payload_entry(line.object_id, line.source_ref, response)
+            yield response and payload_entry(line, response)
 
     def _answered(
         self, line: ManifestLine, sittings: Sequence[Sitting], known: set[str]

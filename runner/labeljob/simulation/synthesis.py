@@ -130,16 +130,15 @@ class Synthesis:
                 self._answered(line, sittings, batch.called, members, done)
                 for line, sittings in zip(batch.lines, batch.sittings, strict=True)
             ]
-            payload = [
-                payload_entry(one.line.object_id, one.line.source_ref, one.in_time) for one in made
-            ]
+            payload = [payload_entry(one.line, one.in_time) for one in made]
             yield Synthesized(objects=tuple(made), payload=payload, called=batch.called)
             offered = batch.called
 
     def _lines(self) -> Iterator[ManifestLine]:
         for number in range(self.n_objects):
-            values = {"source-ref": self.source_ref(str(number))}
-            yield ManifestLine(str(number), json.dumps(values, separators=(",", ":")), values)
+            key = self.description.task.source_key
+            values = {key: self.source_ref(str(number))}
+            yield ManifestLine(str(number), compact_json(values), values, key)
 
     def _answered(
         self,
@@ -302,7 +301,7 @@ def _truth_line(
         Image.fromarray(one.truth, mode="L").save(folder / value)
         body = _picture(one.truth, synthesis)
         store.write(one.line.source_ref, body, content_type="image/png", kms_key=None)
-    return {"source-ref": one.line.source_ref, synthesis.description.task.truth_key: value}
+    return {one.line.source_key: one.line.source_ref, synthesis.description.task.truth_key: value}
 
 
 def _picture(truth: Truth, synthesis: Synthesis) -> bytes:

@@ -103,8 +103,8 @@ def read_truth(path: Path, job_type: JobType, labels: Sequence[str]) -> TruthTab
     for number, text in enumerate(lines, start=1):
         if not text.strip():
             continue
-        record = _record(text, path, number)
-        source_ref = record["source-ref"]
+        record = _record(text, job_type.source_key, path, number)
+        source_ref = record[job_type.source_key]
         if source_ref in entries:
             raise TruthError(f"{source_ref} is there twice", path=path, line=number)
         try:
@@ -161,11 +161,11 @@ def invented_truth(
     return job_type.invent_truth(labels, shape, generator(seed, "truth", object_id))
 
 
-def _record(text: str, path: Path, number: int) -> dict[str, Any]:
+def _record(text: str, source_key: str, path: Path, number: int) -> dict[str, Any]:
     try:
         record = json.loads(text)
     except ValueError as error:
         raise TruthError(f"is not JSON ({error})", path=path, line=number) from error
-    if not isinstance(record, dict) or not isinstance(record.get("source-ref"), str):
-        raise TruthError('is no object with a text "source-ref"', path=path, line=number)
+    if not isinstance(record, dict) or not isinstance(record.get(source_key), str):
+        raise TruthError(f'is no object with a text "{source_key}"', path=path, line=number)
     return record

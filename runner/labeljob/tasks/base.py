@@ -49,8 +49,14 @@ class JobType(ABC):
         The key of a truth in a line of a truth file.
     source_suffix : str
         That of the data objects of a synthetic job.
+    source_key : str
+        The key of a manifest line that names the data object, or holds it: ``source``.
     classifies : bool
         Whether a data object gets labels as a whole, rather than each of its pixels.
+    single_choice : bool
+        Whether an answer is one label, rather than several.
+    max_labels : int or None
+        As many labels as an answer has room for.
     request_title, request_description, request_keywords : str, str, tuple of str
         What workers read of a job before they take a task.
     time_limit : int
@@ -64,7 +70,10 @@ class JobType(ABC):
     label_attribute: ClassVar[str]
     truth_key: ClassVar[str]
     source_suffix: ClassVar[str] = "jpg"
+    source_key: ClassVar[str] = "source-ref"
     classifies: ClassVar[bool] = True
+    single_choice: ClassVar[bool] = False
+    max_labels: ClassVar[int | None] = None
     request_title: ClassVar[str]
     request_description: ClassVar[str]
     request_keywords: ClassVar[tuple[str, ...]]
@@ -181,6 +190,42 @@ class JobType(ABC):
         ValueError
             If the truth does not fit the type and the labels.
         """
+
+    @abstractmethod
+    def submit(self, said: Any, labels: Sequence[str]) -> dict[str, Any]:
+        """What the page submits, decoded.
+
+        Parameters
+        ----------
+        said : str, sequence of str, or ndarray of uint8 of shape (rows, columns)
+            The answer: a label, labels, or a mask of class indices + 1.
+        labels : sequence of str
+            All classes, in label order.
+        """
+
+    @abstractmethod
+    def fits(self, *, most_choices: int, has_regions: bool) -> bool:
+        """Whether annotations of another tool may be answers to what is asked.
+
+        Parameters
+        ----------
+        most_choices : int
+            How many labels one person gave one image at most.
+        has_regions : bool
+            Whether there are labels of parts of images.
+        """
+
+    def name_choices(self, choices: NDArray[np.int64], classes: Sequence[str]) -> list[str]:
+        """Names of the classes in one answer.
+
+        Parameters
+        ----------
+        choices : ndarray of int
+            The answer in numbers: a class, a 0 or 1 for each class, or a class for each pixel.
+        classes : sequence of str
+            All classes, of pixels the background first.
+        """
+        return [classes[index] for index in np.unique(choices).tolist()]
 
     def chance(self, n_classes: int) -> float:
         """How often somebody who guesses recognises a class, or whether a label applies."""

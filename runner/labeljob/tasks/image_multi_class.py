@@ -27,6 +27,7 @@ class ImageMultiClass(JobType):
     request_description = "Look at an image and choose the one label that fits it best."
     request_keywords = ("image", "classification", "label")
     time_limit = 300
+    single_choice = True
 
     def label_count_warning(self, n_labels: int) -> str | None:
         """What may surprise with so many labels; None if nothing does."""
@@ -61,7 +62,15 @@ class ImageMultiClass(JobType):
         """The class that the worker chooses, as crowd-image-classifier submits it."""
         if not isinstance(truth, str):
             raise ValueError(f"a truth of type {type(truth).__name__} does not fit {self}")
-        return {self.page_element: {"label": choose_class(worker, truth, labels, rng)}}
+        return self.submit(choose_class(worker, truth, labels, rng), labels)
+
+    def submit(self, said: Any, labels: Sequence[str]) -> dict[str, Any]:
+        """A label as crowd-image-classifier submits it."""
+        return {self.page_element: {"label": said}}
+
+    def fits(self, *, most_choices: int, has_regions: bool) -> bool:
+        """Whether nobody gave an image two labels."""
+        return most_choices == 1 and not has_regions
 
     def chance(self, n_classes: int) -> float:
         """How often somebody who guesses recognises a class."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from labeljob.simulation.choices import choose_labels, is_names, unknown_label
 from labeljob.simulation.workers import SimulatedWorker
@@ -59,7 +60,19 @@ class ImageMultiClassMultiLabel(JobType):
         """The labels that the worker ticks, as crowd-image-classifier-multi-select submits them."""
         if not isinstance(truth, frozenset):
             raise ValueError(f"a truth of type {type(truth).__name__} does not fit {self}")
-        return {self.page_element: {"labels": choose_labels(worker, truth, labels, rng)}}
+        return self.submit(choose_labels(worker, truth, labels, rng), labels)
+
+    def submit(self, said: Any, labels: Sequence[str]) -> dict[str, Any]:
+        """Labels as crowd-image-classifier-multi-select submits them."""
+        return {self.page_element: {"labels": list(said)}}
+
+    def fits(self, *, most_choices: int, has_regions: bool) -> bool:
+        """Whether somebody gave an image several labels."""
+        return most_choices > 1 and not has_regions
+
+    def name_choices(self, choices: NDArray[np.int64], classes: Sequence[str]) -> list[str]:
+        """Names of the labels that were ticked."""
+        return [classes[index] for index in np.flatnonzero(choices).tolist()]
 
     def choose_only(self, index: int, labels: Sequence[str], truth: Truth) -> Truth:
         """The label of that index alone."""

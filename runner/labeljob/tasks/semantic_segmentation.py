@@ -17,9 +17,6 @@ from labeljob.simulation.workers import SimulatedWorker
 from labeljob.tasks.base import JobType, Truth
 
 BACKGROUND = "BACKGROUND"
-MAX_LABELS = 255
-"""Labels that a mask image has room for."""
-
 _MOST_IN_CONSOLE = 10
 _UNREADABLE = (OSError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError)
 
@@ -35,6 +32,7 @@ class SemanticSegmentation(JobType):
     truth_key = "mask"
     source_suffix = "png"
     classifies = False
+    max_labels = 255
     request_title = "Paint what is in an image"
     request_description = "Paint everything in an image that belongs to one of the labels."
     request_keywords = ("image", "segmentation", "painting")
@@ -42,13 +40,13 @@ class SemanticSegmentation(JobType):
 
     def label_count_problem(self, n_labels: int) -> str | None:
         """What is wrong with so many labels, at least one; None if nothing is."""
-        if n_labels > MAX_LABELS:
-            return f"there are {n_labels} labels; a mask image holds {MAX_LABELS} at most"
+        if n_labels > self.max_labels:
+            return f"there are {n_labels} labels; a mask image holds {self.max_labels} at most"
         return None
 
     def label_count_warning(self, n_labels: int) -> str | None:
         """What may surprise with so many labels; None if nothing does."""
-        if not _MOST_IN_CONSOLE < n_labels <= MAX_LABELS:
+        if not _MOST_IN_CONSOLE < n_labels <= self.max_labels:
             return None
         return (
             f"there are {n_labels} labels; jobs made in the console take {_MOST_IN_CONSOLE}, those "
@@ -104,17 +102,25 @@ class SemanticSegmentation(JobType):
         mask = paint(worker, truth, len(labels), worker.confused_classes(labels), rng)
         return self.submit(mask, labels)
 
-    def submit(self, mask: NDArray[np.uint8], labels: Sequence[str]) -> dict[str, Any]:
-        """A mask of class indices + 1 as the page submits it."""
+    def submit(self, said: Any, labels: Sequence[str]) -> dict[str, Any]:
+        """A mask as crowd-semantic-segmentation submits it."""
         colors = label_colors(labels)
-        image = base64.b64encode(canvas_png(mask, list(colors.values()))).decode("ascii")
+        image = base64.b64encode(canvas_png(said, list(colors.values()))).decode("ascii")
         return {
             self.page_element: {
-                "inputImageProperties": {"height": mask.shape[0], "width": mask.shape[1]},
+                "inputImageProperties": {"height": said.shape[0], "width": said.shape[1]},
                 "labelMappings": {name: {"color": color} for name, color in colors.items()},
                 "labeledImage": {"pngImageData": image},
             }
         }
+
+    def fits(self, *, most_choices: int, has_regions: bool) -> bool:
+        """Whether parts of images have labels."""
+        return has_regions
+
+    def name_choices(self, choices: NDArray[np.int64], classes: Sequence[str]) -> list[str]:
+        """Names of the classes that were painted."""
+        return [classes[index] for index in np.unique(choices).tolist() if index]
 
     def choose_only(self, index: int, labels: Sequence[str], truth: Truth) -> Truth:
         """A mask of that class all over."""

@@ -49,7 +49,12 @@ def test_every_crew_can_be_hired_and_can_answer(jobs):
         assert 3 <= len(workers) <= 9
         for worker in workers:
             answers.answer(
-                worker, job.task, object_id="0", labels=_labels(job), truth=truth[source], seed=1
+                worker,
+                find_job_type(job.task),
+                object_id="0",
+                labels=_labels(job),
+                truth=truth[source],
+                seed=1,
             )
 
 

@@ -9,6 +9,7 @@ from labeljob.demo.results import answer_mask, read_results
 from labeljob.report.overlays import disagreement, mean_iou
 from labeljob.simulation import answers
 from labeljob.simulation import workers as profiles
+from labeljob.tasks.registry import find_job_type
 
 LABELS = ["person", "sky"]
 
@@ -16,7 +17,12 @@ LABELS = ["person", "sky"]
 def _mask_content(truth):
     worker = profiles.hire("careful", seed=3)[0]
     return answers.answer(
-        worker, "semantic-segmentation", object_id="0", labels=LABELS, truth=truth, seed=3
+        worker,
+        find_job_type("semantic-segmentation"),
+        object_id="0",
+        labels=LABELS,
+        truth=truth,
+        seed=3,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import re
@@ -20,8 +19,8 @@ from labeljob.jobs.description import JobDescription, JobError, answer_time, des
 from labeljob.jobs.job_location import Place, open_place
 from labeljob.jobs.manifest_lines import compact_json
 from labeljob.output_files import write_text
-from labeljob.simulation.canvas import canvas_png, label_colors
-from labeljob.task_types import TaskType
+from labeljob.tasks.base import JobType
+from labeljob.tasks.registry import JOB_TYPES
 
 type Content = dict[str, Any]
 
@@ -31,7 +30,7 @@ class PageAnswers:
 
     Parameters
     ----------
-    task : TaskType
+    task : JobType
         The job type.
     classes : tuple of str
         In label order.
@@ -46,7 +45,7 @@ class PageAnswers:
         Answers that say nothing.
     """
 
-    def __init__(self, task: TaskType, classes: tuple[str, ...], source: str) -> None:
+    def __init__(self, task: JobType, classes: tuple[str, ...], source: str) -> None:
         self._task = task
         self._classes = classes
         self._source = source
@@ -70,13 +69,13 @@ class PageAnswers:
     def _choice(self, answer: ForeignAnswer) -> Content | None:
         if answer.regions:
             self._skip(answer, f"{len(answer.regions)} regions; the job is of whole images")
-        if len(answer.choices) > 1 and self._task is TaskType.IMAGE_MULTI_CLASS:
+        single = self._task.single_choice
+        if len(answer.choices) > 1 and single:
             self._skip(answer, f"chose {', '.join(answer.choices)}; the job has one label an image")
             return None
         self.empty += not answer.choices
-        if self._task is TaskType.IMAGE_MULTI_CLASS:
-            return {"crowd-image-classifier": {"label": "".join(answer.choices)}}
-        return {"crowd-image-classifier-multi-select": {"labels": list(answer.choices)}}
+        said = "".join(answer.choices) if single else answer.choices
+        return self._task.submit(said, self._classes)
 
     def _mask(self, answer: ForeignAnswer, size: tuple[int, int] | None) -> Content | None:
         if answer.choices:
@@ -99,19 +98,10 @@ class PageAnswers:
                 return None
             mask[pixels] = self._classes.index(region.label) + 1
         self.empty += not answer.regions
-        colors = label_colors(self._classes)
-        image = base64.b64encode(canvas_png(mask, list(colors.values()))).decode("ascii")
-        return {
-            "crowd-semantic-segmentation": {
-                "inputImageProperties": {"height": size[0], "width": size[1]},
-                "labelMappings": {name: {"color": color} for name, color in colors.items()},
-                "labeledImage": {"pngImageData": image},
-            }
-        }
+        return self._task.submit(mask, self._classes)
 
 
 LONGEST_NAME = 63
-MOST_CLASSES = 255
 CREW = "imported"
 ATTRIBUTE = "label"
 
@@ -126,7 +116,7 @@ class Imported:
     ----------
     job : str
         The job's folder.
-    task : TaskType
+    task : JobType
         What people were asked.
     labels : tuple of str
         The classes, in label order.
@@ -137,7 +127,7 @@ class Imported:
     """
 
     job: str
-    task: TaskType
+    task: JobType
     labels: tuple[str, ...]
     objects: int = 0
     answers: int = 0
@@ -147,7 +137,7 @@ class Imported:
 
     def as_json(self) -> dict[str, Any]:
         """The outcome for `--json`."""
-        return {**vars(self), "task": self.task.value, "labels": list(self.labels)}
+        return {**vars(self), "task": self.task.name, "labels": list(self.labels)}
 
 
 def write_job(
@@ -155,7 +145,7 @@ def write_job(
     folder: Path,
     *,
     name: str,
-    task: TaskType | None = None,
+    task: JobType | None = None,
     labels: Sequence[str] | None = None,
     prefix: str = "",
     advance: Callable[[], object] = lambda: None,
@@ -170,7 +160,7 @@ def write_job(
         The store; the job comes to ``labeljob/jobs/<name>`` in it.
     name : str
         The job's name.
-    task : TaskType, optional
+    task : JobType, optional
         The job type; what the annotations are if left out.
     labels : sequence of str, optional
         The classes in label order; the tool's if left out.
@@ -191,8 +181,9 @@ def write_job(
         raise JobError(f"{folder} has a job {name} already; choose another --job-name")
     task = task or task_of(images)
     classes = checked_labels(list(labels or images.used_labels()), path="labels")
-    if not task.classifies and len(classes) > MOST_CLASSES:
-        raise JobError(f"masks have room for {MOST_CLASSES} classes, and there are {len(classes)}")
+    if task.max_labels is not None and len(classes) > task.max_labels:
+        room = task.max_labels
+        raise JobError(f"masks have room for {room} classes, and there are {len(classes)}")
     description = _description(images, place, name, task, classes, prefix)
     root = description.layout.root
     made = Imported(job=place.shown(root), task=task, labels=classes, skipped=images.skipped)
@@ -216,21 +207,18 @@ def write_job(
     return made
 
 
-def task_of(images: ForeignImages) -> TaskType:
+def task_of(images: ForeignImages) -> JobType:
     """What people were asked; raises `JobError` if the annotations do not tell."""
     given = [answer for answers in images.answers.values() for answer in answers]
     most = max((len(answer.choices) for answer in given), default=0)
     has_regions = any(answer.regions for answer in given)
     if has_regions and most:
         raise JobError("there are labels of images and of regions; say with --task which to take")
-    if has_regions:
-        return TaskType.SEMANTIC_SEGMENTATION
-    if not most:
+    if not has_regions and not most:
         skipped = f"; {images.skipped[0]}" if images.skipped else ""
         raise JobError(f"there is not one label in the annotations{skipped}")
-    if most == 1:
-        return TaskType.IMAGE_MULTI_CLASS
-    return TaskType.IMAGE_MULTI_CLASS_MULTI_LABEL
+    types = JOB_TYPES.values()
+    return next(one for one in types if one.fits(most_choices=most, has_regions=has_regions))
 
 
 def job_name(path: Path) -> str:
@@ -248,7 +236,7 @@ def _description(
     images: ForeignImages,
     place: Place,
     name: str,
-    task: TaskType,
+    task: JobType,
     classes: tuple[str, ...],
     prefix: str,
 ) -> JobDescription:
