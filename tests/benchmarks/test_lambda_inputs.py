@@ -59,7 +59,10 @@ def test_a_full_batch_has_all_answers_and_its_job(tmp_path):
     assert len(payload) == case.n_objects == BATCH_OBJECTS
     assert {len(item["annotations"]) for item in payload} == {BATCH_WORKERS}
     assert list(case.jobs) == ["synthetic"]
-    assert FolderJobs(case.folder / JOBS_FOLDER).describe(case.event["labelingJobArn"]).name == "synthetic"
+    assert (
+        FolderJobs(case.folder / JOBS_FOLDER).describe(case.event["labelingJobArn"]).name
+        == "synthetic"
+    )
 
 
 def test_the_same_seed_gives_the_same_batch(tmp_path):

@@ -10,8 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
-from groundtruth.finishing.labels import FoundLabel, found_label
 from groundtruth.finishing.outcomes import METADATA
+from groundtruth.tasks.base import Label
+from groundtruth.tasks.registry import decode_label
 from labeljob import messages
 from labeljob.commands import analysis_options as given
 from labeljob.history.annotations import Ballot, read_ballots
@@ -76,14 +77,13 @@ def report(
     messages.done(f"report  {output}")
 
 
-def _labels(job: JobOnFile, algorithm: str | None) -> tuple[dict[str, FoundLabel], str]:
+def _labels(job: JobOnFile, algorithm: str | None) -> tuple[dict[str, Label], str]:
     """The labels of the manifest, or of a replay, and what made them."""
     if algorithm is None:
         found = {line.object_id: line.label(job.attribute) for line in job.lines}
         kept = {key: one for key, one in found.items() if one is not None and one.classes}
         if kept:
-            accounts = [one.account for one in kept.values() if one.account]
-            names = {one.algorithm[0] for one in accounts if one.algorithm}
+            names = {label.algorithm[0] for label in kept.values() if label.algorithm}
             return kept, " and ".join(sorted(names)) or "the built-in function"
     job, known = with_side_files(given.chosen_algorithm(job, algorithm))
     calls = all_at_once(job)
@@ -95,7 +95,7 @@ def _labels(job: JobOnFile, algorithm: str | None) -> tuple[dict[str, FoundLabel
         )
         for item in replaying:
             content = item.content(job, "object")
-            label = found_label(content[job.attribute], content[f"{job.attribute}{METADATA}"])
+            label = decode_label(content[job.attribute], content[f"{job.attribute}{METADATA}"])
             if label is not None and label.classes:
                 replayed[item.object_id] = label
     return replayed, f"{job.settings.consolidation_algorithm}, all answers replayed at once"
@@ -104,7 +104,7 @@ def _labels(job: JobOnFile, algorithm: str | None) -> tuple[dict[str, FoundLabel
 def _write(
     job: JobOnFile,
     ballots: Sequence[Ballot],
-    labels: Mapping[str, FoundLabel],
+    labels: Mapping[str, Label],
     algorithm: str,
     truths: Mapping[str, Truth] | None,
     below: float,

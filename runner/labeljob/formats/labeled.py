@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from groundtruth.errors import StorageError
-from groundtruth.finishing.labels import FoundLabel
-from groundtruth.tasks.segmentation.answers import BACKGROUND
+from groundtruth.tasks.base import Label
+from groundtruth.tasks.segmentation.task import BACKGROUND
 from labeljob.history.job import JobOnFile, decoded_mask
 from labeljob.history.output_labels import OutputLine
 
@@ -30,7 +30,7 @@ class LabeledImage:
         The data object.
     name : str
         A file name that no other image has, without its suffix or with it.
-    label : FoundLabel
+    label : Label
         Its label.
     indices : tuple of int
         Of its classes in the export's order; of a mask all that the label lists.
@@ -41,7 +41,7 @@ class LabeledImage:
     object_id: str
     source: str
     name: str
-    label: FoundLabel
+    label: Label
     indices: tuple[int, ...]
     mask: NDArray[np.uint8] | None
     read: Callable[[str], bytes]
@@ -156,7 +156,7 @@ def _image(job: JobOnFile, line: OutputLine, name: str, choice: Choice) -> Label
     )
 
 
-def _mask(job: JobOnFile, label: FoundLabel, manifest: Path | None) -> NDArray[np.uint8] | str:
+def _mask(job: JobOnFile, label: Label, manifest: Path | None) -> NDArray[np.uint8] | str:
     """The mask with the job's own indices, or why there is none."""
     uri = label.mask_uri or ""
     try:

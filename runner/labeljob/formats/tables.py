@@ -169,7 +169,7 @@ def _objects(job: JobOnFile, ballots: Sequence[Ballot], classes: Sequence[str]) 
             "label_ids": [one.class_id for one in label.classes] if label else None,
             "confidences": [one.confidence for one in label.classes] if label else None,
             "confidence": label.confidence if label else None,
-            "status": (label.account.status or None) if label and label.account else None,
+            "status": (label.status or None) if label else None,
             "mask_uri": label.mask_uri if label else None,
             "labeled_at": creation_date(line, job.attribute) if line else None,
             "answers": len(ballot.workers) if ballot else 0,

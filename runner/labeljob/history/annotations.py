@@ -13,7 +13,8 @@ from groundtruth.annotations import AnswerReader, Answers, Entry, RejectedAnswer
 from groundtruth.errors import UnusableAnswer
 from groundtruth.masks.reader import majority_size, read_mask
 from groundtruth.masks.runs import RunMask
-from groundtruth.tasks.segmentation.answers import BACKGROUND, MaskAnswer, colors_by_index
+from groundtruth.tasks.segmentation.answers import MaskAnswer, colors_by_index
+from groundtruth.tasks.segmentation.task import BACKGROUND
 from labeljob.history.answer_files import Sitting
 from labeljob.history.job import JobOnFile
 from labeljob.jobs.job_location import ReadOnly

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from groundtruth.finishing.labels import SEGMENTATION, FoundLabel
+from groundtruth.tasks.base import Label
+from groundtruth.tasks.registry import find_task
 
 SMALLEST = 1e-9
 """Confidences closer than this are the same."""
@@ -24,7 +25,7 @@ class Change:
     ----------
     object_id, source : str
         The data object.
-    before, after : FoundLabel or None
+    before, after : Label or None
         Its labels.
     changed_share : float or None
         Of masks: the share of the pixels that have another class.
@@ -32,8 +33,8 @@ class Change:
 
     object_id: str
     source: str
-    before: FoundLabel | None
-    after: FoundLabel | None
+    before: Label | None
+    after: Label | None
     changed_share: float | None = None
 
     @property
@@ -106,16 +107,16 @@ class Differences:
 
 
 def compare(
-    before: Mapping[str, FoundLabel | None],
-    after: Mapping[str, FoundLabel | None],
+    before: Mapping[str, Label | None],
+    after: Mapping[str, Label | None],
     sources: Mapping[str, str],
-    read_mask: Callable[[FoundLabel], NDArray[np.uint8] | None],
+    read_mask: Callable[[Label], NDArray[np.uint8] | None],
 ) -> Differences:
     """Hold the new labels against those of the job's manifest.
 
     Parameters
     ----------
-    before, after : mapping of str to FoundLabel or None
+    before, after : mapping of str to Label or None
         By the data objects' ids; what is missing has no label.
     sources : mapping of str to str
         Where each object's image is.
@@ -126,7 +127,7 @@ def compare(
     for object_id in dict.fromkeys((*before, *after)):
         old, new = before.get(object_id), after.get(object_id)
         share = None
-        if old and new and old.task == SEGMENTATION:
+        if old and new and _is_mask(old):
             share = _changed_share(read_mask(old), read_mask(new))
         changes.append(
             Change(
@@ -140,23 +141,27 @@ def compare(
     return Differences(tuple(changes))
 
 
-def described(label: FoundLabel | None) -> dict[str, Any] | None:
+def described(label: Label | None) -> dict[str, Any] | None:
     """A label in a few words, for `--json`."""
     if label is None or not label.classes:
         return None
-    if label.task == SEGMENTATION:
+    if _is_mask(label):
         return {"mask": label.mask_uri, "confidence": label.confidence}
     return {"classes": _names(label), "confidence": label.confidence}
 
 
-def named(label: FoundLabel | None) -> str:
+def named(label: Label | None) -> str:
     """The classes of a label as one text; a mask has none to tell."""
     if label is None or not label.classes:
         return "no label"
-    return "mask" if label.task == SEGMENTATION else ", ".join(sorted(_names(label)))
+    return "mask" if _is_mask(label) else ", ".join(sorted(_names(label)))
 
 
-def _names(label: FoundLabel | None) -> list[str]:
+def _is_mask(label: Label) -> bool:
+    return find_task(label.task).pixel_class_ids
+
+
+def _names(label: Label | None) -> list[str]:
     return [chosen.name for chosen in label.classes] if label else []
 
 
@@ -167,7 +172,7 @@ def _lost(name: str, change: Change) -> bool:
     return name not in _names(change.after)
 
 
-def _confidence(label: FoundLabel | None) -> float | None:
+def _confidence(label: Label | None) -> float | None:
     return label.confidence if label and label.classes else None
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from groundtruth.annotations import AnswerReader, Entry
 from groundtruth.contract.acs import DataObject
-from groundtruth.tasks.base import Batch, Label, algorithm_of
+from groundtruth.tasks.base import ConsolidationContext, Label, algorithm_of
 from labeljob.history.annotations import Ballot, unit_classes
 from labeljob.history.auxiliary_inputs import SideFiles
 from labeljob.history.differences import described
@@ -226,7 +226,7 @@ def explain(
         job=job,
         ballot=ballot,
         call=call,
-        result=label.as_object(),
+        result=job.core.encode_object(label),
         status=label.status,
         votes=tuple(votes),
     )
@@ -243,7 +243,9 @@ def said(ballot: Ballot, at: int, job: JobOnFile) -> str:
     return ", ".join(f"{name} {share:.0%}" for share, name in shares if share > 0)
 
 
-def _label(entries: Sequence[Entry], object_id: str, job: JobOnFile, batch: Batch) -> Label:
+def _label(
+    entries: Sequence[Entry], object_id: str, job: JobOnFile, batch: ConsolidationContext
+) -> Label:
     decoded = AnswerReader(batch.store).read(
         iter(entries), lambda content: job.core.decode(content, batch.classes)
     )
@@ -252,7 +254,11 @@ def _label(entries: Sequence[Entry], object_id: str, job: JobOnFile, batch: Batc
 
 
 def _without(
-    entries: Sequence[Entry], object_id: str, worker: str, job: JobOnFile, batch: Batch
+    entries: Sequence[Entry],
+    object_id: str,
+    worker: str,
+    job: JobOnFile,
+    batch: ConsolidationContext,
 ) -> tuple[str, float | None] | None:
     if not job.task.classifies:
         return None
@@ -262,7 +268,7 @@ def _without(
         else entry
         for entry in entries
     ]
-    value = _label(fewer, object_id, job, batch).as_object()
+    value = job.core.encode_object(_label(fewer, object_id, job, batch))
     if "class-map" in value:
         confidences = value["confidence-map"].values()
         return ", ".join(value["class-map"].values()), min(confidences, default=None)

@@ -17,17 +17,12 @@ from PIL import Image, UnidentifiedImageError
 from groundtruth.annotations import AnswerReader, Entry
 from groundtruth.contract.labels import is_label_name
 from groundtruth.errors import StorageError
-from groundtruth.finishing.labels import (
-    FROM_NAMES,
-    JOB_NAME_PREFIX,
-    MULTI_LABEL,
-    SEGMENTATION,
-    SINGLE_LABEL,
-    ClassesSeen,
-)
+from groundtruth.finishing.class_order import FROM_NAMES, ClassesSeen
+from groundtruth.finishing.outcomes import JOB_NAME_PREFIX
 from groundtruth.settings import Settings
 from groundtruth.tasks.base import Task
-from groundtruth.tasks.segmentation.answers import BACKGROUND
+from groundtruth.tasks.registry import find_task
+from groundtruth.tasks.segmentation.task import BACKGROUND
 from labeljob.history.answer_files import Answered, AnswerFiles, find_answer_files
 from labeljob.history.output_labels import OutputLine, attribute_in, read_output_lines
 from labeljob.history.read_errors import DamageList
@@ -36,15 +31,10 @@ from labeljob.jobs.job_location import JobPlace, ReadOnly
 from labeljob.jobs.manifest_lines import read_lines
 from labeljob.jobs.tasks import TASKS
 from labeljob.task_types import TaskType
+from labeljob.tasks.registry import find_job_type
 
 SAMPLED = 50
 """Data objects whose answers are looked at to recognize the job type."""
-
-_BY_NAME = {
-    SINGLE_LABEL: TaskType.IMAGE_MULTI_CLASS,
-    MULTI_LABEL: TaskType.IMAGE_MULTI_CLASS_MULTI_LABEL,
-    SEGMENTATION: TaskType.SEMANTIC_SEGMENTATION,
-}
 
 
 def recognized_task(
@@ -58,7 +48,9 @@ def recognized_task(
         If neither tells.
     """
     labels = (line.label(attribute) for line in lines)
-    counts = Counter(_BY_NAME[label.task] for label in labels if label is not None)
+    counts = Counter(
+        find_job_type(find_task(label.task).name) for label in labels if label is not None
+    )
     if not counts:
         for task, core in TASKS.items():
             usable = _names_in(files, place, core.class_names, some=SAMPLED)
@@ -92,7 +84,7 @@ def known_classes(
     is_mask = False
     for line in lines:
         if (label := line.label(attribute)) is not None:
-            is_mask = is_mask or label.task == SEGMENTATION
+            is_mask = is_mask or find_task(label.task).pixel_class_ids
             seen.add([chosen for chosen in label.classes if chosen.name != BACKGROUND])
     order = seen.order(None)
     shift = 1 if is_mask else 0

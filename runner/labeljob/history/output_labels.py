@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from groundtruth.errors import StorageError
-from groundtruth.finishing.labels import FoundLabel, found_label
 from groundtruth.finishing.outcomes import METADATA, metadata_of
+from groundtruth.tasks.base import Label
+from groundtruth.tasks.registry import decode_label
 from labeljob.history.read_errors import DamageList
 from labeljob.jobs.job_location import JobPlace
 
@@ -40,9 +41,9 @@ class OutputLine:
         """Where the data object is, or what it is; empty if the line does not say."""
         return str(self.values.get("source-ref") or self.values.get("source") or "")
 
-    def label(self, attribute: str) -> FoundLabel | None:
+    def label(self, attribute: str) -> Label | None:
         """The label that the line has, in either style."""
-        return found_label(self.values.get(attribute), self.metadata(attribute))
+        return decode_label(self.values.get(attribute), self.metadata(attribute))
 
     def metadata(self, attribute: str) -> Mapping[str, Any]:
         """The label's metadata; empty if there are none."""

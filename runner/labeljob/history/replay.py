@@ -12,8 +12,8 @@ from typing import Any
 
 from groundtruth.annotations import AnswerReader, Entry, merged
 from groundtruth.contract.acs import DataObject
-from groundtruth.output_styles import written
-from groundtruth.tasks.base import Batch, Label
+from groundtruth.tasks.base import ConsolidationContext, Label
+from groundtruth.tasks.label_format import format_label
 from groundtruth.worker_history.store import BatchSkills, SkillKey, SkillStore
 from labeljob.history.auxiliary_inputs import SideFiles
 from labeljob.history.job import JobOnFile
@@ -119,18 +119,18 @@ class Replayed:
         The data object.
     label : Label
         Its label.
-    batch : Batch
+    batch : ConsolidationContext
         What it was consolidated with.
     """
 
     object_id: str
     label: Label
-    batch: Batch
+    batch: ConsolidationContext
 
     def content(self, job: JobOnFile, style: str) -> dict[str, Any]:
         """What the output manifest gets: label and metadata in a style."""
         batch = replace(self.batch, settings=replace(self.batch.settings, output_style=style))
-        content = written(self.label, job.attribute, job.core, batch)
+        content = format_label(self.label, job.attribute, job.core, batch)
         if style == "object":
             content[f"{job.attribute}-metadata"] = {
                 "type": "groundtruth/custom",
@@ -218,10 +218,10 @@ def batch_of(
     *,
     side_files: SideFiles | None = None,
     skills: SkillStore | None = None,
-) -> Batch:
+) -> ConsolidationContext:
     """What the task needs to know of a call besides its answers."""
     known = side_files or SideFiles()
-    return Batch(
+    return ConsolidationContext(
         classes=job.choices,
         classes_known=job.classes_from != "answers",
         settings=job.settings,

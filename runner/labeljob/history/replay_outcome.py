@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from groundtruth.finishing.labels import FoundLabel, found_label
 from groundtruth.finishing.outcomes import METADATA
 from groundtruth.storage.folder import FolderStore
 from groundtruth.storage.s3 import ObjectStore, S3Store
-from groundtruth.tasks.base import algorithm_of
+from groundtruth.tasks.base import BUILTIN, Label, algorithm_of
+from groundtruth.tasks.registry import decode_label
 from groundtruth.worker_history.store import SkillStore
 from labeljob.history.auxiliary_inputs import SideFiles
 from labeljob.history.differences import Differences, compare
@@ -244,26 +244,26 @@ def replay_job(
 
 
 def _figures(
-    labels: Mapping[str, FoundLabel | None],
+    labels: Mapping[str, Label | None],
     truths: Mapping[str, Truth] | None,
     job: JobOnFile,
-    read_mask: Callable[[FoundLabel], NDArray[np.uint8] | None],
+    read_mask: Callable[[Label], NDArray[np.uint8] | None],
 ) -> Figures:
     known = {object_id: label for object_id, label in labels.items() if label}
     return scored(known, truths, job.classes, read_mask) if truths else {}
 
 
 def _labels_like(
-    before: Mapping[str, FoundLabel | None], replayed: Mapping[str, Replayed], job: JobOnFile
-) -> dict[str, FoundLabel | None]:
+    before: Mapping[str, Label | None], replayed: Mapping[str, Replayed], job: JobOnFile
+) -> dict[str, Label | None]:
     """The new labels in the style of the old ones, so that nothing but the label can differ."""
-    builtin = any(label and label.account is None for label in before.values())
+    builtin = any(label and label.style == BUILTIN for label in before.values())
     style = "builtin" if builtin else "object"
     after = dict(before)
     for object_id, item in replayed.items():
         content = item.content(job, style)
         metadata = content.get(f"{job.attribute}{METADATA}")
-        after[object_id] = found_label(content.get(job.attribute), metadata)
+        after[object_id] = decode_label(content.get(job.attribute), metadata)
     return after
 
 
@@ -286,7 +286,7 @@ def _manifest(
     return name
 
 
-def _mask(label: FoundLabel, job: JobOnFile, folder: OutcomeFolder) -> NDArray[np.uint8] | None:
+def _mask(label: Label, job: JobOnFile, folder: OutcomeFolder) -> NDArray[np.uint8] | None:
     """Class of each pixel of a label's mask, of the job or of the replay."""
     uri = label.mask_uri
     if uri is None or not uri.startswith(f"{folder.masks_uri}/"):

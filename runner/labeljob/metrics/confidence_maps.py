@@ -21,8 +21,9 @@ from groundtruth.aggregation.classification.calibration_maps import (
 )
 from groundtruth.confidence_maps import confidence_map_content
 from groundtruth.contract.acs import CONSOLIDATED_FOLDER
-from groundtruth.finishing.labels import FoundLabel, found_label
 from groundtruth.finishing.outcomes import METADATA, ResponseIndex
+from groundtruth.tasks.base import BUILTIN, Label
+from groundtruth.tasks.registry import decode_label
 from labeljob.history.job import JobOnFile
 from labeljob.jobs.description import JobError
 from labeljob.metrics.calibration import confidence_figures
@@ -175,7 +176,7 @@ def calibrate_job(
     )
 
 
-def _labels(job: JobOnFile) -> dict[str, FoundLabel]:
+def _labels(job: JobOnFile) -> dict[str, Label]:
     """The labels as the function answered them, else as the manifest has them."""
     labels = {line.object_id: line.label(job.attribute) for line in job.lines}
     prefix = f"{job.place.root}/annotations/{CONSOLIDATED_FOLDER}/consolidation-response/"
@@ -188,11 +189,11 @@ def _labels(job: JobOnFile) -> dict[str, FoundLabel]:
             if (response := index.get(object_id)) is not None:
                 content = response.content
                 value, metadata = (content.get(f"{job.attribute}{end}") for end in ("", METADATA))
-                labels[object_id] = found_label(value, metadata) or labels.get(object_id)
+                labels[object_id] = decode_label(value, metadata) or labels.get(object_id)
     return {object_id: label for object_id, label in labels.items() if label is not None}
 
 
-def _made_by(job: JobOnFile, labels: Mapping[str, FoundLabel]) -> tuple[str, str]:
+def _made_by(job: JobOnFile, labels: Mapping[str, Label]) -> tuple[str, str]:
     """Algorithm and settings' hash of the labels.
 
     Raises
@@ -200,13 +201,12 @@ def _made_by(job: JobOnFile, labels: Mapping[str, FoundLabel]) -> tuple[str, str
     JobError
         If a map of these labels could not be applied to others.
     """
-    accounts = [label.account for label in labels.values() if label.account is not None]
-    if labels and not accounts:
+    if labels and all(label.style == BUILTIN for label in labels.values()):
         raise JobError(
             "the labels are in the builtin style, which does not tell how they came about; "
             "a confidence map is fitted on a job with the output style object"
         )
-    makers = sorted({account.algorithm for account in accounts if account.algorithm})
+    makers = sorted({label.algorithm for label in labels.values() if label.algorithm})
     if len(makers) > 1:
         listed = ", ".join(f"{name} ({settings})" for name, settings in makers)
         raise JobError(f"the labels were made in several ways, one map does not fit: {listed}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from groundtruth.finishing.labels import FoundLabel
+from groundtruth.tasks.base import Label
 from labeljob.metrics.calibration import confidence_figures
 from labeljob.report.overlays import mean_iou
 from labeljob.tasks.base import Truth
@@ -25,7 +25,7 @@ class Judged:
     right: list[float]
 
 
-def judged(labels: Mapping[str, FoundLabel], truths: Mapping[str, Truth]) -> Judged:
+def judged(labels: Mapping[str, Label], truths: Mapping[str, Truth]) -> Judged:
     """Each class that a data object has, with its confidence, held against the truth.
 
     Masks have no part in it: their confidence is not that of being right or wrong.
@@ -43,16 +43,16 @@ def judged(labels: Mapping[str, FoundLabel], truths: Mapping[str, Truth]) -> Jud
 
 
 def scored(
-    labels: Mapping[str, FoundLabel],
+    labels: Mapping[str, Label],
     truths: Mapping[str, Truth],
     classes: Sequence[str],
-    read_mask: Callable[[FoundLabel], Mask | None],
+    read_mask: Callable[[Label], Mask | None],
 ) -> dict[str, float]:
     """Measures of the labels of a job against the truth.
 
     Parameters
     ----------
-    labels : mapping of str to FoundLabel
+    labels : mapping of str to Label
         By the data objects' ids. An object with a truth and without a label counts as wrong.
     truths : mapping of str to Truth
         By the same ids.
@@ -81,7 +81,7 @@ def scored(
 
 def _of_classes(
     known: Sequence[str],
-    labels: Mapping[str, FoundLabel],
+    labels: Mapping[str, Label],
     truths: Mapping[str, Truth],
     classes: Sequence[str],
 ) -> dict[str, float]:
@@ -100,7 +100,7 @@ def _of_classes(
 
 def _of_sets(
     known: Sequence[str],
-    labels: Mapping[str, FoundLabel],
+    labels: Mapping[str, Label],
     truths: Mapping[str, Truth],
     classes: Sequence[str],
 ) -> dict[str, float]:
@@ -126,9 +126,9 @@ def _of_sets(
 
 def _of_masks(
     known: Sequence[str],
-    labels: Mapping[str, FoundLabel],
+    labels: Mapping[str, Label],
     truths: Mapping[str, Truth],
-    read_mask: Callable[[FoundLabel], Mask | None],
+    read_mask: Callable[[Label], Mask | None],
 ) -> dict[str, float]:
     overall: list[float] = []
     pixels: list[float] = []
@@ -148,7 +148,7 @@ def _of_masks(
     }
 
 
-def _confidence_errors(label: FoundLabel, mask: Mask, truth: Mask) -> Iterable[float]:
+def _confidence_errors(label: Label, mask: Mask, truth: Mask) -> Iterable[float]:
     """Distance of each class's confidence from its true intersection over union."""
     for chosen in label.classes:
         said, true = mask == chosen.class_id, truth == chosen.class_id

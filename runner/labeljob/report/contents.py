@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from groundtruth.finishing.labels import FoundLabel
-from groundtruth.tasks.base import LOW_CONFIDENCE, NO_USABLE_ANSWER, NOT_PROCESSED, TIE
+from groundtruth.tasks.base import LOW_CONFIDENCE, NO_USABLE_ANSWER, NOT_PROCESSED, TIE, Label
 from labeljob.history.annotations import Ballot, unit_classes
 from labeljob.history.job import JobOnFile
 from labeljob.metrics.agreement import Agreement, agreement
@@ -29,14 +28,14 @@ UNSURE = (TIE, LOW_CONFIDENCE, NO_USABLE_ANSWER, NOT_PROCESSED)
 
 
 def to_label_again(
-    job: JobOnFile, ballots: Sequence[Ballot], labels: Mapping[str, FoundLabel], below: float
+    job: JobOnFile, ballots: Sequence[Ballot], labels: Mapping[str, Label], below: float
 ) -> list[str]:
     """Data objects without a label, with an unsure one, or with too little confidence."""
     asked = [line.object_id for line in job.lines] or [one.object_id for one in ballots]
     chosen = []
     for object_id in asked:
         label = labels.get(object_id)
-        status = label.account.status if label and label.account else ""
+        status = label.status if label else ""
         sure = label.confidence if label and label.confidence is not None else -1.0
         if sure < below or status in UNSURE:
             chosen.append(object_id)
@@ -53,7 +52,7 @@ class Contents:
         The job.
     algorithm : str
         How the labels were made, as far as it is known.
-    labels : mapping of str to FoundLabel
+    labels : mapping of str to Label
         By the data objects' ids; one without a label is not there.
     ballots : sequence of Ballot
         All usable answers.
@@ -81,7 +80,7 @@ class Contents:
 
     job: JobOnFile
     algorithm: str
-    labels: Mapping[str, FoundLabel]
+    labels: Mapping[str, Label]
     ballots: Sequence[Ballot]
     classes: tuple[str, ...]
     agreement: Agreement
@@ -167,7 +166,7 @@ def known(value: float) -> float | None:
 def contents_of(
     job: JobOnFile,
     ballots: Sequence[Ballot],
-    labels: Mapping[str, FoundLabel],
+    labels: Mapping[str, Label],
     *,
     algorithm: str,
     below: float,
@@ -182,7 +181,7 @@ def contents_of(
         The job.
     ballots : sequence of Ballot
         All usable answers.
-    labels : mapping of str to FoundLabel
+    labels : mapping of str to Label
         By the data objects' ids.
     algorithm : str
         What made the labels.
@@ -231,7 +230,7 @@ def _confusion(workers: Sequence[Worker], n_classes: int) -> NDArray[np.float64]
 
 
 def _reliability(
-    labels: Mapping[str, FoundLabel], truths: Mapping[str, Truth]
+    labels: Mapping[str, Label], truths: Mapping[str, Truth]
 ) -> tuple[ReliabilityBin, ...]:
     seen = judged(labels, truths)
     sure, right = np.array(seen.confidences), np.array(seen.right)
@@ -248,7 +247,7 @@ def _only(workers: Set[str], ballots: Sequence[Ballot]) -> list[Ballot]:
     return chosen
 
 
-def _sureness(object_id: str, labels: Mapping[str, FoundLabel]) -> float:
+def _sureness(object_id: str, labels: Mapping[str, Label]) -> float:
     label = labels.get(object_id)
     return label.confidence if label and label.confidence is not None else math.inf
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from groundtruth.finishing.labels import FoundLabel
+from groundtruth.tasks.base import Label
 from labeljob.history.annotations import Ballot
 from labeljob.history.differences import named
 from labeljob.history.explanation import said
@@ -115,7 +115,7 @@ def _votes(
 
 
 def _pictures(
-    ballot: Ballot, contents: Contents, label: FoundLabel | None, names: Mapping[str, str]
+    ballot: Ballot, contents: Contents, label: Label | None, names: Mapping[str, str]
 ) -> list[Picture]:
     if not contents.job.task.classifies:
         return mask_pictures(contents.job, ballot.object_id, label, names)

@@ -15,9 +15,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from groundtruth.annotations import AnswerReader, Entry, RejectedAnswer
 from groundtruth.errors import StorageError
-from groundtruth.finishing.labels import FoundLabel
 from groundtruth.masks.classify import output_palette
 from groundtruth.masks.runs import RunMask
+from groundtruth.tasks.base import Label
 from groundtruth.tasks.segmentation.answers import MaskAnswer
 from labeljob.history.annotations import read_masks
 from labeljob.history.job import JobOnFile, job_mask
@@ -86,7 +86,7 @@ def picture(pixels: Rgb, alt: str, caption: str = "") -> Picture:
 
 
 def mask_pictures(
-    job: JobOnFile, object_id: str, label: FoundLabel | None, names: Mapping[str, str]
+    job: JobOnFile, object_id: str, label: Label | None, names: Mapping[str, str]
 ) -> list[Picture]:
     """What the workers painted, what came of it, and where they differ.
 
@@ -96,7 +96,7 @@ def mask_pictures(
         A segmentation job.
     object_id : str
         The data object.
-    label : FoundLabel or None
+    label : Label or None
         The job's.
     names : mapping of str to str
         Short names of the workers.
@@ -145,16 +145,14 @@ def _fitting(photo: Rgb | None, shape: tuple[int, ...]) -> Rgb:
     return np.array(Image.fromarray(photo).resize((shape[1], shape[0])))
 
 
-def _colors(
-    job: JobOnFile, label: FoundLabel | None, answers: Sequence[MaskAnswer]
-) -> Sequence[str]:
+def _colors(job: JobOnFile, label: Label | None, answers: Sequence[MaskAnswer]) -> Sequence[str]:
     if label is not None and len(label.classes) == len(job.choices) + 1:
         by_id = sorted(label.classes, key=lambda chosen: chosen.class_id)
         return [chosen.color for chosen in by_id[1:]]
     return output_palette(job.choices, [answer.colors for answer in answers])[1:]
 
 
-def _label_mask(job: JobOnFile, label: FoundLabel | None, shape: tuple[int, ...]) -> Mask | None:
+def _label_mask(job: JobOnFile, label: Label | None, shape: tuple[int, ...]) -> Mask | None:
     mask = job_mask(job, label.mask_uri) if label else None
     if mask is None:
         return None

@@ -14,9 +14,8 @@ import botocore.session
 
 from groundtruth.errors import ContractError
 from groundtruth.finishing.job import REQUEUE_MANIFEST, EndedJob, finish_job
-from groundtruth.finishing.labels import JOB_NAME_PREFIX
 from groundtruth.finishing.manifest import read_lines
-from groundtruth.finishing.outcomes import Fate
+from groundtruth.finishing.outcomes import JOB_NAME_PREFIX, ObjectOutcome
 from groundtruth.storage.s3 import ObjectStore
 from labeljob.history.output_labels import MANIFESTS, OutputLine, attribute_in, read_output_lines
 from labeljob.history.read_errors import DamageList
@@ -155,7 +154,7 @@ def requeue(
         manifest=caught.written[result.uris["requeue"]],
         objects=result.summary["objects"],
         requeued=result.summary["requeued"],
-        of_others=result.summary[Fate.OTHER_JOB],
+        of_others=result.summary[ObjectOutcome.OTHER_JOB],
         below=below,
         attribute=result.summary["label-attribute-name"],
     )

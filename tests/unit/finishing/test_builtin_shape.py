@@ -3,15 +3,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from groundtruth.finishing.labels import (
-    Account,
-    ClassOrder,
-    Origin,
-    builtin_shape,
-    failure_metadata,
-    found_label,
-    origin_of,
-)
+from groundtruth.annotations import RejectedAnswer
+from groundtruth.finishing.class_order import ClassOrder
+from groundtruth.finishing.job import order_classes
+from groundtruth.finishing.outcomes import find_origin
+from groundtruth.tasks.base import Label, Origin
+from groundtruth.tasks.label_format import builtin_style, failure_metadata
+from groundtruth.tasks.registry import decode_label, find_task
 from tests.unit.finishing.ended_jobs import chosen
 
 ORIGIN = Origin(
@@ -22,8 +20,13 @@ ORIGIN = Origin(
 ORDER = ClassOrder({"Heron": 0, "Egret": 4, "Stork": 7}, "labels")
 
 
+def builtin_shape(value):
+    label = decode_label(value, None)
+    return builtin_style(order_classes(label, ORDER), find_task(label.task), ORIGIN)
+
+
 def written(value):
-    return json.dumps(builtin_shape(found_label(value, None), ORDER, ORIGIN))
+    return json.dumps(builtin_shape(value))
 
 
 def test_a_single_label_has_the_keys_in_the_built_in_order():
@@ -76,9 +79,7 @@ def test_a_mask_keeps_the_indices_of_its_pixels(more, confidences):
 
 
 def test_a_lone_worker_s_label_has_confidence_zero():
-    _, metadata = builtin_shape(
-        found_label(chosen(confidence=0.7, status="single-annotator"), None), ORDER, ORIGIN
-    )
+    _, metadata = builtin_shape(chosen(confidence=0.7, status="single-annotator"))
     assert json.dumps(metadata["confidence"]) == "0.0"
 
 
@@ -89,7 +90,7 @@ def test_the_labels_of_a_lone_worker_keep_their_order():
         "confidence-map": {"0": 0.7, "2": 0.7},
         "status": "single-annotator",
     }
-    ids, metadata = builtin_shape(found_label(value, None), ORDER, ORIGIN)
+    ids, metadata = builtin_shape(value)
     assert (ids, metadata["confidence-map"]) == ([7, 0], {"7": 0.0, "0": 0.0})
 
 
@@ -121,19 +122,20 @@ def test_the_labels_of_a_lone_worker_keep_their_order():
     ],
 )
 def test_the_date_is_the_service_s(metadatas, file_time, expected):
-    assert origin_of("labeling-job/birds", metadatas, file_time).creation_date == expected
+    assert find_origin("labeling-job/birds", metadatas, file_time).creation_date == expected
 
 
 def test_the_service_says_who_annotated():
-    assert origin_of("j", [{"human-annotated": "no"}], None).human_annotated == "no"
-    assert origin_of("j", [{}], None).human_annotated == "yes"
+    assert find_origin("j", [{"human-annotated": "no"}], None).human_annotated == "no"
+    assert find_origin("j", [{}], None).human_annotated == "yes"
 
 
 def test_an_object_without_a_label_says_why():
-    account = Account(rejected=(("w1", "bad-png"), ("w2", "malformed-json"), ("w3", "bad-png")))
-    assert failure_metadata(account) == {
+    reasons = ("bad-png", "malformed-json", "bad-png")
+    label = Label(task="x", rejected=tuple(RejectedAnswer("w", item, "") for item in reasons))
+    assert failure_metadata(label) == {
         "retry-count": 0,
         "failure-reason": "no-usable-answer: 2 bad-png, 1 malformed-json",
         "human-annotated": "true",
     }
-    assert failure_metadata(None)["failure-reason"] == "no-usable-answer: no answers"
+    assert failure_metadata(Label(task="x"))["failure-reason"] == "no-usable-answer: no answers"

@@ -1,6 +1,7 @@
 import pytest
 
-from groundtruth.finishing.labels import ClassesSeen, FoundClass
+from groundtruth.finishing.class_order import ClassesSeen
+from groundtruth.tasks.base import LabelClass
 
 
 @pytest.mark.parametrize(
@@ -25,6 +26,6 @@ from groundtruth.finishing.labels import ClassesSeen, FoundClass
 def test_every_class_gets_an_index(seen, given, expected, source):
     classes = ClassesSeen()
     for at, name in seen:
-        classes.add([FoundClass(class_id=at, name=name, confidence=1.0)])
+        classes.add([LabelClass(class_id=at, name=name, confidence=1.0)])
     order = classes.order(given)
     assert (dict(order.index_of), order.source) == (expected, source)

@@ -1,6 +1,8 @@
 import pytest
 
-from groundtruth.finishing.labels import Account, FoundClass, found_label
+from groundtruth.annotations import RejectedAnswer
+from groundtruth.tasks.base import LabelClass
+from groundtruth.tasks.registry import decode_label
 from tests.examples import example
 from tests.unit.finishing.ended_jobs import builtin, chosen
 
@@ -44,19 +46,19 @@ def metadata(kind, **more):
     ],
 )
 def test_a_label_is_recognized_by_its_shape(value, more, task):
-    label = found_label(value, more)
+    label = decode_label(value, more)
     assert label.task == task
     assert label.classes
-    assert (label.account is None) == (not isinstance(value, dict))
+    assert label.style == ("object" if isinstance(value, dict) else "builtin")
 
 
 def test_the_confidence_of_several_labels_is_the_lowest():
-    assert found_label({"class-ids": [3, 0], **SEVERAL}, None).confidence == 0.4
+    assert decode_label({"class-ids": [3, 0], **SEVERAL}, None).confidence == 0.4
 
 
 def test_a_mask_has_its_own_confidence():
     value = {"mask-ref": "s3://b/m.png", "internal-color-map": COLORS, "confidence": 0.8}
-    assert found_label(value, None).confidence == 0.8
+    assert decode_label(value, None).confidence == 0.8
 
 
 @pytest.mark.parametrize(
@@ -68,7 +70,7 @@ def test_a_mask_has_its_own_confidence():
     ],
 )
 def test_an_object_without_a_usable_answer_has_no_class(value):
-    label = found_label(value, None)
+    label = decode_label(value, None)
     assert (label.classes, label.confidence) == ((), None)
 
 
@@ -79,15 +81,13 @@ def test_how_a_label_came_about_is_read():
         answers={"used": 3, "set-aside": [{"worker-id": "w", "reason": "bad-png", "detail": "x"}]},
         algorithm={"name": "majority", "settings": "abc"},
     )
-    label = found_label(value, None)
-    assert label.classes == (FoundClass(class_id=0, name="Heron", confidence=0.9),)
-    assert label.account == Account(
-        status="consensus",
-        votes={"Heron": 2, "Egret": 1},
-        used=3,
-        rejected=(("w", "bad-png"),),
-        algorithm=("majority", "abc"),
-    )
+    label = decode_label(value, None)
+    assert label.classes == (LabelClass(class_id=0, name="Heron", confidence=0.9),)
+    assert label.status == "consensus"
+    assert label.votes == {"Heron": 2, "Egret": 1}
+    assert label.used == 3
+    assert label.rejected == (RejectedAnswer("w", "bad-png", "x"),)
+    assert label.algorithm == ("majority", "abc")
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_how_a_label_came_about_is_read():
     ],
 )
 def test_anything_else_is_not_recognized(value, more):
-    assert found_label(value, more) is None
+    assert decode_label(value, more) is None
 
 
 @pytest.mark.parametrize(
@@ -126,6 +126,6 @@ def test_anything_else_is_not_recognized(value, more):
 def test_every_label_of_the_example_responses_is_recognized(function, attribute):
     for item in example(function, "response"):
         value = item["consolidatedAnnotation"]["content"][attribute]
-        label = found_label(value, None)
-        assert label.account.status == value["status"]
+        label = decode_label(value, None)
+        assert label.status == value["status"]
         assert bool(label.classes) == (value["status"] != "no-usable-answer")

@@ -2,14 +2,14 @@ import json
 
 import pytest
 
-from groundtruth.finishing.labels import found_label
-from groundtruth.finishing.outcomes import Fate, Resolved
-from groundtruth.finishing.summary import Summary, agreement_of
+from groundtruth.finishing.outcomes import ObjectOutcome, ResolvedObject
+from groundtruth.finishing.summary import Summary
+from groundtruth.tasks.registry import decode_label
 from tests.unit.finishing.ended_jobs import builtin, chosen
 
 
 def label(confidence=0.9, *, votes=None, used=0, rejected=(), status="consensus", name="a"):
-    return found_label(
+    return decode_label(
         chosen(
             0,
             "Heron",
@@ -29,7 +29,11 @@ def label(confidence=0.9, *, votes=None, used=0, rejected=(), status="consensus"
 def counted(*labels, **options):
     summary = Summary()
     for one in labels:
-        summary.add(Resolved(fate=Fate.LABELED, label=one), failure_reason="", requeued=False)
+        summary.add(
+            ResolvedObject(outcome=ObjectOutcome.LABELED, label=one),
+            failure_reason="",
+            requeued=False,
+        )
     return summary.as_json()
 
 
@@ -53,7 +57,7 @@ def test_a_confidence_falls_into_one_of_ten_bins(confidence, at):
     ],
 )
 def test_agreement_is_the_share_of_votes_for_the_label(votes, used, expected):
-    assert agreement_of(label(votes=votes, used=used)) == expected
+    assert label(votes=votes, used=used).agreement == expected
 
 
 def test_agreement_with_several_labels_counts_each_class():
@@ -64,7 +68,7 @@ def test_agreement_with_several_labels_counts_each_class():
         "votes": {"reed": 3, "lake": 1},
         "answers": {"used": 4, "set-aside": []},
     }
-    assert agreement_of(found_label(value, None)) == 0.75
+    assert decode_label(value, None).agreement == 0.75
 
 
 def test_the_mean_agreement_leaves_out_what_is_not_known():
@@ -72,7 +76,7 @@ def test_the_mean_agreement_leaves_out_what_is_not_known():
         label(votes={"Heron": 3}, used=3),
         label(votes={"Heron": 1, "Egret": 1}, used=2),
         label(votes={"Heron": 1}, used=1),
-        found_label(0, builtin()),
+        decode_label(0, builtin()),
     )
     assert counts["agreement"] == {"mean": 0.75, "objects": 2}
     assert counts["statuses"] == {"consensus": 3, "not-told": 1}
@@ -98,7 +102,11 @@ def test_answers_rejected_are_counted_by_reason_and_by_worker():
 def test_workers_have_the_names_they_are_given():
     summary = Summary()
     labelled = label(used=1, rejected=[("w2", "bad-png"), ("w1", "bad-png"), ("w2", "bad-png")])
-    summary.add(Resolved(fate=Fate.LABELED, label=labelled), failure_reason="", requeued=False)
+    summary.add(
+        ResolvedObject(outcome=ObjectOutcome.LABELED, label=labelled),
+        failure_reason="",
+        requeued=False,
+    )
     workers = summary.as_json(lambda worker: f"x{worker}")["answers"]["set-aside-by-worker"]
     assert workers == {"xw1": 1, "xw2": 2}
 
@@ -106,7 +114,7 @@ def test_workers_have_the_names_they_are_given():
 def test_reasons_of_failure_take_no_more_room_than_they_may():
     summary = Summary()
     for at in range(250):
-        failed = Resolved(fate=Fate.FAILED)
+        failed = ResolvedObject(outcome=ObjectOutcome.FAILED)
         summary.add(failed, failure_reason=f"{at}: " + "x" * 1000, requeued=True)
     reasons = summary.as_json()["failed-by-reason"]
     assert sum(reasons.values()) == 250

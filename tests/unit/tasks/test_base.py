@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from groundtruth.settings import Settings
-from groundtruth.tasks.base import Batch, algorithm_of, creation_date
+from groundtruth.tasks.base import ConsolidationContext, algorithm_of, creation_date
 from tests.examples import TASKS
 from tests.memory_store import MemoryStore
 
@@ -21,7 +21,7 @@ def test_the_first_algorithm_is_the_default(function):
     [(0, "2026-05-06T11:47:03.000000"), (91190, "2026-05-06T11:47:03.091190")],
 )
 def test_a_batch_s_time_is_written_with_microseconds_and_no_zone(microsecond, expected):
-    batch = Batch(
+    batch = ConsolidationContext(
         classes=(),
         classes_known=True,
         settings=Settings(),

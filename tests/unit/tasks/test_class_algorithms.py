@@ -4,7 +4,7 @@ import random
 import pytest
 
 from groundtruth.jobs import LabelingJob
-from groundtruth.tasks.classification.algorithms import ALGORITHMS
+from groundtruth.tasks.classification.task import ImageMultiClass
 from groundtruth.worker_history.memory import MemorySkills
 from tests.batches import CREW, SINGLE, RecordingSkills, labels, outcome, payload
 from tests.examples import consolidate, labels_of
@@ -31,7 +31,7 @@ def test_the_default_is_calibrated():
     assert label_of("0", {"0": {"ann": "crab"}})["algorithm"]["name"] == "calibrated"
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("algorithm", ImageMultiClass.algorithms)
 @pytest.mark.parametrize("others", [{}, AGREEING, DIFFERING], ids=["alone", "agree", "differ"])
 def test_a_lone_answer_is_as_sure_as_what_is_known_of_its_worker(algorithm, others):
     label = label_of("0", {"0": {"zed": "star"}, **others}, consolidation_algorithm=algorithm)
@@ -83,7 +83,7 @@ def at_minute(minute):
     return {"payload": {"s3Uri": f"s3://bucket/requests/2026-05-04_09:{minute:02}:00.json"}}
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("algorithm", ImageMultiClass.algorithms)
 @pytest.mark.parametrize("seed", range(3))
 def test_the_order_of_objects_and_answers_changes_nothing(algorithm, seed):
     draw = random.Random(seed)
@@ -101,7 +101,7 @@ def test_the_order_of_objects_and_answers_changes_nothing(algorithm, seed):
     assert stores[0].taught == stores[1].taught
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("algorithm", ImageMultiClass.algorithms)
 def test_renaming_the_classes_renames_the_labels(algorithm):
     new_names = dict(zip(CLASSES, ("ox", "ant", "gnu", "bee"), strict=True))
     renamed = {
@@ -140,7 +140,7 @@ def test_an_answer_that_is_there_twice_counts_once():
     assert list(repeated) == list(plain)
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("algorithm", ImageMultiClass.algorithms)
 @pytest.mark.parametrize("n_classes", [1, 2, 1000])
 def test_any_number_of_classes_will_do(algorithm, n_classes):
     names = [f"c{at}" for at in range(n_classes)]
@@ -162,13 +162,13 @@ def test_any_number_of_classes_will_do(algorithm, n_classes):
         assert found["2"]["confidence"] == (1.0 if n_classes == 1 else found["2"]["confidence"])
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("algorithm", ImageMultiClass.algorithms)
 def test_without_an_answer_there_is_no_label_and_no_class_is_needed(algorithm):
     found = labels(SINGLE, {"0": {}, "1": {"ann": ""}}, consolidation_algorithm=algorithm)
     assert {label["status"] for label in found.values()} == {"no-usable-answer"}
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("algorithm", ImageMultiClass.algorithms)
 def test_the_posterior_holds_what_was_chosen_and_what_is_probable(algorithm):
     found = labels(SINGLE, ANSWERS, classes=CLASSES, consolidation_algorithm=algorithm)
     for object_id, label in found.items():

@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from groundtruth.tasks.classification.algorithms import ALGORITHMS, WITH_MODEL
+from groundtruth.tasks.classification.algorithms import WITH_MODEL
+from groundtruth.tasks.classification.task import ImageMultiClass
 from groundtruth.worker_history.memory import MemorySkills
 from groundtruth.worker_history.store import ALL_WORKERS, SkillStoreError
 from tests.batches import CREW, SINGLE, RecordingSkills, labels, outcome, source
@@ -77,7 +78,7 @@ def test_a_model_is_one_more_worker_who_is_not_in_the_votes(algorithm):
     assert helped["2"]["confidence"] == plain["2"]["confidence"]
 
 
-@pytest.mark.parametrize("algorithm", sorted({*ALGORITHMS} - {*WITH_MODEL}))
+@pytest.mark.parametrize("algorithm", sorted({*ImageMultiClass.algorithms} - {*WITH_MODEL}))
 def test_where_a_model_cannot_be_held_down_it_does_not_count(algorithm):
     options = {"consolidation_algorithm": algorithm}
     plain = labels(SINGLE, TIED, classes=CLASSES, **options)

@@ -4,7 +4,7 @@ import random
 import pytest
 
 from groundtruth.jobs import LabelingJob
-from groundtruth.tasks.multilabel.algorithms import ALGORITHMS
+from groundtruth.tasks.multilabel.task import ImageMultiClassMultiLabel
 from groundtruth.worker_history.memory import MemorySkills
 from tests.batches import MULTI, RecordingSkills, labels, outcome, source
 from tests.memory_store import MemoryStore
@@ -53,7 +53,7 @@ AGREEING = {f"o{at}": {worker: ["cat", "dog"] for worker in CREW} for at in rang
 DIFFERING = {f"o{at}": dict(zip(CREW, (["cat"], ["dog"]) * 2, strict=True)) for at in range(10)}
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("algorithm", ImageMultiClassMultiLabel.algorithms)
 @pytest.mark.parametrize("others", [{}, AGREEING, DIFFERING], ids=["alone", "agree", "differ"])
 def test_a_lone_answer_is_as_sure_as_what_is_known_of_its_worker(algorithm, others):
     label = found({"0": {"zed": ["dog", "cat"]}, **others}, consolidation_algorithm=algorithm)["0"]
@@ -99,7 +99,7 @@ def test_a_lone_worker_who_is_always_wrong_fails_no_batch():
     assert label["confidence-map"]["0"] < 0.2
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("algorithm", ImageMultiClassMultiLabel.algorithms)
 @pytest.mark.parametrize("seed", range(3))
 def test_the_order_of_objects_and_answers_changes_nothing(algorithm, seed):
     draw = random.Random(seed)
@@ -119,7 +119,7 @@ def test_the_order_of_objects_and_answers_changes_nothing(algorithm, seed):
     assert stores[0].taught == stores[1].taught
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("algorithm", ImageMultiClassMultiLabel.algorithms)
 @pytest.mark.parametrize("n_classes", [1, 2, 1000])
 def test_any_number_of_classes_will_do(algorithm, n_classes):
     names = [f"c{at}" for at in range(n_classes)]
@@ -186,7 +186,7 @@ def test_a_tag_of_the_job_changes_its_labels():
         assert tagged.notes == ()
         changed = [
             one for one, other in zip(tagged.labels, plain, strict=True)
-            if one.confidences != other.confidences
+            if one.posterior != other.posterior
         ]  # fmt: skip
         assert changed, tag
 

@@ -7,7 +7,8 @@ from PIL import Image
 from groundtruth.aggregation.segmentation.one_coin_em import fuse_by_one_coin
 from groundtruth.masks.runs import RunMask
 from groundtruth.settings import Settings
-from groundtruth.tasks.segmentation.algorithms import ALGORITHMS, fused, known_weights, taught
+from groundtruth.tasks.segmentation.algorithms import count_updates, fuse_masks, known_weights
+from groundtruth.tasks.segmentation.task import SemanticSegmentation
 from groundtruth.worker_history.memory import MemorySkills
 from tests.batches import MASKS, RecordingSkills
 from tests.examples import consolidate, labels_of, payload_of
@@ -43,9 +44,11 @@ def test_two_careless_workers_are_outvoted_only_with_history():
     masks = masks_of(ann="1100", xan="2200", yul="2200")
     known = {"ann": history(30, 0.9), "xan": history(30, 0.2), "yul": history(30, 0.2)}
     for weights, winner in (({}, [2, 2, 0, 0]), (known_weights(known), [1, 1, 0, 0])):
-        made = fused(masks, 3, algorithm="weighted", weights=weights, settings=SETTINGS)
+        made = fuse_masks(masks, 3, algorithm="weighted", weights=weights, settings=SETTINGS)
         assert made.fusion.mask.to_array().tolist() == [winner]
-    made = fused(masks, 3, algorithm="majority", weights=known_weights(known), settings=SETTINGS)
+    made = fuse_masks(
+        masks, 3, algorithm="majority", weights=known_weights(known), settings=SETTINGS
+    )
     assert (made.fusion.mask.to_array().tolist(), made.weights) == ([[2, 2, 0, 0]], None)
 
 
@@ -53,7 +56,7 @@ def test_what_an_image_teaches_by_hand():
     # Disputed are the last three pixels. The others of ann vote 1 (ben) and 2 (cem), a tie that
     # she is half of, then 0 twice, then 2 and 1; and so on.
     masks = masks_of(ann="1112", ben="1102", cem="1201")
-    lessons = taught(masks, 3, None)
+    lessons = count_updates(masks, 3, None)
     expected = {"ann": (0.5 + 0 + 0.5) / 3, "ben": (0.5 + 0.5 + 0.5) / 3, "cem": (0 + 0.5 + 0) / 3}
     assert {worker: cells["sum"] for worker, cells in lessons.items()} == pytest.approx(expected)
     for cells in lessons.values():
@@ -70,10 +73,10 @@ def test_what_an_image_teaches_by_hand():
     ],
 )
 def test_an_image_that_tells_nobody_apart_teaches_nothing(masks):
-    assert taught(masks, 3, None) == {}
+    assert count_updates(masks, 3, None) == {}
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("algorithm", SemanticSegmentation.algorithms)
 def test_the_order_of_workers_changes_nothing(algorithm):
     draw = np.random.default_rng(4)
     grids = [answer(drawn("".join(draw.choice(list(".wbq"), 24)))) for _ in range(5)]
@@ -132,7 +135,7 @@ def consolidate_masks(objects, *, skills, minute):
     return indices(written.body), label
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("algorithm", SemanticSegmentation.algorithms)
 def test_the_rounds_of_em_are_told_with_the_algorithm(algorithm):
     answers = [answer(drawn(grid)) for grid in ("wwbbqqqq", "wwwbqqqq", "wbbbqwqq")]
     label, _ = consolidated(answers, consolidation_algorithm=algorithm)

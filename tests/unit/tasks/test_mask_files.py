@@ -4,7 +4,7 @@ import pytest
 
 from groundtruth.annotations import Answers, RejectedAnswer
 from groundtruth.settings import Settings
-from groundtruth.tasks.base import Batch
+from groundtruth.tasks.base import ConsolidationContext
 from groundtruth.tasks.segmentation.answers import mask_answer, read_masks, write_png
 from tests.masks import COLORS, answer, drawn
 from tests.memory_store import MemoryStore
@@ -72,7 +72,7 @@ def test_a_mask_that_was_read_leniently_says_how():
 
 def test_a_png_is_written_under_the_object_s_name_and_the_batch_s_time():
     store = MemoryStore()
-    batch = Batch(
+    batch = ConsolidationContext(
         classes=LABELS,
         classes_known=True,
         settings=Settings(),

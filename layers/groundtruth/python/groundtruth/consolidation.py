@@ -20,11 +20,11 @@ from groundtruth.contract.fields import embedded_json
 from groundtruth.contract.labels import is_label_name
 from groundtruth.errors import ContractError, SettingsError
 from groundtruth.jobs import JobContext, JobContexts, open_jobs
-from groundtruth.output_styles import written
 from groundtruth.settings import Settings
 from groundtruth.storage.opening import open_store
 from groundtruth.storage.s3 import ObjectStore, role_is_allowed
-from groundtruth.tasks.base import Batch, Label, Task, algorithm_of
+from groundtruth.tasks.base import ConsolidationContext, Label, Task, algorithm_of
+from groundtruth.tasks.label_format import format_label
 from groundtruth.worker_history.opening import open_skills
 from groundtruth.worker_history.store import BatchSkills, SkillKey, SkillStore
 
@@ -120,7 +120,7 @@ def consolidate_batch[Answer](
     labels = tuple(task.consolidate(_teaching_all_or_nothing(answers, kept), batch))
     response = [
         acs_response_item(
-            entry.object.object_id, written(label, request.label_attribute_name, task, batch)
+            entry.object.object_id, format_label(label, request.label_attribute_name, task, batch)
         )
         for entry, label in zip(entries, labels, strict=True)
     ]
@@ -153,10 +153,10 @@ def _batch(
     entries: Sequence[Entry],
     skills: BatchSkills,
     store: ObjectStore,
-) -> Batch:
+) -> ConsolidationContext:
     """What the task needs to know besides the answers."""
     settings = job.settings
-    return Batch(
+    return ConsolidationContext(
         classes=skills.key.classes,
         classes_known=job.classes is not None,
         settings=settings,
@@ -214,7 +214,7 @@ def _teaching_all_or_nothing[Answer](
         yield item
 
 
-def _notes_on_side_files(batch: Batch, entries: Sequence[Entry]) -> Iterator[str]:
+def _notes_on_side_files(batch: ConsolidationContext, entries: Sequence[Entry]) -> Iterator[str]:
     """A sentence for each side file that names labels the job does not have."""
     for uri, side in (
         (batch.settings.gold_labels_s3_uri, batch.gold),

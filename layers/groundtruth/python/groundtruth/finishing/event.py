@@ -9,7 +9,7 @@ from groundtruth.contract.fields import as_list, as_mapping, required_text
 from groundtruth.contract.labels import parse_label_categories
 from groundtruth.errors import ContractError, SettingsError
 from groundtruth.finishing.job import EndedJob, FinishedJob, finish_job, ran_our_function
-from groundtruth.finishing.labels import JOB_NAME_PREFIX
+from groundtruth.finishing.outcomes import JOB_NAME_PREFIX
 from groundtruth.jobs import LabelingJob, LabelingJobs, job_name
 from groundtruth.settings import Settings
 from groundtruth.storage.s3 import ObjectStore, role_is_allowed

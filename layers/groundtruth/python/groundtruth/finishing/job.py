@@ -14,33 +14,30 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TextIO
 
 from groundtruth.errors import ContractError, StorageError
-from groundtruth.finishing.labels import (
-    JOB_NAME_PREFIX,
-    SEGMENTATION,
-    ClassesSeen,
-    ClassOrder,
-    builtin_shape,
-    failure_metadata,
-    origin_of,
-)
+from groundtruth.finishing.class_order import ClassesSeen, ClassOrder
 from groundtruth.finishing.manifest import Line, read_lines
 from groundtruth.finishing.outcomes import (
+    JOB_NAME_PREFIX,
     METADATA,
-    Fate,
-    Resolved,
+    ObjectOutcome,
+    ResolvedObject,
     Response,
     ResponseIndex,
+    find_origin,
     metadata_of,
-    resolved,
+    resolve_object,
 )
 from groundtruth.finishing.summary import SCHEMA, Summary, reason_of
 from groundtruth.jobs import LabelingJob
 from groundtruth.storage.s3 import ObjectStore
+from groundtruth.tasks.base import OBJECT, Label
+from groundtruth.tasks.label_format import builtin_style, failure_metadata
+from groundtruth.tasks.registry import TASKS, find_task
 
 PREFIX = "worker-"
 DIGITS = 16
@@ -72,9 +69,7 @@ FINISHED_MANIFEST = "finished.manifest"
 REQUEUE_MANIFEST = "requeue.manifest"
 SUMMARY = "summary.json"
 
-_OUR_FUNCTION = re.compile(
-    r":function:[^:]+-ACS-(ImageMultiClass|ImageMultiClassMultiLabel|SemanticSegmentation)(:|$)"
-)
+_OUR_FUNCTION = re.compile(r":function:[^:]+-ACS-([^-:]+)(:|$)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,11 +163,12 @@ def ran_our_function(job: LabelingJob) -> bool:
     >>> ran_our_function(LabelingJob(consolidation_function_arn=builtin))
     False
     """
-    return bool(_OUR_FUNCTION.search(job.consolidation_function_arn or ""))
+    match = _OUR_FUNCTION.search(job.consolidation_function_arn or "")
+    return match is not None and match[1] in {task.aws_name for task in TASKS.values()}
 
 
 @dataclass(kw_only=True)
-class Survey:
+class ManifestScan:
     """What the first reading of a manifest finds out.
 
     Attributes
@@ -194,14 +190,14 @@ class Survey:
     custom: bool = False
     not_recognized: int = 0
 
-    def add(self, line: Line, found: Resolved, wanted: str | None) -> None:
+    def add(self, line: Line, found: ResolvedObject, wanted: str | None) -> None:
         """Take in one data object.
 
         Parameters
         ----------
         line : Line
             Its line.
-        found : Resolved
+        found : ResolvedObject
             What became of it.
         wanted : str or None
             The job type it has to be of.
@@ -212,16 +208,16 @@ class Survey:
             If its label is of another job type than that, or than those before it.
         """
         self.custom |= found.custom
-        self.not_recognized += found.fate is Fate.NOT_RECOGNIZED
+        self.not_recognized += found.outcome is ObjectOutcome.NOT_RECOGNIZED
         if found.label is None:
             return
         self.labels += 1
-        self.object_style |= found.label.account is not None
+        self.object_style |= found.label.style == OBJECT
         self.task = self.task or wanted or found.label.task
         if found.label.task != self.task:
             problem = f"has a label of {found.label.task}, and the job is one of {self.task}"
             raise ContractError(problem, path=f"line {line.number + 1}")
-        if self.task != SEGMENTATION:
+        if not find_task(self.task).pixel_class_ids:
             self.classes.add(found.label.classes)
 
     def foreign(self, job: EndedJob) -> str:
@@ -266,7 +262,12 @@ class FinishedJob:
                 "finished": False,
                 "reason": f"nothing to do: {self.nothing_to_do}",
             }
-        counts = ("objects", *(fate.value for fate in Fate), "requeued", "differs-from-manifest")
+        counts = (
+            "objects",
+            *(outcome.value for outcome in ObjectOutcome),
+            "requeued",
+            "differs-from-manifest",
+        )
         return {
             "job-name": self.job_name,
             "finished": True,
@@ -320,10 +321,10 @@ def _finish(job: EndedJob, store: ObjectStore, index: ResponseIndex, folder: Pat
     if attribute is None:
         raise ContractError("is not known: no response names it", path="labelAttributeName")
     finisher = _Finisher(job, store, index, source, attribute)
-    survey = finisher.survey()
-    if reason := survey.foreign(job):
+    scan = finisher.scan()
+    if reason := scan.foreign(job):
         return _nothing(job, reason)
-    return finisher.write(survey, folder)
+    return finisher.write(scan, folder)
 
 
 def _nothing(job: EndedJob, reason: str) -> FinishedJob:
@@ -350,15 +351,15 @@ class _Finisher:
     source: str | Path
     attribute: str
 
-    def survey(self) -> Survey:
-        survey = Survey()
+    def scan(self) -> ManifestScan:
+        scan = ManifestScan()
         for line, _, found in self._objects():
-            survey.add(line, found, self.job.task)
-        return survey
+            scan.add(line, found, self.job.task)
+        return scan
 
-    def write(self, survey: Survey, folder: Path) -> FinishedJob:
+    def write(self, scan: ManifestScan, folder: Path) -> FinishedJob:
         """Write the three files, each whole or not at all."""
-        order = survey.classes.order(self.job.classes)
+        order = scan.classes.order(self.job.classes)
         drafts = {name: folder / name for name in (FINISHED_MANIFEST, REQUEUE_MANIFEST)}
         with ExitStack() as stack:
             finished, requeue = (
@@ -370,7 +371,7 @@ class _Finisher:
             self.store.write_file(
                 self.job.beside(name), path, content_type=MANIFEST_TYPE, kms_key=self.job.kms_key
             )
-        summary = self._summary(counts, survey, order)
+        summary = self._summary(counts, scan, order)
         self.store.write(
             self.job.beside(SUMMARY),
             f"{json.dumps(summary, indent=2)}\n".encode(),
@@ -398,30 +399,31 @@ class _Finisher:
         return counts
 
     def _added(
-        self, line: Line, response: Response | None, found: Resolved, order: ClassOrder
+        self, line: Line, response: Response | None, found: ResolvedObject, order: ClassOrder
     ) -> dict[str, Any]:
         """What comes into the line in place of the job's label and metadata."""
         metadata_key = f"{self.attribute}{METADATA}"
         if found.label is None:
             return {metadata_key: found.failure}
-        if found.fate is Fate.FAILED:
-            return {metadata_key: failure_metadata(found.label.account)}
+        if found.outcome is ObjectOutcome.FAILED:
+            return {metadata_key: failure_metadata(found.label)}
         content = response.content if response else {}
-        origin = origin_of(
+        origin = find_origin(
             self.job.job_name,
             [metadata_of(values, self.attribute) for values in (line.values, content)],
             response.file_time if response else None,
         )
-        value, metadata = builtin_shape(found.label, order, origin)
+        label = order_classes(found.label, order)
+        value, metadata = builtin_style(label, find_task(label.task), origin)
         return {self.attribute: value, metadata_key: metadata}
 
-    def _summary(self, counts: Summary, survey: Survey, order: ClassOrder) -> dict[str, Any]:
+    def _summary(self, counts: Summary, scan: ManifestScan, order: ClassOrder) -> dict[str, Any]:
         by_index = sorted(order.index_of.items(), key=lambda item: item[1])
         return {
             "schema": SCHEMA,
             "job-name": self.job.job_name,
             "job-status": self.job.status or None,
-            "task": survey.task,
+            "task": scan.task,
             "label-attribute-name": self.attribute,
             "min-confidence": self.job.min_confidence,
             "classes": {
@@ -431,7 +433,7 @@ class _Finisher:
             **counts.as_json(self.job.worker_name),
         }
 
-    def _objects(self) -> Iterator[tuple[Line, Response | None, Resolved]]:
+    def _objects(self) -> Iterator[tuple[Line, Response | None, ResolvedObject]]:
         """Each line with its last response and what became of it."""
         with ExitStack() as stack:
             lines: Any
@@ -441,12 +443,27 @@ class _Finisher:
                 lines = self.store.open_lines(self.source)
             for line in read_lines(lines, name=str(self.source)):
                 response = self.index.get(str(line.number))
-                yield line, response, resolved(line, response, self.attribute, self.job.job_name)
+                yield (
+                    line,
+                    response,
+                    resolve_object(line, response, self.attribute, self.job.job_name),
+                )
 
 
-def needs_label(found: Resolved, min_confidence: float) -> bool:
+def order_classes(label: Label, order: ClassOrder) -> Label:
+    """The label with its surest class first, each with its index in the job's class order.
+
+    A mask's classes keep the indices of its pixels.
+    """
+    classes = sorted(label.classes, key=lambda item: -item.confidence)
+    if not find_task(label.task).pixel_class_ids:
+        classes = [replace(item, class_id=order.index_of[item.name]) for item in classes]
+    return replace(label, classes=tuple(classes))
+
+
+def needs_label(found: ResolvedObject, min_confidence: float) -> bool:
     """Whether a data object is to be labeled again: it has no label, or too unsure a one."""
     confidence = found.label.confidence if found.label else None
     if confidence is not None:
         return confidence < min_confidence
-    return found.fate in (Fate.FAILED, Fate.UNLABELED)
+    return found.outcome in (ObjectOutcome.FAILED, ObjectOutcome.UNLABELED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,9 +15,12 @@ from pathlib import Path
 from typing import Any, Self
 
 from groundtruth.contract.fields import embedded_json
-from groundtruth.finishing.labels import JOB_NAME_PREFIX, FoundLabel, found_label
 from groundtruth.finishing.manifest import Line, compact_json
 from groundtruth.storage.s3 import ObjectStore
+from groundtruth.tasks.base import Label, Origin
+from groundtruth.tasks.registry import decode_label
+
+JOB_NAME_PREFIX = "labeling-job/"
 
 READERS = 8
 """Response files read at once; each is 6 MB at most, the size of a function's answer."""
@@ -57,7 +60,8 @@ class ResponseIndex:
         self._database.execute("PRAGMA journal_mode = OFF")
         self._database.execute("PRAGMA synchronous = OFF")
         self._database.execute(
-            "CREATE TABLE response (id TEXT PRIMARY KEY, place TEXT, content TEXT) WITHOUT ROWID"
+            "CREATE TABLE response "
+            "(id TEXT PRIMARY KEY, order_key TEXT, content TEXT) WITHOUT ROWID"
         )
 
     def __enter__(self) -> Self:
@@ -94,28 +98,32 @@ class ResponseIndex:
                     contents = list(_contents(embedded_json(body, path=uri)))
                     attribute = attribute or _attribute(contents)
                     if attribute is not None:
-                        self._take(contents, attribute, _place(uri))
+                        self._take(contents, attribute, _order_key(uri))
         return attribute
 
     def _take(
-        self, contents: list[tuple[str, Mapping[str, Any]]], attribute: str, place: str
+        self, contents: list[tuple[str, Mapping[str, Any]]], attribute: str, order_key: str
     ) -> None:
         keys = (attribute, f"{attribute}{METADATA}")
         rows = [
-            (object_id, place, compact_json({key: content[key] for key in keys if key in content}))
+            (
+                object_id,
+                order_key,
+                compact_json({key: content[key] for key in keys if key in content}),
+            )
             for object_id, content in contents
         ]
         self._database.executemany(
             "INSERT INTO response VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE "
-            "SET place = excluded.place, content = excluded.content "
-            "WHERE excluded.place >= response.place",
+            "SET order_key = excluded.order_key, content = excluded.content "
+            "WHERE excluded.order_key >= response.order_key",
             rows,
         )
 
     def get(self, object_id: str) -> Response | None:
         """The last answer for a data object; None if there is none."""
         row = self._database.execute(
-            "SELECT place, content FROM response WHERE id = ?", (object_id,)
+            "SELECT order_key, content FROM response WHERE id = ?", (object_id,)
         ).fetchone()
         return None if row is None else Response(json.loads(row[1]), _time(row[0]))
 
@@ -140,16 +148,16 @@ def _attribute(contents: list[tuple[str, Mapping[str, Any]]]) -> str | None:
     return next((key.removesuffix(METADATA) for key in keys), None)
 
 
-def _place(uri: str) -> str:
+def _order_key(uri: str) -> str:
     """A text that orders files by iteration, then by time."""
     found = _ITERATION.search(uri)
     iteration = int(found[1]) if found else 0
     return f"{iteration:09d} {uri.rpartition('/')[2].removesuffix('.json')}"
 
 
-def _time(place: str) -> datetime | None:
+def _time(order_key: str) -> datetime | None:
     """The time in a file's name: ``2026-03-02_10:15:28``, with or without a fraction."""
-    numbers = re.findall(r"\d+", place.partition(" ")[2])
+    numbers = re.findall(r"\d+", order_key.partition(" ")[2])
     if not 6 <= len(numbers) <= 7:
         return None
     microseconds = int(numbers[6][:6].ljust(6, "0")) if len(numbers) == 7 else 0
@@ -164,7 +172,7 @@ CUSTOM_TYPE = "groundtruth/custom"
 FAILURE = "failure-reason"
 
 
-class Fate(StrEnum):
+class ObjectOutcome(StrEnum):
     """What became of a data object."""
 
     LABELED = "labeled"
@@ -175,15 +183,15 @@ class Fate(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Resolved:
+class ResolvedObject:
     """One data object.
 
     Attributes
     ----------
-    fate : Fate
-        What became of it; one whose answers were all set aside is `FAILED`, with a label that
+    outcome : ObjectOutcome
+        What became of it; one whose answers were all rejected is `FAILED`, with a label that
         has no class.
-    label : FoundLabel or None
+    label : Label or None
         What the consolidation function said.
     failure : mapping
         Metadata with the reason, if the object failed.
@@ -195,15 +203,17 @@ class Resolved:
         Whether the line holds another label of the `object` style than the last response.
     """
 
-    fate: Fate
-    label: FoundLabel | None = None
+    outcome: ObjectOutcome
+    label: Label | None = None
     failure: Mapping[str, Any] | None = None
     untouched: bool = False
     custom: bool = False
     differs: bool = False
 
 
-def resolved(line: Line, response: Response | None, attribute: str, job_name: str) -> Resolved:
+def resolve_object(
+    line: Line, response: Response | None, attribute: str, job_name: str
+) -> ResolvedObject:
     """Find out what became of a data object.
 
     Parameters
@@ -220,36 +230,36 @@ def resolved(line: Line, response: Response | None, attribute: str, job_name: st
     value = line.values.get(attribute)
     metadata = metadata_of(line.values, attribute)
     if attribute not in line.values and FAILURE in metadata:
-        return Resolved(fate=Fate.FAILED, failure=metadata, untouched=True)
+        return ResolvedObject(outcome=ObjectOutcome.FAILED, failure=metadata, untouched=True)
     own = _is_of(job_name, metadata)
     custom = own and str(metadata.get("type", "")).lower() == CUSTOM_TYPE
     content = response.content if response else {}
-    label = found_label(content.get(attribute), content.get(f"{attribute}{METADATA}"))
+    label = decode_label(content.get(attribute), content.get(f"{attribute}{METADATA}"))
     if label is not None:
         differs = isinstance(value, dict) and own and value != content[attribute]
         return _labeled(label, custom, differs)
     if attribute not in line.values:
         return _without_value(content, attribute, custom)
     if not own:
-        return Resolved(fate=Fate.OTHER_JOB, untouched=True)
-    label = found_label(value, metadata)
+        return ResolvedObject(outcome=ObjectOutcome.OTHER_JOB, untouched=True)
+    label = decode_label(value, metadata)
     if label is None:
-        return Resolved(fate=Fate.NOT_RECOGNIZED, untouched=True, custom=custom)
+        return ResolvedObject(outcome=ObjectOutcome.NOT_RECOGNIZED, untouched=True, custom=custom)
     return _labeled(label, custom, False)
 
 
-def _labeled(label: FoundLabel, custom: bool, differs: bool) -> Resolved:
-    fate = Fate.LABELED if label.classes else Fate.FAILED
-    return Resolved(fate=fate, label=label, custom=custom, differs=differs)
+def _labeled(label: Label, custom: bool, differs: bool) -> ResolvedObject:
+    outcome = ObjectOutcome.LABELED if label.classes else ObjectOutcome.FAILED
+    return ResolvedObject(outcome=outcome, label=label, custom=custom, differs=differs)
 
 
-def _without_value(content: Mapping[str, Any], attribute: str, custom: bool) -> Resolved:
+def _without_value(content: Mapping[str, Any], attribute: str, custom: bool) -> ResolvedObject:
     failure = metadata_of(content, attribute)
     if attribute in content:
-        return Resolved(fate=Fate.NOT_RECOGNIZED, untouched=True, custom=custom)
+        return ResolvedObject(outcome=ObjectOutcome.NOT_RECOGNIZED, untouched=True, custom=custom)
     if FAILURE in failure:
-        return Resolved(fate=Fate.FAILED, failure=failure, custom=custom)
-    return Resolved(fate=Fate.UNLABELED, untouched=True, custom=custom)
+        return ResolvedObject(outcome=ObjectOutcome.FAILED, failure=failure, custom=custom)
+    return ResolvedObject(outcome=ObjectOutcome.UNLABELED, untouched=True, custom=custom)
 
 
 def metadata_of(values: Mapping[str, Any], attribute: str) -> Mapping[str, Any]:
@@ -264,3 +274,48 @@ def _is_of(job_name: str, metadata: Mapping[str, Any]) -> bool:
     if not isinstance(named, str):
         return True
     return named.removeprefix(JOB_NAME_PREFIX).lower() == job_name.removeprefix(JOB_NAME_PREFIX)
+
+
+def find_origin(
+    job_name: str, metadatas: Sequence[Mapping[str, Any]], file_time: datetime | None
+) -> Origin:
+    """Where a label comes from.
+
+    Parameters
+    ----------
+    job_name : str
+        ``labeling-job/<name in lower case>``.
+    metadatas : sequence of mapping
+        The label's metadata, the most trusted first.
+    file_time : datetime or None
+        When the label was stored, in UTC: its date if no metadata has one.
+    """
+    dates = [_first(metadatas, key) for key in ("creation-date", "creation_date")]
+    written = file_time.isoformat() if file_time else ""
+    return Origin(
+        job_name=job_name,
+        human_annotated=_first(metadatas, "human-annotated") or "yes",
+        creation_date=_as_date(dates[0] or dates[1] or written),
+    )
+
+
+def _first(metadatas: Sequence[Mapping[str, Any]], key: str) -> str:
+    values = (metadata.get(key) for metadata in metadatas)
+    return next((value for value in values if isinstance(value, str) and value), "")
+
+
+def _as_date(text: str) -> str:
+    """A date as the built-in functions write it; a text that is no date stays as it is.
+
+    Examples
+    --------
+    >>> _as_date("2019-10-27T10:35:45+0200")
+    '2019-10-27T08:35:45.000000'
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(UTC).replace(tzinfo=None)
+    return moment.isoformat(timespec="microseconds")

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from groundtruth.finishing.labels import FoundLabel
-from groundtruth.finishing.outcomes import FAILURE, Fate, Resolved
+from groundtruth.finishing.outcomes import FAILURE, ObjectOutcome, ResolvedObject
+from groundtruth.tasks.base import Label
 
 SCHEMA = "job-summary/1"
 BINS = 10
@@ -28,7 +28,7 @@ class Summary:
 
     Attributes
     ----------
-    fates : Counter
+    outcomes : Counter
         Data objects by what became of them.
     statuses : Counter
         Labels, and objects whose answers were all set aside, by status.
@@ -51,7 +51,7 @@ class Summary:
         Objects of the re-queue manifest, and lines whose own label is not the last response's.
     """
 
-    fates: Counter[Fate] = field(default_factory=Counter)
+    outcomes: Counter[ObjectOutcome] = field(default_factory=Counter)
     statuses: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
     histogram: list[int] = field(default_factory=lambda: [0] * BINS)
@@ -65,44 +65,40 @@ class Summary:
     requeued: int = 0
     differing: int = 0
 
-    def add(self, object_: Resolved, *, failure_reason: str, requeued: bool) -> None:
+    def add(self, object_: ResolvedObject, *, failure_reason: str, requeued: bool) -> None:
         """Count one data object.
 
         Parameters
         ----------
-        object_ : Resolved
+        object_ : ResolvedObject
             What became of it.
         failure_reason : str
             Why it failed, if it did.
         requeued : bool
             Whether it is in the re-queue manifest.
         """
-        self.fates[object_.fate] += 1
+        self.outcomes[object_.outcome] += 1
         self.requeued += requeued
         self.differing += object_.differs
-        if object_.fate is Fate.FAILED:
+        if object_.outcome is ObjectOutcome.FAILED:
             reason = failure_reason[:LONGEST_REASON]
             known = reason in self.failures or len(self.failures) < MOST_REASONS
             self.failures[reason if known else OTHER_REASONS] += 1
         if object_.label is not None:
             self._add_label(object_.label)
 
-    def _add_label(self, label: FoundLabel) -> None:
-        account = label.account
-        self.statuses[(account.status if account else "") or STATUS_UNKNOWN] += 1
+    def _add_label(self, label: Label) -> None:
+        self.statuses[label.status or STATUS_UNKNOWN] += 1
         if label.confidence is not None:
             self.histogram[min(BINS - 1, int(label.confidence * BINS))] += 1
             self.confidence_total += label.confidence
-        if account is None:
-            return
-        self.used += account.used
-        self.rejected.update(reason for _, reason in account.rejected)
-        self.workers.update(worker for worker, _ in account.rejected)
-        if account.algorithm is not None:
-            self.algorithms[account.algorithm] += 1
-        agreement = agreement_of(label)
-        if agreement is not None:
-            self.agreement_total += agreement
+        self.used += label.used
+        self.rejected.update(item.reason for item in label.rejected)
+        self.workers.update(item.worker_id for item in label.rejected)
+        if label.algorithm is not None:
+            self.algorithms[label.algorithm] += 1
+        if label.agreement is not None:
+            self.agreement_total += label.agreement
             self.agreement_count += 1
 
     def as_json(self, worker_name: Callable[[str], str] = str) -> dict[str, Any]:
@@ -114,10 +110,10 @@ class Summary:
             What a worker is called, by the id.
         """
         workers = Counter({worker_name(worker): count for worker, count in self.workers.items()})
-        labeled = self.fates[Fate.LABELED]
+        labeled = self.outcomes[ObjectOutcome.LABELED]
         return {
-            "objects": self.fates.total(),
-            **{fate.value: self.fates[fate] for fate in Fate},
+            "objects": self.outcomes.total(),
+            **{outcome.value: self.outcomes[outcome] for outcome in ObjectOutcome},
             "requeued": self.requeued,
             "differs-from-manifest": self.differing,
             "statuses": _sorted(self.statuses),
@@ -141,32 +137,6 @@ class Summary:
                 for (name, settings), count in sorted(self.algorithms.items())
             ],
         }
-
-
-def agreement_of(label: FoundLabel) -> float | None:
-    """Share of the answers that agree with a label; None if that is not known.
-
-    Of several labels it is the mean over all classes that any worker chose: where the label has
-    the class, the workers who chose it agree, else those who did not. A single answer agrees with
-    itself, which says nothing.
-
-    Examples
-    --------
-    >>> from groundtruth.finishing.labels import Account, FoundClass
-    >>> chosen = FoundClass(class_id=0, name="cat", confidence=0.9)
-    >>> account = Account(votes={"cat": 3, "dog": 1}, used=4)
-    >>> agreement_of(FoundLabel(task="image-classification", classes=(chosen,), account=account))
-    0.75
-    """
-    account = label.account
-    if account is None or account.used < 2 or not account.votes or not label.classes:
-        return None
-    names = {chosen.name for chosen in label.classes}
-    shares = {name: count / account.used for name, count in account.votes.items()}
-    if label.task == "image-classification":
-        return shares.get(label.classes[0].name, 0.0)
-    agreeing = [share if name in names else 1.0 - share for name, share in shares.items()]
-    return sum(agreeing) / len(agreeing)
 
 
 def reason_of(metadata: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Batch:
+class ConsolidationContext:
     """What a task needs to know of a batch besides its answers.
 
     Attributes
@@ -73,31 +73,111 @@ class Batch:
         digest = hashlib.sha256(self.settings.model_answers_s3_uri.encode()).hexdigest()
         return f"model.{digest[:16]}"
 
-
-class Label(Protocol):
-    """The consolidated result of one data object."""
-
     @property
-    def status(self) -> str:
-        """How sure the label is, in one word of `tasks.statuses`."""
+    def origin(self) -> Origin:
+        """What labels of the batch say of where they come from, in the `builtin` style."""
+        return Origin(
+            job_name=self.job_name, human_annotated="yes", creation_date=creation_date(self)
+        )
 
-    @property
-    def used(self) -> int:
-        """How many answers count."""
 
-    @property
-    def agreement(self) -> float | None:
-        """Share of the answers that agree with the label, in [0, 1]; None with fewer than two."""
+@dataclass(frozen=True, kw_only=True)
+class LabelClass:
+    """A class that a data object has.
 
-    @property
-    def rejected(self) -> tuple[RejectedAnswer, ...]:
-        """The answers that do not count."""
+    Attributes
+    ----------
+    class_id : int
+        Its index: in label order, or in the mask.
+    name : str
+        Its name.
+    confidence : float
+        Probability in [0, 1] that the object has it; of a mask's class, the expected
+        intersection over union.
+    color : str
+        Of a mask's class, such as ``"#2ca02c"``.
+    """
 
-    def as_object(self) -> dict[str, Any]:
-        """The label in the `object` style."""
+    class_id: int
+    name: str
+    confidence: float
+    color: str = ""
 
-    def as_builtin(self, batch: Batch) -> tuple[Any, dict[str, Any]]:
-        """Value and own metadata in the `builtin` style; the value None if there is none."""
+
+OBJECT = "object"
+BUILTIN = "builtin"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Label:
+    """The label of one data object, as a task makes it and as it is read again.
+
+    Attributes
+    ----------
+    task : str
+        The job type, by its schema name.
+    classes : tuple of LabelClass
+        Its class, its labels or its mask's classes; empty if it has no label.
+    confidence : float or None
+        In [0, 1]: of several labels the lowest; None without a label.
+    mask_uri : str or None
+        S3 URI of the mask.
+    style : str
+        `OBJECT`, or `BUILTIN` if it was read from that style, which does not tell what follows.
+    status : str
+        How sure the label is, in one word such as `CONSENSUS`.
+    votes : mapping of str to float
+        How many workers chose each class that any worker chose; empty if it is not known.
+    used : int
+        How many answers count.
+    rejected : tuple of RejectedAnswer
+        The answers that do not count.
+    agreement : float or None
+        Share of the answers that agree with the label, in [0, 1]; None with fewer than two, and
+        where it is not known.
+    algorithm : tuple of (str, str) or None
+        Its name and the settings' hash, if the label was read.
+    posterior : mapping of str to float
+        Probability of each class that is worth showing, if the label was just made.
+    builtin_classes : tuple of LabelClass
+        The classes the `builtin` style shows, where they are not `classes`.
+    details : mapping
+        What else the `object` style tells of a label of this job type.
+    """
+
+    task: str
+    classes: tuple[LabelClass, ...] = ()
+    confidence: float | None = None
+    mask_uri: str | None = None
+    style: str = OBJECT
+    status: str = ""
+    votes: Mapping[str, float] = field(default_factory=dict)
+    used: int = 0
+    rejected: tuple[RejectedAnswer, ...] = ()
+    agreement: float | None = None
+    algorithm: tuple[str, str] | None = None
+    posterior: Mapping[str, float] = field(default_factory=dict)
+    builtin_classes: tuple[LabelClass, ...] = ()
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """What a `builtin` style label's metadata say of where it comes from.
+
+    Attributes
+    ----------
+    job_name : str
+        ``labeling-job/<name in lower case>``.
+    human_annotated : str
+        ``"yes"`` or ``"no"``.
+    creation_date : str
+        ISO 8601 in UTC, with microseconds, without a zone.
+    """
+
+    job_name: str
+    human_annotated: str
+    creation_date: str
 
 
 class Task[Answer](Protocol):
@@ -116,6 +196,14 @@ class Task[Answer](Protocol):
         """Its name in a label's JSON: ``"image-classification"``."""
 
     @property
+    def inline_source(self) -> bool:
+        """Whether a data object is a text in the manifest (`source`), not a file (`source-ref`)."""
+
+    @property
+    def pixel_class_ids(self) -> bool:
+        """Whether a label's class indices are the values of its mask's pixels."""
+
+    @property
     def algorithms(self) -> Sequence[str]:
         """Names of the algorithms; the first one is the default."""
 
@@ -128,8 +216,23 @@ class Task[Answer](Protocol):
     def decode(self, content: Any, classes: Sequence[str]) -> Answer:
         """One worker's answer; raises `UnusableAnswer`."""
 
-    def consolidate(self, answers: Iterable[Answers[Answer]], batch: Batch) -> Iterator[Label]:
+    def consolidate(
+        self, answers: Iterable[Answers[Answer]], context: ConsolidationContext
+    ) -> Iterator[Label]:
         """One label for each data object, in order."""
+
+    def encode_object(self, label: Label) -> dict[str, Any]:
+        """What the `object` style tells of a label of this type, with or without classes."""
+
+    def encode_builtin(self, label: Label, origin: Origin) -> tuple[Any, dict[str, Any]]:
+        """Value and metadata of a label with classes, as the built-in function writes them."""
+
+    def decode_label(self, value: Any, metadata: Any) -> Label | None:
+        """The label in the value and the metadata of a label attribute, in either style.
+
+        None if it has the shape of neither. A shape with a wrong or missing part may raise
+        `KeyError`, `TypeError`, `ValueError` or `AttributeError`: it is no label either.
+        """
 
 
 def algorithm_of(task: Task[Any], settings: Settings) -> str:
@@ -137,9 +240,9 @@ def algorithm_of(task: Task[Any], settings: Settings) -> str:
     return settings.consolidation_algorithm or task.algorithms[0]
 
 
-def creation_date(batch: Batch) -> str:
+def creation_date(context: ConsolidationContext) -> str:
     """The batch's time as the service writes it: ISO 8601 with microseconds, no zone."""
-    return batch.made_at.replace(tzinfo=None).isoformat(timespec="microseconds")
+    return context.made_at.replace(tzinfo=None).isoformat(timespec="microseconds")
 
 
 CONSENSUS = "consensus"
@@ -150,7 +253,7 @@ NO_USABLE_ANSWER = "no-usable-answer"
 NOT_PROCESSED = "not-processed"
 
 PRIOR_CONFIDENCE = 0.7
-"""Confidence in a lone answer of a worker of whom nothing is known.
+"""Confidence in the only answer, of a worker of whom nothing is known.
 
 The pooled accuracy of workers before any evidence in `docs/algorithms.md`. It is a property of
 workers, not of the batch.
@@ -179,34 +282,31 @@ def status_of(*, used: int, tied: bool, confidence: float, min_confidence: float
     return LOW_CONFIDENCE if confidence < min_confidence else CONSENSUS
 
 
-def without_label(*, processed: bool) -> str:
-    """The status of a data object without a label.
+def unlabeled(
+    task: Task[Any], rejected: Iterable[RejectedAnswer], *, processed: bool = True
+) -> Label:
+    """What a data object without a usable answer gets.
 
     Parameters
     ----------
+    task : Task
+        The job type.
+    rejected : iterable of RejectedAnswer
+        All its answers.
     processed : bool
-        Whether there was time to look at its answers.
+        Whether there was time to look at them.
     """
-    return NO_USABLE_ANSWER if processed else NOT_PROCESSED
+    status = NO_USABLE_ANSWER if processed else NOT_PROCESSED
+    return Label(task=task.schema_name, status=status, rejected=tuple(rejected))
 
 
-def failure_reason(status: str, reasons: Iterable[str]) -> str:
-    """Why a data object has no label, as its metadata say.
-
-    Parameters
-    ----------
-    status : str
-        `NO_USABLE_ANSWER` or `NOT_PROCESSED`.
-    reasons : iterable of str
-        Why each answer was set aside.
+def count_votes(answers: Iterable[int], classes: Sequence[str]) -> dict[str, int]:
+    """How often each class was chosen, in label order, without those that were not.
 
     Examples
     --------
-    >>> failure_reason(NO_USABLE_ANSWER, ["empty-answer", "bad-png", "empty-answer"])
-    'no-usable-answer: 1 bad-png, 2 empty-answer'
+    >>> count_votes([2, 0, 2], ["crab", "eel", "urchin"])
+    {'crab': 1, 'urchin': 2}
     """
-    if status == NOT_PROCESSED:
-        return f"{NOT_PROCESSED}: the function ran out of time"
-    counts = sorted(Counter(reasons).items())
-    listed = ", ".join(f"{count} {reason}" for reason, count in counts)
-    return f"{status}: {listed or 'no answers'}"
+    counts = Counter(answers)
+    return {classes[index]: counts[index] for index in sorted(counts)}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from groundtruth.errors import UnknownTaskError
-from groundtruth.tasks.base import Task
+from groundtruth.tasks.base import Label, Task
 from groundtruth.tasks.classification.task import ImageMultiClass
 from groundtruth.tasks.multilabel.task import ImageMultiClassMultiLabel
 from groundtruth.tasks.segmentation.task import SemanticSegmentation
@@ -48,3 +49,34 @@ def find_task(name: str) -> Task[Any]:
         if name in (task.name, task.aws_name, task.schema_name):
             return task
     raise UnknownTaskError(name, known=tuple(TASKS))
+
+
+def decode_label(value: Any, metadata: Any) -> Label | None:
+    """Recognize a label of any job type, in either style.
+
+    Parameters
+    ----------
+    value, metadata : object
+        Of the label attribute and of its metadata.
+
+    Returns
+    -------
+    Label or None
+        None if it is no label of a job type there is.
+    """
+    try:
+        for task in _candidates(value):
+            if (label := task.decode_label(value, metadata)) is not None:
+                return label
+    except (KeyError, TypeError, ValueError, AttributeError):
+        pass  # a key is missing or holds something else: not a label of ours
+    return None
+
+
+def _candidates(value: Any) -> list[Task[Any]]:
+    """All job types; first the one that the value's schema names, where it names one."""
+    schema = value.get("schema") if isinstance(value, Mapping) else None
+    return sorted(
+        TASKS.values(),
+        key=lambda task: schema != f"consolidated-label/{task.schema_name}/1",
+    )

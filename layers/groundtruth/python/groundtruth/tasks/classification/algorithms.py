@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,7 +18,7 @@ from groundtruth.aggregation.classification.result import Consolidation
 from groundtruth.aggregation.classification.votes import Floats, Ints, Votes
 from groundtruth.aggregation.classification.weighted import WeightedSettings, weighted
 from groundtruth.annotations import Answers
-from groundtruth.tasks.base import PRIOR_CONFIDENCE, SMALLEST_SHOWN, Batch
+from groundtruth.tasks.base import PRIOR_CONFIDENCE, SMALLEST_SHOWN, ConsolidationContext
 from groundtruth.worker_history.store import ALL_WORKERS, Amounts
 
 if TYPE_CHECKING:
@@ -68,7 +68,12 @@ class Voters:
 
     @classmethod
     def of(
-        cls, objects: Sequence[Answers[int]], batch: Batch, *, with_model: bool, with_history: bool
+        cls,
+        objects: Sequence[Answers[int]],
+        batch: ConsolidationContext,
+        *,
+        with_model: bool,
+        with_history: bool,
     ) -> Self:
         """The voters of some images.
 
@@ -76,7 +81,7 @@ class Voters:
         ----------
         objects : sequence of Answers
             Images with one usable answer or more.
-        batch : Batch
+        batch : ConsolidationContext
             The batch they are of.
         with_model : bool
             Whether the model counts, if the job has one.
@@ -106,7 +111,9 @@ class Voters:
         )
 
 
-def _add_model(cast: Sequence[Cast], objects: Sequence[Answers[int]], batch: Batch) -> bool:
+def _add_model(
+    cast: Sequence[Cast], objects: Sequence[Answers[int]], batch: ConsolidationContext
+) -> bool:
     """Add the model's votes; whether it has any."""
     for votes, item in zip(cast, objects, strict=True):
         chosen = _known_class(batch.model.of(item.object_id, item.source), batch)
@@ -114,7 +121,7 @@ def _add_model(cast: Sequence[Cast], objects: Sequence[Answers[int]], batch: Bat
     return any(worker == batch.model_id for votes in cast for worker, _ in votes)
 
 
-def _known_class(names: tuple[str, ...] | None, batch: Batch) -> int:
+def _known_class(names: tuple[str, ...] | None, batch: ConsolidationContext) -> int:
     """Index of the class that a side file names for an object; -1 for none."""
     if names is None or len(names) != 1 or names[0] not in batch.classes:
         return -1
@@ -196,8 +203,6 @@ def taught(
     return lessons
 
 
-ALGORITHMS = ("calibrated", "weighted", "dawid-skene", "majority", "builtin")
-
 WITH_MODEL = ("calibrated", "weighted", "majority")
 """Algorithms in which the model counts: they can hold its weight down."""
 
@@ -205,7 +210,7 @@ _TIE = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judgement:
+class Prediction:
     """What an algorithm says of one image.
 
     Attributes
@@ -226,17 +231,19 @@ class Judgement:
     posterior: dict[int, float]
 
 
-def judged(objects: Sequence[Answers[int]], batch: Batch, algorithm: str) -> list[Judgement]:
-    """One judgement for each image.
+def predict(
+    objects: Sequence[Answers[int]], batch: ConsolidationContext, algorithm: str
+) -> list[Prediction]:
+    """One prediction for each image.
 
     Parameters
     ----------
     objects : sequence of Answers
         Images with one usable answer or more. Their order changes nothing.
-    batch : Batch
+    batch : ConsolidationContext
         The batch they are of.
     algorithm : str
-        One of `ALGORITHMS`.
+        One of the task's.
     """
     ordered = sorted(objects, key=lambda item: item.object_id)
     voters = Voters.of(
@@ -259,12 +266,12 @@ def judged(objects: Sequence[Answers[int]], batch: Batch, algorithm: str) -> lis
         posterior = majority(voters.votes, weights=weights)
         posterior, confidences = _lone(posterior, posterior.max(axis=1), voters)
     known_map = None if algorithm == "builtin" else batch.confidence_map
-    judgements = _judgements(posterior, confidences, voters, known_map)
-    found = {item.object_id: one for item, one in zip(ordered, judgements, strict=True)}
+    predictions = _predictions(posterior, confidences, voters, known_map)
+    found = {item.object_id: one for item, one in zip(ordered, predictions, strict=True)}
     return [found[item.object_id] for item in objects]
 
 
-def _calibrated(voters: Voters, batch: Batch) -> Consolidation:
+def _calibrated(voters: Voters, batch: ConsolidationContext) -> Consolidation:
     chosen = _set(
         correlation=batch.settings.error_correlation,
         mix=batch.settings.posterior_mix,
@@ -284,7 +291,7 @@ def _calibrated(voters: Voters, batch: Batch) -> Consolidation:
     )
 
 
-def _weighted(voters: Voters, batch: Batch) -> Consolidation:
+def _weighted(voters: Voters, batch: ConsolidationContext) -> Consolidation:
     chosen = _set(
         accuracy_strength=batch.settings.worker_strength,
         smoothing=batch.settings.vote_smoothing,
@@ -298,7 +305,7 @@ def _weighted(voters: Voters, batch: Batch) -> Consolidation:
     )
 
 
-def _dawid_skene(voters: Voters, batch: Batch) -> Consolidation:
+def _dawid_skene(voters: Voters, batch: ConsolidationContext) -> Consolidation:
     chosen = _set(strength=batch.settings.worker_strength)
     return dawid_skene(
         voters.votes,
@@ -308,7 +315,7 @@ def _dawid_skene(voters: Voters, batch: Batch) -> Consolidation:
     )
 
 
-_SKILLED: Mapping[str, Callable[[Voters, Batch], Consolidation]] = {
+_SKILLED: Mapping[str, Callable[[Voters, ConsolidationContext], Consolidation]] = {
     "calibrated": _calibrated,
     "weighted": _weighted,
     "dawid-skene": _dawid_skene,
@@ -332,10 +339,10 @@ def _lone(posterior: Floats, confidences: Floats, voters: Voters) -> tuple[Float
     )
 
 
-def _judgements(
+def _predictions(
     posterior: Floats, confidences: Floats, voters: Voters, found: ConfidenceMap | None
-) -> list[Judgement]:
-    """One judgement for each row, by the job's confidence map if there is one."""
+) -> list[Prediction]:
+    """One prediction for each row, by the job's confidence map if there is one."""
     best = posterior.argmax(axis=1)
     tied = (posterior >= posterior.max(axis=1, keepdims=True) - _TIE).sum(axis=1) > 1
     if found is not None:
@@ -344,7 +351,7 @@ def _judgements(
     shown = (voters.votes.counts > 0) | (posterior > SMALLEST_SHOWN)
     columns = (best.tolist(), confidences.tolist(), tied.tolist(), posterior, shown)
     return [
-        Judgement(
+        Prediction(
             class_id=class_id,
             confidence=confidence,
             tied=is_tied,
@@ -365,9 +372,3 @@ def _with_confidences(posterior: Floats, best: Ints, confidences: Floats) -> Flo
     total = np.maximum(others.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)
     rest = others / total * (1.0 - confidences)[:, np.newaxis]
     return np.where(is_best, confidences[:, np.newaxis], rest)
-
-
-def vote_counts(chosen: Iterable[int], classes: Sequence[str]) -> dict[str, int]:
-    """How often each class was chosen, in label order, without those that were not."""
-    counts = np.bincount(np.fromiter(chosen, np.int64), minlength=len(classes))
-    return {classes[at]: int(counts[at]) for at in np.flatnonzero(counts).tolist()}

@@ -2,80 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from groundtruth.annotations import Answers, RejectedAnswer, find_by_shape
+from groundtruth.annotations import Answers, find_by_shape
 from groundtruth.errors import UnusableAnswer
 from groundtruth.settings import Settings
 from groundtruth.tasks.base import (
-    Batch,
+    ConsolidationContext,
+    Label,
+    LabelClass,
+    Origin,
     algorithm_of,
-    creation_date,
+    count_votes,
     status_of,
-    without_label,
+    unlabeled,
 )
-from groundtruth.tasks.classification.algorithms import ALGORITHMS, Judgement, judged, vote_counts
+from groundtruth.tasks.label_format import (
+    TYPE_PREFIX,
+    decode_builtin_style,
+    decode_object_style,
+    is_builtin_of,
+    read_confidence,
+    read_index,
+    read_text,
+)
+
+if TYPE_CHECKING:
+    from groundtruth.tasks.classification.algorithms import Prediction
 
 ELEMENT = "crowd-image-classifier"
 CONFIDENCE_DIGITS = 6
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClassLabel:
-    """The consolidated class of one image.
-
-    Attributes
-    ----------
-    class_id : int or None
-        Index of the class in label order; None without a usable answer.
-    class_name : str or None
-        Its name.
-    confidence : float
-        Probability in [0, 1] that the class is right; 0 without one.
-    posterior : dict of str to float
-        Probability of each class that was chosen or has more than 1 %.
-    votes : dict of str to int
-        How many workers chose each class that was chosen.
-    """
-
-    class_id: int | None
-    class_name: str | None
-    confidence: float
-    posterior: dict[str, float]
-    status: str
-    votes: dict[str, int]
-    used: int
-    rejected: tuple[RejectedAnswer, ...]
-
-    @property
-    def agreement(self) -> float | None:
-        """Share of the workers who chose the class; None with fewer than two."""
-        if self.used < 2 or self.class_name is None:
-            return None
-        return self.votes.get(self.class_name, 0) / self.used
-
-    def as_object(self) -> dict[str, Any]:
-        """The label in the `object` style."""
-        return {
-            "class-id": self.class_id,
-            "class-name": self.class_name,
-            "confidence": self.confidence,
-            "posterior": self.posterior,
-            "votes": self.votes,
-        }
-
-    def as_builtin(self, batch: Batch) -> tuple[Any, dict[str, Any]]:
-        """The label as the built-in function writes it: the class's index and its metadata."""
-        return self.class_id, {
-            "confidence": 0.0 if self.used == 1 else self.confidence,
-            "job-name": batch.job_name,
-            "class-name": self.class_name,
-            "human-annotated": "yes",
-            "creation-date": creation_date(batch),
-            "type": "groundtruth/image-classification",
-        }
 
 
 class ImageMultiClass:
@@ -84,7 +42,9 @@ class ImageMultiClass:
     name = "image-multi-class"
     aws_name = "ImageMultiClass"
     schema_name = "image-classification"
-    algorithms = ALGORITHMS
+    inline_source = False
+    pixel_class_ids = False
+    algorithms = ("calibrated", "weighted", "dawid-skene", "majority", "builtin")
 
     def all_classes(self, classes: Sequence[str], settings: Settings) -> tuple[str, ...]:
         """The job's classes: this page adds none."""
@@ -92,28 +52,97 @@ class ImageMultiClass:
 
     def class_names(self, content: Any) -> Iterable[str]:
         """The class that the worker chose; raises `UnusableAnswer`."""
-        return (_chosen(content),)
+        return (_chosen_class(content),)
 
     def decode(self, content: Any, classes: Sequence[str]) -> int:
         """Index of the class that the worker chose; raises `UnusableAnswer`."""
-        name = _chosen(content)
+        name = _chosen_class(content)
         if name not in classes:
             raise UnusableAnswer("unknown-label", "the label is not one of the job's")
         return classes.index(name)
 
-    def consolidate(self, answers: Iterable[Answers[int]], batch: Batch) -> Iterator[ClassLabel]:
+    def consolidate(
+        self, answers: Iterable[Answers[int]], context: ConsolidationContext
+    ) -> Iterator[Label]:
         """One class for each data object.
 
         The whole batch is looked at together: how often workers agree says what each is worth.
         """
+        from groundtruth.tasks.classification.algorithms import predict
+
         objects = list(answers)
         voted = [item for item in objects if item.answers]
-        judgements = iter(judged(voted, batch, algorithm_of(self, batch.settings)))
+        predictions = iter(predict(voted, context, algorithm_of(self, context.settings)))
         for item in objects:
-            yield _label(item, next(judgements), batch) if item.answers else _no_label(item)
+            if item.answers:
+                yield self._label(item, next(predictions), context)
+            else:
+                yield unlabeled(self, item.rejected, processed=item.processed)
+
+    def _label(
+        self, item: Answers[int], prediction: Prediction, context: ConsolidationContext
+    ) -> Label:
+        name, used = context.classes[prediction.class_id], len(item.answers)
+        confidence = round(prediction.confidence, CONFIDENCE_DIGITS)
+        votes = count_votes(item.answers, context.classes)
+        return Label(
+            task=self.schema_name,
+            classes=(LabelClass(class_id=prediction.class_id, name=name, confidence=confidence),),
+            confidence=confidence,
+            status=status_of(
+                used=used,
+                tied=prediction.tied,
+                confidence=prediction.confidence,
+                min_confidence=context.settings.min_confidence,
+            ),
+            votes=votes,
+            used=used,
+            rejected=item.rejected,
+            agreement=_agreement(name, votes, used),
+            posterior={
+                context.classes[class_id]: round(share, CONFIDENCE_DIGITS)
+                for class_id, share in prediction.posterior.items()
+            },
+        )
+
+    def encode_object(self, label: Label) -> dict[str, Any]:
+        """Class, confidence, posterior and votes; all but empty without a usable answer."""
+        best = label.classes[0] if label.classes else None
+        return {
+            "class-id": best.class_id if best else None,
+            "class-name": best.name if best else None,
+            "confidence": best.confidence if best else 0.0,
+            "posterior": label.posterior,
+            "votes": label.votes,
+        }
+
+    def encode_builtin(self, label: Label, origin: Origin) -> tuple[Any, dict[str, Any]]:
+        """The class's index and its metadata."""
+        best = label.classes[0]
+        return best.class_id, {
+            "confidence": best.confidence,
+            "job-name": origin.job_name,
+            "class-name": best.name,
+            "human-annotated": origin.human_annotated,
+            "creation-date": origin.creation_date,
+            "type": f"{TYPE_PREFIX}{self.schema_name}",
+        }
+
+    def decode_label(self, value: Any, metadata: Any) -> Label | None:
+        """The label in a value and its metadata, in either style."""
+        if isinstance(value, Mapping):
+            if "class-name" not in value:
+                return None
+            classes = () if value["class-id"] is None else _read_class(value["class-id"], value)
+            label = decode_object_style(self, value, classes)
+            name = classes[0].name if classes else None
+            return replace(label, agreement=_agreement(name, label.votes, label.used))
+        if not is_builtin_of(self, metadata):
+            return None
+        return decode_builtin_style(self, _read_class(value, metadata))
 
 
-def _chosen(content: Any) -> str:
+def _chosen_class(content: Any) -> str:
     value = find_by_shape(content, element=ELEMENT, has_shape=_is_choice)
     name: str = value["label"]
     if not name:
@@ -125,35 +154,18 @@ def _is_choice(value: Any) -> bool:
     return isinstance(value, dict) and isinstance(value.get("label"), str)
 
 
-def _label(item: Answers[int], judgement: Judgement, batch: Batch) -> ClassLabel:
-    return ClassLabel(
-        class_id=judgement.class_id,
-        class_name=batch.classes[judgement.class_id],
-        confidence=round(judgement.confidence, CONFIDENCE_DIGITS),
-        posterior={
-            batch.classes[at]: round(share, CONFIDENCE_DIGITS)
-            for at, share in judgement.posterior.items()
-        },
-        status=status_of(
-            used=len(item.answers),
-            tied=judgement.tied,
-            confidence=judgement.confidence,
-            min_confidence=batch.settings.min_confidence,
+def _read_class(class_id: Any, source: Mapping[str, Any]) -> tuple[LabelClass, ...]:
+    return (
+        LabelClass(
+            class_id=read_index(class_id),
+            name=read_text(source["class-name"]),
+            confidence=read_confidence(source["confidence"]),
         ),
-        votes=vote_counts(item.answers, batch.classes),
-        used=len(item.answers),
-        rejected=item.rejected,
     )
 
 
-def _no_label(item: Answers[int]) -> ClassLabel:
-    return ClassLabel(
-        class_id=None,
-        class_name=None,
-        confidence=0.0,
-        posterior={},
-        status=without_label(processed=item.processed),
-        votes={},
-        used=0,
-        rejected=item.rejected,
-    )
+def _agreement(name: str | None, votes: Mapping[str, float], used: int) -> float | None:
+    """Share of the workers who chose the class."""
+    if used < 2 or name is None or not votes:
+        return None
+    return votes.get(name, 0.0) / used

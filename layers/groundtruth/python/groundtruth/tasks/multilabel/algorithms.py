@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,16 +16,16 @@ from groundtruth.aggregation.multilabel.calibrated import (
     calibrated_labels,
 )
 from groundtruth.aggregation.multilabel.counts import LabelConsolidation, LabelCounts
+from groundtruth.aggregation.multilabel.label_sets import choose_labels
 from groundtruth.aggregation.multilabel.majority import share_labels
 from groundtruth.aggregation.multilabel.selections import Selections
 from groundtruth.annotations import Answers
 from groundtruth.tasks.base import (
     PRIOR_CONFIDENCE,
-    Batch,
+    SMALLEST_SHOWN,
+    ConsolidationContext,
 )
 from groundtruth.worker_history.store import Amounts
-
-ALGORITHMS = ("calibrated", "majority", "builtin")
 
 _CELLS = ("0:0", "0:1", "1:0", "1:1")
 """Whether a label applies, and whether the worker picked it, in the order of the amounts."""
@@ -32,17 +33,121 @@ _CELLS = ("0:0", "0:1", "1:0", "1:1")
 type Chosen = tuple[int, ...]
 
 
-def label_probabilities(objects: Sequence[Answers[Chosen]], batch: Batch, algorithm: str) -> Floats:
+_TIE = 1e-9
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetPrediction:
+    """What an algorithm says of one image.
+
+    Attributes
+    ----------
+    candidates : dict of int to float
+        Probability in [0, 1] of each label that any worker chose or that is more probable than
+        not, by descending probability; of equal ones the label listed first comes first.
+    chosen : tuple of int
+        The labels the image has, in that order.
+    posterior : dict of int to float
+        Probability in [0, 1] of each label that any worker chose or that has more than 1 %.
+    tied : bool
+        Whether label order alone decides on a label.
+    below_quorum : bool
+        Whether no label is more probable than the quorum.
+    """
+
+    candidates: dict[int, float]
+    chosen: tuple[int, ...]
+    posterior: dict[int, float]
+    tied: bool
+    below_quorum: bool
+
+
+def predict(
+    objects: Sequence[Answers[Chosen]], context: ConsolidationContext, algorithm: str
+) -> list[SetPrediction]:
+    """One prediction for each image.
+
+    Parameters
+    ----------
+    objects : sequence of Answers
+        Images with one usable answer or more. Their order changes nothing.
+    context : ConsolidationContext
+        The batch they are of.
+    algorithm : str
+        One of the task's.
+    """
+    rows = predict_probabilities(objects, context, algorithm)
+    return [
+        _predict_set(item, row, context, algorithm) for item, row in zip(objects, rows, strict=True)
+    ]
+
+
+def _predict_set(
+    item: Answers[Chosen], probabilities: Floats, context: ConsolidationContext, algorithm: str
+) -> SetPrediction:
+    voted = set(itertools.chain.from_iterable(item.answers))
+    candidates = _sort_candidates(probabilities, item)
+    eligible = np.full_like(probabilities, -1.0)
+    eligible[list(candidates)] = probabilities[list(candidates)]
+    quorum, exclusion = context.settings.quorum, context.settings.exclusion_category
+    decided = choose_labels(
+        eligible[np.newaxis],
+        quorum=quorum,
+        exclusion=context.classes.index(exclusion) if exclusion in context.classes else None,
+    )
+    keeps_all = algorithm == "builtin"
+    below_quorum = bool(decided.below_quorum[0]) and not keeps_all
+    # On the scale of the built-in function a label without a vote has 0.05; it is not shown.
+    smallest = 1.0 if keeps_all else SMALLEST_SHOWN
+    return SetPrediction(
+        candidates={label: float(probabilities[label]) for label in candidates},
+        chosen=tuple(label for label in candidates if keeps_all or decided.chosen[0, label]),
+        posterior={
+            label: share
+            for label, share in enumerate(probabilities.tolist())
+            if label in voted or share > smallest
+        },
+        tied=_is_tied(probabilities[list(candidates)], quorum, below_quorum=below_quorum),
+        below_quorum=below_quorum,
+    )
+
+
+def _sort_candidates(probabilities: Floats, item: Answers[Chosen]) -> Chosen:
+    """Labels that any worker chose, or that are more probable than not, the surest first.
+
+    Equal ones are in label order, a single worker's in the order of that worker.
+    """
+    voted = dict.fromkeys(itertools.chain.from_iterable(item.answers))
+    if len(item.answers) == 1:
+        return tuple(voted)
+    likely = dict.fromkeys(np.flatnonzero(probabilities > 0.5).tolist())
+    return tuple(sorted(voted | likely, key=lambda label: (-probabilities[label], label)))
+
+
+def _is_tied(candidates: Floats, quorum: float, *, below_quorum: bool) -> bool:
+    """Whether label order alone decides on a label.
+
+    That is so of one whose probability is the quorum, and of the best of several that are
+    equally probable if none is above the quorum.
+    """
+    if bool((np.abs(candidates - quorum) < _TIE).any()):
+        return True
+    return below_quorum and int((candidates > candidates.max() - _TIE).sum()) > 1
+
+
+def predict_probabilities(
+    objects: Sequence[Answers[Chosen]], batch: ConsolidationContext, algorithm: str
+) -> Floats:
     """Probability of each label for each image.
 
     Parameters
     ----------
     objects : sequence of Answers
         Images with one usable answer or more. Their order changes nothing.
-    batch : Batch
+    batch : ConsolidationContext
         The batch they are of.
     algorithm : str
-        One of `ALGORITHMS`.
+        One of the task's.
 
     Returns
     -------
@@ -84,7 +189,7 @@ class _Answering:
 
     @classmethod
     def of(
-        cls, objects: Sequence[Answers[Chosen]], batch: Batch, *, with_model: bool
+        cls, objects: Sequence[Answers[Chosen]], batch: ConsolidationContext, *, with_model: bool
     ) -> _Answering:
         given = [list(zip(item.workers, item.answers, strict=True)) for item in objects]
         names = sorted({worker for answers in given for worker, _ in answers})
@@ -105,14 +210,14 @@ class _Answering:
         )
 
 
-def _known_labels(names: tuple[str, ...] | None, batch: Batch) -> Chosen | None:
+def _known_labels(names: tuple[str, ...] | None, batch: ConsolidationContext) -> Chosen | None:
     """Indices of the labels that a side file names for an object; None if one is unknown."""
     if names is None or any(name not in batch.classes for name in names):
         return None
     return tuple(batch.classes.index(name) for name in names)
 
 
-def _gold_row(names: tuple[str, ...] | None, batch: Batch) -> list[int]:
+def _gold_row(names: tuple[str, ...] | None, batch: ConsolidationContext) -> list[int]:
     known = _known_labels(names, batch)
     if known is None:
         return [-1] * max(1, len(batch.classes))
@@ -140,7 +245,7 @@ def _selections(
     )
 
 
-def _calibrated(answering: _Answering, batch: Batch) -> LabelConsolidation:
+def _calibrated(answering: _Answering, batch: ConsolidationContext) -> LabelConsolidation:
     given: dict[str, Any] = {
         "correlation": batch.settings.error_correlation,
         "mix": batch.settings.posterior_mix,

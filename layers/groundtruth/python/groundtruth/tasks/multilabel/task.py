@@ -2,101 +2,42 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
 from statistics import fmean
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from groundtruth.aggregation.classification.votes import Floats
-from groundtruth.aggregation.multilabel.label_sets import choose_labels
-from groundtruth.annotations import Answers, RejectedAnswer, find_by_shape
+from groundtruth.annotations import Answers, find_by_shape
 from groundtruth.errors import UnusableAnswer
 from groundtruth.settings import Settings
 from groundtruth.tasks.base import (
     CONSENSUS,
     LOW_CONFIDENCE,
-    SMALLEST_SHOWN,
-    Batch,
+    ConsolidationContext,
+    Label,
+    LabelClass,
+    Origin,
     algorithm_of,
-    creation_date,
+    count_votes,
     status_of,
-    without_label,
+    unlabeled,
 )
-from groundtruth.tasks.classification.algorithms import vote_counts
-from groundtruth.tasks.multilabel.algorithms import ALGORITHMS, Chosen, label_probabilities
+from groundtruth.tasks.label_format import (
+    TYPE_PREFIX,
+    decode_builtin_style,
+    decode_object_style,
+    is_builtin_of,
+    read_confidence,
+    read_index,
+    read_text,
+)
+
+if TYPE_CHECKING:
+    from groundtruth.tasks.multilabel.algorithms import SetPrediction
 
 ELEMENT = "crowd-image-classifier-multi-select"
 CONFIDENCE_DIGITS = 6
-
-_TIE = 1e-9
-
-
-@dataclass(frozen=True, kw_only=True)
-class LabelSet:
-    """The consolidated labels of one image.
-
-    Attributes
-    ----------
-    chosen : tuple of int
-        Indices of the labels the image has, by descending confidence; of equal ones the label
-        listed first comes first.
-    named : tuple of int
-        Indices of all labels that any worker chose, in the same order.
-    confidences : dict of int to float
-        Probability in [0, 1] of each label in `named`.
-    posterior : dict of str to float
-        Probability in [0, 1] of each label that any worker chose or that has more than 1 %.
-    votes : dict of str to int
-        How many workers chose each label that any worker chose.
-    """
-
-    chosen: tuple[int, ...]
-    named: tuple[int, ...]
-    confidences: dict[int, float]
-    posterior: dict[str, float]
-    classes: tuple[str, ...]
-    status: str
-    votes: dict[str, int]
-    used: int
-    rejected: tuple[RejectedAnswer, ...]
-
-    @property
-    def agreement(self) -> float | None:
-        """Share of the workers who decided as the label does, over all labels anyone chose."""
-        if self.used < 2 or not self.named:
-            return None
-        shares = {at: self.votes.get(self.classes[at], 0) / self.used for at in self.named}
-        return fmean(share if at in self.chosen else 1 - share for at, share in shares.items())
-
-    def as_object(self) -> dict[str, Any]:
-        """The labels in the `object` style."""
-        return {
-            "class-ids": list(self.chosen),
-            "class-map": self._class_map(self.chosen),
-            "confidence-map": {str(at): self.confidences[at] for at in self.chosen},
-            "posterior": self.posterior,
-            "votes": self.votes,
-        }
-
-    def as_builtin(self, batch: Batch) -> tuple[Any, dict[str, Any]]:
-        """The labels as the built-in function writes them: all that any worker chose."""
-        confidences = {str(at): self.confidences[at] for at in self.named}
-        if self.used == 1:
-            confidences = dict.fromkeys(confidences, 0.0)
-        return list(self.named) or None, {
-            "job-name": batch.job_name,
-            "class-map": self._class_map(self.named),
-            "human-annotated": "yes",
-            "creation-date": creation_date(batch),
-            "confidence-map": confidences,
-            "type": "groundtruth/image-classification-multilabel",
-        }
-
-    def _class_map(self, labels: Sequence[int]) -> dict[str, str]:
-        return {str(at): self.classes[at] for at in labels}
 
 
 class ImageMultiClassMultiLabel:
@@ -105,7 +46,9 @@ class ImageMultiClassMultiLabel:
     name = "image-multi-class-multi-label"
     aws_name = "ImageMultiClassMultiLabel"
     schema_name = "image-classification-multilabel"
-    algorithms = ALGORITHMS
+    inline_source = False
+    pixel_class_ids = False
+    algorithms = ("calibrated", "majority", "builtin")
 
     def all_classes(self, classes: Sequence[str], settings: Settings) -> tuple[str, ...]:
         """The job's classes, and the page's "none of the above" after them."""
@@ -114,129 +57,114 @@ class ImageMultiClassMultiLabel:
 
     def class_names(self, content: Any) -> Iterable[str]:
         """The labels that the worker chose; raises `UnusableAnswer`."""
-        return _chosen(content)
+        return _chosen_classes(content)
 
     def decode(self, content: Any, classes: Sequence[str]) -> tuple[int, ...]:
         """Indices of the labels that the worker chose, in that order; raises `UnusableAnswer`."""
-        names = _chosen(content)
+        names = _chosen_classes(content)
         unknown = sum(name not in classes for name in names)
         if unknown:
             raise UnusableAnswer("unknown-label", f"{unknown} of its labels are not the job's")
         return tuple(dict.fromkeys(classes.index(name) for name in names))
 
-    def consolidate(self, answers: Iterable[Answers[Chosen]], batch: Batch) -> Iterator[LabelSet]:
+    def consolidate(
+        self, answers: Iterable[Answers[tuple[int, ...]]], context: ConsolidationContext
+    ) -> Iterator[Label]:
         """One set of labels for each data object.
 
         An image has the labels that are more probable than the quorum, and the best one if none
         is, for every worker had to choose one. The exclusion category stands alone or not at
         all. The `builtin` algorithm keeps every label that any worker chose.
         """
+        from groundtruth.tasks.multilabel.algorithms import predict
+
         objects = list(answers)
-        algorithm = algorithm_of(self, batch.settings)
         answered = [item for item in objects if item.answers]
-        rows = iter(label_probabilities(answered, batch, algorithm))
+        predictions = iter(predict(answered, context, algorithm_of(self, context.settings)))
         for item in objects:
             if item.answers:
-                yield _consolidated(item, next(rows), batch, algorithm)
+                yield self._label(item, next(predictions), context)
             else:
-                yield _no_labels(item, batch)
+                yield unlabeled(self, item.rejected, processed=item.processed)
+
+    def _label(
+        self,
+        item: Answers[tuple[int, ...]],
+        prediction: SetPrediction,
+        context: ConsolidationContext,
+    ) -> Label:
+        names, used = context.classes, len(item.answers)
+        candidates = {
+            class_id: LabelClass(
+                class_id=class_id,
+                name=names[class_id],
+                confidence=round(confidence, CONFIDENCE_DIGITS),
+            )
+            for class_id, confidence in prediction.candidates.items()
+        }
+        classes = tuple(candidates[class_id] for class_id in prediction.chosen)
+        confidence = min(item.confidence for item in classes)
+        status = status_of(
+            used=used,
+            tied=prediction.tied,
+            confidence=confidence,
+            min_confidence=context.settings.min_confidence,
+        )
+        if prediction.below_quorum and status == CONSENSUS:
+            status = LOW_CONFIDENCE
+        votes = count_votes(chain.from_iterable(item.answers), names)
+        candidate_names = [candidate.name for candidate in candidates.values()]
+        return Label(
+            task=self.schema_name,
+            classes=classes,
+            confidence=confidence,
+            status=status,
+            votes=votes,
+            used=used,
+            rejected=item.rejected,
+            agreement=_agreement(candidate_names, classes, votes, used),
+            posterior={
+                names[class_id]: round(share, CONFIDENCE_DIGITS)
+                for class_id, share in prediction.posterior.items()
+            },
+            builtin_classes=tuple(candidates.values()),
+        )
+
+    def encode_object(self, label: Label) -> dict[str, Any]:
+        """Labels, confidences, posterior and votes; all empty without a usable answer."""
+        return {
+            "class-ids": [item.class_id for item in label.classes],
+            "class-map": {str(item.class_id): item.name for item in label.classes},
+            "confidence-map": {str(item.class_id): item.confidence for item in label.classes},
+            "posterior": label.posterior,
+            "votes": label.votes,
+        }
+
+    def encode_builtin(self, label: Label, origin: Origin) -> tuple[Any, dict[str, Any]]:
+        """The labels' indices and their metadata."""
+        return [item.class_id for item in label.classes], {
+            "job-name": origin.job_name,
+            "class-map": {str(item.class_id): item.name for item in label.classes},
+            "human-annotated": origin.human_annotated,
+            "creation-date": origin.creation_date,
+            "confidence-map": {str(item.class_id): item.confidence for item in label.classes},
+            "type": f"{TYPE_PREFIX}{self.schema_name}",
+        }
+
+    def decode_label(self, value: Any, metadata: Any) -> Label | None:
+        """The labels in a value and its metadata, in either style."""
+        if isinstance(value, Mapping):
+            if "class-ids" not in value:
+                return None
+            label = decode_object_style(self, value, _read_classes(value["class-ids"], value))
+            agreement = _agreement(label.votes, label.classes, label.votes, label.used)
+            return replace(label, agreement=agreement)
+        if not is_builtin_of(self, metadata) or not isinstance(value, list):
+            return None
+        return decode_builtin_style(self, _read_classes(value, metadata))
 
 
-def _consolidated(
-    item: Answers[Chosen], probabilities: Floats, batch: Batch, algorithm: str
-) -> LabelSet:
-    counts = vote_counts(itertools.chain.from_iterable(item.answers), batch.classes)
-    named = _by_confidence(probabilities, item)
-    eligible = np.full_like(probabilities, -1.0)
-    eligible[list(named)] = probabilities[list(named)]
-    decided = choose_labels(
-        eligible[np.newaxis],
-        quorum=batch.settings.quorum,
-        exclusion=_exclusion(batch),
-    )
-    chosen = tuple(at for at in named if algorithm == "builtin" or decided.chosen[0, at])
-    confidences = {at: round(float(probabilities[at]), CONFIDENCE_DIGITS) for at in named}
-    below = bool(decided.below_quorum[0]) and algorithm != "builtin"
-    status = status_of(
-        used=len(item.answers),
-        tied=_tied(probabilities[list(named)], batch, below=below),
-        confidence=min(confidences[at] for at in chosen),
-        min_confidence=batch.settings.min_confidence,
-    )
-    if below and status == CONSENSUS:
-        status = LOW_CONFIDENCE
-    return LabelSet(
-        chosen=chosen,
-        named=named,
-        confidences=confidences,
-        posterior=_posterior(probabilities, counts, batch, algorithm),
-        classes=batch.classes,
-        status=status,
-        votes=counts,
-        used=len(item.answers),
-        rejected=item.rejected,
-    )
-
-
-def _posterior(
-    probabilities: Floats, votes: Mapping[str, int], batch: Batch, algorithm: str
-) -> dict[str, float]:
-    """Probability of each label that got a vote or has more than 1 %, in label order.
-
-    On the scale of the built-in function a label without a vote has 0.05; it is not shown.
-    """
-    smallest = 1.0 if algorithm == "builtin" else SMALLEST_SHOWN
-    return {
-        name: round(share, CONFIDENCE_DIGITS)
-        for name, share in zip(batch.classes, probabilities.tolist(), strict=True)
-        if name in votes or share > smallest
-    }
-
-
-def _by_confidence(probabilities: Floats, item: Answers[Chosen]) -> Chosen:
-    """Labels that any worker chose, or that are more probable than not, the surest first.
-
-    Equal ones are in label order, a lone worker's in the order of that worker.
-    """
-    chosen = dict.fromkeys(itertools.chain.from_iterable(item.answers))
-    if len(item.answers) == 1:
-        return tuple(chosen)
-    likely = {int(at) for at in np.flatnonzero(probabilities > 0.5)}
-    return tuple(sorted(chosen | dict.fromkeys(likely), key=lambda at: (-probabilities[at], at)))
-
-
-def _exclusion(batch: Batch) -> int | None:
-    """Index of the page's "none of the above"."""
-    name = batch.settings.exclusion_category
-    return batch.classes.index(name) if name in batch.classes else None
-
-
-def _tied(named: Floats, batch: Batch, *, below: bool) -> bool:
-    """Whether label order alone decides on a label.
-
-    That is so of one whose probability is the quorum, and of the best of several that are
-    equally probable if none is above the quorum.
-    """
-    if bool((np.abs(named - batch.settings.quorum) < _TIE).any()):
-        return True
-    return below and int((named > named.max() - _TIE).sum()) > 1
-
-
-def _no_labels(item: Answers[Chosen], batch: Batch) -> LabelSet:
-    return LabelSet(
-        chosen=(),
-        named=(),
-        confidences={},
-        posterior={},
-        classes=batch.classes,
-        status=without_label(processed=item.processed),
-        votes={},
-        used=0,
-        rejected=item.rejected,
-    )
-
-
-def _chosen(content: Any) -> list[str]:
+def _chosen_classes(content: Any) -> list[str]:
     value = find_by_shape(content, element=ELEMENT, has_shape=_is_choice)
     names: list[str] = value["labels"]
     if not names:
@@ -248,3 +176,32 @@ def _is_choice(value: Any) -> bool:
     if not isinstance(value, dict) or not isinstance(value.get("labels"), list):
         return False
     return all(isinstance(name, str) for name in value["labels"])
+
+
+def _read_classes(class_ids: Any, source: Mapping[str, Any]) -> tuple[LabelClass, ...]:
+    names, confidences = source["class-map"], source["confidence-map"]
+    return tuple(
+        LabelClass(
+            class_id=read_index(class_id),
+            name=read_text(names[str(class_id)]),
+            confidence=read_confidence(confidences[str(class_id)]),
+        )
+        for class_id in class_ids
+    )
+
+
+def _agreement(
+    candidates: Collection[str],
+    classes: Sequence[LabelClass],
+    votes: Mapping[str, float],
+    used: int,
+) -> float | None:
+    """Share of the workers who decided as the label does, averaged over the candidates.
+
+    Where the label has a class, the workers who chose it agree, else those who did not.
+    """
+    if used < 2 or not candidates or not classes:
+        return None
+    names = {item.name for item in classes}
+    shares = {name: votes.get(name, 0.0) / used for name in candidates}
+    return fmean(share if name in names else 1.0 - share for name, share in shares.items())

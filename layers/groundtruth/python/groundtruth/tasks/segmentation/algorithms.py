@@ -15,8 +15,6 @@ from groundtruth.masks.runs import RunMask
 from groundtruth.settings import Settings
 from groundtruth.worker_history.store import Amounts
 
-ALGORITHMS = ("weighted", "majority", "one-coin-em")
-
 FEWEST_TO_JUDGE = 3
 """Masks from which workers can be judged: of two that differ, neither is the odd one out."""
 
@@ -59,7 +57,7 @@ def known_weights(history: Amounts) -> dict[str, float]:
     return dict(zip(workers, skill_weights(*columns).tolist(), strict=True))
 
 
-def fused(
+def fuse_masks(
     masks: Mapping[str, RunMask],
     n_classes: int,
     *,
@@ -76,7 +74,7 @@ def fused(
     n_classes : int
         How many classes there are, with BACKGROUND.
     algorithm : str
-        One of `ALGORITHMS`.
+        One of the task's.
     weights : mapping of str to float
         What is known of the workers, for ``weighted``.
     settings : Settings
@@ -126,7 +124,7 @@ def _retouched(
     return mask
 
 
-def taught(
+def count_updates(
     masks: Mapping[str, RunMask], n_classes: int, weights: Weights | None
 ) -> dict[str, dict[str, float]]:
     """What one image teaches about its workers, in the store's terms; nothing if it is clear.

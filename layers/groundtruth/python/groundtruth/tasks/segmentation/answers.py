@@ -19,10 +19,10 @@ from groundtruth.masks.reader import (
     read_mask,
 )
 from groundtruth.masks.runs import RunMask
-from groundtruth.tasks.base import Batch, creation_date
+from groundtruth.tasks.base import ConsolidationContext, creation_date
+from groundtruth.tasks.segmentation.task import BACKGROUND
 
 ELEMENT = "crowd-semantic-segmentation"
-BACKGROUND = "BACKGROUND"
 NOT_OF_THE_JOB = "(not of the job)"
 """What a message calls a label that only the answer names."""
 
@@ -214,13 +214,13 @@ def _read(
     return mask, notes
 
 
-def write_png(png: bytes, object_id: str, batch: Batch, *, kind: str = "") -> str:
+def write_png(png: bytes, object_id: str, context: ConsolidationContext, *, kind: str = "") -> str:
     """Write a PNG of a data object to the job's output folder, and return its URI.
 
     It is called ``<datasetObjectId>_<time><kind>.png``; an id that no path can hold is
     percent-encoded.
     """
-    name = f"{quote(object_id, safe='')}_{creation_date(batch)}{kind}.png"
-    uri = f"{batch.masks_uri}/{name}"
-    batch.store.write(uri, png, content_type="image/png", kms_key=batch.kms_key)
+    name = f"{quote(object_id, safe='')}_{creation_date(context)}{kind}.png"
+    uri = f"{context.masks_uri}/{name}"
+    context.store.write(uri, png, content_type="image/png", kms_key=context.kms_key)
     return uri
