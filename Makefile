@@ -1,5 +1,5 @@
-# Everything a developer or CI runs. All of it lives inside the checkout (.venv, .tools, .aws-sam);
-# each target installs what it needs first, and a second run finds it done.
+# Everything a developer or CI runs. All of it lives inside the checkout (.venv, .tools, .aws-sam)
+# but Chromium; each target installs what it needs first, and a second run finds it done.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -51,8 +51,12 @@ help: ## Show these targets
 demo: $(VENV)/.runner ## Label real photographs with simulated workers, on this machine
 	$(BIN)/labeljob demo
 
+.PHONY: test-fast
+test-fast: $(VENV)/.dev ## Run the tests marked fast, in under a minute
+	$(BIN)/python -m pytest -q -n 2 -m fast
+
 .PHONY: test
-test: lint build $(TOOLS)/checkov/.installed $(TOOLS)/ministack/.installed ## Check and test everything, as CI does
+test: lint build chromium $(TOOLS)/checkov/.installed $(TOOLS)/ministack/.installed ## Check and test everything, as CI does
 	$(SAM) validate --lint
 	$(TOOLS)/checkov/bin/checkov --file template.yaml --config-file .ci/checkov.yaml
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
@@ -134,6 +138,11 @@ $(TOOLS)/runtime/.installed: requirements/runtime.txt $(VENV)/.created
 	rm -rf $(@D)
 	$(INSTALL) --python $(BIN)/python --target $(@D) -r $<
 	touch $@
+
+# Pages are tested in Chromium: a program of the machine's, not of the checkout.
+.PHONY: chromium
+chromium:
+	.ci/install-chromium
 
 # --- sam build ---------------------------------------------------------------------------------
 

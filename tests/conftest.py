@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+NOT_FAST = ("slow", "browser", "built", "deployed")
 LOOPBACK = "127.0.0.1,::1,localhost"
 
 _OF_NO_ACCOUNT = {
@@ -40,6 +41,15 @@ def pytest_configure(config: pytest.Config) -> None:
     """Let pytest-socket refuse every connection that leaves the machine."""
     config.option.allow_hosts = LOOPBACK
     config.option.allow_unix_socket = True
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that need a browser, and as fast those that nothing else marks."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.browser)
+        if not any(map(item.get_closest_marker, NOT_FAST)):
+            item.add_marker(pytest.mark.fast)
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,8 @@ from labeljob.emulator import EmbeddedAws
 from labeljob.jobs.job_location import JOBS_FOLDER
 from tests.repository.source_files import ROOT
 
+pytestmark = pytest.mark.slow
+
 
 def test_these_are_the_pre_and_acs_functions():
     folders = {folder.parent.name for folder in ROOT.glob("functions/*/app.py")}

@@ -9,6 +9,8 @@ import pytest
 from benchmarks.lambdas import meters as lambda_meters
 from benchmarks.lambdas.meters import ProcessCounters, descendants, meter, resident_peak
 
+pytestmark = pytest.mark.slow
+
 BUSY = """
 import time
 block = bytearray(60_000_000)

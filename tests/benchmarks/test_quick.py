@@ -7,6 +7,8 @@ import pytest
 from benchmarks.common.record import table
 from benchmarks.quick import problems_of
 
+pytestmark = pytest.mark.slow
+
 CROWDS = [SimpleNamespace(name="equal-crew"), SimpleNamespace(name="spammed-crew")]
 
 

@@ -12,6 +12,8 @@ from tests.examples import ACS_FUNCTIONS, consolidate, example, labels_of, paylo
 from tests.masks import GRID, answer, drawn
 from tests.memory_store import MemoryStore
 
+pytestmark = pytest.mark.slow
+
 IDS = [str(number) for number in range(8)]
 WATER = json.dumps(answer(drawn(GRID)))
 CHOICES = {

@@ -8,6 +8,8 @@ from tests.batches import MASKS
 from tests.examples import consolidate
 from tests.faults.full_batches import ALL, OBJECTS, WORKERS, full_payload, one_object
 
+pytestmark = pytest.mark.slow
+
 RESPONSE_LIMIT = 6 * 1024 * 1024
 WORKER_ID = "private.us-west-2.0123456789abcdef"
 

@@ -15,6 +15,8 @@ from tests.faults.test_repeats import Account
 from tests.masks import COLORS, answer, encoded
 from tests.repository.template import PARAMETERS
 
+pytestmark = pytest.mark.slow
+
 MEGABYTE = 1024 * 1024
 GROUPS = Path("/sys/fs/cgroup/memory")
 CONFIGURED = PARAMETERS["SegmentationMemorySize"]["Default"] * MEGABYTE

@@ -19,6 +19,8 @@ from tests.faults.full_batches import WORKERS, event_of, full_payload
 from tests.memory_store import MemoryStore
 from tests.unit.worker_history.stores.conftest import new_store, proxy, server_port, table_name
 
+pytestmark = pytest.mark.slow
+
 __all__ = ("new_store", "proxy", "server_port", "table_name")
 
 LATER = datetime(2026, 5, 4, 10, tzinfo=UTC)

@@ -10,6 +10,8 @@ from tests.examples import ACS_FUNCTIONS, example, rejected
 from tests.faults.full_batches import event_of, full_payload
 from tests.stub_service import s3_error
 
+pytestmark = pytest.mark.slow
+
 FAULTS = {
     "throttled": s3_error(503, "SlowDown"),
     "throttled-otherwise": s3_error(400, "ThrottlingException"),

@@ -8,6 +8,8 @@ import pytest
 from tests.examples import example
 from tests.real_data import real_data
 
+pytestmark = pytest.mark.slow
+
 ATTRIBUTE = "birds-open-images-clone"
 GAP = timedelta(seconds=5)
 

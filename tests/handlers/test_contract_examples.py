@@ -8,6 +8,8 @@ from tests.examples import rejected
 from tests.masks import indices
 from tests.real_data import contract_example, contract_examples
 
+pytestmark = pytest.mark.slow
+
 FOLDERS = {
     "image-classification-single": "image_multi_class",
     "image-classification-multilabel": "image_multi_class_multi_label",

@@ -4,8 +4,12 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from tests.batches import MASKS, SINGLE
 from tests.examples import example
+
+pytestmark = pytest.mark.slow
 
 LOADED = """
 import json, os, sys, runpy

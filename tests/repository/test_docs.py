@@ -20,7 +20,7 @@ RUN_BY = re.compile(r"run by (\S+\.py)")
 RUN_BY_EVERYONE = re.compile(r"git clone \S+|cd \S+|source \.venv/bin/activate")
 PYTEST = re.compile(r"\.venv/bin/python -m pytest(?: -m \"[^\"]+\"| (\S+))?")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
-TARGETS = set(re.findall(r"(?m)^([a-z]+):.*## ", MAKEFILE))
+TARGETS = set(re.findall(r"(?m)^([a-z-]+):.*## ", MAKEFILE))
 
 
 def shell_blocks():

@@ -11,6 +11,8 @@ from labeljob.commands.calibrate import MAP_FILE, TAG, calibrate
 from labeljob.commands.run import run
 from tests.runner.command_line import run as invoke
 
+pytestmark = pytest.mark.slow
+
 CLASSES = ("cat", "dog", "bird")
 OBJECTS = 80
 CREW = "careless:2,spammer:1"

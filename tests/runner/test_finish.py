@@ -10,6 +10,8 @@ from labeljob.commands.finish import finish
 from labeljob.commands.run import run
 from tests.runner.command_line import run as invoke
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("finished.manifest", "requeue.manifest", "summary.json")
 
 

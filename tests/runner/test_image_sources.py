@@ -17,6 +17,8 @@ from labeljob.jobs.images import (
 )
 from tests.runner.image_files import image_bytes
 
+pytestmark = pytest.mark.slow
+
 
 def names(found):
     return [item.key if isinstance(item, FoundImage) else item.place for item in found]

@@ -9,6 +9,8 @@ from labeljob.jobs.lambda_arns import LambdaArn, StackError, arns_among, stack_o
 from labeljob.task_types import TaskType
 from labeljob.tasks.registry import JOB_TYPES
 
+pytestmark = pytest.mark.slow
+
 ARN = "arn:aws:lambda:us-east-1:111122223333:function:my-SageMaker-ACS-ImageMultiClass"
 
 

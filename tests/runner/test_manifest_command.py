@@ -8,6 +8,8 @@ from labeljob.commands.manifest import manifest
 from tests.runner.command_line import lines_of, run
 from tests.runner.image_files import image_bytes
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def photos(tmp_path, monkeypatch):

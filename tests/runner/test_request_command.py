@@ -9,6 +9,8 @@ from labeljob.commands.request import request
 from tests.runner.command_line import lines_of, run
 from tests.runner.labeling_requests import FUNCTION, PRIVATE_TEAM
 
+pytestmark = pytest.mark.slow
+
 PLACES = (
     "--task=image-multi-class",
     "--manifest=s3://bucket/input.manifest",

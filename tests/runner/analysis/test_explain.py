@@ -8,6 +8,8 @@ from labeljob.commands.explain import explain
 from tests.real_data import real_data
 from tests.runner.command_line import run
 
+pytestmark = pytest.mark.slow
+
 
 def explained(*arguments):
     outcome = run(explain, *arguments, "--json")

@@ -9,6 +9,8 @@ from tests.real_data import real_data
 from tests.runner.analysis import job_folders as on_disk
 from tests.runner.command_line import run
 
+pytestmark = pytest.mark.slow
+
 
 def result_of(*arguments):
     outcome = run(replay, *arguments, "--json")

@@ -11,6 +11,8 @@ from tests.masks import answer, drawn, indices
 from tests.runner.analysis import job_folders as on_disk
 from tests.runner.command_line import run
 
+pytestmark = pytest.mark.slow
+
 LABELS = "water,boat,quay"
 GRIDS = ("..wwww ..wwww bbwwww", "..wwww ..wwww bbbwww", "..wwww ...www bbbbww")
 

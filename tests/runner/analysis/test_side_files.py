@@ -15,6 +15,8 @@ from tests.real_data import real_data
 from tests.runner.analysis.job_folders import make_job
 from tests.runner.command_line import run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def quarrel(tmp_path):

@@ -14,6 +14,8 @@ from labeljob.simulation import workers as profiles
 from labeljob.simulation.truth import read_truth
 from labeljob.tasks.registry import JOB_TYPES, find_job_type
 
+pytestmark = pytest.mark.slow
+
 
 def _labels(job):
     return [entry["label"] for entry in json.loads(job.labels.read_text())["labels"]]

@@ -9,6 +9,8 @@ from PIL import Image
 from labeljob.demo.figures import draw
 from labeljob.simulation import workers as profiles
 
+pytestmark = pytest.mark.slow
+
 TASKS = ["image-multi-class", "image-multi-class-multi-label", "semantic-segmentation"]
 
 

@@ -11,6 +11,8 @@ from labeljob.simulation import answers
 from labeljob.simulation import workers as profiles
 from labeljob.tasks.registry import find_job_type
 
+pytestmark = pytest.mark.slow
+
 LABELS = ["person", "sky"]
 
 

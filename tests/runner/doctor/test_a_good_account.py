@@ -8,6 +8,8 @@ from tests.runner.command_line import run
 from tests.runner.doctor.account import STACK
 from tests.runner.doctor.reports import errors, not_checked, said
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("task", JOB_TYPES.values())
 def test_nothing_is_wrong_and_nothing_was_left_out(good_account, examined, task):

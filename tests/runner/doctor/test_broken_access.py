@@ -17,6 +17,8 @@ from tests.runner.doctor.account import (
 )
 from tests.runner.doctor.reports import errors, of, said
 
+pytestmark = pytest.mark.slow
+
 INVOKE, OBJECTS, LIST = JOB_ROLE_STATEMENTS
 DESCRIBE, FUNCTION_OBJECTS = FUNCTION_ROLE_STATEMENTS
 SAGEMAKER = trust(Service="sagemaker.amazonaws.com")

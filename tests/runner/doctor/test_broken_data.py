@@ -8,6 +8,8 @@ from tests.runner.doctor.account import BUCKET, N_IMAGES
 from tests.runner.doctor.reports import errors, not_checked, of, said
 from tests.runner.image_files import image_bytes
 
+pytestmark = pytest.mark.slow
+
 REF = f"s3://{BUCKET}/images/0.png"
 
 

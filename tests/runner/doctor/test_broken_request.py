@@ -9,6 +9,8 @@ from tests.runner.doctor.reports import errors, not_checked, of, said
 from tests.runner.labeling_requests import PUBLIC_TEAM
 from tests.stub_service import json_reply
 
+pytestmark = pytest.mark.slow
+
 SINGLE, MULTI = TaskType.IMAGE_MULTI_CLASS, TaskType.IMAGE_MULTI_CLASS_MULTI_LABEL
 
 

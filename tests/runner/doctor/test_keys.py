@@ -13,6 +13,8 @@ from tests.runner.doctor.account import (
 )
 from tests.runner.doctor.reports import errors, of, said
 
+pytestmark = pytest.mark.slow
+
 FIVE = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
 ROOT = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
 ADMIN = allow("kms:PutKeyPolicy", "*", Principal=ROOT)

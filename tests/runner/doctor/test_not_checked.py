@@ -13,6 +13,8 @@ from tests.runner.doctor.reports import errors, not_checked, of
 from tests.runner.labeling_requests import good_request
 from tests.stub_service import StubService, s3_error, serving
 
+pytestmark = pytest.mark.slow
+
 SUBJECTS_OF_AWS = {
     "functions", "work", "job role", "function roles", "buckets", "keys", "labels", "manifest",
     "images", "worker page",

@@ -4,6 +4,8 @@ import pytest
 
 from labeljob.doctor.policies import Decision, Question, decide, statements_of
 
+pytestmark = pytest.mark.slow
+
 READ = Question(
     action="s3:GetObject",
     resource="arn:aws:s3:::birds/a.jpg",

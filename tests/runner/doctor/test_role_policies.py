@@ -5,6 +5,8 @@ import pytest
 from labeljob.doctor.aws import Absent, NoAws, NotLookedAt
 from labeljob.doctor.policies import Decision, Need, verdict
 
+pytestmark = pytest.mark.slow
+
 ROLE = "arn:aws:iam::111122223333:role/job"
 NEED = Need(action="s3:GetObject", resource="arn:aws:s3:::birds/1.jpg", purpose="a test")
 READ = {"Statement": {"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}}

@@ -5,6 +5,8 @@ import pytest
 from labeljob.application import load_template
 from labeljob.tasks.registry import JOB_TYPES
 
+pytestmark = pytest.mark.slow
+
 PARAMETERS = {
     "InputBucketName", "OutputBucketName", "LabelCategoryKeyPattern", "LabelCategoryConfigS3Uri",
     "AssumeJobRole", "JobRoleArnPattern", "KmsKeyArn",

@@ -7,6 +7,8 @@ from groundtruth.jobs import open_jobs
 from groundtruth.storage.s3 import S3Store
 from labeljob.emulator import EmbeddedAws
 
+pytestmark = pytest.mark.slow
+
 ARN = "arn:aws:sagemaker:us-east-1:111122223333:labeling-job/birds"
 DESCRIPTION = {
     "LabelAttributeName": "species",

@@ -12,6 +12,8 @@ from labeljob.formats.polygons import painted, polygons_of
 from tests.runner.analysis import job_folders as on_disk
 from tests.runner.command_line import run
 
+pytestmark = pytest.mark.slow
+
 SOURCE = "s3://images/{}.jpg"
 
 

@@ -25,6 +25,8 @@ from tests.runner.exchange.foreign_files import (
     task,
 )
 
+pytestmark = pytest.mark.slow
+
 MASK = np.array([[0, 0, 1, 1], [0, 1, 1, 1], [0, 0, 0, 0]])
 
 

@@ -13,6 +13,8 @@ from tests.real_data import real_data  # noqa: E402
 from tests.runner.analysis import job_folders as on_disk  # noqa: E402
 from tests.runner.command_line import run  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 
 def read(folder):
     return {name: pandas.read_parquet(folder / f"{name}.parquet") for name in TABLES}

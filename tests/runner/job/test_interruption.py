@@ -9,6 +9,10 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 LABELS = "cat,dog,bird"
 
 COMMAND = [sys.executable, "-c", "from labeljob.cli import main; main()", "run"]

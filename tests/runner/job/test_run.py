@@ -9,6 +9,8 @@ from PIL import Image
 from labeljob.commands.run import run
 from tests.runner.command_line import run as invoke
 
+pytestmark = pytest.mark.slow
+
 LABELS = "cat,dog,bird"
 
 

@@ -13,6 +13,7 @@ from tests.runner.analysis import job_folders as on_disk
 NASTY = '<script>alert("x")</script> & $\\alpha$'
 CREW = tuple(f"private.us-west-2.WORKER{at:02}" for at in range(6))
 GRIDS = ("..wwww ..wwww bbwwww", "..wwww ..wwww bbbwww", "..wwww ...www bbbbww")
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_OPTIONS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -78,10 +79,10 @@ def harbour(tmp_path_factory) -> Path:
 def browser():
     """Headless Chromium, driven by Playwright."""
     playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright")
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if found is None:
-        pytest.skip("needs Chromium (apt-get install chromium)")
+    program = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    if program is None:
+        pytest.skip("needs Chromium: on Debian, run `apt-get install chromium` as root")
     with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=found, args=CHROMIUM_OPTIONS)
+        opened = driver.chromium.launch(executable_path=program, args=CHROMIUM_OPTIONS)
         yield opened
         opened.close()

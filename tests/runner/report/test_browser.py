@@ -6,6 +6,8 @@ from labeljob.commands.report import report
 from tests.real_data import real_data
 from tests.runner.command_line import run
 
+pytestmark = pytest.mark.slow
+
 OVERFLOWING = """() => [...document.body.querySelectorAll("*")]
     .filter((element) => !element.closest(".scroll") && !element.closest("svg"))
     .filter((element) => element.getBoundingClientRect().right > window.innerWidth + 1)

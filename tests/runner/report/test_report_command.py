@@ -13,6 +13,8 @@ from tests.runner.analysis import job_folders as on_disk
 from tests.runner.command_line import run
 from tests.runner.report.conftest import CREW, NASTY
 
+pytestmark = pytest.mark.slow
+
 VOID = {"meta", "link", "img", "br"}
 
 

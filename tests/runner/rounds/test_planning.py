@@ -14,6 +14,8 @@ from tests.runner.analysis import job_folders as on_disk
 from tests.runner.analysis.ballot_boxes import ballot
 from tests.runner.command_line import run
 
+pytestmark = pytest.mark.slow
+
 SINGLE = TaskType.IMAGE_MULTI_CLASS
 
 

@@ -14,6 +14,8 @@ from tests.masks import answer, drawn
 from tests.runner.analysis import job_folders as on_disk
 from tests.runner.command_line import lines_of, run
 
+pytestmark = pytest.mark.slow
+
 
 def read(folder, **given):
     return read_job(find_job(str(folder)), Given(**given))

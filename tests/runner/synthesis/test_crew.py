@@ -6,6 +6,8 @@ from labeljob.simulation.behavior import HABITS, hire_crew
 from labeljob.simulation.workers import CrewError
 from labeljob.task_types import TaskType
 
+pytestmark = pytest.mark.slow
+
 MASKS = TaskType.SEMANTIC_SEGMENTATION
 
 

@@ -20,6 +20,8 @@ from labeljob.simulation.truth import read_truth
 from labeljob.tasks.registry import JOB_TYPES
 from tests.runner.synthesis.jobs import LABELS, synthetic_job
 
+pytestmark = pytest.mark.slow
+
 
 def written(folder, crew="average:5,spammer", **options):
     tree = options.pop("tree", True)

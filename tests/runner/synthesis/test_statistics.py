@@ -12,6 +12,8 @@ from labeljob.simulation.behavior import TIRED_HALF_LIFE
 from labeljob.task_types import TaskType
 from tests.runner.synthesis.jobs import LABELS, answers, synthetic_job
 
+pytestmark = pytest.mark.slow
+
 
 def rights(synthesis):
     return np.array([content["label"] == one.truth for one, _, content in answers(synthesis)])

@@ -9,6 +9,8 @@ from tests.examples import consolidate, payload_of
 from tests.real_data import real_data
 from tests.unit.finishing.ended_jobs import Job
 
+pytestmark = pytest.mark.slow
+
 NAME = "birds-open-images-clone"
 METADATA = f"{NAME}-metadata"
 GAP = timedelta(seconds=5)

@@ -16,6 +16,8 @@ from tests.unit.finishing.ended_jobs import (
     reference,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def job(tmp_path):

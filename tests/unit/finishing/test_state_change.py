@@ -11,6 +11,8 @@ from tests.memory_store import KnownJobs, MemoryStore
 from tests.real_data import contract_example
 from tests.unit.finishing.ended_jobs import ATTRIBUTE, ROOT, chosen, custom
 
+pytestmark = pytest.mark.slow
+
 OUTPUT = f"{ROOT}/manifests/output"
 ARN = "arn:aws:sagemaker:us-west-2:111122223333:labeling-job/wetland-birds-01"
 FUNCTION = "arn:aws:lambda:us-west-2:111122223333:function:SageMaker-a-ACS-ImageMultiClass:live"

@@ -12,6 +12,8 @@ from groundtruth.masks.reader import decode_base64_png, read_mask
 from groundtruth.masks.writer import write_mask
 from tests.real_data import contract_example
 
+pytestmark = pytest.mark.slow
+
 FOLDER = "semantic-segmentation"
 NAMES = ["BACKGROUND", "water", "vegetation", "sky"]
 

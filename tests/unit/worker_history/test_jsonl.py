@@ -10,6 +10,8 @@ from groundtruth.worker_history import jsonl as json_file
 from groundtruth.worker_history.jsonl import JsonFileSkills
 from groundtruth.worker_history.store import SkillKey, SkillStoreError
 
+pytestmark = pytest.mark.slow
+
 KEY = SkillKey("t", ("a", "b"))
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LIBRARY = Path(json_file.__file__).parent.parent.parent

@@ -13,6 +13,8 @@ from groundtruth.worker_history.jsonl import JsonFileSkills
 from groundtruth.worker_history.memory import MemorySkills
 from groundtruth.worker_history.store import SkillKey
 
+pytestmark = pytest.mark.slow
+
 START = datetime(2026, 1, 1, tzinfo=UTC)
 WORKERS = ("ann", "bob", "工人")
 cells = st.dictionaries(

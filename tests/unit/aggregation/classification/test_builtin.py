@@ -10,6 +10,8 @@ from groundtruth.aggregation.classification.builtin import builtin, builtin_conf
 from groundtruth.aggregation.classification.votes import Votes
 from tests.real_data import real_data
 
+pytestmark = pytest.mark.slow
+
 CALL_SIZES = [1, 6, 2, 1, 1, 4, 14, 50, 50, 50, 50, 50, 23]
 
 

@@ -10,6 +10,8 @@ from groundtruth.aggregation.classification.majority import majority
 from groundtruth.aggregation.classification.votes import Votes
 from tests.real_data import real_data
 
+pytestmark = pytest.mark.slow
+
 SMALL_SETS = ("bluebird", "dog", "face", "labelme", "web", "music", "rte", "CF", "barzan")
 
 

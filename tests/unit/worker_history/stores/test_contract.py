@@ -7,6 +7,8 @@ import pytest
 
 from groundtruth.worker_history.store import SkillKey
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 KEY = SkillKey("image-multi-class", ("crab", "urchin", "star"))
 DECAYING = SkillKey("image-multi-class", ("crab", "urchin", "star"), 30.0)

@@ -18,6 +18,8 @@ from tests.unit.worker_history.stores.proxy import (
     refusing,
 )
 
+pytestmark = pytest.mark.slow
+
 OPERATIONS = ("BatchGetItem", "PutItem", "TransactWriteItems")
 CREW = names(9)
 STRANGERS: dict[str, dict[str, float]] = {worker: {} for worker in CREW}

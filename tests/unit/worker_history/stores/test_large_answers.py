@@ -11,6 +11,8 @@ from groundtruth.worker_history.store import SkillStoreError
 from tests.unit.worker_history.stores.crews import KEY, NOW, batch, names, sums
 from tests.unit.worker_history.stores.proxy import cut_after
 
+pytestmark = pytest.mark.slow
+
 CREW = names(8)
 
 

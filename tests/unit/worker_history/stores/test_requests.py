@@ -5,6 +5,8 @@ import pytest
 from tests.unit.worker_history.stores.crews import KEY, NOW, batch, names, sums
 from tests.unit.worker_history.stores.proxy import refusing
 
+pytestmark = pytest.mark.slow
+
 
 def ask(store, n_workers, batch_id):
     return store.history(KEY, batch_id=batch_id, workers=names(n_workers), at=NOW)
