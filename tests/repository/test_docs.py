@@ -12,7 +12,7 @@ import pytest
 
 from labeljob.application import load_template
 from tests.repository.markdown import anchors, fences, without_code
-from tests.repository.source_files import ROOT, own_files
+from tests.repository.source_files import LIBRARY, ROOT, RUNNER, own_files
 
 TEXTS = own_files("*.md")
 NEEDS_ACCOUNT = "needs an AWS account"
@@ -74,5 +74,24 @@ def test_data_in_a_text_can_be_read():
 
 def test_every_text_under_docs_is_linked_from_the_readme():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    missing = [text.name for text in (ROOT / "docs").glob("*.md") if text.name not in readme]
-    assert missing == []
+    texts = [str(text.relative_to(ROOT)) for text in (ROOT / "docs").rglob("*.md")]
+    assert [text for text in texts if f"]({text})" not in readme] == []
+
+
+@pytest.mark.parametrize("top", [LIBRARY, RUNNER, ROOT / "benchmarks", ROOT / "tests"])
+def test_the_map_has_every_folder_of_the_code(top):
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    _, _, section = text.partition(f"### `{top.relative_to(ROOT)}`")
+    listed = re.findall(r"(?m)^\| `(.+?)` \|", section.partition("###")[0])
+    folders = {file.relative_to(top).parent for file in own_files("*.py") if top in file.parents}
+    # The folders of tests mirror those of the code, which are listed.
+    depth = 1 if top.name == "tests" else 2
+    assert set(listed) == {"/".join(folder.parts[:depth]) for folder in folders if folder.parts}
+
+
+def test_the_changelog_begins_with_the_packages_version():
+    package = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    versions = re.findall(
+        r"(?m)^## \[(\d.*?)\]", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    )
+    assert versions[0] == package["version"]
