@@ -1,1 +1,0 @@
-"""What is kept of workers between batches: one protocol, three stores."""
