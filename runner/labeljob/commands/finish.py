@@ -19,7 +19,6 @@ from labeljob.commands import analysis_options as given
 from labeljob.commands.job_type import job_type_option
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import JobPlace, find_job
-from labeljob.jobs.tasks import TASKS
 from labeljob.tasks.base import JobType
 
 Task = Annotated[
@@ -137,7 +136,7 @@ def _ended(
         attribute=attribute or (known.attribute if known else None),
         input_manifest=Path(source) if source and on_disk else source,
         classes=classes or (known.labels if known else None),
-        task=TASKS[task].schema_name if task else None,
+        task=task.library.schema_name if task else None,
         min_confidence=settings.min_confidence if below is None else below,
         ours=known is not None,
     )

@@ -21,18 +21,11 @@ from labeljob.jobs.job_location import Place, open_place
 from labeljob.jobs.local import JobResult, run_locally
 from labeljob.jobs.manifest_lines import read_lines
 from labeljob.jobs.request_rules import attribute_problems
-from labeljob.jobs.tasks import algorithms_of
 from labeljob.simulation.truth import TruthError
 from labeljob.simulation.workers import CrewError, hire
-from labeljob.task_types import TaskType
+from labeljob.tasks.base import JobType
 
 INTERRUPTED = 130
-
-_DEFAULT_ATTRIBUTES = {
-    TaskType.IMAGE_MULTI_CLASS: "label",
-    TaskType.IMAGE_MULTI_CLASS_MULTI_LABEL: "labels",
-    TaskType.SEMANTIC_SEGMENTATION: "mask-ref",
-}
 
 
 def run(
@@ -83,7 +76,7 @@ def run(
 
 
 def _run(options: SimpleNamespace, place: Place) -> JobResult:
-    task: TaskType = options.task
+    task: JobType = options.task
     crew = hire(options.workers, seed=options.seed)
     wanted = JobDescription(
         name=options.job_name or _name_from(options.manifest),
@@ -118,8 +111,8 @@ def _labels(text: str) -> tuple[str, ...]:
     return checked_labels([name.strip() for name in text.split(",")], path="--labels")
 
 
-def _attribute(name: str | None, task: TaskType) -> str:
-    chosen = name or _DEFAULT_ATTRIBUTES[task]
+def _attribute(name: str | None, task: JobType) -> str:
+    chosen = name or task.label_attribute
     if not re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,126}", chosen):
         raise JobError(f"--attribute {chosen!r} is not 1 to 127 letters, digits and hyphens")
     for problem in attribute_problems(chosen, task):
@@ -143,7 +136,7 @@ def _tags(options: SimpleNamespace) -> dict[str, str]:
             raise JobError(f"--tag {text!r} is not KEY=VALUE")
         if tags.setdefault(key, value) != value:
             raise JobError(f"--tag {text!r}: {key} is {tags[key]!r} already")
-    _, problems = Settings().for_job(tags, algorithms=algorithms_of(options.task))
+    _, problems = Settings().for_job(tags, algorithms=options.task.algorithms)
     if problems:
         raise JobError("; ".join(problems))
     return tags

@@ -7,13 +7,6 @@ from typing import Any
 from labeljob import messages
 from labeljob.jobs.job_location import Place
 from labeljob.jobs.local import JobResult
-from labeljob.task_types import TaskType
-
-_SCORES = {
-    TaskType.IMAGE_MULTI_CLASS: "accuracy",
-    TaskType.IMAGE_MULTI_CLASS_MULTI_LABEL: "mean Jaccard index",
-    TaskType.SEMANTIC_SEGMENTATION: "mean IoU",
-}
 
 
 def report(result: JobResult, place: Place) -> None:
@@ -30,7 +23,9 @@ def report(result: JobResult, place: Place) -> None:
     ]
     if summary.scores:
         against = "the truth" if description.truth else "the invented truth"
-        rows.append((f"{_SCORES[description.task]} against {against}", f"{summary.mean_score:.3f}"))
+        rows.append(
+            (f"{description.task.score_name} against {against}", f"{summary.mean_score:.3f}")
+        )
     rows.append(("seconds", f"{result.seconds:.1f}"))
     messages.table(f"Job {description.name}", ("measure", "value"), rows)
     layout = description.layout
@@ -44,14 +39,14 @@ def result_as_json(result: JobResult, place: Place) -> dict[str, Any]:
     description, summary = result.description, result.summary
     return {
         "job": description.name,
-        "task": description.task.value,
+        "task": description.task.name,
         "objects": summary.objects,
         "unasked": summary.unasked,
         "statuses": dict(sorted(summary.statuses.items())),
         "set-aside": dict(sorted(summary.rejected.items())),
         "mean-confidence": round(summary.mean_confidence, 6),
         "score": round(summary.mean_score, 6) if summary.scores else None,
-        "score-name": _SCORES[description.task],
+        "score-name": description.task.score_name,
         "truth": "file" if description.truth else "invented",
         "output-manifest": place.shown(description.layout.output_manifest),
         "root": place.shown(description.layout.root),

@@ -18,7 +18,6 @@ from groundtruth.tasks.segmentation.task import BACKGROUND
 from labeljob.history.answer_files import Sitting
 from labeljob.history.job import JobOnFile
 from labeljob.jobs.job_location import ReadOnly
-from labeljob.task_types import TaskType
 
 GRID = 96
 """Rows and columns of the points at which masks are compared."""
@@ -91,11 +90,11 @@ def _ballot(
     answers: Answers[Any], source: str, sittings: Mapping[str, Sitting], job: JobOnFile
 ) -> Ballot:
     rejected = list(answers.rejected)
-    if job.task is TaskType.SEMANTIC_SEGMENTATION:
+    if not job.task.classifies:
         masks = dict(read_masks(answers, job.choices, rejected))
         rows = [_at_grid(mask) for mask in masks.values()]
         workers = tuple(masks)
-    elif job.task is TaskType.IMAGE_MULTI_CLASS:
+    elif job.task.single_choice:
         workers, rows = answers.workers, [np.array([chosen]) for chosen in answers.answers]
     else:
         workers, rows = answers.workers, [_ticks(a, len(job.choices)) for a in answers.answers]

@@ -29,9 +29,8 @@ from labeljob.history.read_errors import DamageList
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import JobPlace, ReadOnly
 from labeljob.jobs.manifest_lines import read_lines
-from labeljob.jobs.tasks import TASKS
-from labeljob.task_types import TaskType
-from labeljob.tasks.registry import find_job_type
+from labeljob.tasks.base import JobType
+from labeljob.tasks.registry import JOB_TYPES, find_job_type
 
 SAMPLED = 50
 """Data objects whose answers are looked at to recognize the job type."""
@@ -39,7 +38,7 @@ SAMPLED = 50
 
 def recognized_task(
     lines: Sequence[OutputLine], attribute: str, files: AnswerFiles, place: JobPlace
-) -> TaskType:
+) -> JobType:
     """The job type of most labels, else the one that most answers have the shape of.
 
     Raises
@@ -52,8 +51,8 @@ def recognized_task(
         find_job_type(find_task(label.task).name) for label in labels if label is not None
     )
     if not counts:
-        for task, core in TASKS.items():
-            usable = _names_in(files, place, core.class_names, some=SAMPLED)
+        for task in JOB_TYPES.values():
+            usable = _names_in(files, place, task.library.class_names, some=SAMPLED)
             counts[task] = sum(bool(names) for names in usable)
     task, count = counts.most_common(1)[0]
     if not count:
@@ -122,7 +121,7 @@ class Given:
 
     Attributes
     ----------
-    task : TaskType or None
+    task : JobType or None
         The job type.
     classes : tuple of str or None
         The classes in label order.
@@ -130,7 +129,7 @@ class Given:
         The label attribute name.
     """
 
-    task: TaskType | None = None
+    task: JobType | None = None
     classes: tuple[str, ...] | None = None
     attribute: str | None = None
 
@@ -145,7 +144,7 @@ class JobOnFile:
         Where its files are.
     name : str
         ``labeling-job/<name>``, as its labels have it.
-    task : TaskType
+    task : JobType
         What workers were asked.
     attribute : str
         The label attribute name.
@@ -165,7 +164,7 @@ class JobOnFile:
 
     place: JobPlace
     name: str
-    task: TaskType
+    task: JobType
     attribute: str
     classes: tuple[str, ...]
     classes_from: str
@@ -177,7 +176,7 @@ class JobOnFile:
     @property
     def core(self) -> Task[Any]:
         """The library's part of the job type."""
-        return TASKS[self.task]
+        return self.task.library
 
     @property
     def choices(self) -> tuple[str, ...]:
@@ -233,8 +232,8 @@ def read_job(place: JobPlace, given: Given) -> JobOnFile:
     elif known:
         classes, source = known.labels, "job"
     else:
-        classes, source = known_classes(lines, attribute, files, place, TASKS[task])
-    settings, _ = Settings().for_job(known.tags if known else {}, algorithms=TASKS[task].algorithms)
+        classes, source = known_classes(lines, attribute, files, place, task.library)
+    settings, _ = Settings().for_job(known.tags if known else {}, algorithms=task.algorithms)
     return JobOnFile(
         place=place,
         name=_name(lines, attribute, place),

@@ -11,8 +11,7 @@ from typing import Any
 
 from labeljob.history.output_labels import OutputLine
 from labeljob.simulation.truth import TruthError, read_truth
-from labeljob.task_types import TaskType
-from labeljob.tasks.base import Truth
+from labeljob.tasks.base import JobType, Truth
 
 SEPARATOR = ";"
 """Between the labels of one image in a CSV file."""
@@ -22,7 +21,7 @@ _LABEL_KEYS = ("Label", "label", "labels", "class")
 
 
 def read_truths(
-    path: Path, task: TaskType, classes: Sequence[str], lines: Iterable[OutputLine]
+    path: Path, task: JobType, classes: Sequence[str], lines: Iterable[OutputLine]
 ) -> Mapping[str, Truth]:
     """The truth of data objects, by their ids.
 
@@ -33,7 +32,7 @@ def read_truths(
         or ``mask``); a JSON list of ``{"ImageId": …, "Label": …}``; or CSV with the columns
         ``item,label``. Several labels of one image are a JSON list, or one CSV cell with
         semicolons between them.
-    task : TaskType
+    task : JobType
         The job type.
     classes : sequence of str
         In label order.
@@ -100,7 +99,7 @@ def _first(record: Any, keys: Sequence[str]) -> Any:
 
 
 def _checked(
-    records: Iterable[tuple[str, Any]], task: TaskType, classes: Sequence[str], path: Path
+    records: Iterable[tuple[str, Any]], task: JobType, classes: Sequence[str], path: Path
 ) -> Iterator[tuple[str, Truth]]:
     if not task.classifies:
         raise TruthError("the truth of masks is JSON Lines with source-ref and mask", path=path)
@@ -112,7 +111,7 @@ def _checked(
             raise TruthError(
                 f"{unknown[0]!r} (of {item}) is not a label ({', '.join(classes)})", path=path
             )
-        if task is TaskType.IMAGE_MULTI_CLASS and len(names) > 1:
+        if task.single_choice and len(names) > 1:
             raise TruthError(f"{item} has {len(names)} labels, and the job has one", path=path)
-        single = task is TaskType.IMAGE_MULTI_CLASS
+        single = task.single_choice
         yield item, str(names[0]) if single else frozenset(map(str, names))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from labeljob.history.annotations import Ballot
 from labeljob.metrics.consensus import counts, n_values
-from labeljob.task_types import TaskType
+from labeljob.tasks.base import JobType
 
 POINTS = 400
 """Points of a mask that count: enough for two digits, few enough for a large job."""
@@ -46,14 +46,14 @@ class Agreement:
     by_class: dict[str, tuple[float, int]]
 
 
-def agreement(ballots: Sequence[Ballot], task: TaskType, classes: Sequence[str]) -> Agreement:
+def agreement(ballots: Sequence[Ballot], task: JobType, classes: Sequence[str]) -> Agreement:
     """Agreement of the workers of a job [1]_ [2]_.
 
     Parameters
     ----------
     ballots : sequence of Ballot
         The answers.
-    task : TaskType
+    task : JobType
         The job type.
     classes : sequence of str
         What a unit of a ballot can be; of several labels, the labels.
@@ -72,7 +72,7 @@ def agreement(ballots: Sequence[Ballot], task: TaskType, classes: Sequence[str])
         return Agreement(alpha=math.nan, kappa=math.nan, kappa_raters=0, pairwise=math.nan,
                          by_class={})  # fmt: skip
     raters = Counter(int(table[0].sum()) for table in tables).most_common(1)[0][0]
-    if task is TaskType.IMAGE_MULTI_CLASS_MULTI_LABEL:
+    if task.several_choices:
         stack = np.stack(tables)
         questions = [stack[:, at] for at in range(len(classes))]
         chosen = [int(question[:, 1].sum()) for question in questions]
@@ -80,7 +80,7 @@ def agreement(ballots: Sequence[Ballot], task: TaskType, classes: Sequence[str])
         stack = np.concatenate(tables)
         questions = [_is_or_not(stack, at) for at in range(len(classes))]
         chosen = stack.sum(axis=0).tolist()
-    asked = questions if task is TaskType.IMAGE_MULTI_CLASS_MULTI_LABEL else [stack]
+    asked = questions if task.several_choices else [stack]
     return Agreement(
         alpha=_mean([_alpha(question) for question in asked]),
         kappa=_mean([_kappa(question, raters) for question in asked]),
@@ -93,7 +93,7 @@ def agreement(ballots: Sequence[Ballot], task: TaskType, classes: Sequence[str])
     )
 
 
-def _thinned(table: Ints, task: TaskType) -> Ints:
+def _thinned(table: Ints, task: JobType) -> Ints:
     if task.classifies or table.shape[0] <= POINTS:
         return table
     return table[np.linspace(0, table.shape[0] - 1, POINTS).astype(np.int64)]

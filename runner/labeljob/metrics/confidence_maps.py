@@ -28,7 +28,6 @@ from labeljob.history.job import JobOnFile
 from labeljob.jobs.description import JobError
 from labeljob.metrics.calibration import confidence_figures
 from labeljob.metrics.scores import Judged, judged
-from labeljob.task_types import TaskType
 from labeljob.tasks.base import Truth
 
 FEWEST_OBJECTS = 50
@@ -146,7 +145,7 @@ def calibrate_job(
         If the job has several labels or masks, its labels tell no confidence that a map can be
         fitted to, or too few of them have a known truth.
     """
-    if job.task is not TaskType.IMAGE_MULTI_CLASS:
+    if not job.task.single_choice:
         raise JobError(
             f"{job.place.name} is a job of {job.task}: a confidence map is for jobs with one label "
             "for each data object (image-multi-class), and the other job types do not apply any"

@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 
 from labeljob.history.annotations import Ballot, Ints
-from labeljob.task_types import TaskType
+from labeljob.tasks.base import JobType
 
 
 def counts(ballot: Ballot, n_classes: int) -> Ints:
@@ -32,9 +32,9 @@ def counts(ballot: Ballot, n_classes: int) -> Ints:
     return table
 
 
-def n_values(task: TaskType, n_classes: int) -> int:
+def n_values(task: JobType, n_classes: int) -> int:
     """How many values a unit of a ballot can have."""
-    return 2 if task is TaskType.IMAGE_MULTI_CLASS_MULTI_LABEL else n_classes
+    return 2 if task.several_choices else n_classes
 
 
 def others_choice(ballot: Ballot, at: int, n_values: int) -> Ints | None:
@@ -61,7 +61,7 @@ def others_choice(ballot: Ballot, at: int, n_values: int) -> Ints | None:
     return np.asarray(table.argmax(axis=1))
 
 
-def agreement_of(ballot: Ballot, at: int, task: TaskType, n_classes: int) -> float | None:
+def agreement_of(ballot: Ballot, at: int, task: JobType, n_classes: int) -> float | None:
     """How well one answer agrees with those of the others, in [0, 1].
 
     Of a single label: whether it is the one most others chose; where several are the most, the
@@ -72,11 +72,11 @@ def agreement_of(ballot: Ballot, at: int, task: TaskType, n_classes: int) -> flo
     if others is None:
         return None
     own = ballot.choices[at]
-    if task is TaskType.IMAGE_MULTI_CLASS:
+    if task.single_choice:
         table = counts(ballot, n_classes)[0]
         table[own[0]] -= 1
         return float(table[own[0]] == table.max()) / int((table == table.max()).sum())
-    if task is TaskType.IMAGE_MULTI_CLASS_MULTI_LABEL:
+    if task.several_choices:
         either = np.count_nonzero(own | others)
         return float(np.count_nonzero(own & others) / either) if either else 1.0
     return grid_iou(own, others)
@@ -98,7 +98,7 @@ def grid_iou(one: Ints, other: Ints) -> float:
 
 
 def confusion_of(
-    ballot: Ballot, at: int, task: TaskType, n_classes: int
+    ballot: Ballot, at: int, task: JobType, n_classes: int
 ) -> Iterator[tuple[int, int, float]]:
     """What one worker said where the others said something, with a weight.
 
@@ -114,7 +114,7 @@ def confusion_of(
     if others is None:
         return
     own = ballot.choices[at]
-    if task is not TaskType.IMAGE_MULTI_CLASS_MULTI_LABEL:
+    if not task.several_choices:
         pairs, times = np.unique(others * n_classes + own, return_counts=True)
         for pair, count in zip(pairs.tolist(), times.tolist(), strict=True):
             yield *divmod(pair, n_classes), count / own.size

@@ -14,7 +14,7 @@ import numpy as np
 from labeljob.history.annotations import Ballot, Ints
 from labeljob.metrics.consensus import counts, grid_iou, n_values
 from labeljob.metrics.workers import Worker
-from labeljob.task_types import TaskType
+from labeljob.tasks.base import JobType
 
 FEWEST = 8
 """Answers from which on a worker is looked at."""
@@ -38,7 +38,7 @@ class PairErrors:
 
 
 def flag_workers(
-    workers: Mapping[str, Worker], ballots: Sequence[Ballot], task: TaskType, classes: Sequence[str]
+    workers: Mapping[str, Worker], ballots: Sequence[Ballot], task: JobType, classes: Sequence[str]
 ) -> None:
     """Add flags to workers.
 
@@ -64,7 +64,7 @@ def flag_workers(
 
 
 def _flag_constant(
-    looked_at: Sequence[Worker], ballots: Sequence[Ballot], task: TaskType, classes: Sequence[str]
+    looked_at: Sequence[Worker], ballots: Sequence[Ballot], task: JobType, classes: Sequence[str]
 ) -> None:
     said: dict[str, Counter[bytes]] = defaultdict(Counter)
     others: dict[str, Counter[bytes]] = defaultdict(Counter)
@@ -86,19 +86,19 @@ def _flag_constant(
             one.flags.append(("constant", why))
 
 
-def _named(row: Ints, task: TaskType, classes: Sequence[str]) -> str:
-    if task is TaskType.IMAGE_MULTI_CLASS:
+def _named(row: Ints, task: JobType, classes: Sequence[str]) -> str:
+    if task.single_choice:
         return classes[int(row[0])]
     return ", ".join(classes[at] for at in np.flatnonzero(row).tolist())
 
 
 def _flag_random(
-    looked_at: Sequence[Worker], ballots: Sequence[Ballot], task: TaskType, n_classes: int
+    looked_at: Sequence[Worker], ballots: Sequence[Ballot], task: JobType, n_classes: int
 ) -> None:
     usual = [worker.agreement for worker in looked_at if worker.agreements]
     if not usual:
         return
-    if task is TaskType.IMAGE_MULTI_CLASS:
+    if task.single_choice:
         total = sum(counts(ballot, n_classes)[0] for ballot in ballots if ballot.workers)
         chance = float(((total / np.sum(total)) ** 2).sum())
     else:
@@ -131,7 +131,7 @@ def _flag_haste(looked_at: Sequence[Worker]) -> None:
 
 
 def _flag_copying(
-    workers: Mapping[str, Worker], ballots: Sequence[Ballot], task: TaskType, n_classes: int
+    workers: Mapping[str, Worker], ballots: Sequence[Ballot], task: JobType, n_classes: int
 ) -> None:
     # Slow to load, and without hints.
     from scipy.stats import binomtest  # type: ignore[import-untyped]
@@ -155,7 +155,7 @@ def _flag_copying(
 
 
 def pair_errors(
-    ballots: Sequence[Ballot], task: TaskType, n_classes: int
+    ballots: Sequence[Ballot], task: JobType, n_classes: int
 ) -> dict[tuple[str, str], PairErrors]:
     """For each two workers, the data objects on which both differ from what all others say."""
     pairs: dict[tuple[str, str], PairErrors] = defaultdict(PairErrors)
@@ -179,13 +179,13 @@ def pair_errors(
     return pairs
 
 
-def _wrong(own: Ints, consensus: Ints, task: TaskType) -> bool:
+def _wrong(own: Ints, consensus: Ints, task: JobType) -> bool:
     if task.classifies:
         return not np.array_equal(own, consensus)
     return grid_iou(own, consensus) < WRONG_MASK
 
 
-def _differ(first: Ints, second: Ints, task: TaskType) -> bool:
+def _differ(first: Ints, second: Ints, task: JobType) -> bool:
     if task.classifies:
         return not np.array_equal(first, second)
     return grid_iou(first, second) < SAME_MASK

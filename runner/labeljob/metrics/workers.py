@@ -15,7 +15,7 @@ import numpy as np
 from labeljob.history.annotations import Ballot
 from labeljob.history.answer_files import Sitting
 from labeljob.metrics.consensus import agreement_of, confusion_of
-from labeljob.task_types import TaskType
+from labeljob.tasks.base import JobType
 
 
 @dataclass(kw_only=True)
@@ -100,14 +100,14 @@ class Worker:
         }
 
 
-def worker_table(ballots: Sequence[Ballot], task: TaskType, n_classes: int) -> dict[str, Worker]:
+def worker_table(ballots: Sequence[Ballot], task: JobType, n_classes: int) -> dict[str, Worker]:
     """All workers of a job, by their ids.
 
     Parameters
     ----------
     ballots : sequence of Ballot
         The answers.
-    task : TaskType
+    task : JobType
         The job type.
     n_classes : int
         What a unit of a ballot can be.

@@ -25,14 +25,13 @@ from numpy.typing import NDArray
 
 from labeljob.history.annotations import Ballot
 from labeljob.metrics.consensus import grid_iou
-from labeljob.rounds.gold_scores import rightness
-from labeljob.task_types import TaskType
+from labeljob.rounds.gold_scores import jaccard_index
+from labeljob.tasks.base import JobType
 
 type Floats = NDArray[np.float64]
 type Ints = NDArray[np.int64]
 type Grow = Callable[[Ints, np.random.Generator], Growth]
 
-_SETS = TaskType.IMAGE_MULTI_CLASS_MULTI_LABEL
 _ALIKE_UNKNOWN = 0.5
 """Intraclass correlation where no data object has two answers."""
 
@@ -55,7 +54,7 @@ class Growth:
 
 
 def growth_of(
-    ballots: Sequence[Ballot], task: TaskType, n_classes: int, true: Sequence[Ints] | None
+    ballots: Sequence[Ballot], task: JobType, n_classes: int, true: Sequence[Ints] | None
 ) -> Grow:
     """A function from an order of the answers to the growth of the labels.
 
@@ -63,16 +62,16 @@ def growth_of(
     ----------
     ballots : sequence of Ballot
         With one answer each, or more.
-    task : TaskType
+    task : JobType
         The job type.
     n_classes : int
         What a unit of a ballot can be.
     true : sequence of ndarray of int, or None
         The right labels in the units of a ballot; None to take what all answers give.
     """
-    if task is TaskType.IMAGE_MULTI_CLASS:
+    if task.single_choice:
         return _of_classes(ballots, n_classes, true)
-    if task is TaskType.IMAGE_MULTI_CLASS_MULTI_LABEL:
+    if task.several_choices:
         return _of_label_sets(ballots, true)
     return _of_masks(ballots, n_classes, true)
 
@@ -189,7 +188,7 @@ def _of_label_sets(ballots: Sequence[Ballot], true: Sequence[Ints] | None) -> Gr
                 if answer >= 0:
                     yes = yes + one.choices[answer]
                     asked += 1
-                quality[item, at] = rightness(majority_set(yes, asked), right[item], _SETS)
+                quality[item, at] = jaccard_index(majority_set(yes, asked), right[item])
                 leads[item, at] = np.abs(2 * yes - asked).min()
         return Growth(quality, leads)
 

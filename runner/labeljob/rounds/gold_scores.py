@@ -21,8 +21,7 @@ from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import ReadOnly
 from labeljob.metrics.consensus import grid_iou
 from labeljob.metrics.workers import Worker, short_names
-from labeljob.task_types import TaskType
-from labeljob.tasks.base import Truth
+from labeljob.tasks.base import JobType, Truth
 
 
 def units_of(truth: Truth, choices: Sequence[str]) -> Ints:
@@ -54,7 +53,7 @@ def at_grid(mask: NDArray[np.uint8]) -> Ints:
     return mask[np.ix_(rows, columns)].ravel().astype(np.int64)
 
 
-def rightness(own: Ints, true: Ints, task: TaskType) -> float:
+def rightness(own: Ints, true: Ints, task: JobType) -> float:
     """How right an answer is, in [0, 1].
 
     Of a single label: 1 or 0. Of several: the Jaccard index. Of a mask: the mean intersection
@@ -62,16 +61,20 @@ def rightness(own: Ints, true: Ints, task: TaskType) -> float:
 
     Examples
     --------
-    >>> several = TaskType.IMAGE_MULTI_CLASS_MULTI_LABEL
+    >>> from labeljob.tasks.registry import find_job_type
+    >>> several = find_job_type("image-multi-class-multi-label")
     >>> rightness(np.array([1, 1, 0]), np.array([1, 0, 0]), several)
     0.5
     """
-    if task is TaskType.IMAGE_MULTI_CLASS:
+    if task.single_choice:
         return float(own[0] == true[0])
-    if task is TaskType.IMAGE_MULTI_CLASS_MULTI_LABEL:
-        one, other = set(np.flatnonzero(own).tolist()), set(np.flatnonzero(true).tolist())
-        return len(one & other) / len(one | other) if one | other else 1.0
-    return grid_iou(own, true)
+    return jaccard_index(own, true) if task.several_choices else grid_iou(own, true)
+
+
+def jaccard_index(own: Ints, true: Ints) -> float:
+    """Labels in common by labels in either, in [0, 1]; 1 if neither has one."""
+    one, other = set(np.flatnonzero(own).tolist()), set(np.flatnonzero(true).tolist())
+    return len(one & other) / len(one | other) if one | other else 1.0
 
 
 def score_workers(
@@ -121,7 +124,7 @@ def score_workers(
             worker, own = _worker(table, name), ballot.choices[at]
             worker.answers += 1
             worker.agreements.append(rightness(own, true, job.task))
-            if job.task is TaskType.IMAGE_MULTI_CLASS:
+            if job.task.single_choice:
                 worker.confusion[int(true[0]), int(own[0])] += 1
     for name, short in short_names(sorted(table)).items():
         table[name].name = short

@@ -18,8 +18,7 @@ from labeljob.history.annotations import Ballot
 from labeljob.jobs.description import JobError
 from labeljob.rounds.accuracy_curve import Growth, growth_of
 from labeljob.rounds.gold_scores import units_of
-from labeljob.task_types import TaskType
-from labeljob.tasks.base import Truth
+from labeljob.tasks.base import JobType, Truth
 
 MOST_WORKERS = 9
 STARTS = (2, 3)
@@ -115,14 +114,15 @@ class Estimate:
         return values
 
 
-def plans_for(task: TaskType, *, most: int, lead: int = LEAD) -> list[Plan]:
+def plans_for(task: JobType, *, most: int, lead: int = LEAD) -> list[Plan]:
     """Always 1, 2, … workers, then those that add workers where they are needed.
 
     Masks have no lead: their pixels do.
 
     Examples
     --------
-    >>> [str(plan) for plan in plans_for(TaskType.IMAGE_MULTI_CLASS, most=3)][2:]
+    >>> from labeljob.tasks.registry import find_job_type
+    >>> [str(plan) for plan in plans_for(find_job_type("image-multi-class"), most=3)][2:]
     ['always 3', 'start with 2, add until the lead is 2, at most 3']
     """
     fixed = [Plan(n) for n in range(1, most + 1)]
@@ -133,7 +133,7 @@ def plans_for(task: TaskType, *, most: int, lead: int = LEAD) -> list[Plan]:
 
 def estimate(
     ballots: Sequence[Ballot],
-    task: TaskType,
+    task: JobType,
     classes: Sequence[str],
     plans: Sequence[Plan],
     *,
@@ -148,7 +148,7 @@ def estimate(
     ----------
     ballots : sequence of Ballot
         The pilot's answers.
-    task : TaskType
+    task : JobType
         The job type.
     classes : sequence of str
         What a unit of a ballot can be.

@@ -37,6 +37,8 @@ class JobType(ABC):
     ----------
     name : str
         The name on the command line: words with hyphens.
+    summary : str
+        What is asked, in a few words.
     page_element : str
         The element of the worker page whose answers the functions read.
     page_labels : str
@@ -49,8 +51,6 @@ class JobType(ABC):
         The key of a truth in a line of a truth file.
     source_suffix : str
         That of the data objects of a synthetic job.
-    source_key : str
-        The key of a manifest line that names the data object, or holds it: ``source``.
     classifies : bool
         Whether a data object gets labels as a whole, rather than each of its pixels.
     single_choice : bool
@@ -64,13 +64,13 @@ class JobType(ABC):
     """
 
     name: ClassVar[str]
+    summary: ClassVar[str]
     page_element: ClassVar[str]
     page_labels: ClassVar[str] = "categories"
     score_name: ClassVar[str]
     label_attribute: ClassVar[str]
     truth_key: ClassVar[str]
     source_suffix: ClassVar[str] = "jpg"
-    source_key: ClassVar[str] = "source-ref"
     classifies: ClassVar[bool] = True
     single_choice: ClassVar[bool] = False
     max_labels: ClassVar[int | None] = None
@@ -109,6 +109,11 @@ class JobType(ABC):
         return self.library.aws_name
 
     @property
+    def several_choices(self) -> bool:
+        """Whether an answer to a data object as a whole may be several labels."""
+        return self.classifies and not self.single_choice
+
+    @property
     def folder(self) -> str:
         """The name in file names: of the functions' folders and of the worker page."""
         return self.name.replace("-", "_")
@@ -117,6 +122,11 @@ class JobType(ABC):
     def algorithms(self) -> Sequence[str]:
         """Names of the algorithms; the first one is the default."""
         return self.library.algorithms
+
+    @property
+    def source_key(self) -> str:
+        """The key of a manifest line that names the data object, or holds it."""
+        return "source" if self.library.inline_source else "source-ref"
 
     # Labels, before a job begins.
 

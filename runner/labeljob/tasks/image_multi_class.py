@@ -19,6 +19,7 @@ class ImageMultiClass(JobType):
     """One label for each image."""
 
     name = "image-multi-class"
+    summary = "one label per image"
     page_element = "crowd-image-classifier"
     score_name = "accuracy"
     label_attribute = "label"

@@ -20,6 +20,7 @@ class ImageMultiClassMultiLabel(JobType):
     """Every label that applies to an image."""
 
     name = "image-multi-class-multi-label"
+    summary = "several labels per image"
     page_element = "crowd-image-classifier-multi-select"
     score_name = "mean Jaccard index"
     label_attribute = "labels"

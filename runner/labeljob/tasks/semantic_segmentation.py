@@ -25,6 +25,7 @@ class SemanticSegmentation(JobType):
     """A class for each pixel of an image."""
 
     name = "semantic-segmentation"
+    summary = "semantic segmentation"
     page_element = "crowd-semantic-segmentation"
     page_labels = "labels"
     score_name = "mean IoU"

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from labeljob.commands.explain import explain
+from labeljob.tasks.registry import find_job_type
 from tests.real_data import real_data
 from tests.runner.command_line import run
 
@@ -49,10 +50,7 @@ def test_a_terminal_shows_votes_weights_and_settings(zoo):
 
 
 def test_every_algorithm_of_the_job_type_can_be_explained(zoo):
-    from labeljob.jobs.tasks import algorithms_of
-    from labeljob.task_types import TaskType
-
-    for algorithm in algorithms_of(TaskType.IMAGE_MULTI_CLASS):
+    for algorithm in find_job_type("image-multi-class").algorithms:
         result = explained(zoo, "1", "--algorithm", algorithm, "--all-at-once")
         assert result["settings"]["algorithm"] == algorithm
         assert result["call"]["objects"] == 4

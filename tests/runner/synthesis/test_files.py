@@ -14,7 +14,6 @@ from groundtruth.settings import Settings
 from groundtruth.storage.folder import FolderStore
 from labeljob.commands.synthesize import synthesize
 from labeljob.jobs.manifest_lines import read_lines
-from labeljob.jobs.tasks import TASKS
 from labeljob.simulation.synthesis import write_files
 from labeljob.simulation.truth import read_truth
 from labeljob.tasks.registry import JOB_TYPES
@@ -40,7 +39,7 @@ def test_every_call_can_be_consolidated(tmp_path, task):
     store, said = FolderStore(tmp_path), []
     contexts = JobContexts(Settings(), FolderJobs(tmp_path / ".labeling-jobs"), store)
     for event in lines(tmp_path / "events/acs.jsonl"):
-        outcome = consolidate_batch(event, task=TASKS[task], store=store, jobs=contexts)
+        outcome = consolidate_batch(event, task=task.library, store=store, jobs=contexts)
         assert not any(label.rejected for label in outcome.labels)
         assert outcome.notes == ()
         said += [item["datasetObjectId"] for item in outcome.response]

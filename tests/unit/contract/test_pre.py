@@ -8,7 +8,7 @@ from tests.examples import example
 @pytest.mark.parametrize("version", ["2018-10-16", "2018-10-06", "", None])
 def test_the_version_is_not_looked_at(version):
     event = example("pre_image_multi_class", "event") | {"version": version}
-    assert PreRequest.from_event(event).source_ref == event["dataObject"]["source-ref"]
+    assert PreRequest.from_event(event).source == event["dataObject"]["source-ref"]
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,10 @@ def test_the_whole_manifest_line_goes_to_the_page():
         "taskInput": {"taskObject": "s3://b/k", "labels": ["b", "a"], "manifestLine": line},
         "isHumanAnnotationRequired": False,
     }
+
+
+def test_a_task_with_an_inline_source_gets_the_text():
+    event = {"labelingJobArn": "arn", "dataObject": {"source": "good food"}}
+    assert PreRequest.from_event(event, inline_source=True).source == "good food"
+    with pytest.raises(ContractError):
+        PreRequest.from_event({**event, "dataObject": {"source-ref": "a"}}, inline_source=True)

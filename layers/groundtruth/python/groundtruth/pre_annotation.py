@@ -8,7 +8,7 @@ from groundtruth.contract.pre import PreRequest, pre_response
 from groundtruth.jobs import JobContext, JobContexts, required_classes
 
 
-def prepare_task(event: Any, *, jobs: JobContexts) -> dict[str, Any]:
+def prepare_task(event: Any, *, jobs: JobContexts, inline_source: bool = False) -> dict[str, Any]:
     """Answer one pre-annotation event.
 
     Parameters
@@ -18,6 +18,8 @@ def prepare_task(event: Any, *, jobs: JobContexts) -> dict[str, Any]:
         looked at.
     jobs : JobContexts
         Where the job's classes and settings are looked up.
+    inline_source : bool
+        Whether the manifest holds the data objects as texts, as `Task.inline_source` says.
 
     Returns
     -------
@@ -31,7 +33,7 @@ def prepare_task(event: Any, *, jobs: JobContexts) -> dict[str, Any]:
     StorageError, JobLookupError
         If the label category file or the job's description cannot be had.
     """
-    request = PreRequest.from_event(event)
+    request = PreRequest.from_event(event, inline_source=inline_source)
     job = jobs.of(request.labeling_job_arn)
     return pre_response(
         request,

@@ -20,17 +20,25 @@ class PreRequest:
         The job's ARN; its name is lower-cased by the service.
     data_object : mapping
         The whole manifest line.
-    source_ref : str
-        URI of the image, out of the manifest line.
+    source : str
+        Out of the manifest line: the URI of the image, or the text itself.
     """
 
     labeling_job_arn: str
     data_object: Mapping[str, Any]
-    source_ref: str
+    source: str
 
     @classmethod
-    def from_event(cls, event: Any) -> Self:
+    def from_event(cls, event: Any, *, inline_source: bool = False) -> Self:
         """Read an event of any version.
+
+        Parameters
+        ----------
+        event : object
+            The event.
+        inline_source : bool
+            Whether the manifest holds the data object as a text (`source`), rather than naming
+            a file (`source-ref`).
 
         Raises
         ------
@@ -42,14 +50,17 @@ class PreRequest:
         if "dataObject" not in message:
             raise ContractError("is missing", path="dataObject")
         line = as_mapping(message["dataObject"], path="dataObject")
+        if inline_source:
+            source = required_text(line, "source", path="dataObject")
+            return cls(labeling_job_arn=arn, data_object=line, source=source)
         if "source-ref" not in line and "source" in line:
             raise ContractError(
                 "is missing: the manifest line has an inline `source`, and these functions "
                 "label images; give each line the image's S3 URI as `source-ref`",
                 path="dataObject.source-ref",
             )
-        source_ref = required_text(line, "source-ref", path="dataObject")
-        return cls(labeling_job_arn=arn, data_object=line, source_ref=source_ref)
+        source = required_text(line, "source-ref", path="dataObject")
+        return cls(labeling_job_arn=arn, data_object=line, source=source)
 
 
 def pre_response(
@@ -61,7 +72,7 @@ def pre_response(
     """
     return {
         "taskInput": {
-            "taskObject": request.source_ref,
+            "taskObject": request.source,
             "labels": list(labels),
             "manifestLine": dict(request.data_object),
         },
