@@ -15,9 +15,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.classification.calls import replays
+from benchmarks.classification.methods import FAST_PEERS
 from benchmarks.classification.quality import Plan, quality
-from benchmarks.classification.runs import FAST_PEERS
+from benchmarks.classification.replay import replays
 from benchmarks.classification.speed import METHODS, speed
 from benchmarks.common.crowds import Crowd, synthetic_crowds
 from benchmarks.common.environment import ROOT, peers_present

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.classification.methods import FAST_PEERS, OURS, SLOW_PEERS, run_method
 from benchmarks.classification.replay import replay_calls
-from benchmarks.classification.runs import FAST_PEERS, OURS, SLOW_PEERS, run_method
 from benchmarks.common.crowds import Crowd, real_crowds
 from benchmarks.common.environment import ROOT, peers_python
 from benchmarks.common.record import data_option, output_option, run_record, table, write_result

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.classification.case import votes_of
+from benchmarks.classification.methods import votes_of
 from benchmarks.common.crowds import SETS, Crowd, real_crowds, subsample
 from benchmarks.common.record import data_option, output_option, run_record, table, write_result
 from benchmarks.common.scores import (

@@ -9,8 +9,6 @@ import argparse
 import csv
 import gzip
 import json
-import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.common.environment import ROOT, peers_python
+from benchmarks.common.environment import run_module
 from benchmarks.common.record import data_option, output_option, run_record, write_result
 from benchmarks.common.record import table as rows_table
 from benchmarks.common.scores import paired_intervals
@@ -100,16 +98,8 @@ def _tables(given: Selections, gold: NDArray[np.int64], folder: Path) -> dict[st
     source, target = folder / "crowd.npz", folder / "table.npy"
     np.savez(source, items=given.items, workers=given.workers, picked=given.picked, gold=gold)
     for base in ("majority", "dawid-skene"):
-        command = [str(peers_python(ROOT / ".tools")), "-m", "benchmarks.peers.multi_label"]
-        done = subprocess.run(
-            [*command, base, str(source), str(target)],
-            stdout=subprocess.PIPE,
-            text=True,
-            check=True,
-            cwd=ROOT,
-            env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-        )
-        found[f"ck-{base}"] = (np.load(target), float(done.stdout.split()[-1]))
+        said = run_module("peers.crowdkit", "labels", base, source, target)
+        found[f"ck-{base}"] = (np.load(target), float(said.split()[-1]))
     return found
 
 

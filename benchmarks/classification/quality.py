@@ -11,18 +11,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.classification.runs import OURS, SLOW_PEERS, run_method
+from benchmarks.classification.methods import OURS, SLOW_PEERS, run_method
 from benchmarks.common.crowds import Crowd, subsample
-from benchmarks.common.intervals import (
+from benchmarks.common.record import table
+from benchmarks.common.scores import (
     RESAMPLED,
     bounds,
     intervals,
     item_counts,
+    item_losses,
     mean_differences,
+    paired_intervals,
+    reliability,
     resampled,
+    scores,
 )
-from benchmarks.common.record import table
-from benchmarks.common.scores import item_losses, paired_intervals, reliability, scores
 
 COLUMNS = (
     "set",

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.classification.runs import run_method
+from benchmarks.classification.methods import run_method
 from benchmarks.common.crowds import speed_crowd
 from benchmarks.common.record import table
 

@@ -1,10 +1,10 @@
-"""Real and generated crowds for the classification benchmark."""
+"""Real and generated crowds for the benchmarks; needs NumPy only."""
 
 import csv
 import gzip
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +30,10 @@ SETS = (
 
 SPEED_SEED = 0
 """Decides on the answers of which only the time is measured."""
+
+
+LABELS_PICKED = 3
+RIGHT_SHARE = 0.7
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,39 @@ def speed_crowd(n_votes: int, votes_per_item: int, n_classes: int, n_workers: in
     name = f"speed.{n_votes}.{n_classes}"
     workers = (start + step) % n_workers
     return Crowd(name, items, workers, classes, n_items, n_workers, n_classes, truths)
+
+
+def crowd_of(sizes: Mapping[str, float]) -> Crowd:
+    """Votes of one curve's case; `sizes` has answers, per_item, classes and workers."""
+    names = ("answers", "per_item", "classes", "workers")
+    return speed_crowd(*(int(sizes[name]) for name in names))
+
+
+def picked_of(
+    sizes: Mapping[str, float],
+) -> tuple[Crowd, NDArray[np.bool_]]:
+    """Answers that pick labels: a few apply to each object, each is judged rightly in 0.7.
+
+    Parameters
+    ----------
+    sizes : mapping
+        With answers, per_item, labels and workers.
+
+    Returns
+    -------
+    crowd : Crowd
+        Its items and workers.
+    picked : ndarray of bool, shape (n_answers, n_labels)
+    """
+    crowd, n_labels = crowd_of({**sizes, "classes": 2}), int(sizes["labels"])
+    rng = np.random.default_rng(0)
+    share = min(LABELS_PICKED / n_labels, 0.5)
+    applies = rng.random((crowd.n_items, n_labels)) < share
+    picked = applies[crowd.items]
+    picked ^= rng.random(picked.shape) > np.where(
+        picked, RIGHT_SHARE, 1 - share * (1 - RIGHT_SHARE)
+    )
+    return crowd, picked
 
 
 def _from_tables(folder: Path) -> Crowd:

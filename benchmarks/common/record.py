@@ -7,7 +7,6 @@ import argparse
 import json
 import os
 import platform
-import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -15,15 +14,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchmarks.common.environment import ROOT, peers_present
+from benchmarks.common.environment import ROOT, peers_present, versions_in
 
 RESULTS = ROOT / "docs" / "benchmarks"
 _OURS = ("numpy", "pillow")
 _PEERS = ("crowd-kit", "numpy", "pandas", "scikit-learn")
 _DIGITS = 5
-_VERSIONS = (
-    "import sys; from importlib.metadata import version\nfor n in sys.argv[1:]: print(version(n))"
-)
 
 
 def run_record(module: str, arguments: Mapping[str, Any], *, seed: int) -> dict[str, Any]:
@@ -74,9 +70,8 @@ def versions() -> dict[str, Any]:
     found |= {name: version(name) for name in _OURS}
     python = peers_present(ROOT / ".tools")
     if python is not None:
-        command = [str(python), "-c", _VERSIONS, *_PEERS]
-        lines = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
-        found["peers"] = dict(zip(_PEERS, lines.split(), strict=True))
+        found["peers"] = versions_in(python, _PEERS)
+        del found["peers"]["python"]
     return found
 
 

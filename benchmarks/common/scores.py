@@ -1,4 +1,4 @@
-"""How right labels are, and how honest their confidences."""
+"""How right labels are, how honest their confidences, and intervals of both."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -136,3 +136,130 @@ def _equal_bins(confidences: Floats) -> Ints:
     bins = np.empty(confidences.size, dtype=np.int64)
     bins[order] = np.arange(confidences.size) * N_BINS // max(confidences.size, 1)
     return bins
+
+
+RESAMPLED = ("macro_f1", "ece", "log_loss", "auroc")
+DRAWS = 1000
+N_PARTS = 16
+"""Draws are taken in so many parts: small tables are faster."""
+
+
+def item_counts(n_items: int, seed: int, *, draws: int = DRAWS) -> Floats:
+    """How often each item is drawn: shape (1 + draws, n_items), each item once in the first row.
+
+    Parameters
+    ----------
+    n_items : int
+        As many are drawn each time.
+    seed : int
+        Decides the draws: methods that share it can be compared draw by draw.
+    draws : int
+        How often.
+    """
+    rng = np.random.default_rng(seed)
+    drawn = [
+        np.bincount(rng.integers(0, n_items, n_items), minlength=n_items) for _ in range(draws)
+    ]
+    return np.vstack((np.ones(n_items), *drawn))
+
+
+def resampled(table: Floats, gold: Ints, counts: Floats) -> Floats:
+    """The measures in `RESAMPLED` of each draw: shape (1 + draws, 4).
+
+    Parameters
+    ----------
+    table : ndarray of float, shape (n_items, n_classes)
+        A posterior.
+    gold : ndarray of int, shape (n_items,)
+        True classes, -1 where unknown.
+    counts : ndarray of float, shape (1 + draws, n_known)
+        How often each item with a truth is drawn.
+    """
+    table, gold = table[gold >= 0], gold[gold >= 0]
+    labels = table.argmax(axis=1)
+    rows = np.arange(gold.size)
+    confidences, right = table[rows, labels], labels == gold
+    missed = np.clip(table[rows, gold], SMALLEST_PROBABILITY, 1.0)
+    gaps = np.zeros((gold.size, N_BINS))
+    bins = np.minimum((confidences * N_BINS).astype(int), N_BINS - 1)
+    gaps[rows, bins] = confidences - right
+    parts = [
+        (
+            _macro_f1(labels, gold, part),
+            np.abs(part @ gaps).sum(axis=1) / gold.size,
+            part @ -np.log(missed) / gold.size,
+            _auroc(confidences, right, part),
+        )
+        for part in np.array_split(counts, N_PARTS)
+    ]
+    return np.concatenate([np.column_stack(part) for part in parts])
+
+
+def intervals(found: Floats) -> list[tuple[float, float, float]]:
+    """The first row, and the middle 95 % of the others about their mean, put on the first.
+
+    Drawing items again makes ECE larger by itself: without the shift its interval would lie too
+    high.
+
+    Parameters
+    ----------
+    found : ndarray of float, shape (1 + draws, n_measures)
+        NaN where a draw has no such measure.
+    """
+    middles = []
+    for value, drawn in zip(found[0], found[1:].T, strict=True):
+        known = drawn[~np.isnan(drawn)]
+        low, high = np.percentile(known, [2.5, 97.5]) if known.size else (np.nan, np.nan)
+        shift = value - (known.mean() if known.size else np.nan)
+        middles.append((float(value), float(low + shift), float(high + shift)))
+    return middles
+
+
+def bounds(found: Floats) -> dict[str, float]:
+    """Intervals of a method's measures on a set, by name, within what a measure can be."""
+    ends: dict[str, float] = {}
+    for name, (_, low, high) in zip(RESAMPLED, intervals(found), strict=True):
+        largest = np.inf if name == "log_loss" else 1.0
+        kept = np.clip([low, high], 0.0, largest).tolist()
+        ends |= {f"{name}_low": kept[0], f"{name}_high": kept[1]}
+    return ends
+
+
+def mean_differences(own: Sequence[Floats], base: Sequence[Floats]) -> Floats:
+    """Mean over the sets of the difference, draw by draw; a set without a measure is left out.
+
+    Parameters
+    ----------
+    own, base : sequence of ndarray of float, shape (1 + draws, n_measures)
+        What `resampled` found of two methods on the same sets, in the same draws.
+    """
+    differences = np.stack([first - second for first, second in zip(own, base, strict=True)])
+    known = ~np.isnan(differences)
+    known &= known[:, :1]
+    sums = np.where(known, differences, 0.0).sum(axis=0)
+    sizes = known.sum(axis=0)
+    return np.divide(sums, sizes, out=np.full(sums.shape, np.nan), where=sizes > 0)
+
+
+def _macro_f1(labels: Ints, gold: Ints, counts: Floats) -> Floats:
+    """Mean over the true classes of a draw of their F1."""
+    classes = np.unique(gold)
+    chosen, true = (values[:, np.newaxis] == classes for values in (labels, gold))
+    hits, sizes, truths = (
+        counts @ flags.astype(np.float64) for flags in (chosen & true, chosen, true)
+    )
+    scores = 2 * hits / np.maximum(sizes + truths, 1.0)
+    means: Floats = scores.sum(axis=1, where=truths > 0) / (truths > 0).sum(axis=1)
+    return means
+
+
+def _auroc(confidences: Floats, right: NDArray[np.bool_], counts: Floats) -> Floats:
+    """Probability that a right label has more confidence than a wrong one; NaN without a pair."""
+    order = np.argsort(confidences, kind="stable")
+    starts = np.unique(confidences[order], return_index=True)[1]
+    sorted_counts, hit = counts[:, order], right[order]
+    good = np.add.reduceat(sorted_counts * hit, starts, axis=1)
+    bad = np.add.reduceat(sorted_counts * ~hit, starts, axis=1)
+    pairs = good.sum(axis=1) * bad.sum(axis=1)
+    won = (good * (np.cumsum(bad, axis=1) - bad / 2)).sum(axis=1)
+    return np.divide(won, pairs, out=np.full(pairs.shape, np.nan), where=pairs > 0)

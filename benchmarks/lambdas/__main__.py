@@ -15,19 +15,23 @@ from typing import Any
 
 from benchmarks.common.environment import ROOT
 from benchmarks.common.record import output_option, run_record, table, write_result
-from benchmarks.lambdas.costs import (
+from benchmarks.lambdas.emulated import PERIOD_MICROSECONDS, meter_in_use
+from benchmarks.lambdas.inputs import FUNCTIONS, MASK_SIZE, batch_case, example_case
+from benchmarks.lambdas.rows import (
     MB_PER_PROCESSOR,
     PER,
     PRICE_SOURCE,
     PRICES_OF,
     USD_PER_GB_SECOND,
     USD_PER_REQUEST,
+    Effort,
+    cost_row,
+    import_times,
+    package_sizes,
+    rate_rows,
+    start_rows,
+    warm_rows,
 )
-from benchmarks.lambdas.emulated import meter_in_use
-from benchmarks.lambdas.inputs import FUNCTIONS, MASK_SIZE, batch_case, example_case
-from benchmarks.lambdas.meters import PERIOD_MICROSECONDS
-from benchmarks.lambdas.packages import import_times, package_sizes
-from benchmarks.lambdas.rows import Effort, cost_row, rate_rows, start_rows, warm_rows
 from labeljob.emulator import BUILD_FOLDER, BuildError, EmulatorError
 
 SEED = 1

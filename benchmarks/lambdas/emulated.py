@@ -1,17 +1,215 @@
-"""One start of a built function in the Lambda runtime emulator, and calls one after another."""
+"""One start of a built function in the Lambda runtime emulator, and calls one after another.
 
-from __future__ import annotations
+A control group of our own measures and limits processor share, processor time and memory where
+this machine lets us make one: below this process's own group, of version 1 or 2. Elsewhere the
+processes' own counters have to do, and nothing can be limited.
+"""
 
+import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
+from typing import Protocol
 
 from benchmarks.lambdas.inputs import Case
-from benchmarks.lambdas.meters import Meter, descendants, meter, resident_peak
 from labeljob.emulator import EmbeddedAws, EmulatedFunction, EmulatorError
+
+MOUNT = Path("/sys/fs/cgroup")
+PERIOD_MICROSECONDS = 20_000
+"""How often the quota is dealt out; a group that used it up stands still until the next time."""
+
+_NUMBERS = count()
+_PATIENCE_SECONDS = 5.0
+_CONTROLLERS = ("cpu", "cpuacct", "memory")
+
+
+class Meter(Protocol):
+    """Measures the processes that it adopted, and what those start."""
+
+    how: str
+    limits: bool
+
+    def adopt(self, pids: Iterable[int]) -> None:
+        """Measure these processes from now on."""
+
+    def limit(self, share: float) -> None:
+        """Let the processes together have this share of one processor core."""
+
+    def processor_seconds(self) -> float:
+        """Processor time of the processes since they were adopted."""
+
+    def peak_bytes(self) -> int:
+        """Most memory the processes had at a time since they were adopted."""
+
+
+class ControlGroup:
+    """A control group; of version 1 one for each controller.
+
+    Parameters
+    ----------
+    folders : mapping of str to Path
+        The group's folder by controller; for version 2 all the same.
+    version : int
+        1 or 2.
+    """
+
+    limits = True
+
+    def __init__(self, folders: dict[str, Path], version: int) -> None:
+        self._folders = folders
+        self._version = version
+        self.how = f"control group, version {version}"
+
+    def adopt(self, pids: Iterable[int]) -> None:
+        """Move processes into the group."""
+        for pid in pids:
+            for folder in set(self._folders.values()):
+                (folder / "cgroup.procs").write_text(str(pid))
+
+    def limit(self, share: float) -> None:
+        """Set the quota, in 20 ms periods."""
+        quota = str(max(1000, round(share * PERIOD_MICROSECONDS)))
+        cpu = self._folders["cpu"]
+        if self._version == 2:
+            (cpu / "cpu.max").write_text(f"{quota} {PERIOD_MICROSECONDS}")
+        else:
+            (cpu / "cpu.cfs_period_us").write_text(str(PERIOD_MICROSECONDS))
+            (cpu / "cpu.cfs_quota_us").write_text(quota)
+
+    def processor_seconds(self) -> float:
+        """The group's processor time, the kernel's work for it included."""
+        folder = self._folders["cpuacct"]
+        if self._version == 2:
+            fields = dict(line.split() for line in (folder / "cpu.stat").read_text().splitlines())
+            return int(fields["usage_usec"]) / 1e6
+        return int((folder / "cpuacct.usage").read_text()) / 1e9
+
+    def peak_bytes(self) -> int:
+        """The group's high-water mark: its processes, and files that it was first to read."""
+        name = "memory.peak" if self._version == 2 else "memory.max_usage_in_bytes"
+        return int((self._folders["memory"] / name).read_text())
+
+    def remove(self) -> None:
+        """Remove the group once its processes have ended."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        for folder in set(self._folders.values()):
+            while folder.exists():
+                try:
+                    folder.rmdir()
+                except OSError:  # a process of it is still ending
+                    if time.monotonic() > deadline:
+                        raise
+                    time.sleep(0.02)
+
+
+class ProcessCounters:
+    """What /proc tells of processes, for machines on which no control group can be made."""
+
+    how = "the processes' own counters (VmHWM, 10 ms ticks)"
+    limits = False
+
+    def __init__(self) -> None:
+        self._roots: list[int] = []
+
+    def adopt(self, pids: Iterable[int]) -> None:
+        """Remember the processes; those that they start are found when they are asked for."""
+        self._roots += pids
+
+    def limit(self, share: float) -> None:
+        """Do nothing: without a control group there is no quota."""
+
+    def processor_seconds(self) -> float:
+        """Processor time of the processes that are alive."""
+        ticks = 0
+        for pid in descendants(self._roots):
+            fields = _stat(pid)
+            ticks += int(fields[11]) + int(fields[12]) if fields else 0
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def peak_bytes(self) -> int:
+        """Sum of the processes' largest resident sizes."""
+        return sum(resident_peak(pid) for pid in descendants(self._roots))
+
+
+@contextmanager
+def meter() -> Iterator[ControlGroup | ProcessCounters]:
+    """The best meter that this machine allows, gone after the ``with`` block."""
+    group = _control_group()
+    if group is None:
+        yield ProcessCounters()
+        return
+    try:
+        yield group
+    finally:
+        group.remove()
+
+
+def descendants(pids: Iterable[int]) -> list[int]:
+    """Processes and all that they started, themselves first; those that ended are left out."""
+    parents = {int(entry.name): _stat(int(entry.name)) for entry in Path("/proc").glob("[0-9]*")}
+    found = [pid for pid in pids if parents.get(pid)]
+    for pid in found:
+        found += [child for child, fields in parents.items() if fields and int(fields[1]) == pid]
+    return found
+
+
+def resident_peak(pid: int) -> int:
+    """Largest resident size of a process so far, in bytes; 0 if it ended."""
+    try:
+        lines = Path("/proc", str(pid), "status").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")), 0)
+
+
+def _stat(pid: int) -> list[str]:
+    """Fields of /proc/PID/stat from the state on; empty if the process ended."""
+    try:
+        text = Path("/proc", str(pid), "stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return []
+    return text.rpartition(")")[2].split()
+
+
+def _control_group() -> ControlGroup | None:
+    name = f"groundtruth-benchmark-{os.getpid()}-{next(_NUMBERS)}"
+    for version, parents in ((2, _parents(("",) * 3)), (1, _parents(_CONTROLLERS))):
+        needed = {1: "cpu.cfs_quota_us", 2: "cpu.max"}[version]
+        folders = {controller: parent / name for controller, parent in parents.items()}
+        if version == 2 and not (MOUNT / "cgroup.controllers").is_file():
+            continue
+        group = ControlGroup(folders, version)
+        try:
+            for folder in set(folders.values()):
+                folder.mkdir()
+            (folders["cpu"] / needed).read_text()
+            group.peak_bytes()
+        except (OSError, KeyError):
+            for folder in set(folders.values()):
+                if folder.is_dir():
+                    folder.rmdir()
+            continue
+        return group
+    return None
+
+
+def _parents(controllers: Iterable[str]) -> dict[str, Path]:
+    """Folder of this process's own group for each of `_CONTROLLERS`."""
+    own = {}
+    for line in Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines():
+        _, names, path = line.split(":", 2)
+        own |= dict.fromkeys(names.split(","), path)
+    found = {}
+    for name, controller in zip(_CONTROLLERS, controllers, strict=True):
+        mount = (MOUNT / controller).resolve()
+        below = mount / own.get(controller, "/").lstrip("/")
+        found[name] = below if below.is_dir() else mount
+    return found
+
 
 _INIT = re.compile(r"INIT REPORT\(durationMs: ([\d.]+)\)")
 _CALL = re.compile(r"INVOKE RTDONE\(status: success.*?duration: ([\d.]+)ms\)")

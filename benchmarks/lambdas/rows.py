@@ -1,8 +1,15 @@
-"""Rows of the Lambda figures: starts, warm calls, throughput and cost of one function."""
+"""Rows of the Lambda figures: sizes, imports, starts, warm calls, throughput and cost.
 
-from __future__ import annotations
+The prices are those of the page "AWS Lambda Pricing" (aws.amazon.com/lambda/pricing) for US East
+(N. Virginia), first tier, without the free tier, as others quoted that page on `PRICES_OF`; the
+page itself was not read. Cost is list prices times measured time, nothing else.
+"""
 
-from collections.abc import Iterator, Sequence
+import json
+import math
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from math import ceil
@@ -10,10 +17,167 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
-from benchmarks.lambdas.costs import MB_PER_PROCESSOR, billed_ms, cost, processor_share
+from benchmarks.common.environment import ROOT
 from benchmarks.lambdas.emulated import Observation, meter_in_use, observe, serving
 from benchmarks.lambdas.inputs import BATCH, Case
 from labeljob.emulator import BuiltApplication
+from labeljob.emulator.tools import find_python, find_runtime_packages, merge_layers
+
+PRICES_OF = "2026-11-22"
+PRICE_SOURCE = "AWS Lambda Pricing, US East (N. Virginia), first tier, no free tier"
+USD_PER_GB_SECOND = {"x86_64": 0.0000166667, "arm64": 0.0000133334}
+USD_PER_REQUEST = 0.0000002
+MB_PER_GB = 1024
+MB_PER_PROCESSOR = 1769
+"""Memory at which Lambda gives a function the time of one whole vCPU, as its guide says."""
+
+PER = 1000
+
+
+def processor_share(memory_mb: int) -> float:
+    """Share of a vCPU that comes with an amount of memory.
+
+    Examples
+    --------
+    >>> round(processor_share(512), 3)
+    0.289
+    """
+    return memory_mb / MB_PER_PROCESSOR
+
+
+def billed_ms(durations_ms: Sequence[float]) -> float:
+    """Mean of durations of which each is rounded up to a whole millisecond, as AWS bills them.
+
+    Examples
+    --------
+    >>> billed_ms([0.2, 3.5])
+    2.5
+    """
+    return sum(map(math.ceil, durations_ms)) / len(durations_ms)
+
+
+def cost(*, billed: float, memory_mb: int, objects_per_call: int) -> dict[str, Any]:
+    """US dollars for `PER` data objects.
+
+    Parameters
+    ----------
+    billed : float
+        Milliseconds of one call.
+    memory_mb : int
+        The function's memory.
+    objects_per_call : int
+        Data objects of one call.
+
+    Returns
+    -------
+    dict
+        Number of calls, GB-seconds, dollars for requests, and dollars in all on each processor;
+        the same time is taken for both.
+
+    Examples
+    --------
+    >>> found = cost(billed=20, memory_mb=1024, objects_per_call=50)
+    >>> found["calls"], round(found["gb_seconds"], 3), round(1e6 * found["usd_x86_64"], 2)
+    (20, 0.4, 10.67)
+    """
+    calls = math.ceil(PER / objects_per_call)
+    gb_seconds = calls * billed / 1000 * memory_mb / MB_PER_GB
+    requests = calls * USD_PER_REQUEST
+    found: dict[str, Any] = {"calls": calls, "gb_seconds": gb_seconds, "usd_requests": requests}
+    for processor, price in USD_PER_GB_SECOND.items():
+        found[f"usd_{processor}"] = requests + gb_seconds * price
+    return found
+
+
+IMPORTS = {
+    "numpy alone": ("acs_image_multi_class", "import numpy"),
+    "a classification ACS function": ("acs_image_multi_class", "import app"),
+    "the segmentation ACS function": ("acs_semantic_segmentation", "import app"),
+    "a PRE function": ("pre_image_multi_class", "import app"),
+    "boto3 and an S3 client": ("pre_image_multi_class", "import boto3; boto3.client('s3')"),
+}
+"""What is imported: a built function's path, and the statements."""
+
+COMPILED = {"boto3 and an S3 client, if compiled before": "boto3 and an S3 client"}
+"""What is imported once more, from files that Python has compiled."""
+
+_SCRIPT = """
+import time
+wall, used = time.perf_counter(), time.process_time()
+{statements}
+used, wall = time.process_time() - used, time.perf_counter() - wall
+import json
+print(json.dumps([1000 * used, 1000 * wall]))
+"""
+
+
+def package_sizes(build: Path, functions: Sequence[str]) -> list[dict[str, Any]]:
+    """Rows of function, and MB (of a million bytes) of its code with all its layers."""
+    application = BuiltApplication(build)
+    rows = []
+    for name in functions:
+        function = application.function(name)
+        size = sum(map(_size, (function.code, *function.layers)))
+        rows.append({"function": name, "mb": size / 1e6})
+    return rows
+
+
+def import_times(build: Path, *, n_times: int) -> list[dict[str, Any]]:
+    """Rows of what is imported, best and median processor time, and median time, in ms.
+
+    Each import runs in a process of its own with the function's variables, from the built
+    layers; Python's own start is not counted. All take turns, so that other load meets all.
+    """
+    taken: dict[str, list[list[float]]] = {name: [] for name in (*IMPORTS, *COMPILED)}
+    with tempfile.TemporaryDirectory() as folder:
+        compiled = {"PYTHONPYCACHEPREFIX": folder}
+        for name in COMPILED.values():
+            _imported(build, name, compiled)
+        for _ in range(n_times):
+            for name in IMPORTS:
+                taken[name].append(_imported(build, name, {"PYTHONDONTWRITEBYTECODE": "1"}))
+            for name, same in COMPILED.items():
+                taken[name].append(_imported(build, same, compiled))
+    return [
+        {
+            "what": name,
+            "cpu_ms_best": min(used for used, _ in times),
+            "cpu_ms": median(used for used, _ in times),
+            "wall_ms": median(wall for _, wall in times),
+        }
+        for name, times in taken.items()
+    ]
+
+
+def _imported(build: Path, what: str, variables: Mapping[str, str]) -> list[float]:
+    name, statements = IMPORTS[what]
+    function = BuiltApplication(build).function(name)
+    paths = (
+        function.code,
+        merge_layers(function.layers) / "python",
+        find_runtime_packages(ROOT / ".tools"),
+    )
+    environment = {
+        **function.environment,
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "PYTHONPATH": ":".join(map(str, paths)),
+        **variables,
+    }
+    python = find_python() / "bin" / "python3.13"
+    run = subprocess.run(
+        [str(python), "-c", _SCRIPT.format(statements=statements)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    times: list[float] = json.loads(run.stdout)
+    return times
+
+
+def _size(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
 
 WITH_S3, WITHOUT_S3 = "S3", "folder"
 MEMORY_SIZES = (512, 1024, MB_PER_PROCESSOR)

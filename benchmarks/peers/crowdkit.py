@@ -1,17 +1,24 @@
-"""One method of crowd-kit on some crowds; runs in the peers' own environment.
+"""Methods of crowd-kit; runs in the peers' own environment.
 
 python -m benchmarks.peers.crowdkit METHOD FOLDER CROWD.npz …
+python -m benchmarks.peers.crowdkit scaling METHOD SIZES
+python -m benchmarks.peers.crowdkit labels BASE CROWD.npz TABLE.npy
+
+The first measures a method on some crowds, the second at one size; the third is BinaryRelevance on
+one multi-label crowd.
 """
 
+import json
 import sys
+import time
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from crowdkit.aggregation import GLAD, MACE, DawidSkene, MajorityVote, OneCoinDawidSkene, Wawa
 
-from benchmarks.common.crowds import Crowd
-from benchmarks.common.measuring import measure_all
+from benchmarks.common.crowds import Crowd, crowd_of
+from benchmarks.common.measure import measure_all, measured
 
 
 class Answers:
@@ -52,6 +59,37 @@ METHODS = {
     "ck-dawid-skene-20-rounds": _probabilities(lambda: DawidSkene(n_iter=20, tol=0.0)),
 }
 
+BASES = {"majority": MajorityVote, "dawid-skene": lambda: DawidSkene(n_iter=100)}
+
+
+def measure_size(method: str, text: str) -> None:
+    """Measure a method at one size, and print JSON."""
+    sizes = json.loads(text)
+    small = {name: min(size, 100) for name, size in sizes.items()}
+    METHODS[method](Answers(crowd_of(small)))  # what is set up on first use is no part of the run
+    print(json.dumps(measured(lambda: Answers(crowd_of(sizes)), METHODS[method])))
+
+
+def aggregate_labels(base: str, source: str, target: str) -> None:
+    """Aggregate each label as BinaryRelevance does, but keep the probabilities; print seconds."""
+    with np.load(source) as arrays:
+        items, workers, picked = arrays["items"], arrays["workers"], arrays["picked"]
+        table = np.zeros(arrays["gold"].shape)
+    start = time.process_time()
+    for label in range(picked.shape[1]):
+        columns = {"task": items, "worker": workers, "label": picked[:, label].astype(int)}
+        frame = pd.DataFrame(columns).drop_duplicates(["task", "worker"])
+        found = BASES[base]().fit_predict_proba(frame)
+        if 1 in found.columns:
+            table[found.index, label] = found[1].fillna(0.0)
+    print(time.process_time() - start)
+    np.save(target, table)
+
 
 if __name__ == "__main__":
-    measure_all(sys.argv, prepare=Answers, methods=METHODS, table=lambda found: found.table())
+    if sys.argv[1] == "scaling":
+        measure_size(*sys.argv[2:])
+    elif sys.argv[1] == "labels":
+        aggregate_labels(*sys.argv[2:])
+    else:
+        measure_all(sys.argv, prepare=Answers, methods=METHODS, table=lambda found: found.table())

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.segmentation.fusion import MODELS, VOTES
+from benchmarks.segmentation.methods import MODELS, VOTES
 
 
 def main() -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.classification.gold import PLAIN
+from benchmarks.classification.methods import SLOW_PEERS
 from benchmarks.classification.quality import GAINS
-from benchmarks.classification.runs import SLOW_PEERS
-from benchmarks.common.intervals import RESAMPLED
 from benchmarks.common.record import rows_of
+from benchmarks.common.scores import RESAMPLED
 from benchmarks.scaling.curves import LEAST_MIB, PAIRS
 
 RECORDS = {

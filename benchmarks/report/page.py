@@ -13,25 +13,23 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, Template
 
-from benchmarks.classification import birds, calls, gold, multi_label, speed
-from benchmarks.common import intervals, scores
+from benchmarks.classification import birds, gold, multi_label, replay, speed
+from benchmarks.common import scores
 from benchmarks.report import figures, plots
 from benchmarks.scaling import curves, synthesis
-from benchmarks.segmentation import inputs as mask_inputs
-from benchmarks.segmentation import scores as mask_scores
+from benchmarks.segmentation import drawings, quality
 from groundtruth.aggregation.classification import posterior
 from groundtruth.settings import Settings
 
 PARTS = ("opening", "summary", *figures.RECORDS)
 CODE = SimpleNamespace(
     birds=birds,
-    calls=calls,
+    replay=replay,
     curves=curves,
     gold=gold,
-    intervals=intervals,
     posterior=posterior,
-    mask_inputs=mask_inputs,
-    mask_scores=mask_scores,
+    drawings=drawings,
+    masks=quality,
     multi_label=multi_label,
     plots=plots,
     scores=scores,

@@ -13,7 +13,7 @@ from benchmarks.classification.birds import AWS
 from benchmarks.classification.speed import SIZES
 from benchmarks.common.record import rows_of
 from benchmarks.scaling.curves import CK_SAME_ROUNDS, SAME_ROUNDS, SITK_FUSION, SITK_WHOLE
-from benchmarks.segmentation.plan import CROWD_KIT, DENSE, OURS, SITK, TORCH
+from benchmarks.segmentation.speed import CROWD_KIT, DENSE, OURS, SITK, TORCH
 
 type Row = Mapping[str, Any]
 

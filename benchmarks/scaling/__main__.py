@@ -10,8 +10,6 @@ stays in the file, with its date.
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,15 +19,19 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from benchmarks.common.environment import MASK_REQUIREMENTS, ROOT, peers_python
+from benchmarks.common.environment import (
+    MASK_REQUIREMENTS,
+    ROOT,
+    peers_python,
+    run_module,
+    versions_in,
+)
 from benchmarks.common.record import output_option, rows_of, run_record, table, write_result
 from benchmarks.scaling.case import mask_size
-from benchmarks.scaling.curves import CURVES, LARGEST, LEAST_MIB, Curve
-from benchmarks.scaling.fit import fitted
+from benchmarks.scaling.curves import CURVES, LARGEST, LEAST_MIB, Curve, fitted
 from benchmarks.scaling.synthesis import PER_OBJECT
-from benchmarks.segmentation.inputs import SMALL, write_inputs
+from benchmarks.segmentation.drawings import SMALL, write_inputs
 
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS")
 TIMES = ("curve", "method", "size", "cpu_seconds", "rounds", "bare_mib", "inputs_mib", "run_mib")
 EXPONENTS = ("curve", "method", "measure", "exponent", "low", "high", "r2", "first", "last")
 SYNTHESIS = ("answers", "tree", "cpu_seconds", "peak_mib", "written_mib", "date")
@@ -67,10 +69,10 @@ def run_case(kind: str, method: str, sizes: Mapping[str, float], folder: Path) -
             write_inputs(size, folder)
     text = json.dumps(sizes)
     if method.startswith("ck-"):
-        return _said(peers_python(ROOT / ".tools"), "peers.scaling", method, text)
+        return _said("peers.crowdkit", "scaling", method, text)
     peer = method.startswith("SimpleITK")
-    python = peers_python(ROOT / ".tools", MASK_REQUIREMENTS) if peer else Path(sys.executable)
-    return _said(python, "scaling.case", kind, method, text, str(folder))
+    python = peers_python(ROOT / ".tools", MASK_REQUIREMENTS) if peer else None
+    return _said("scaling.case", kind, method, text, folder, python=python)
 
 
 def synthesis(folder: Path, sizes: Sequence[tuple[int, bool]]) -> Iterator[Row]:
@@ -79,7 +81,7 @@ def synthesis(folder: Path, sizes: Sequence[tuple[int, bool]]) -> Iterator[Row]:
     for answers, tree in sizes:
         extra = ["--tree"] if tree else []
         objects = str(answers // PER_OBJECT)
-        line = _said(Path(sys.executable), "scaling.synthesis", str(folder), objects, *extra)
+        line = _said("scaling.synthesis", folder, objects, *extra)
         yield {"answers": answers, "tree": tree, "date": today} | line
 
 
@@ -136,7 +138,8 @@ def main() -> None:
         for power in exponents(curve, [row for row in rows if row["curve"] == curve.name])
     ]
     run = run_record("benchmarks.scaling", {"only": options.only or None}, seed=0)
-    run["versions"]["SimpleITK"] = _sitk_version()
+    python = peers_python(ROOT / ".tools", MASK_REQUIREMENTS)
+    run["versions"]["SimpleITK"] = versions_in(python, ["SimpleITK"])["SimpleITK"]
     result = {
         "run": run,
         "curves": [{"curve": c.name, "varied": c.varied, "fixed": dict(c.fixed)} for c in chosen],
@@ -147,23 +150,9 @@ def main() -> None:
     write_result(options.output, result)
 
 
-def _sitk_version() -> str:
-    python = str(peers_python(ROOT / ".tools", MASK_REQUIREMENTS))
-    said = "from importlib.metadata import version; print(version('SimpleITK'))"
-    done = subprocess.run([python, "-c", said], stdout=subprocess.PIPE, text=True, check=True)
-    return done.stdout.strip()
-
-
-def _said(python: Path, module: str, *arguments: str) -> Row:
-    """The JSON that a module of `benchmarks` prints last, run on one thread."""
-    library, runner = ROOT / "layers" / "groundtruth" / "python", ROOT / "runner"
-    environment = {**os.environ, **dict.fromkeys(THREADS, "1")}
-    environment["PYTHONPATH"] = f"{ROOT}:{library}:{runner}"
-    command = [str(python), "-m", f"benchmarks.{module}", *arguments]
-    done = subprocess.run(
-        command, env=environment, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT
-    )
-    line: Row = json.loads(done.stdout.splitlines()[-1])
+def _said(module: str, *arguments: object, python: Path | None = None) -> Row:
+    """The JSON that a module of `benchmarks` prints last."""
+    line: Row = json.loads(run_module(module, *arguments, python=python).splitlines()[-1])
     return line
 
 

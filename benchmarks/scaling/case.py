@@ -12,10 +12,10 @@ from math import isqrt
 from pathlib import Path
 from typing import Any
 
+from benchmarks.common.crowds import crowd_of, picked_of
 from benchmarks.common.measure import measured
-from benchmarks.scaling.inputs import crowd_of, picked_of
-from benchmarks.segmentation.case import prepared, warm_up
-from benchmarks.segmentation.inputs import Size
+from benchmarks.segmentation.drawings import Size
+from benchmarks.segmentation.methods import prepared, warm_up
 from groundtruth.aggregation.classification.calibrated import calibrated
 from groundtruth.aggregation.classification.dawid_skene import DawidSkeneSettings, dawid_skene
 from groundtruth.aggregation.classification.majority import majority

@@ -1,11 +1,56 @@
-"""Made-up crews that outline made-up objects: data for the segmentation benchmarks."""
+"""Crews that outline made-up objects: answers as PNG files of a canvas, and as class maps."""
 
+import base64
+import json
+import struct
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
+
+from groundtruth.masks.reader import decode_base64_png, read_mask
+from groundtruth.masks.runs import RunMask
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+CHUNK_SIZE = 8192
+
+
+def canvas_png(rgba: NDArray[np.uint8], *, level: int = 3) -> bytes:
+    """8-bit RGBA, filter Sub on every row, zlib level 3, data chunks of 8 KiB.
+
+    Parameters
+    ----------
+    rgba : ndarray of uint8, shape (rows, columns, 4)
+        The picture.
+    level : int, optional
+        Of compression.
+
+    Returns
+    -------
+    bytes
+    """
+    rows, columns, _ = rgba.shape
+    lines = np.empty((rows, 1 + 4 * columns), np.uint8)
+    lines[:, 0] = 1
+    lines[:, 1:5] = rgba[:, 0]
+    lines[:, 5:] = (rgba[:, 1:] - rgba[:, :-1]).reshape(rows, -1)
+    data = zlib.compress(lines, level)
+    parts = [SIGNATURE, _chunk(b"IHDR", struct.pack(">IIBBBBB", columns, rows, 8, 6, 0, 0, 0))]
+    parts.extend(
+        _chunk(b"IDAT", data[start : start + CHUNK_SIZE])
+        for start in range(0, len(data), CHUNK_SIZE)
+    )
+    return b"".join([*parts, _chunk(b"IEND", b"")])
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    checksum = zlib.crc32(name + content)
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", checksum)
+
 
 COLORS = [
     "#2ca02c",
@@ -160,3 +205,98 @@ def painted(classes: NDArray[np.uint8], n_classes: int) -> NDArray[np.uint8]:
     for index, color in enumerate(colors_of(n_classes), start=1):
         table[index] = [*bytes.fromhex(color[1:]), 255]
     return table[classes]
+
+
+KINDS = (GOOD, AVERAGE, AVERAGE, SLOPPY)
+
+
+@dataclass(frozen=True)
+class Size:
+    """One data object of a benchmark.
+
+    Attributes
+    ----------
+    name : str
+        Also the name of its folder.
+    shape : tuple of int
+        (rows, columns).
+    n_classes, n_workers, n_objects : int
+        Classes with BACKGROUND, workers, and objects in the picture.
+    noise : float
+        Share of the pixels that are replaced by random classes.
+    """
+
+    name: str
+    shape: tuple[int, int]
+    n_classes: int
+    n_workers: int
+    n_objects: int = 18
+    noise: float = 0.0
+
+    @property
+    def colors(self) -> dict[int, str]:
+        """Colour of each class but BACKGROUND."""
+        return dict(enumerate(colors_of(self.n_classes), start=1))
+
+
+SMALL = Size("small", (64, 64), 11, 5)
+"""What a method is run on before it is measured."""
+
+SIZES = {
+    size.name: size
+    for size in (
+        Size("512px-k11-n3", (512, 512), 11, 3),
+        Size("512px-k50-n9", (512, 512), 50, 9, 50),
+        Size("1080p-k2-n5", (1080, 1920), 2, 5),
+        Size("1080p-k11-n3", (1080, 1920), 11, 3),
+        Size("1080p-k11-n5", (1080, 1920), 11, 5),
+        Size("1080p-k11-n9", (1080, 1920), 11, 9),
+        Size("1080p-k50-n9", (1080, 1920), 50, 9),
+        Size("1080p-k300-n5", (1080, 1920), 300, 5, 300),
+        Size("12mp-k11-n5", (3000, 4000), 11, 5, 40),
+        Size("12mp-k11-n9", (3000, 4000), 11, 9, 40),
+        Size("100mp-k11-n5", (10_000, 10_000), 11, 5, 100),
+        Size("1080p-k11-n5-noise-1", (1080, 1920), 11, 5, noise=0.01),
+        Size("1080p-k11-n5-noise-10", (1080, 1920), 11, 5, noise=0.1),
+        Size("1080p-k11-n5-noise-100", (1080, 1920), 11, 5, noise=1.0),
+    )
+}
+
+
+def write_inputs(size: Size, folder: Path) -> None:
+    """Make the answers of a data object, unless they are there."""
+    target = folder / size.name
+    if (target / "size.json").exists():
+        return
+    target.mkdir(parents=True, exist_ok=True)
+    random = np.random.default_rng(7)
+    scene = make_scene(size.shape, size.n_classes, random, size.n_objects)
+    for worker in range(size.n_workers):
+        classes = annotate(scene, KINDS[worker % len(KINDS)], random)
+        if size.noise:
+            replaced = random.random(size.shape) < size.noise
+            other = random.integers(0, size.n_classes, size.shape)
+            classes = np.where(replaced, other, classes).astype(classes.dtype)
+        png = canvas_png(painted(classes, size.n_classes))
+        (target / f"{worker}.txt").write_bytes(base64.b64encode(png))
+    (target / "size.json").write_text(json.dumps({"workers": size.n_workers}))
+
+
+def texts(size: Size, folder: Path) -> list[str]:
+    """The answers' base64 texts."""
+    return [(folder / size.name / f"{worker}.txt").read_text() for worker in range(size.n_workers)]
+
+
+def masks(size: Size, folder: Path) -> list[RunMask]:
+    """The answers as runs of classes."""
+    return [
+        read_mask(decode_base64_png(text), colors=size.colors, shape=size.shape, name_of=str)[0]
+        for text in texts(size, folder)
+    ]
+
+
+def class_maps(size: Size, folder: Path) -> list[NDArray[np.uint8]] | list[NDArray[np.uint16]]:
+    """The answers as class maps of one byte per pixel, or two for more than 256 classes."""
+    if size.n_classes > 256:
+        return [mask.to_array() for mask in masks(size, folder)]
+    return [mask.to_array().astype(np.uint8) for mask in masks(size, folder)]

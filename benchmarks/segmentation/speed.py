@@ -14,9 +14,7 @@ the pipeline with texts read from files one by one.
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -28,48 +26,118 @@ from benchmarks.common.environment import (
     ROOT,
     peers_present,
     peers_python,
+    run_module,
+    versions_in,
 )
 from benchmarks.common.record import output_option, rounded, run_record, write_result
-from benchmarks.segmentation.inputs import SIZES, SMALL, write_inputs
-from benchmarks.segmentation.plan import CASES, SLOW, TARGETS, Case
+from benchmarks.segmentation.drawings import SIZES, SMALL, write_inputs
 
-LIBRARY = ROOT / "layers" / "groundtruth" / "python"
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS")
-ONE_THREAD = dict.fromkeys(THREADS, "1")
+OURS, FLOOR = "ours", "floor: Pillow decode + encode"
+SITK, CROWD_KIT = "SimpleITK LabelVoting", "crowd-kit MajorityVote"
+BEST, PLAIN = "SimpleITK LabelVoting, best built", "numpy accumulators, straightforward"
+DENSE, TORCH = "numpy, class by class", "torch.mode"
+DENSE_BEST = "numpy, class by class, best built"
+EM, STAPLE = "ours, one coin", "SimpleITK MultiLabelSTAPLE"
+SLOW = ("crowd-kit EM", "crowd-kit RASA")
+NOISE = ("1080p-k11-n5-noise-1", "1080p-k11-n5-noise-10", "1080p-k11-n5-noise-100")
+DRAWINGS = (
+    "512px-k11-n3",
+    "512px-k50-n9",
+    "1080p-k2-n5",
+    "1080p-k11-n3",
+    "1080p-k11-n5",
+    "1080p-k11-n9",
+    "1080p-k50-n9",
+    "1080p-k300-n5",
+    "12mp-k11-n5",
+    "12mp-k11-n9",
+)
+
+type Case = tuple[str, str, str]
+"""Kind, name of the method and size."""
+
+CASES: list[Case] = [
+    *(("pipeline", name, "1080p-k11-n5") for name in (OURS, FLOOR, BEST, PLAIN, DENSE_BEST)),
+    ("pipeline", "SimpleITK LabelVoting, straightforward", "1080p-k11-n5"),
+    ("pipeline", "crowd-kit MajorityVote, best built", "1080p-k11-n5"),
+    ("pipeline", "numpy accumulators, best built", "1080p-k11-n5"),
+    *(("pipeline", name, "512px-k11-n3") for name in (OURS, FLOOR)),
+    *(("pipeline", name, "1080p-k11-n9") for name in (OURS, FLOOR, BEST)),
+    *(("pipeline", name, "12mp-k11-n9") for name in (OURS, FLOOR, BEST)),
+    *(("pipeline", name, size) for size in NOISE for name in (OURS, BEST, DENSE_BEST)),
+    *(
+        ("fusion", name, size)
+        for size in (*DRAWINGS, *NOISE)
+        for name in (OURS, SITK, DENSE, TORCH)
+    ),
+    *(("fusion", CROWD_KIT, size) for size in ("1080p-k2-n5", "1080p-k11-n5")),
+    *(("fusion", name, "1080p-k11-n5") for name in (EM, STAPLE, *SLOW)),
+    *(("runs", name, "1080p-k11-n5") for name in (OURS, EM)),
+    *(("memory", OURS, size) for size in ("1080p-k11-n5", "12mp-k11-n9", "100mp-k11-n5")),
+]
+
+# What must hold: a name, two cases, and the least or most the first may be of the second.
+TARGETS: list[tuple[str, Case, Case, str, float]] = [
+    ("whole object / floor", CASES[0], CASES[1], "at most", 0.6),
+    ("whole object, best SimpleITK / ours", CASES[2], CASES[0], "at least", 4),
+    ("whole object, plain numpy / ours", CASES[3], CASES[0], "at least", 55),
+    *(
+        (
+            f"fusion, LabelVoting / ours, {size}",
+            ("fusion", SITK, size),
+            ("fusion", OURS, size),
+            "at least",
+            8,
+        )
+        for size in (
+            "1080p-k2-n5",
+            "1080p-k11-n3",
+            "1080p-k11-n5",
+            "1080p-k11-n9",
+            "12mp-k11-n5",
+            "12mp-k11-n9",
+        )
+    ),
+    *(
+        (
+            f"EM, MultiLabelSTAPLE / ours {origin}",
+            ("fusion", STAPLE, "1080p-k11-n5"),
+            (kind, EM, "1080p-k11-n5"),
+            "at least",
+            1000,
+        )
+        for kind, origin in (("fusion", "from class maps"), ("runs", "from runs"))
+    ),
+    *(
+        (
+            f"nothing but noise, ours / dense numpy {origin}",
+            (kind, OURS, NOISE[-1]),
+            (kind, dense, NOISE[-1]),
+            "at most",
+            1.2,
+        )
+        for kind, dense, origin in (
+            ("fusion", DENSE, "from class maps"),
+            ("pipeline", DENSE_BEST, "from PNG to PNG"),
+        )
+    ),
+]
+
 
 _PACKAGES = ("numpy", "pillow", "zlib-ng", "SimpleITK", "crowd-kit", "torch")
-_VERSIONS = """
-import json, platform, sys
-from importlib.metadata import distributions
-found = {one.metadata["Name"].lower(): one.version for one in distributions()}
-named = {name: found[name.lower()] for name in sys.argv[1:] if name.lower() in found}
-print(json.dumps({"python": platform.python_version()} | named))
-"""
 
 type Figures = dict[str, float]
 
 
 def measure(case: Case, folder: Path, python: Path) -> Figures | None:
     """One case; None if its peer is not installed."""
-    kind, name, size = case
+    _, name, size = case
     for needed in (SMALL, SIZES[size]):
         write_inputs(needed, folder)
-    repeat = "1" if name in SLOW or size.startswith("100mp") else "9"
-    command = [str(python), "-m", "benchmarks.segmentation.case", *case, str(folder)]
-    result = subprocess.run(
-        [*command, "--repeat", repeat],
-        cwd=ROOT,
-        env={**os.environ, **ONE_THREAD, "PYTHONPATH": str(LIBRARY)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if "ModuleNotFoundError" in result.stderr and not name.startswith("ours"):
-        return None
-    if result.returncode:
-        raise SystemExit(f"{kind} {name} {size} failed:\n{result.stderr}")
-    measured: Figures = json.loads(result.stdout)
-    return measured
+    repeat = 1 if name in SLOW or size.startswith("100mp") else 9
+    arguments = (*case, folder, "--repeat", repeat)
+    measured: Figures = json.loads(run_module("segmentation.methods", *arguments, python=python))
+    return measured or None
 
 
 def measure_all(chosen: str, folder: Path, python: Path) -> dict[Case, Figures]:
@@ -112,13 +180,6 @@ def ratios(
         }
 
 
-def versions(python: Path) -> dict[str, str]:
-    """Versions of Python, of what we use and of the peers that are there."""
-    command = [str(python), "-c", _VERSIONS, *_PACKAGES]
-    found: dict[str, str] = json.loads(subprocess.check_output(command))
-    return found
-
-
 def _peers(*, installed: bool) -> Path:
     """Interpreter that has the peers; our own if they are not there and may not be installed."""
     home = ROOT / ".tools"
@@ -144,7 +205,7 @@ def main() -> None:
         targets = list(ratios(results, options.rounds, folder, python))
     given = {"rounds": options.rounds, "only": options.only or None}
     run = run_record("benchmarks.segmentation.speed", given, seed=7) | {
-        "versions": versions(python)
+        "versions": versions_in(python, _PACKAGES)
     }
     names = ("kind", "name", "size")
     cases = [dict(zip(names, case, strict=True)) | results[case] for case in results]

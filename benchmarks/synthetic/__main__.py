@@ -17,8 +17,7 @@ from benchmarks.common.record import output_option, run_record, table, write_res
 from benchmarks.synthetic.crews import CREWS, SEVERAL, SINGLE, TASKS
 from benchmarks.synthetic.model import MEASURES as MODEL_MEASURES
 from benchmarks.synthetic.model import OVER_CONFIDENT, ModelPlan, model_results
-from benchmarks.synthetic.runs import MEANS, Plan, results
-from benchmarks.synthetic.scores import LOSSES, MEASURES
+from benchmarks.synthetic.runs import LOSSES, MEANS, MEASURES, Plan, results
 from groundtruth.settings import Settings
 from labeljob.simulation.workers import SKILLS
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.classification.runs import run_module
+from benchmarks.common.environment import run_module
 from benchmarks.common.scores import auroc, equal_width_gap, paired_intervals
 from benchmarks.synthetic.crews import CREWS, SINGLE, Drawn, Floats, Ints, draw, job_seed
 from benchmarks.synthetic.limit import limit
-from benchmarks.synthetic.scores import BASE, rounded
+from benchmarks.synthetic.runs import BASE, rounded
 from groundtruth.aggregation.classification.calibrated import calibrated
 from groundtruth.aggregation.classification.majority import majority
 from groundtruth.aggregation.classification.votes import Votes

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.common.intervals import (
+from benchmarks.common.scores import (
     N_PARTS,
     RESAMPLED,
     bounds,
@@ -11,8 +11,8 @@ from benchmarks.common.intervals import (
     item_counts,
     mean_differences,
     resampled,
+    scores,
 )
-from benchmarks.common.scores import scores
 
 
 @pytest.fixture

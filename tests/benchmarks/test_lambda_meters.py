@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from benchmarks.lambdas import meters as lambda_meters
-from benchmarks.lambdas.meters import ProcessCounters, descendants, meter, resident_peak
+from benchmarks.lambdas import emulated as lambda_meters
+from benchmarks.lambdas.emulated import ProcessCounters, descendants, meter, resident_peak
 
 pytestmark = pytest.mark.slow
 

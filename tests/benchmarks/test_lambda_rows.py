@@ -2,10 +2,17 @@
 
 import pytest
 
-from benchmarks.lambdas.costs import billed_ms, cost, processor_share
 from benchmarks.lambdas.emulated import Observation, times_in
 from benchmarks.lambdas.inputs import BATCH, Case
-from benchmarks.lambdas.rows import Effort, at_share, cost_row, percentile
+from benchmarks.lambdas.rows import (
+    Effort,
+    at_share,
+    billed_ms,
+    cost,
+    cost_row,
+    percentile,
+    processor_share,
+)
 from labeljob.emulator import EmulatorError
 
 LOG = """

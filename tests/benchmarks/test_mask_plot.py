@@ -2,8 +2,8 @@ from xml.etree import ElementTree as ET
 
 from benchmarks.report.page import render_page
 from benchmarks.report.plots import draw_masks
-from benchmarks.segmentation.inputs import SIZES
-from benchmarks.segmentation.plan import CASES, TARGETS
+from benchmarks.segmentation.drawings import SIZES
+from benchmarks.segmentation.speed import CASES, TARGETS
 
 RUN = {
     "command": "python -m benchmarks.segmentation.speed",

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from benchmarks.report.mask_quality import mask_quality
 
+from benchmarks.report.page import render_page
 from benchmarks.segmentation.crowds import Crowd, Picture
-from benchmarks.segmentation.scores import (
+from benchmarks.segmentation.quality import (
     boundary_f,
     calibration,
     difference,
@@ -73,6 +73,10 @@ def test_without_objects_there_is_nothing_to_tell_of_them():
     assert mean_scores([found, found | {"object_error": 0.1}]) == found
 
 
+def show(record):
+    return render_page({"mask_quality": record}, parts=["mask_quality"])
+
+
 def test_the_page_says_where_a_peer_is_better():
     gain = {"gain": -0.02, "gain_low": -0.03, "gain_high": -0.01}
     ours = {
@@ -90,11 +94,11 @@ def test_the_page_says_where_a_peer_is_better():
     machine = {"processor": "", "cores": 1, "system": ""}
     run = {"command": "", "date": "", "seed": 0, "machine": machine, "versions": {}}
     record = {"run": run, "crowds": [ours], "peers": [peer], "peer_cpu_seconds": {"EM": 1.0}}
-    text = "\n".join(mask_quality(record))
+    text = show(record)
     assert "were not scored apart in this run" in text
     assert "without BACKGROUND" not in text
     alone = ours["confidence"] | {"object_error": 0.12, "object_spearman": 0.31}
-    shown = "\n".join(mask_quality(record | {"crowds": [ours | {"confidence": alone}]}))
+    shown = show(record | {"crowds": [ours | {"confidence": alone}]})
     assert "| 0.100 | -0.100 | 0.800 | 0.120 | 0.310 |" in shown
     assert "below 0.6 on: mixed (0.310, with BACKGROUND 0.800)." in shown
     assert "-0.020 [-0.030, -0.010] crowd-kit EM" in text

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.classification.replay import replay, replay_calls
 from benchmarks.common.crowds import Crowd
-from benchmarks.common.measuring import measure_all
+from benchmarks.common.measure import measure_all
 from benchmarks.common.record import rounded, rows_of, run_record, table, write_result
 from benchmarks.common.scores import item_losses, paired_intervals, reliability
 

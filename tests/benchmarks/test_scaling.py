@@ -6,14 +6,13 @@ import sys
 import numpy as np
 import pytest
 
+from benchmarks.common.crowds import crowd_of, picked_of
 from benchmarks.common.measure import measured
 from benchmarks.common.record import table, write_result
 from benchmarks.scaling import case as scaling_case
 from benchmarks.scaling.__main__ import exponents, kept, run_case, synthesis
 from benchmarks.scaling.case import mask_size
-from benchmarks.scaling.curves import CURVES, LARGEST, PAIRS, Curve
-from benchmarks.scaling.fit import fitted
-from benchmarks.scaling.inputs import crowd_of, picked_of
+from benchmarks.scaling.curves import CURVES, LARGEST, PAIRS, Curve, fitted
 
 VOTES = {"answers": 1000, "per_item": 5, "classes": 3, "workers": 20}
 

@@ -11,8 +11,7 @@ from benchmarks.report.plots import draw_synthetic
 from benchmarks.synthetic.__main__ import MODEL_COLUMNS, measured, planned
 from benchmarks.synthetic.crews import CREWS, SEVERAL, SINGLE, TASKS, draw
 from benchmarks.synthetic.model import ModelPlan
-from benchmarks.synthetic.runs import SMALL
-from benchmarks.synthetic.scores import gains, losses, measures
+from benchmarks.synthetic.runs import SMALL, gains, losses, measures
 
 PLAN = replace(SMALL, crews=("all average", "20 % adversaries"), objects=60, jobs=1)
 
