@@ -45,6 +45,20 @@ def test_an_event_that_is_no_object_is_refused(event):
     assert caught.value.path == "event"
 
 
+def test_a_text_task_takes_the_inline_source():
+    event = {"labelingJobArn": "arn:x", "dataObject": {"source": "Call me Ishmael."}}
+    request = PreRequest.from_event(event, inline_source=True)
+    response = pre_response(request, labels=("a",), human_annotation_required=True)
+    assert response["taskInput"]["taskObject"] == "Call me Ishmael."
+
+
+@pytest.mark.parametrize("line", [{}, {"source-ref": "s3://b/k"}, {"source": ""}, {"source": 5}])
+def test_a_text_task_needs_the_inline_source(line):
+    with pytest.raises(ContractError) as caught:
+        PreRequest.from_event({"labelingJobArn": "arn:x", "dataObject": line}, inline_source=True)
+    assert caught.value.path == "dataObject.source"
+
+
 def test_the_whole_manifest_line_goes_to_the_page():
     line = {"source-ref": "s3://b/k", "frame-key": "f9", "old": 0, "old-metadata": {"x": [1]}}
     request = PreRequest.from_event({"labelingJobArn": "arn:x", "dataObject": line})
