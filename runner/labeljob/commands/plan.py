@@ -135,7 +135,7 @@ def _planned(options: SimpleNamespace) -> _Planned:
 
 def _plans(task: TaskType, most: int | None, lead: int, in_pilot: int) -> list[Plan]:
     """All plans; those with a lead also with no more workers than the pilot has."""
-    single = task is TaskType.IMAGE_MULTI_CLASS
+    single = task.single_choice
     most = most or (MOST_WORKERS if single else min(MOST_WORKERS, in_pilot))
     plans = plans_for(task, most=most, lead=lead)
     if in_pilot < most:

@@ -35,7 +35,6 @@ from labeljob.doctor.policies import (
     verdict,
 )
 from labeljob.jobs.lambda_arns import LambdaArn
-from labeljob.task_types import TaskType
 
 _READ = ("kms:Decrypt",)
 _WRITE = ("kms:Decrypt", "kms:GenerateDataKey")
@@ -104,7 +103,7 @@ def _actions(job: PlannedJob, part: str, place: str) -> tuple[str, ...]:
         case "job", _:
             return _READ
         case "ACS", "output":
-            return _WRITE if job.task is TaskType.SEMANTIC_SEGMENTATION else _READ
+            return _WRITE if job.task is not None and not job.task.classifies else _READ
         case _, "labels":
             return _READ
     return ()

@@ -10,14 +10,8 @@ from typing import Any
 
 from labeljob.doctor.findings import Finding, error, not_checked, or_ok, warning
 from labeljob.jobs.worker_pages import PageError, render_page
-from labeljob.task_types import TaskType
-
-ELEMENTS = {
-    TaskType.IMAGE_MULTI_CLASS: "crowd-image-classifier",
-    TaskType.IMAGE_MULTI_CLASS_MULTI_LABEL: "crowd-image-classifier-multi-select",
-    TaskType.SEMANTIC_SEGMENTATION: "crowd-semantic-segmentation",
-}
-"""The element whose answers the functions of a job type read."""
+from labeljob.tasks.base import JobType
+from labeljob.tasks.registry import JOB_TYPES
 
 SCRIPT = "https://assets.crowd.aws/crowd-html-elements.js"
 
@@ -52,7 +46,7 @@ class PageElements:
     forms : int
         How many crowd-forms there are.
     labeling : list of PageElement
-        The elements of `ELEMENTS` in their order.
+        The elements whose answers the functions of a job type read, in their order.
     """
 
     scripts: list[str] = field(default_factory=list)
@@ -81,7 +75,7 @@ class _Reader(HTMLParser):
         elif tag == "crowd-form":
             self.found.forms += 1
             self._open_forms += 1
-        elif tag in ELEMENTS.values():
+        elif tag in label_attributes():
             element = PageElement(tag=tag, attributes=attributes, in_form=self._open_forms > 0)
             self.found.labeling.append(element)
 
@@ -98,7 +92,7 @@ _TAKE_OURS = "compare with the page of the job type in worker_templates/"
 
 
 def page_findings(
-    body: bytes, *, place: str, task: TaskType | None, labels: tuple[str, ...], image: str | None
+    body: bytes, *, place: str, task: JobType | None, labels: tuple[str, ...], image: str | None
 ) -> Iterator[Finding]:
     """What is to be said of a worker page.
 
@@ -108,7 +102,7 @@ def page_findings(
         The template.
     place : str
         Its URI or path.
-    task : TaskType, optional
+    task : JobType, optional
         What workers shall do; without it, any labeling element will do.
     labels : tuple of str
         The job's labels; the page is rendered with two of ours if there is none.
@@ -156,10 +150,10 @@ def _labeling(
     found: PageElements,
     template: str,
     place: str,
-    task: TaskType | None,
+    task: JobType | None,
     labels: tuple[str, ...],
 ) -> Iterator[Finding]:
-    wanted = ELEMENTS[task] if task else None
+    wanted = task.page_element if task else None
     fitting = [element for element in found.labeling if wanted in (None, element.tag)]
     if not fitting:
         others = ", ".join(element.tag for element in found.labeling) or "none"
@@ -196,10 +190,13 @@ def _element(element: PageElement, where: str, labels: tuple[str, ...]) -> Itera
     yield from _choices(element, where, labels)
 
 
+def label_attributes() -> dict[str, str]:
+    """For each element whose answers are read, its attribute that holds the labels."""
+    return {one.page_element: one.page_labels for one in JOB_TYPES.values()}
+
+
 def _choices(element: PageElement, where: str, labels: tuple[str, ...]) -> Iterator[Finding]:
-    attribute = (
-        "labels" if element.tag == ELEMENTS[TaskType.SEMANTIC_SEGMENTATION] else "categories"
-    )
+    attribute = label_attributes()[element.tag]
     choices = _json(element.attributes.get(attribute, ""))
     fix = f'{attribute}="{{{{ task.input.labels | to_json | escape }}}}"'
     if not isinstance(choices, list):

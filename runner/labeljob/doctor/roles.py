@@ -32,7 +32,6 @@ from labeljob.doctor.policies import (
     verdict,
 )
 from labeljob.jobs.lambda_arns import LambdaArn
-from labeljob.task_types import TaskType
 
 
 def permission_findings(aws: Aws, role_arn: str, needs: Iterable[Need]) -> Iterator[Finding]:
@@ -250,6 +249,6 @@ def _objects(job: PlannedJob, function: PlannedFunction) -> Iterator[Need]:
 def _answers(job: PlannedJob) -> list[tuple[str, str]]:
     """What an ACS function does below the annotations of a job."""
     places = [("s3:GetObject", "consolidation-request/iteration-1/2026-01-01_00:00:00.json")]
-    if job.task is TaskType.SEMANTIC_SEGMENTATION:
+    if job.task is not None and not job.task.classifies:
         places.append(("s3:PutObject", "output/0_2026-01-01T00:00:00.000000.png"))
     return places
