@@ -4,6 +4,7 @@
 """
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,17 @@ def test_a_finished_manifest_has_the_builtin_shape(job):
     lines = read_json_lines(job / "manifests/output/finished.manifest")
     assert {line["label-metadata"]["type"] for line in lines} == {"groundtruth/text-classification"}
     assert {line["label"] for line in lines} == {0, 1}
+
+
+def stripped(text):
+    return "\n".join(line.strip() for line in text.splitlines() if line.strip())
+
+
+def test_the_page_for_contributors_shows_this_code():
+    text = (NEW_TASK.parents[3] / "docs/contributing/new-task.md").read_text(encoding="utf-8")
+    files = [path for suffix in ("py", "html", "yaml") for path in NEW_TASK.rglob(f"*.{suffix}")]
+    written = stripped("\n".join(path.read_text(encoding="utf-8") for path in files))
+    blocks = re.findall(r"```\w+\n(.*?)```", text, flags=re.DOTALL)
+    assert len(blocks) == 5
+    for block in blocks:
+        assert stripped(block) in written
