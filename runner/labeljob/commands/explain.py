@@ -9,13 +9,13 @@ import typer
 
 from labeljob import messages
 from labeljob.commands import analysis_options as given
-from labeljob.history.annotations import read_ballots, unit_classes
+from labeljob.history.annotations import read_annotations
 from labeljob.history.auxiliary_inputs import with_side_files
 from labeljob.history.explanation import Explanation, Vote, object_named
 from labeljob.history.explanation import explain as explained
 from labeljob.history.replay import all_at_once, calls_of
 from labeljob.metrics.suspicions import flag_workers
-from labeljob.metrics.workers import worker_table
+from labeljob.metrics.workers import tabulate_workers
 
 ObjectName = Annotated[
     str,
@@ -58,13 +58,13 @@ def explain(
         found, side_files = with_side_files(given.chosen_algorithm(found, algorithm))
         object_id = object_named(found, object_name)
         with given.bar("Reading answers", len(found.object_ids())) as advance:
-            ballots = list(read_ballots(found, advance=advance))
+            objects = list(read_annotations(found, advance=advance))
         with messages.console.status("Consolidating without each answer"):
-            classes = unit_classes(found)
-            workers = worker_table(ballots, found.task, len(classes))
-            flag_workers(workers, ballots, found.task, classes)
+            classes = found.unit_classes
+            workers = tabulate_workers(objects, found.task, len(classes))
+            flag_workers(workers, objects, found.task, classes)
             made_of = calls_of(found) if calls else all_at_once(found)
-            result = explained(found, object_id, made_of, ballots, workers, side_files)
+            result = explained(found, object_id, made_of, objects, workers, side_files)
     if as_json:
         typer.echo(json.dumps(result.as_json(), indent=2, ensure_ascii=False))
     else:
@@ -89,7 +89,7 @@ def _report(result: Explanation) -> None:
         ("worker", "said", "seconds", "agrees with others in this job", "without this answer"),
         [_vote(vote) for vote in result.votes],
     )
-    for item in result.ballot.rejected:
+    for item in result.annotations.rejected:
         messages.note(f"set aside: {item.worker_id}, {item.reason} ({item.detail})")
     if result.posterior:
         title = "Posterior" if result.posterior_from == "algorithm" else "Shares of the votes"

@@ -14,7 +14,7 @@ from groundtruth.finishing.manifest import read_lines as read_output_lines
 from groundtruth.worker_history.jsonl import JsonFileSkills
 from labeljob import messages
 from labeljob.commands import analysis_options as given
-from labeljob.history.annotations import read_ballots, unit_classes
+from labeljob.history.annotations import read_annotations
 from labeljob.history.job import JobOnFile
 from labeljob.history.truth_files import read_truths
 from labeljob.jobs.description import JobError
@@ -135,9 +135,11 @@ def gold_score(
         choices = _choices(found, known)
         truths = read_truths(gold, found.task, choices, found.lines)
         if not found.task.classifies:
-            choices = unit_classes(found)
+            choices = found.unit_classes
         with given.bar("Reading answers", len(found.object_ids())) as advance:
-            workers = score_workers(found, read_ballots(found, advance=advance), truths, choices)
+            workers = score_workers(
+                found, read_annotations(found, advance=advance), truths, choices
+            )
         if skill_file is not None:
             _teach(found, list(truths), truths, skill_file)
     if as_json:

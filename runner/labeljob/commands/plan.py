@@ -11,8 +11,8 @@ import typer
 
 from labeljob import messages
 from labeljob.commands import analysis_options as given
-from labeljob.history.annotations import read_ballots, unit_classes
-from labeljob.rounds.planning import LEAD, MOST_WORKERS, Estimate, Plan, estimate, plans_for
+from labeljob.history.annotations import read_annotations
+from labeljob.rounds.planning import LEAD, MOST_WORKERS, Estimate, Plan, estimate_plans, list_plans
 from labeljob.simulation.truth import TruthError
 from labeljob.task_types import TaskType
 
@@ -108,15 +108,15 @@ def _planned(options: SimpleNamespace) -> _Planned:
     found = given.opened_by(options, options.pilot)
     truths = given.truths_of(found, options.truth)
     with given.bar("Reading answers", len(found.object_ids())) as advance:
-        ballots = list(read_ballots(found, advance=advance))
-    in_pilot = max((len(one.workers) for one in ballots), default=1)
+        objects = list(read_annotations(found, advance=advance))
+    in_pilot = max((len(one.workers) for one in objects), default=1)
     plans = _plans(found.task, options.most, options.lead, max(1, in_pilot))
     replays = options.replays or (REPLAYS if found.task.classifies else MASK_REPLAYS)
     with given.bar("Replaying", replays) as advance:
-        estimates = estimate(
-            ballots,
+        estimates = estimate_plans(
+            objects,
             found.task,
-            unit_classes(found),
+            found.unit_classes,
             plans,
             truths=truths,
             replays=replays,
@@ -127,7 +127,7 @@ def _planned(options: SimpleNamespace) -> _Planned:
         job=found,
         estimates=estimates,
         price=options.price,
-        objects=options.objects or len(ballots),
+        objects=options.objects or len(objects),
         against="truth" if truths else "the label of all the pilot's answers",
         replays=replays,
     )
@@ -137,7 +137,7 @@ def _plans(task: TaskType, most: int | None, lead: int, in_pilot: int) -> list[P
     """All plans; those with a lead also with no more workers than the pilot has."""
     single = task.single_choice
     most = most or (MOST_WORKERS if single else min(MOST_WORKERS, in_pilot))
-    plans = plans_for(task, most=most, lead=lead)
+    plans = list_plans(task, most=most, lead=lead)
     if in_pilot < most:
         plans += [Plan(p.start, p.lead, in_pilot) for p in plans if p.lead and p.start < in_pilot]
     return plans

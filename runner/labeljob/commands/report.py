@@ -15,7 +15,7 @@ from groundtruth.tasks.base import Label
 from groundtruth.tasks.registry import decode_label
 from labeljob import messages
 from labeljob.commands import analysis_options as given
-from labeljob.history.annotations import Ballot, read_ballots
+from labeljob.history.annotations import ObjectAnnotations, read_annotations
 from labeljob.history.auxiliary_inputs import with_side_files
 from labeljob.history.explanation import NothingKept
 from labeljob.history.job import JobOnFile
@@ -68,9 +68,9 @@ def report(
         )
         truths = given.truths_of(found, truth)
         with given.bar("Reading answers", len(found.object_ids())) as advance:
-            ballots = list(read_ballots(found, advance=advance))
+            objects = list(read_annotations(found, advance=advance))
         made, by = _labels(found, algorithm)
-        figures = _write(found, ballots, made, by, truths, below, gallery, output, shlex.quote(job))
+        figures = _write(found, objects, made, by, truths, below, gallery, output, shlex.quote(job))
     if as_json:
         typer.echo(json.dumps(figures, indent=2, ensure_ascii=False))
     given.tell_damage(found.damage)
@@ -103,7 +103,7 @@ def _labels(job: JobOnFile, algorithm: str | None) -> tuple[dict[str, Label], st
 
 def _write(
     job: JobOnFile,
-    ballots: Sequence[Ballot],
+    objects: Sequence[ObjectAnnotations],
     labels: Mapping[str, Label],
     algorithm: str,
     truths: Mapping[str, Truth] | None,
@@ -114,20 +114,20 @@ def _write(
 ) -> dict[str, Any]:
     """Write the page; the figures on it."""
     from labeljob.history.job import job_mask
-    from labeljob.metrics.scores import scored
+    from labeljob.metrics.scores import score_labels
     from labeljob.report.contents import contents_of  # these load Matplotlib
-    from labeljob.report.page import exhibits, render
+    from labeljob.report.page import draw_disputed_examples, render
 
     scores = (
-        scored(labels, truths, job.classes, lambda one: job_mask(job, one.mask_uri))
+        score_labels(job.task, labels, truths, job.classes, lambda one: job_mask(job, one.mask_uri))
         if truths
         else {}
     )
     with messages.console.status("Comparing workers"):
         contents = contents_of(
-            job, ballots, labels, algorithm=algorithm, below=below, truths=truths, figures=scores
+            job, objects, labels, algorithm=algorithm, below=below, truths=truths, figures=scores
         )
     with given.bar("Drawing disputed objects", min(gallery, len(contents.disputes))) as advance:
-        shown = exhibits(contents, gallery, truths=truths, advance=advance)
-    write_text(output, render(contents, shown, command=command))
+        examples = draw_disputed_examples(contents, gallery, truths=truths, advance=advance)
+    write_text(output, render(contents, examples, command=command))
     return contents.as_json()

@@ -12,7 +12,7 @@ from labeljob import messages
 from labeljob.commands import analysis_options as given
 from labeljob.formats.tables import TABLES, write_tables
 from labeljob.formats.target import extra
-from labeljob.history.annotations import read_ballots
+from labeljob.history.annotations import read_annotations
 
 Output = Annotated[
     Path,
@@ -41,9 +41,9 @@ def tables(
             job, task=task, labels=labels, attribute=attribute, endpoint_url=endpoint_url
         )
         with given.bar("Reading answers", len(found.object_ids())) as advance:
-            ballots = list(read_ballots(found, advance=advance))
+            objects = list(read_annotations(found, advance=advance))
         with given.bar("Writing tables", len(TABLES)) as advance:
-            counts = write_tables(found, ballots, output, advance=advance)
+            counts = write_tables(found, objects, output, advance=advance)
     if as_json:
         result = {
             "job": found.name,

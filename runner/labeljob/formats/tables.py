@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from labeljob.formats.target import extra
-from labeljob.history.annotations import Ballot, unit_classes
+from labeljob.history.annotations import ObjectAnnotations
 from labeljob.history.job import JobOnFile
 from labeljob.history.replay import creation_date
 from labeljob.jobs.description import JobError
-from labeljob.metrics.consensus import agreement_of, dispute, n_values
+from labeljob.metrics.consensus import measure_agreement, measure_dispute
 from labeljob.metrics.suspicions import flag_workers
-from labeljob.metrics.workers import Worker, worker_table
-from labeljob.rounds.gold_scores import rightness
+from labeljob.metrics.workers import Worker, tabulate_workers
 from labeljob.tasks.base import JobType
 
 COLUMNS: Mapping[str, Mapping[str, str]] = {
@@ -103,7 +102,7 @@ def schemas() -> Mapping[str, Any]:
 
 def write_tables(
     job: JobOnFile,
-    ballots: Sequence[Ballot],
+    objects: Sequence[ObjectAnnotations],
     folder: Path,
     *,
     advance: Callable[[], object] = lambda: None,
@@ -114,7 +113,7 @@ def write_tables(
     ----------
     job : JobOnFile
         The job.
-    ballots : sequence of Ballot
+    objects : sequence of ObjectAnnotations
         Its answers.
     folder : Path
         Is made; files of the tables' names in it are replaced.
@@ -132,14 +131,14 @@ def write_tables(
         If pyarrow is not installed, or a file cannot be written.
     """
     pa, parquet = extra("pyarrow"), extra("pyarrow.parquet")
-    classes = unit_classes(job)
-    workers = worker_table(ballots, job.task, len(classes))
-    flag_workers(workers, ballots, job.task, classes)
+    classes = job.unit_classes
+    workers = tabulate_workers(objects, job.task, len(classes))
+    flag_workers(workers, objects, job.task, classes)
     rows: dict[str, Iterator[Row]] = {
-        "objects": _objects(job, ballots, classes),
-        "answers": (row for ballot in ballots for row in _answers(ballot, job.task, classes)),
+        "objects": _objects(job, objects, classes),
+        "answers": (row for obj in objects for row in _answers(obj, job.task, classes)),
         "workers": map(_worker, workers.values()),
-        "pairs": _pairs(ballots, job.task),
+        "pairs": _pairs(objects, job.task),
     }
     counts = {}
     for name, schema in schemas().items():
@@ -155,13 +154,15 @@ def write_tables(
     return counts
 
 
-def _objects(job: JobOnFile, ballots: Sequence[Ballot], classes: Sequence[str]) -> Iterator[Row]:
-    by_id = {ballot.object_id: ballot for ballot in ballots}
+def _objects(
+    job: JobOnFile, objects: Sequence[ObjectAnnotations], classes: Sequence[str]
+) -> Iterator[Row]:
+    by_id = {obj.object_id: obj for obj in objects}
     lines = {line.object_id: line for line in job.lines}
     for object_id in [*lines, *(object_id for object_id in by_id if object_id not in lines)]:
-        line, ballot = lines.get(object_id), by_id.get(object_id)
+        line, obj = lines.get(object_id), by_id.get(object_id)
         label = line.label(job.attribute) if line else None
-        source = (line.source if line else "") or (ballot.source if ballot else "")
+        source = (line.source if line else "") or (obj.source if obj else "")
         yield {
             "object_id": object_id,
             "source": source or None,
@@ -172,31 +173,31 @@ def _objects(job: JobOnFile, ballots: Sequence[Ballot], classes: Sequence[str]) 
             "status": (label.status or None) if label else None,
             "mask_uri": label.mask_uri if label else None,
             "labeled_at": creation_date(line, job.attribute) if line else None,
-            "answers": len(ballot.workers) if ballot else 0,
-            "set_aside": len(ballot.rejected) if ballot else 0,
-            "dispute": dispute(ballot, n_values(job.task, len(classes)))
-            if ballot and ballot.workers
+            "answers": len(obj.workers) if obj else 0,
+            "set_aside": len(obj.rejected) if obj else 0,
+            "dispute": measure_dispute(obj, job.task.n_values(len(classes)))
+            if obj and obj.workers
             else None,
         }
 
 
-def _answers(ballot: Ballot, task: JobType, classes: Sequence[str]) -> Iterator[Row]:
-    for at, worker in enumerate(ballot.workers):
+def _answers(obj: ObjectAnnotations, task: JobType, classes: Sequence[str]) -> Iterator[Row]:
+    for at, worker in enumerate(obj.workers):
         yield {
-            **_given(ballot, worker),
+            **_given(obj, worker),
             "usable": True,
-            "labels": task.name_choices(ballot.choices[at], classes),
-            "agreement": agreement_of(ballot, at, task, len(classes)),
+            "labels": task.name_choices(obj.choices[at], classes),
+            "agreement": measure_agreement(obj, at, task, len(classes)),
         }
-    for item in ballot.rejected:
-        row = _given(ballot, item.worker_id)
+    for item in obj.rejected:
+        row = _given(obj, item.worker_id)
         yield {**row, "usable": False, "reason": item.reason, "detail": item.detail}
 
 
-def _given(ballot: Ballot, worker: str) -> Row:
-    sitting = ballot.sittings.get(worker)
+def _given(obj: ObjectAnnotations, worker: str) -> Row:
+    sitting = obj.sittings.get(worker)
     return {
-        "object_id": ballot.object_id,
+        "object_id": obj.object_id,
         "worker_id": worker,
         "submitted_at": sitting.submitted if sitting else None,
         "seconds": sitting.seconds if sitting else None,
@@ -218,13 +219,13 @@ def _worker(worker: Worker) -> Row:
     }
 
 
-def _pairs(ballots: Sequence[Ballot], task: JobType) -> Iterator[Row]:
+def _pairs(objects: Sequence[ObjectAnnotations], task: JobType) -> Iterator[Row]:
     """Of a single label the share of the same answers; else the mean Jaccard index or IoU."""
     scores: dict[tuple[str, str], list[float]] = defaultdict(list)
-    for ballot in ballots:
-        told = sorted(zip(ballot.workers, ballot.choices, strict=True), key=lambda one: one[0])
+    for obj in objects:
+        told = sorted(zip(obj.workers, obj.choices, strict=True), key=lambda one: one[0])
         for (one, own), (other, others) in combinations(told, 2):
-            scores[one, other].append(rightness(own, others, task))
+            scores[one, other].append(task.similarity(own, others))
     for (one, other), found in sorted(scores.items()):
         mean = sum(found) / len(found)
         yield {"worker_a": one, "worker_b": other, "objects": len(found), "agreement": mean}

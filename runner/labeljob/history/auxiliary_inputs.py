@@ -69,11 +69,11 @@ def with_side_files(
     for setting, (name, parse) in _READERS.items():
         path, uri = (given or {}).get(setting), getattr(job.settings, setting)
         if path is not None:
-            if not job.task.classifies:
+            if not job.task.takes_auxiliary_inputs:
                 raise JobError(f"{path}: masks know no gold, no model and no confidence map")
             settings[setting] = path.resolve().as_uri()
             found[name] = parse(_content(path), path=str(path))
-        elif uri and job.task.classifies:
+        elif uri and job.task.takes_auxiliary_inputs:
             try:
                 found[name] = parse(job.place.read(uri), path=uri)
             except (StorageError, ContractError) as error:

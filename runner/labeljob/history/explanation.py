@@ -10,14 +10,14 @@ from typing import Any
 from groundtruth.annotations import AnswerReader, Entry
 from groundtruth.contract.acs import DataObject
 from groundtruth.tasks.base import ConsolidationContext, Label, algorithm_of
-from labeljob.history.annotations import Ballot, unit_classes
+from labeljob.history.annotations import ObjectAnnotations
 from labeljob.history.auxiliary_inputs import SideFiles
 from labeljob.history.differences import described
 from labeljob.history.job import JobOnFile
 from labeljob.history.replay import Call, batch_of, entries_of
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import ReadOnly
-from labeljob.metrics.consensus import agreement_of
+from labeljob.metrics.consensus import measure_agreement
 from labeljob.metrics.workers import Worker
 
 
@@ -72,7 +72,7 @@ class Explanation:
     ----------
     job : JobOnFile
         The job, with the settings that were used.
-    ballot : Ballot
+    annotations : ObjectAnnotations
         The usable answers, and those set aside.
     call : Call
         What was consolidated together with it.
@@ -85,7 +85,7 @@ class Explanation:
     """
 
     job: JobOnFile
-    ballot: Ballot
+    annotations: ObjectAnnotations
     call: Call
     result: Mapping[str, Any]
     status: str
@@ -112,10 +112,10 @@ class Explanation:
         """The explanation for `--json`."""
         job, settings = self.job, self.job.settings
         lines = {line.object_id: line for line in job.lines}
-        line = lines.get(self.ballot.object_id)
+        line = lines.get(self.annotations.object_id)
         return {
-            "object": self.ballot.object_id,
-            "source": self.ballot.source,
+            "object": self.annotations.object_id,
+            "source": self.annotations.source,
             "task": job.task.value,
             "manifest": described(line.label(job.attribute)) if line else None,
             "result": dict(self.result),
@@ -123,7 +123,7 @@ class Explanation:
             "posterior": self.posterior,
             "posterior-from": self.posterior_from,
             "votes": [vote.as_json() for vote in self.votes],
-            "set-aside": [vars(item) for item in self.ballot.rejected],
+            "set-aside": [vars(item) for item in self.annotations.rejected],
             "call": {
                 "objects": len(self.call.object_ids),
                 "made-at": self.call.made_at.isoformat(),
@@ -175,7 +175,7 @@ def explain(
     job: JobOnFile,
     object_id: str,
     calls: Sequence[Call],
-    ballots: Sequence[Ballot],
+    objects: Sequence[ObjectAnnotations],
     workers: Mapping[str, Worker],
     side_files: SideFiles | None = None,
 ) -> Explanation:
@@ -192,7 +192,7 @@ def explain(
         The data object.
     calls : sequence of Call
         What is consolidated together.
-    ballots : sequence of Ballot
+    objects : sequence of ObjectAnnotations
         All answers of the job.
     workers : mapping of str to Worker
         All workers, from the same answers.
@@ -200,47 +200,36 @@ def explain(
         What is known besides the answers.
     """
     call = next(call for call in reversed(calls) if object_id in call.object_ids)
-    ballot = next(one for one in ballots if one.object_id == object_id)
-    if not job.task.classifies:
-        call = replace(call, object_ids=(object_id,))  # masks know nothing of each other
+    obj = next(one for one in objects if one.object_id == object_id)
+    if job.task.independent_objects:
+        call = replace(call, object_ids=(object_id,))
     entries = [
         entry
         for entry in entries_of(job, call)
-        if job.task.classifies or entry.object.object_id == object_id
+        if not job.task.independent_objects or entry.object.object_id == object_id
     ]
     batch = batch_of(job, call, NothingKept(job.place), "masks", side_files=side_files)
     label = _label(entries, object_id, job, batch)
     votes = []
-    for at, worker in enumerate(ballot.workers):
-        sitting = ballot.sittings.get(worker)
+    for at, worker in enumerate(obj.workers):
+        sitting = obj.sittings.get(worker)
         votes.append(
             Vote(
                 worker=workers[worker],
-                said=said(ballot, at, job),
-                agreement=agreement_of(ballot, at, job.task, len(unit_classes(job))),
+                said=job.task.describe_answer(obj.choices[at], job.unit_classes),
+                agreement=measure_agreement(obj, at, job.task, len(job.unit_classes)),
                 seconds=sitting.seconds if sitting else None,
                 without=_without(entries, object_id, worker, job, batch),
             )
         )
     return Explanation(
         job=job,
-        ballot=ballot,
+        annotations=obj,
         call=call,
         result=job.core.encode_object(label),
         status=label.status,
         votes=tuple(votes),
     )
-
-
-def said(ballot: Ballot, at: int, job: JobOnFile) -> str:
-    """One answer in words; of a mask the classes and how much of the image each covers."""
-    own, names = ballot.choices[at], unit_classes(job)
-    if own.size == 1:
-        return names[int(own[0])]
-    if job.task.classifies:
-        return ", ".join(name for name, chosen in zip(names, own, strict=True) if chosen)
-    shares = [(float((own == number).mean()), name) for number, name in enumerate(names)]
-    return ", ".join(f"{name} {share:.0%}" for share, name in shares if share > 0)
 
 
 def _label(
@@ -260,7 +249,7 @@ def _without(
     job: JobOnFile,
     batch: ConsolidationContext,
 ) -> tuple[str, float | None] | None:
-    if not job.task.classifies:
+    if job.task.independent_objects:
         return None
     fewer = [
         replace(entry, object=_lacking(entry, worker))

@@ -183,6 +183,11 @@ class JobOnFile:
         """Everything a worker may have chosen."""
         return self.core.all_classes(self.classes, self.settings)
 
+    @property
+    def unit_classes(self) -> tuple[str, ...]:
+        """What a unit of an answer can be, as `ObjectAnnotations.choices` number it."""
+        return self.task.unit_classes(self.choices)
+
     def object_ids(self) -> list[str]:
         """The data objects that have answers."""
         return self.files.object_ids()

@@ -25,7 +25,7 @@ from labeljob.history.replay import Call, Replayed, replay
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import JobPlace, ReadOnly
 from labeljob.jobs.manifest_lines import compact_json
-from labeljob.metrics.scores import scored
+from labeljob.metrics.scores import score_labels
 from labeljob.tasks.base import Truth
 
 MASKS = "masks"
@@ -250,7 +250,7 @@ def _figures(
     read_mask: Callable[[Label], NDArray[np.uint8] | None],
 ) -> Figures:
     known = {object_id: label for object_id, label in labels.items() if label}
-    return scored(known, truths, job.classes, read_mask) if truths else {}
+    return score_labels(job.task, known, truths, job.classes, read_mask) if truths else {}
 
 
 def _labels_like(

@@ -21,7 +21,7 @@ _LABEL_KEYS = ("Label", "label", "labels", "class")
 
 
 def read_truths(
-    path: Path, task: JobType, classes: Sequence[str], lines: Iterable[OutputLine]
+    path: Path, job_type: JobType, classes: Sequence[str], lines: Iterable[OutputLine]
 ) -> Mapping[str, Truth]:
     """The truth of data objects, by their ids.
 
@@ -32,7 +32,7 @@ def read_truths(
         or ``mask``); a JSON list of ``{"ImageId": …, "Label": …}``; or CSV with the columns
         ``item,label``. Several labels of one image are a JSON list, or one CSV cell with
         semicolons between them.
-    task : JobType
+    job_type : JobType
         The job type.
     classes : sequence of str
         In label order.
@@ -52,10 +52,10 @@ def read_truths(
     start = text.lstrip()[:1]
     table: Mapping[str, Truth]
     if start == "{":
-        table = read_truth(path, task, classes)
+        table = read_truth(path, job_type, classes)
     else:
         records = _json_records(text, path) if start == "[" else _csv_records(text, path)
-        table = dict(_checked(records, task, classes, path))
+        table = dict(_checked(records, job_type, classes, path))
     found = {}
     for line in lines:
         for name in _names_of(line):
@@ -99,9 +99,9 @@ def _first(record: Any, keys: Sequence[str]) -> Any:
 
 
 def _checked(
-    records: Iterable[tuple[str, Any]], task: JobType, classes: Sequence[str], path: Path
+    records: Iterable[tuple[str, Any]], job_type: JobType, classes: Sequence[str], path: Path
 ) -> Iterator[tuple[str, Truth]]:
-    if not task.classifies:
+    if not job_type.classifies:
         raise TruthError("the truth of masks is JSON Lines with source-ref and mask", path=path)
     for item, value in records:
         names = [value] if isinstance(value, str) else value
@@ -111,7 +111,7 @@ def _checked(
             raise TruthError(
                 f"{unknown[0]!r} (of {item}) is not a label ({', '.join(classes)})", path=path
             )
-        if task.single_choice and len(names) > 1:
-            raise TruthError(f"{item} has {len(names)} labels, and the job has one", path=path)
-        single = task.single_choice
-        yield item, str(names[0]) if single else frozenset(map(str, names))
+        try:
+            yield item, job_type.name_truth(names)
+        except ValueError as error:
+            raise TruthError(f"{item} {error}", path=path) from error

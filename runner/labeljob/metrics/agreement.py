@@ -8,16 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from labeljob.history.annotations import Ballot
-from labeljob.metrics.consensus import counts, n_values
-from labeljob.tasks.base import JobType
-
-POINTS = 400
-"""Points of a mask that count: enough for two digits, few enough for a large job."""
-
-type Ints = NDArray[np.int64]
+from labeljob.history.annotations import ObjectAnnotations
+from labeljob.metrics.consensus import count_votes
+from labeljob.tasks.base import Ints, JobType
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,17 +40,19 @@ class Agreement:
     by_class: dict[str, tuple[float, int]]
 
 
-def agreement(ballots: Sequence[Ballot], task: JobType, classes: Sequence[str]) -> Agreement:
+def compute_agreement(
+    objects: Sequence[ObjectAnnotations], job_type: JobType, classes: Sequence[str]
+) -> Agreement:
     """Agreement of the workers of a job [1]_ [2]_.
 
     Parameters
     ----------
-    ballots : sequence of Ballot
+    objects : sequence of ObjectAnnotations
         The answers.
-    task : JobType
+    job_type : JobType
         The job type.
     classes : sequence of str
-        What a unit of a ballot can be; of several labels, the labels.
+        What a unit of an answer can be; of several labels, the labels.
 
     References
     ----------
@@ -64,43 +60,24 @@ def agreement(ballots: Sequence[Ballot], task: JobType, classes: Sequence[str]) 
     .. [2] J. L. Fleiss, "Measuring nominal scale agreement among many raters", Psychological
        Bulletin 76, 1971. doi:10.1037/h0031619
     """
-    values = n_values(task, len(classes))
-    tables = [
-        _thinned(counts(ballot, values), task) for ballot in ballots if len(ballot.workers) > 1
-    ]
-    if not tables:
-        return Agreement(alpha=math.nan, kappa=math.nan, kappa_raters=0, pairwise=math.nan,
-                         by_class={})  # fmt: skip
-    raters = Counter(int(table[0].sum()) for table in tables).most_common(1)[0][0]
-    if task.several_choices:
-        stack = np.stack(tables)
-        questions = [stack[:, at] for at in range(len(classes))]
-        chosen = [int(question[:, 1].sum()) for question in questions]
-    else:
-        stack = np.concatenate(tables)
-        questions = [_is_or_not(stack, at) for at in range(len(classes))]
-        chosen = stack.sum(axis=0).tolist()
-    asked = questions if task.several_choices else [stack]
+    n_values = job_type.n_values(len(classes))
+    votes = [count_votes(obj.choices, n_values) for obj in objects if len(obj.workers) > 1]
+    if not votes:
+        return Agreement(
+            alpha=math.nan, kappa=math.nan, kappa_raters=0, pairwise=math.nan, by_class={}
+        )
+    raters = Counter(int(table[0].sum()) for table in votes).most_common(1)[0][0]
+    questions, by_class, chosen = job_type.agreement_questions(votes, len(classes))
     return Agreement(
-        alpha=_mean([_alpha(question) for question in asked]),
-        kappa=_mean([_kappa(question, raters) for question in asked]),
+        alpha=_mean([_alpha(question) for question in questions]),
+        kappa=_mean([_kappa(question, raters) for question in questions]),
         kappa_raters=raters,
-        pairwise=_pairwise(np.concatenate(asked)),
+        pairwise=_pairwise(np.concatenate(questions)),
         by_class={
             name: (_alpha(question), count)
-            for name, question, count in zip(classes, questions, chosen, strict=True)
+            for name, question, count in zip(classes, by_class, chosen, strict=True)
         },
     )
-
-
-def _thinned(table: Ints, task: JobType) -> Ints:
-    if task.classifies or table.shape[0] <= POINTS:
-        return table
-    return table[np.linspace(0, table.shape[0] - 1, POINTS).astype(np.int64)]
-
-
-def _is_or_not(table: Ints, at: int) -> Ints:
-    return np.stack((table.sum(axis=1) - table[:, at], table[:, at]), axis=1)
 
 
 def _alpha(table: Ints) -> float:

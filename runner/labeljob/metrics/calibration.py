@@ -31,7 +31,7 @@ class ReliabilityBin:
     accuracy: float
 
 
-def reliability(
+def bin_by_confidence(
     confidences: Floats, right: Floats, *, equal_mass: bool, bins: int = BINS
 ) -> list[ReliabilityBin]:
     """Labels sorted into bins by their confidence.
@@ -55,7 +55,7 @@ def reliability(
 
     Examples
     --------
-    >>> reliability(np.array([0.9, 0.9]), np.array([1.0, 0.0]), equal_mass=False)
+    >>> bin_by_confidence(np.array([0.9, 0.9]), np.array([1.0, 0.0]), equal_mass=False)
     [ReliabilityBin(count=2, confidence=0.9, accuracy=0.5)]
     """
     if not confidences.size:
@@ -75,7 +75,7 @@ def reliability(
     ]
 
 
-def calibration_error(bins: Sequence[ReliabilityBin]) -> float:
+def compute_calibration_error(bins: Sequence[ReliabilityBin]) -> float:
     """Expected calibration error: mean distance of confidence and accuracy, by labels [1]_.
 
     References
@@ -85,7 +85,7 @@ def calibration_error(bins: Sequence[ReliabilityBin]) -> float:
 
     Examples
     --------
-    >>> calibration_error([ReliabilityBin(1, 1.0, 1.0), ReliabilityBin(3, 0.5, 1.0)])
+    >>> compute_calibration_error([ReliabilityBin(1, 1.0, 1.0), ReliabilityBin(3, 0.5, 1.0)])
     0.375
     """
     total = sum(one.count for one in bins)
@@ -94,7 +94,7 @@ def calibration_error(bins: Sequence[ReliabilityBin]) -> float:
     return sum(one.count * abs(one.confidence - one.accuracy) for one in bins) / total
 
 
-def confidence_figures(confidences: Sequence[float], right: Sequence[float]) -> dict[str, float]:
+def measure_confidences(confidences: Sequence[float], right: Sequence[float]) -> dict[str, float]:
     """How well confidences foretell which labels are right.
 
     Parameters
@@ -124,8 +124,10 @@ def confidence_figures(confidences: Sequence[float], right: Sequence[float]) -> 
     varied = 0 < truth.sum() < truth.size
     return {
         "mean-confidence": float(sure.mean()),
-        "ece": calibration_error(reliability(sure, truth, equal_mass=False)),
-        "ece-equal-mass": calibration_error(reliability(sure, truth, equal_mass=True)),
+        "ece": compute_calibration_error(bin_by_confidence(sure, truth, equal_mass=False)),
+        "ece-equal-mass": compute_calibration_error(
+            bin_by_confidence(sure, truth, equal_mass=True)
+        ),
         "brier": float(brier_score_loss(truth, sure, pos_label=1)),
         "log-loss": float(log_loss(truth, np.clip(sure, 1e-6, 1 - 1e-6), labels=[0, 1])),
         "auroc": float(roc_auc_score(truth, sure)) if varied else math.nan,

@@ -26,8 +26,8 @@ from groundtruth.tasks.base import BUILTIN, Label
 from groundtruth.tasks.registry import decode_label
 from labeljob.history.job import JobOnFile
 from labeljob.jobs.description import JobError
-from labeljob.metrics.calibration import confidence_figures
-from labeljob.metrics.scores import Judged, judged
+from labeljob.metrics.calibration import measure_confidences
+from labeljob.metrics.scores import ScoredConfidences, score_confidences
 from labeljob.tasks.base import Truth
 
 FEWEST_OBJECTS = 50
@@ -57,7 +57,7 @@ class Calibration:
         What made the labels: the algorithm's name and the settings' hash.
     kind : MapKind
         Which kind of map.
-    known : Judged
+    known : ScoredConfidences
         Confidence of each label whose truth is known, and whether it is right.
     mapped : list of float
         The same confidences put right by maps that were fitted on the other folds.
@@ -69,7 +69,7 @@ class Calibration:
     algorithm: str
     settings: str
     kind: MapKind
-    known: Judged
+    known: ScoredConfidences
     mapped: list[float]
     found: ConfidenceMap
 
@@ -112,7 +112,7 @@ class Calibration:
 
 
 def _figures(confidences: list[float], right: list[float]) -> dict[str, float]:
-    figures = confidence_figures(confidences, right)
+    figures = measure_confidences(confidences, right)
     return {name: round(figures[name], 6) for name in FIGURES}
 
 
@@ -152,7 +152,7 @@ def calibrate_job(
         )
     labels = {key: label for key, label in _labels(job).items() if key in truths and label.classes}
     algorithm, settings = _made_by(job, labels)
-    known = judged(labels, truths)
+    known = score_confidences(job.task, labels, truths)
     fewest = 2 if force else FEWEST_OBJECTS
     if len(known.right) < fewest:
         hint = "" if force else "; with --force it is fitted all the same"

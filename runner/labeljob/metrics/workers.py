@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from labeljob.history.annotations import Ballot
+from labeljob.history.annotations import ObjectAnnotations
 from labeljob.history.answer_files import Sitting
-from labeljob.metrics.consensus import agreement_of, confusion_of
+from labeljob.metrics.consensus import find_confusions, measure_agreement
 from labeljob.tasks.base import JobType
 
 
@@ -100,34 +100,36 @@ class Worker:
         }
 
 
-def worker_table(ballots: Sequence[Ballot], task: JobType, n_classes: int) -> dict[str, Worker]:
+def tabulate_workers(
+    objects: Sequence[ObjectAnnotations], job_type: JobType, n_classes: int
+) -> dict[str, Worker]:
     """All workers of a job, by their ids.
 
     Parameters
     ----------
-    ballots : sequence of Ballot
+    objects : sequence of ObjectAnnotations
         The answers.
-    task : JobType
+    job_type : JobType
         The job type.
     n_classes : int
-        What a unit of a ballot can be.
+        What a unit of an answer can be.
     """
-    ids = {worker for ballot in ballots for worker in ballot.workers}
-    ids |= {item.worker_id for ballot in ballots for item in ballot.rejected if item.worker_id}
+    ids = {worker for obj in objects for worker in obj.workers}
+    ids |= {item.worker_id for obj in objects for item in obj.rejected if item.worker_id}
     names = short_names(sorted(ids))
     table = {worker: Worker(worker_id=worker, name=names[worker]) for worker in sorted(ids)}
-    for ballot in ballots:
-        for item in ballot.rejected:
+    for obj in objects:
+        for item in obj.rejected:
             if item.worker_id:
                 table[item.worker_id].unusable += 1
-        for at, worker in enumerate(ballot.workers):
+        for at, worker in enumerate(obj.workers):
             table[worker].answers += 1
-            score = agreement_of(ballot, at, task, n_classes)
+            score = measure_agreement(obj, at, job_type, n_classes)
             if score is not None:
                 table[worker].agreements.append(score)
-                for true, said, weight in confusion_of(ballot, at, task, n_classes):
+                for true, said, weight in find_confusions(obj, at, job_type, n_classes):
                     table[worker].confusion[true, said] += weight
-    _add_times(table, ballots)
+    _add_times(table, objects)
     return table
 
 
@@ -145,10 +147,10 @@ def short_names(ids: Sequence[str]) -> dict[str, str]:
     return {name: name if len(name) <= length + 1 else f"…{name[-length:]}" for name in ids}
 
 
-def _add_times(table: dict[str, Worker], ballots: Sequence[Ballot]) -> None:
+def _add_times(table: dict[str, Worker], objects: Sequence[ObjectAnnotations]) -> None:
     sittings: dict[str, list[Sitting]] = defaultdict(list)
-    for ballot in ballots:
-        for worker_id, sitting in ballot.sittings.items():
+    for obj in objects:
+        for worker_id, sitting in obj.sittings.items():
             sittings[worker_id].append(sitting)
     for worker_id, worker in table.items():
         own = sittings[worker_id]

@@ -14,24 +14,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundtruth.tasks.base import LOW_CONFIDENCE, NO_USABLE_ANSWER, NOT_PROCESSED, TIE, Label
-from labeljob.history.annotations import Ballot, unit_classes
+from labeljob.history.annotations import ObjectAnnotations
 from labeljob.history.job import JobOnFile
-from labeljob.metrics.agreement import Agreement, agreement
-from labeljob.metrics.calibration import ReliabilityBin, reliability
-from labeljob.metrics.consensus import dispute, n_values
-from labeljob.metrics.scores import judged
+from labeljob.metrics.agreement import Agreement, compute_agreement
+from labeljob.metrics.calibration import ReliabilityBin, bin_by_confidence
+from labeljob.metrics.consensus import measure_dispute
+from labeljob.metrics.scores import score_confidences
 from labeljob.metrics.suspicions import flag_workers
-from labeljob.metrics.workers import Worker, worker_table
+from labeljob.metrics.workers import Worker, tabulate_workers
 from labeljob.tasks.base import Truth
 
 UNSURE = (TIE, LOW_CONFIDENCE, NO_USABLE_ANSWER, NOT_PROCESSED)
 
 
 def to_label_again(
-    job: JobOnFile, ballots: Sequence[Ballot], labels: Mapping[str, Label], below: float
+    job: JobOnFile, objects: Sequence[ObjectAnnotations], labels: Mapping[str, Label], below: float
 ) -> list[str]:
     """Data objects without a label, with an unsure one, or with too little confidence."""
-    asked = [line.object_id for line in job.lines] or [one.object_id for one in ballots]
+    asked = [line.object_id for line in job.lines] or [one.object_id for one in objects]
     chosen = []
     for object_id in asked:
         label = labels.get(object_id)
@@ -54,10 +54,10 @@ class Contents:
         How the labels were made, as far as it is known.
     labels : mapping of str to Label
         By the data objects' ids; one without a label is not there.
-    ballots : sequence of Ballot
+    objects : sequence of ObjectAnnotations
         All usable answers.
     classes : tuple of str
-        What a unit of a ballot can be.
+        What a unit of a obj can be.
     agreement : Agreement
         Of all workers.
     without : Agreement or None
@@ -66,7 +66,7 @@ class Contents:
         Suspicious ones first, then by the number of answers.
     confusion : ndarray of float, shape (n_classes, n_classes)
         What workers without a flag said (columns) where the others said something (rows).
-    disputes : tuple of (float, Ballot)
+    disputes : tuple of (float, ObjectAnnotations)
         All data objects that were answered, the most disputed first.
     requeue : tuple of str
         Data objects to label again.
@@ -81,13 +81,13 @@ class Contents:
     job: JobOnFile
     algorithm: str
     labels: Mapping[str, Label]
-    ballots: Sequence[Ballot]
+    objects: Sequence[ObjectAnnotations]
     classes: tuple[str, ...]
     agreement: Agreement
     without: Agreement | None
     workers: tuple[Worker, ...]
     confusion: NDArray[np.float64]
-    disputes: tuple[tuple[float, Ballot], ...]
+    disputes: tuple[tuple[float, ObjectAnnotations], ...]
     requeue: tuple[str, ...]
     below: float
     figures: Mapping[str, float]
@@ -101,12 +101,12 @@ class Contents:
     @property
     def answers(self) -> int:
         """How many answers count."""
-        return sum(len(ballot.workers) for ballot in self.ballots)
+        return sum(len(obj.workers) for obj in self.objects)
 
     @property
     def rejected(self) -> Counter[str]:
         """How many answers do not count, by reason."""
-        return Counter(item.reason for ballot in self.ballots for item in ballot.rejected)
+        return Counter(item.reason for obj in self.objects for item in obj.rejected)
 
     @property
     def confidences(self) -> list[float]:
@@ -118,8 +118,8 @@ class Contents:
         """When the first and the last answer came in; None if the job does not tell."""
         times = [
             sitting.submitted
-            for ballot in self.ballots
-            for sitting in ballot.sittings.values()
+            for obj in self.objects
+            for sitting in obj.sittings.values()
             if sitting.submitted is not None
         ]
         return (min(times), max(times)) if times else None
@@ -130,7 +130,7 @@ class Contents:
             "job": self.job.name,
             "task": self.job.task.value,
             "algorithm": self.algorithm,
-            "objects": len(self.job.lines) or len(self.ballots),
+            "objects": len(self.job.lines) or len(self.objects),
             "labeled": len(self.labels),
             "answers": {"used": self.answers, "set-aside": dict(self.rejected)},
             "agreement": {
@@ -149,8 +149,8 @@ class Contents:
             "workers": [worker.as_json(self.classes) for worker in self.workers],
             "confusion": {"classes": list(self.classes), "times": self.confusion.tolist()},
             "disputed": [
-                {"object": ballot.object_id, "dispute": share}
-                for share, ballot in self.disputes
+                {"object": obj.object_id, "dispute": share}
+                for share, obj in self.disputes
                 if share > 0
             ],
             "requeue": list(self.requeue),
@@ -165,7 +165,7 @@ def known(value: float) -> float | None:
 
 def contents_of(
     job: JobOnFile,
-    ballots: Sequence[Ballot],
+    objects: Sequence[ObjectAnnotations],
     labels: Mapping[str, Label],
     *,
     algorithm: str,
@@ -179,7 +179,7 @@ def contents_of(
     ----------
     job : JobOnFile
         The job.
-    ballots : sequence of Ballot
+    objects : sequence of ObjectAnnotations
         All usable answers.
     labels : mapping of str to Label
         By the data objects' ids.
@@ -192,21 +192,21 @@ def contents_of(
     figures : mapping of str to float, optional
         Measures against the truth.
     """
-    classes = unit_classes(job)
-    workers = worker_table(ballots, job.task, len(classes))
-    flag_workers(workers, ballots, job.task, classes)
+    classes = job.unit_classes
+    workers = tabulate_workers(objects, job.task, len(classes))
+    flag_workers(workers, objects, job.task, classes)
     flagged = {worker.worker_id for worker in workers.values() if worker.flags}
     trusted = workers.keys() - flagged or workers.keys()
-    values = n_values(job.task, len(classes))
-    disputes = [(dispute(ballot, values), ballot) for ballot in ballots if ballot.workers]
+    n_values = job.task.n_values(len(classes))
+    disputes = [(measure_dispute(obj, n_values), obj) for obj in objects if obj.workers]
     return Contents(
         job=job,
         algorithm=algorithm,
         labels=labels,
-        ballots=ballots,
+        objects=objects,
         classes=classes,
-        agreement=agreement(ballots, job.task, classes),
-        without=agreement(_only(trusted, ballots), job.task, classes) if flagged else None,
+        agreement=compute_agreement(objects, job.task, classes),
+        without=compute_agreement(_only(trusted, objects), job.task, classes) if flagged else None,
         workers=tuple(
             sorted(workers.values(), key=lambda one: (not one.flags, -one.answers, one.name))
         ),
@@ -214,10 +214,10 @@ def contents_of(
         disputes=tuple(
             sorted(disputes, key=lambda row: (-row[0], _sureness(row[1].object_id, labels)))
         ),
-        requeue=tuple(to_label_again(job, ballots, labels, below)),
+        requeue=tuple(to_label_again(job, objects, labels, below)),
         below=below,
         figures=figures or {},
-        bins=_reliability(labels, truths or {}),
+        bins=_reliability(job, labels, truths or {}),
     )
 
 
@@ -230,20 +230,20 @@ def _confusion(workers: Sequence[Worker], n_classes: int) -> NDArray[np.float64]
 
 
 def _reliability(
-    labels: Mapping[str, Label], truths: Mapping[str, Truth]
+    job: JobOnFile, labels: Mapping[str, Label], truths: Mapping[str, Truth]
 ) -> tuple[ReliabilityBin, ...]:
-    seen = judged(labels, truths)
-    sure, right = np.array(seen.confidences), np.array(seen.right)
-    return tuple(reliability(sure, right, equal_mass=False, bins=10))
+    scored = score_confidences(job.task, labels, truths)
+    sure, right = np.array(scored.confidences), np.array(scored.right)
+    return tuple(bin_by_confidence(sure, right, equal_mass=False, bins=10))
 
 
-def _only(workers: Set[str], ballots: Sequence[Ballot]) -> list[Ballot]:
-    """The ballots with the answers of some workers alone."""
+def _only(workers: Set[str], objects: Sequence[ObjectAnnotations]) -> list[ObjectAnnotations]:
+    """The objects with the answers of some workers alone."""
     chosen = []
-    for ballot in ballots:
-        at = [number for number, worker in enumerate(ballot.workers) if worker in workers]
-        names = tuple(ballot.workers[number] for number in at)
-        chosen.append(replace(ballot, workers=names, choices=ballot.choices[at]))
+    for obj in objects:
+        at = [number for number, worker in enumerate(obj.workers) if worker in workers]
+        names = tuple(obj.workers[number] for number in at)
+        chosen.append(replace(obj, workers=names, choices=obj.choices[at]))
     return chosen
 
 

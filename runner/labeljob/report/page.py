@@ -12,10 +12,8 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from groundtruth.tasks.base import Label
-from labeljob.history.annotations import Ballot
+from labeljob.history.annotations import ObjectAnnotations
 from labeljob.history.differences import named
-from labeljob.history.explanation import said
 from labeljob.metrics.workers import Worker
 from labeljob.report.charts import (
     Chart,
@@ -25,7 +23,7 @@ from labeljob.report.charts import (
     worker_chart,
 )
 from labeljob.report.contents import Contents, file_name
-from labeljob.report.pictures import Picture, mask_pictures, picture, read_image
+from labeljob.report.pictures import Picture
 from labeljob.tasks.base import Truth
 
 TEMPLATE = "report.html.jinja"
@@ -37,7 +35,7 @@ WIDEST_MATRIX = 30
 
 
 @dataclass(frozen=True, kw_only=True)
-class Exhibit:
+class DisputedExample:
     """One disputed data object.
 
     Attributes
@@ -68,70 +66,54 @@ class Exhibit:
     pictures: list[Picture]
 
 
-def exhibits(
+def draw_disputed_examples(
     contents: Contents,
     count: int,
     *,
     truths: Mapping[str, Truth] | None = None,
     advance: Callable[[], object] = lambda: None,
-) -> list[Exhibit]:
+) -> list[DisputedExample]:
     """The most disputed data objects of a job, with their images where those can be read."""
     names = {worker.worker_id: worker.name for worker in contents.workers}
-    shown = []
-    for share, ballot in [row for row in contents.disputes if row[0] > 0][:count]:
-        label = contents.labels.get(ballot.object_id)
-        truth = (truths or {}).get(ballot.object_id)
-        shown.append(
-            Exhibit(
-                object_id=ballot.object_id,
-                name=file_name(ballot.source),
+    job_type, examples = contents.job.task, []
+    for share, obj in [row for row in contents.disputes if row[0] > 0][:count]:
+        label = contents.labels.get(obj.object_id)
+        truth = (truths or {}).get(obj.object_id)
+        examples.append(
+            DisputedExample(
+                object_id=obj.object_id,
+                name=file_name(obj.source),
                 dispute=share,
                 label=named(label),
                 confidence=label.confidence if label else None,
-                truth="" if truth is None or isinstance(truth, np.ndarray) else _words(truth),
-                votes=_votes(ballot, contents, names) if contents.job.task.classifies else [],
-                pictures=_pictures(ballot, contents, label, names),
+                truth="" if truth is None else ", ".join(job_type.truth_names(truth)),
+                votes=_votes(obj, contents, names) if job_type.classifies else [],
+                pictures=job_type.draw_example(contents.job, obj, label, names),
             )
         )
         advance()
-    return shown
-
-
-def _words(truth: str | frozenset[str]) -> str:
-    return truth if isinstance(truth, str) else ", ".join(sorted(truth))
+    return examples
 
 
 def _votes(
-    ballot: Ballot, contents: Contents, names: Mapping[str, str]
+    obj: ObjectAnnotations, contents: Contents, names: Mapping[str, str]
 ) -> list[tuple[str, list[str]]]:
     table: dict[str, list[str]] = {}
-    for at, worker in enumerate(ballot.workers):
-        answer = said(ballot, at, contents.job)
+    for worker, choices in zip(obj.workers, obj.choices, strict=True):
         # Of several labels each is a question of its own.
-        parts = [answer] if ballot.choices.shape[1] == 1 else answer.split(", ")
-        for part in parts:
-            table.setdefault(part, []).append(names[worker])
+        for name in contents.job.task.name_choices(choices, contents.classes):
+            table.setdefault(name, []).append(names[worker])
     return sorted(table.items(), key=lambda row: (-len(row[1]), row[0]))
 
 
-def _pictures(
-    ballot: Ballot, contents: Contents, label: Label | None, names: Mapping[str, str]
-) -> list[Picture]:
-    if not contents.job.task.classifies:
-        return mask_pictures(contents.job, ballot.object_id, label, names)
-    image = read_image(contents.job, ballot.source)
-    alt = f"Image {file_name(ballot.source)} of data object {ballot.object_id}"
-    return [] if image is None else [picture(image, alt)]
-
-
-def render(contents: Contents, shown: Sequence[Exhibit], *, command: str) -> str:
+def render(contents: Contents, examples: Sequence[DisputedExample], *, command: str) -> str:
     """The page as HTML.
 
     Parameters
     ----------
     contents : Contents
         What it says.
-    shown : sequence of Exhibit
+    examples : sequence of DisputedExample
         The gallery.
     command : str
         The job as the command line names it, for the commands that come next.
@@ -149,7 +131,7 @@ def render(contents: Contents, shown: Sequence[Exhibit], *, command: str) -> str
         contents=contents,
         job=contents.job,
         charts=charts,
-        shown=shown,
+        examples=examples,
         command=command,
         table_rows=TABLE_ROWS,
         matrix=_matrix(contents),
@@ -198,11 +180,10 @@ def _mistakes(contents: Contents) -> list[tuple[str, str, float, float]]:
 
 def _legend(contents: Contents) -> list[tuple[str, str]]:
     """Names and colours of a segmentation job's classes."""
-    if contents.job.task.classifies:
-        return []
     for label in contents.labels.values():
         if label.classes:
-            return [(one.name, one.color) for one in label.classes if one.class_id > 0]
+            named = [item for item in label.classes if item.color and item.class_id > 0]
+            return [(item.name, item.color) for item in named]
     return []
 
 

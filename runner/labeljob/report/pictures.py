@@ -7,6 +7,7 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 import numpy as np
 from matplotlib import colormaps
@@ -19,10 +20,12 @@ from groundtruth.masks.classify import output_palette
 from groundtruth.masks.runs import RunMask
 from groundtruth.tasks.base import Label
 from groundtruth.tasks.segmentation.answers import MaskAnswer
-from labeljob.history.annotations import read_masks
+from labeljob.history.annotations import ObjectAnnotations
 from labeljob.history.job import JobOnFile, job_mask
 from labeljob.jobs.job_location import ReadOnly
 from labeljob.report.overlays import disagreement, overlay
+from labeljob.tasks.base import Mask
+from labeljob.tasks.semantic_segmentation import read_masks
 
 LONGEST = 360
 """Pixels of the longer side of an image in the page."""
@@ -30,7 +33,6 @@ LONGEST = 360
 QUALITY = 78
 
 type Rgb = NDArray[np.uint8]
-type Mask = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def read_image(job: JobOnFile, source: str) -> Rgb | None:
         return None
 
 
-def picture(pixels: Rgb, alt: str, caption: str = "") -> Picture:
+def encode_picture(pixels: Rgb, alt: str, caption: str = "") -> Picture:
     """An image as it goes into the page."""
     body = io.BytesIO()
     Image.fromarray(pixels).save(body, "JPEG", quality=QUALITY, optimize=True)
@@ -85,7 +87,16 @@ def picture(pixels: Rgb, alt: str, caption: str = "") -> Picture:
     return Picture(f"data:image/jpeg;base64,{text}", columns, rows, alt, caption)
 
 
-def mask_pictures(
+def draw_image(job: JobOnFile, obj: ObjectAnnotations) -> list[Picture]:
+    """The image of a data object; nothing if it cannot be read."""
+    image = read_image(job, obj.source)
+    if image is None:
+        return []
+    alt = f"Image {PurePosixPath(obj.source).name} of data object {obj.object_id}"
+    return [encode_picture(image, alt)]
+
+
+def draw_masks(
     job: JobOnFile, object_id: str, label: Label | None, names: Mapping[str, str]
 ) -> list[Picture]:
     """What the workers painted, what came of it, and where they differ.
@@ -122,13 +133,13 @@ def mask_pictures(
     consolidated = _label_mask(job, label, shape)
     if consolidated is not None:
         alt = f"The consolidated mask of data object {object_id} over its image"
-        pictures.append(picture(overlay(photo, consolidated, colors), alt, "label"))
+        pictures.append(encode_picture(overlay(photo, consolidated, colors), alt, "label"))
     stack = list(masks.values())
     alt = f"Where the workers disagree on data object {object_id}"
-    pictures.append(picture(_heat(photo, stack, len(job.choices)), alt, "disagreement"))
+    pictures.append(encode_picture(_heat(photo, stack, len(job.choices)), alt, "disagreement"))
     for worker, mask in masks.items():
         alt = f"Outlines that worker {names[worker]} painted on data object {object_id}"
-        pictures.append(picture(_outlined(photo, mask, colors), alt, names[worker]))
+        pictures.append(encode_picture(_outlined(photo, mask, colors), alt, names[worker]))
     return pictures
 
 

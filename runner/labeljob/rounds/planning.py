@@ -14,11 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labeljob.history.annotations import Ballot
+from labeljob.history.annotations import ObjectAnnotations
 from labeljob.jobs.description import JobError
-from labeljob.rounds.accuracy_curve import Growth, growth_of
-from labeljob.rounds.gold_scores import units_of
-from labeljob.tasks.base import JobType, Truth
+from labeljob.rounds.accuracy_curve import AccuracyCurve
+from labeljob.tasks.base import Ints, JobType, Truth
 
 MOST_WORKERS = 9
 STARTS = (2, 3)
@@ -26,7 +25,6 @@ LEAD = 2
 _NORMAL_95 = 1.959964
 
 type Floats = NDArray[np.float64]
-type Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -53,12 +51,12 @@ class Plan:
             return f"always {self.start}"
         return f"start with {self.start}, add until the lead is {self.lead}, at most {self.most}"
 
-    def answers(self, growth: Growth) -> Ints:
+    def count_answers(self, curve: AccuracyCurve) -> Ints:
         """How many answers each data object gets, shape (n_items,)."""
-        n_items = growth.quality.shape[0]
-        if not self.lead or growth.leads is None:
+        n_items = curve.quality.shape[0]
+        if not self.lead or curve.leads is None:
             return np.full(n_items, self.start)
-        enough = growth.leads[:, self.start - 1 : self.most] >= self.lead
+        enough = curve.leads[:, self.start - 1 : self.most] >= self.lead
         enough[:, -1] = True
         return self.start + enough.argmax(axis=1)
 
@@ -114,7 +112,7 @@ class Estimate:
         return values
 
 
-def plans_for(task: JobType, *, most: int, lead: int = LEAD) -> list[Plan]:
+def list_plans(job_type: JobType, *, most: int, lead: int = LEAD) -> list[Plan]:
     """Always 1, 2, … workers, then those that add workers where they are needed.
 
     Masks have no lead: their pixels do.
@@ -122,18 +120,18 @@ def plans_for(task: JobType, *, most: int, lead: int = LEAD) -> list[Plan]:
     Examples
     --------
     >>> from labeljob.tasks.registry import find_job_type
-    >>> [str(plan) for plan in plans_for(find_job_type("image-multi-class"), most=3)][2:]
+    >>> [str(plan) for plan in list_plans(find_job_type("image-multi-class"), most=3)][2:]
     ['always 3', 'start with 2, add until the lead is 2, at most 3']
     """
     fixed = [Plan(n) for n in range(1, most + 1)]
-    if not task.classifies:
+    if not job_type.has_lead:
         return fixed
     return fixed + [Plan(start, lead, most) for start in STARTS if start < most]
 
 
-def estimate(
-    ballots: Sequence[Ballot],
-    task: JobType,
+def estimate_plans(
+    objects: Sequence[ObjectAnnotations],
+    job_type: JobType,
     classes: Sequence[str],
     plans: Sequence[Plan],
     *,
@@ -146,12 +144,12 @@ def estimate(
 
     Parameters
     ----------
-    ballots : sequence of Ballot
+    objects : sequence of ObjectAnnotations
         The pilot's answers.
-    task : JobType
+    job_type : JobType
         The job type.
     classes : sequence of str
-        What a unit of a ballot can be.
+        What a unit of an answer can be.
     plans : sequence of Plan
         The plans; one worker for each data object is judged too.
     truths : mapping of str to Truth or None
@@ -169,23 +167,25 @@ def estimate(
     JobError
         If no data object can be judged.
     """
-    judged = [one for one in ballots if one.workers and (not truths or one.object_id in truths)]
-    if not judged:
+    pilot = [obj for obj in objects if obj.workers and (not truths or obj.object_id in truths)]
+    if not pilot:
         raise JobError("the pilot has no data object with a usable answer (and a truth)")
-    true = [units_of(truths[one.object_id], classes) for one in judged] if truths else None
-    sizes = np.array([len(one.workers) for one in judged])
+    true = None
+    if truths:
+        true = [job_type.truth_choices(truths[obj.object_id], classes) for obj in pilot]
+    sizes = np.array([len(obj.workers) for obj in pilot])
     most = max(max(plan.most if plan.lead else plan.start for plan in plans), 1)
-    asked = [Plan(1), *plans]
-    quality = np.zeros((len(asked), len(judged)))
-    counts = np.zeros((len(asked), most + 1))
-    growth_in = growth_of(judged, task, len(classes), true)
-    items = np.arange(len(judged))
+    compared = [Plan(1), *plans]
+    quality = np.zeros((len(compared), len(pilot)))
+    counts = np.zeros((len(compared), most + 1))
+    simulate = job_type.simulate_curve([obj.choices for obj in pilot], len(classes), true)
+    items = np.arange(len(pilot))
     for _ in range(replays):
-        growth = growth_in(orders(sizes, most, rng), rng)
-        for at, plan in enumerate(asked):
-            answers = plan.answers(growth)
-            quality[at] += growth.quality[items, answers - 1]
-            counts[at] += np.bincount(answers, minlength=most + 1)
+        curve = simulate(shuffle_answers(sizes, most, rng), rng)
+        for row, plan in enumerate(compared):
+            answers = plan.count_answers(curve)
+            quality[row] += curve.quality[items, answers - 1]
+            counts[row] += np.bincount(answers, minlength=most + 1)
         advance()
     quality /= replays
     shares = counts / counts.sum(axis=1, keepdims=True)
@@ -212,7 +212,7 @@ def _estimates(
         )
 
 
-def orders(sizes: Ints, most: int, rng: np.random.Generator) -> Ints:
+def shuffle_answers(sizes: Ints, most: int, rng: np.random.Generator) -> Ints:
     """A random order of each data object's answers.
 
     Parameters
@@ -231,7 +231,7 @@ def orders(sizes: Ints, most: int, rng: np.random.Generator) -> Ints:
 
     Examples
     --------
-    >>> orders(np.array([1, 3]), 3, np.random.default_rng(0)).tolist()
+    >>> shuffle_answers(np.array([1, 3]), 3, np.random.default_rng(0)).tolist()
     [[0, -1, -1], [0, 1, 2]]
     """
     n_items, width = sizes.size, max(int(sizes.max()), most)

@@ -165,7 +165,7 @@ def pool(jobs: Sequence[JobOnFile]) -> Pool:
         If the rounds are of different job types, or their written-down classes differ.
     """
     first = jobs[0]
-    if other := next((job for job in jobs if job.task is not first.task), None):
+    if other := next((job for job in jobs if job.task != first.task), None):
         raise JobError(f"{other.name} is of {other.task}, and {first.name} of {first.task}")
     damage = DamageList()
     for job in jobs:

@@ -15,17 +15,26 @@ write a subclass of `JobType` (or of the type that it is like) and `register` it
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from groundtruth.tasks.base import Task
+from groundtruth.annotations import Answers, RejectedAnswer
+from groundtruth.tasks.base import Label, Task
 from groundtruth.tasks.registry import find_task
+from labeljob.rounds.accuracy_curve import CurveSimulation, simulate_votes
 from labeljob.simulation.workers import SimulatedWorker
 
+if TYPE_CHECKING:
+    from labeljob.history.annotations import ObjectAnnotations
+    from labeljob.history.job import JobOnFile
+    from labeljob.report.pictures import Picture
+
+type Ints = NDArray[np.int64]
+type Mask = NDArray[np.uint8]
 type Truth = str | frozenset[str] | NDArray[np.uint8]
 """A class's name, the set of labels that apply, or a mask of class indices."""
 
@@ -57,6 +66,18 @@ class JobType(ABC):
         Whether an answer is one label, rather than several.
     max_labels : int or None
         As many labels as an answer has room for.
+    takes_auxiliary_inputs : bool
+        Whether the functions take gold labels, a model's answers and a confidence map.
+    independent_objects : bool
+        Whether a label depends on the answers to its own data object alone.
+    has_lead : bool
+        Whether votes tell how far a label leads, so that workers can be added where it is little.
+    error_similarity, copy_similarity : float
+        An answer whose `similarity` to the others' is less is wrong, and two answers of at least
+        as much are the same.
+    agreement_note, coefficient_note : str
+        In the report: what the agreement of a worker means, and what alpha and kappa
+        are about.
     request_title, request_description, request_keywords : str, str, tuple of str
         What workers read of a job before they take a task.
     time_limit : int
@@ -74,6 +95,13 @@ class JobType(ABC):
     classifies: ClassVar[bool] = True
     single_choice: ClassVar[bool] = False
     max_labels: ClassVar[int | None] = None
+    takes_auxiliary_inputs: ClassVar[bool] = True
+    independent_objects: ClassVar[bool] = False
+    has_lead: ClassVar[bool] = True
+    error_similarity: ClassVar[float] = 1.0
+    copy_similarity: ClassVar[float] = 1.0
+    agreement_note: ClassVar[str]
+    coefficient_note: ClassVar[str] = ""
     request_title: ClassVar[str]
     request_description: ClassVar[str]
     request_keywords: ClassVar[tuple[str, ...]]
@@ -107,11 +135,6 @@ class JobType(ABC):
     def aws_name(self) -> str:
         """The name AWS uses: the end of the Lambda functions' names."""
         return self.library.aws_name
-
-    @property
-    def several_choices(self) -> bool:
-        """Whether an answer to a data object as a whole may be several labels."""
-        return self.classifies and not self.single_choice
 
     @property
     def folder(self) -> str:
@@ -225,7 +248,7 @@ class JobType(ABC):
             Whether there are labels of parts of images.
         """
 
-    def name_choices(self, choices: NDArray[np.int64], classes: Sequence[str]) -> list[str]:
+    def name_choices(self, choices: Ints, classes: Sequence[str]) -> list[str]:
         """Names of the classes in one answer.
 
         Parameters
@@ -248,3 +271,210 @@ class JobType(ABC):
     @abstractmethod
     def contradict(self, truth: Truth, labels: Sequence[str]) -> Truth:
         """What somebody says who knows the truth and says another."""
+
+    # Answers and labels of a finished job. An answer is an array of choices, a number for each
+    # of its units: the class; 0 or 1 for each class; or the class at each point of a grid.
+
+    def unit_classes(self, classes: Sequence[str]) -> tuple[str, ...]:
+        """What a unit of an answer can be, of all that a worker may have chosen."""
+        return tuple(classes)
+
+    def n_values(self, n_classes: int) -> int:
+        """How many values a unit has, of `n_classes` that it can be."""
+        return n_classes
+
+    @abstractmethod
+    def to_choices(
+        self, answers: Answers[Any], classes: Sequence[str], rejected: list[RejectedAnswer]
+    ) -> dict[str, Ints]:
+        """Each worker's answer to a data object as choices.
+
+        Parameters
+        ----------
+        answers : Answers
+            As the library decoded them.
+        classes : sequence of str
+            Everything a worker may have chosen, in label order.
+        rejected : list of RejectedAnswer
+            Is added to.
+        """
+
+    @abstractmethod
+    def truth_choices(self, truth: Truth, classes: Sequence[str]) -> Ints:
+        """A truth as choices; `classes` are those of `unit_classes`."""
+
+    @abstractmethod
+    def truth_names(self, truth: Truth) -> list[str]:
+        """The classes of a truth; empty if it is no matter of names."""
+
+    def name_truth(self, names: Sequence[str]) -> Truth:
+        """The truth of one or more names; raises ValueError if they are none."""
+        return frozenset(map(str, names))
+
+    def describe_answer(self, choices: Ints, classes: Sequence[str]) -> str:
+        """An answer in words."""
+        return ", ".join(self.name_choices(choices, classes))
+
+    @abstractmethod
+    def similarity(self, first: Ints, second: Ints) -> float:
+        """How alike two answers are, in [0, 1]; raises ValueError if they cannot be compared."""
+
+    def agree(self, own: Ints, others: Ints) -> float:
+        """How well an answer agrees with those of the others, in [0, 1].
+
+        Parameters
+        ----------
+        own : ndarray of int, shape (n_units,)
+            The answer.
+        others : ndarray of int, shape (n_units, n_values)
+            How many of the others chose each value.
+        """
+        return self.similarity(own, others.argmax(axis=1))
+
+    def majority(self, votes: Ints) -> Ints:
+        """The label that most workers chose.
+
+        Parameters
+        ----------
+        votes : ndarray of int, shape (n_units, n_values)
+            How many chose each value.
+        """
+        return np.asarray(votes.argmax(axis=1))
+
+    def confuse(self, true: Ints, said: Ints, n_classes: int) -> Iterator[tuple[int, int, float]]:
+        """What was said where something else or the same is true, with a weight.
+
+        Yields
+        ------
+        true, said : int
+            Classes.
+        weight : float
+            All weights of an answer sum to 1.
+        """
+        pairs, times = np.unique(true * n_classes + said, return_counts=True)
+        for pair, count in zip(pairs.tolist(), times.tolist(), strict=True):
+            yield *divmod(pair, n_classes), count / said.size
+
+    def chance_agreement(self, votes: Sequence[Ints]) -> float:
+        """Agreement that chance gives, as far as it counts, in [0, 1].
+
+        Parameters
+        ----------
+        votes : sequence of ndarray of int, shape (n_units, n_values)
+            For each data object how many workers chose each value.
+        """
+        return 0.0
+
+    def explain_low_agreement(
+        self, agreement: float, upper: float, usual: float, chance: float
+    ) -> str | None:
+        """Why a worker's agreement is that of somebody who guesses; None if it is not.
+
+        Parameters
+        ----------
+        agreement, upper : float
+            The worker's agreement with the others, and the upper end of its interval.
+        usual, chance : float
+            The median of all workers, and what chance gives.
+        """
+        if upper >= (chance + usual) / 2:
+            return None
+        return f"agrees with the others in {agreement:.0%}; by chance {chance:.0%}"
+
+    def agreement_questions(
+        self, votes: Sequence[Ints], n_classes: int
+    ) -> tuple[list[Ints], list[Ints], list[int]]:
+        """What coefficients of agreement are computed of.
+
+        Parameters
+        ----------
+        votes : sequence of ndarray of int, shape (n_units, n_values)
+            For each data object how many workers chose each value.
+        n_classes : int
+            What a unit can be.
+
+        Returns
+        -------
+        questions : list of ndarray of int, shape (n, n_values)
+            Votes whose coefficients are averaged.
+        by_class : list of ndarray of int, shape (n, 2)
+            For each class the votes against it and for it.
+        chosen : list of int
+            How often each class was chosen.
+        """
+        stack = np.concatenate(votes)
+        totals = stack.sum(axis=1)
+        by_class = [
+            np.stack((totals - stack[:, index], stack[:, index]), axis=1)
+            for index in range(n_classes)
+        ]
+        return [stack], by_class, stack.sum(axis=0).tolist()
+
+    def simulate_curve(
+        self, choices: Sequence[Ints], n_classes: int, true: Sequence[Ints] | None
+    ) -> CurveSimulation:
+        """A function from an order of the answers to how labels by majority grow better.
+
+        Parameters
+        ----------
+        choices : sequence of ndarray of int, shape (n_workers, n_units)
+            For each data object its answers, one at least.
+        n_classes : int
+            What a unit can be.
+        true : sequence of ndarray of int, or None
+            The right labels as choices; None to take what all answers give.
+        """
+        return simulate_votes(
+            choices,
+            true,
+            n_values=self.n_values(n_classes),
+            majority=self.majority,
+            similarity=self.similarity,
+            has_lead=self.has_lead,
+        )
+
+    @abstractmethod
+    def score_labels(
+        self,
+        labels: Mapping[str, Label],
+        truths: Mapping[str, Truth],
+        classes: Sequence[str],
+        read_mask: Callable[[Label], Mask | None],
+    ) -> dict[str, float]:
+        """Measures of a job's labels against the truth, besides those of the confidences.
+
+        Parameters
+        ----------
+        labels : mapping of str to Label
+            By the data objects' ids. An object with a truth and without a label is wrong.
+        truths : mapping of str to Truth
+            By the same ids.
+        classes : sequence of str
+            In label order.
+        read_mask : callable
+            Class of each pixel of a label's mask; None if it cannot be read.
+        """
+
+    def draw_example(
+        self,
+        job: JobOnFile,
+        annotations: ObjectAnnotations,
+        label: Label | None,
+        names: Mapping[str, str],
+    ) -> list[Picture]:
+        """Pictures of a data object for the report; none if its image cannot be read.
+
+        Parameters
+        ----------
+        job : JobOnFile
+            The job.
+        annotations : ObjectAnnotations
+            The data object and its answers.
+        label : Label or None
+            The data object's.
+        names : mapping of str to str
+            Short names of the workers.
+        """
+        from labeljob.report.pictures import draw_image  # here, since it loads Matplotlib
+
+        return draw_image(job, annotations)

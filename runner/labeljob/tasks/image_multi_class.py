@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from groundtruth.annotations import Answers, RejectedAnswer
+from groundtruth.tasks.base import Label
+from labeljob.rounds.accuracy_curve import CurveSimulation, simulate_classes
 from labeljob.simulation.choices import choose_class, is_names, unknown_label
 from labeljob.simulation.workers import SimulatedWorker
-from labeljob.tasks.base import JobType, Truth
+from labeljob.tasks.base import Ints, JobType, Mask, Truth
 
 _SHOWN_BY_CLASSIFIER = 10
 
@@ -29,6 +32,7 @@ class ImageMultiClass(JobType):
     request_keywords = ("image", "classification", "label")
     time_limit = 300
     single_choice = True
+    agreement_note = "It estimates the worker’s accuracy as far as the others are right together."  # noqa: RUF001
 
     def label_count_warning(self, n_labels: int) -> str | None:
         """What may surprise with so many labels; None if nothing does."""
@@ -84,3 +88,62 @@ class ImageMultiClass(JobType):
     def contradict(self, truth: Truth, labels: Sequence[str]) -> Truth:
         """The class after the true one."""
         return labels[(labels.index(str(truth)) + 1) % len(labels)]
+
+    def to_choices(
+        self, answers: Answers[Any], classes: Sequence[str], rejected: list[RejectedAnswer]
+    ) -> dict[str, Ints]:
+        """The class that each worker chose."""
+        pairs = zip(answers.workers, answers.answers, strict=True)
+        return {worker: np.array([index], dtype=np.int64) for worker, index in pairs}
+
+    def truth_choices(self, truth: Truth, classes: Sequence[str]) -> Ints:
+        """The index of the true class."""
+        return np.array([classes.index(str(truth))])
+
+    def truth_names(self, truth: Truth) -> list[str]:
+        """The true class."""
+        return [str(truth)]
+
+    def name_truth(self, names: Sequence[str]) -> Truth:
+        """The one name; raises ValueError if there are more."""
+        if len(names) > 1:
+            raise ValueError(f"has {len(names)} labels, and the job has one")
+        return str(names[0])
+
+    def similarity(self, first: Ints, second: Ints) -> float:
+        """1 for the same class, 0 for another."""
+        return float(first[0] == second[0])
+
+    def agree(self, own: Ints, others: Ints) -> float:
+        """Whether it is the class most others chose; of several the share of one of them."""
+        votes = others[0]
+        return float(votes[own[0]] == votes.max()) / int((votes == votes.max()).sum())
+
+    def chance_agreement(self, votes: Sequence[Ints]) -> float:
+        """How often two answers of the job are the same class."""
+        total = sum(table[0] for table in votes)
+        return float(((total / np.sum(total)) ** 2).sum())
+
+    def simulate_curve(
+        self, choices: Sequence[Ints], n_classes: int, true: Sequence[Ints] | None
+    ) -> CurveSimulation:
+        """Labels by majority, with more answers than there are drawn from an urn."""
+        return simulate_classes(choices, n_classes, true)
+
+    def score_labels(
+        self,
+        labels: Mapping[str, Label],
+        truths: Mapping[str, Truth],
+        classes: Sequence[str],
+        read_mask: Callable[[Label], Mask | None],
+    ) -> dict[str, float]:
+        """Accuracy and F1."""
+        # Slow to load, and without hints.
+        from sklearn.metrics import accuracy_score, f1_score  # type: ignore[import-untyped]
+
+        named = {key: label.classes[0].name for key, label in labels.items() if label.classes}
+        said = [named.get(key, "") for key in truths]
+        true = [str(truth) for truth in truths.values()]
+        present = [name for name in classes if name in true or name in said]
+        f1 = f1_score(true, said, labels=present, average="macro", zero_division=0)
+        return {"accuracy": float(accuracy_score(true, said)), "macro-f1": float(f1)}

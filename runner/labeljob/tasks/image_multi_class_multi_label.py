@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from groundtruth.annotations import Answers, RejectedAnswer
+from groundtruth.tasks.base import Label
 from labeljob.simulation.choices import choose_labels, is_names, unknown_label
 from labeljob.simulation.workers import SimulatedWorker
-from labeljob.tasks.base import JobType, Truth
+from labeljob.tasks.base import Ints, JobType, Mask, Truth
 
 _QUOTA = 50
 
@@ -29,6 +31,8 @@ class ImageMultiClassMultiLabel(JobType):
     request_description = "Look at an image and choose every label of something you can see in it."
     request_keywords = ("image", "classification", "multiple labels")
     time_limit = 600
+    agreement_note = "It is the Jaccard index: labels in common by labels in either."
+    coefficient_note = " Both are means over the labels, each taken as a question of its own."
 
     def label_count_warning(self, n_labels: int) -> str | None:
         """What may surprise with so many labels; None if nothing does."""
@@ -71,7 +75,7 @@ class ImageMultiClassMultiLabel(JobType):
         """Whether somebody gave an image several labels."""
         return most_choices > 1 and not has_regions
 
-    def name_choices(self, choices: NDArray[np.int64], classes: Sequence[str]) -> list[str]:
+    def name_choices(self, choices: Ints, classes: Sequence[str]) -> list[str]:
         """Names of the labels that were ticked."""
         return [classes[index] for index in np.flatnonzero(choices).tolist()]
 
@@ -82,3 +86,98 @@ class ImageMultiClassMultiLabel(JobType):
     def contradict(self, truth: Truth, labels: Sequence[str]) -> Truth:
         """The labels that do not apply."""
         return frozenset(labels) - frozenset(truth) or truth
+
+    def n_values(self, n_classes: int) -> int:
+        """Chosen or not."""
+        return 2
+
+    def to_choices(
+        self, answers: Answers[Any], classes: Sequence[str], rejected: list[RejectedAnswer]
+    ) -> dict[str, Ints]:
+        """For each worker 1 for each class that was ticked, else 0."""
+        choices = {}
+        for worker, indices in zip(answers.workers, answers.answers, strict=True):
+            choices[worker] = np.zeros(len(classes), dtype=np.int64)
+            choices[worker][list(indices)] = 1
+        return choices
+
+    def truth_choices(self, truth: Truth, classes: Sequence[str]) -> Ints:
+        """1 for each class that applies, else 0."""
+        return np.array([name in truth for name in classes], dtype=np.int64)
+
+    def truth_names(self, truth: Truth) -> list[str]:
+        """The labels that apply, in sorted order."""
+        return sorted(map(str, truth))
+
+    def similarity(self, first: Ints, second: Ints) -> float:
+        """The Jaccard index: labels in common by labels in either.
+
+        Examples
+        --------
+        >>> ImageMultiClassMultiLabel().similarity(np.array([1, 1, 0]), np.array([1, 0, 0]))
+        0.5
+        """
+        one, other = set(np.flatnonzero(first).tolist()), set(np.flatnonzero(second).tolist())
+        return len(one & other) / len(one | other) if one | other else 1.0
+
+    def majority(self, votes: Ints) -> Ints:
+        """The labels that more than half of the workers chose, else the one most often chosen.
+
+        Examples
+        --------
+        >>> ImageMultiClassMultiLabel().majority(np.array([[1, 1], [1, 1], [2, 0]]))
+        array([1, 0, 0])
+        """
+        chosen = votes[:, 1] > votes[:, 0]
+        if not chosen.any():
+            chosen[votes[:, 1].argmax()] = True
+        return chosen.astype(np.int64)
+
+    def confuse(self, true: Ints, said: Ints, n_classes: int) -> Iterator[tuple[int, int, float]]:
+        """Labels that were found, and missed ones spread over those that were said instead."""
+        for label in np.flatnonzero(said & true).tolist():
+            yield label, label, 1.0
+        missed = np.flatnonzero(true > said).tolist()
+        extra = np.flatnonzero(said > true).tolist()
+        for missing, instead in product(missed, extra):
+            yield missing, instead, 1.0 / max(len(missed), len(extra))
+
+    def agreement_questions(
+        self, votes: Sequence[Ints], n_classes: int
+    ) -> tuple[list[Ints], list[Ints], list[int]]:
+        """Each label is a question of its own."""
+        stack = np.stack(votes)
+        questions = [stack[:, index] for index in range(n_classes)]
+        return questions, questions, [int(question[:, 1].sum()) for question in questions]
+
+    def score_labels(
+        self,
+        labels: Mapping[str, Label],
+        truths: Mapping[str, Truth],
+        classes: Sequence[str],
+        read_mask: Callable[[Label], Mask | None],
+    ) -> dict[str, float]:
+        """Accuracy of the whole sets, F1 of both kinds, and the mean Jaccard index."""
+        # Slow to load, and without hints.
+        from sklearn.metrics import (  # type: ignore[import-untyped]
+            accuracy_score,
+            f1_score,
+            jaccard_score,
+        )
+        from sklearn.preprocessing import MultiLabelBinarizer  # type: ignore[import-untyped]
+
+        named = {key: {item.name for item in label.classes} for key, label in labels.items()}
+        coder = MultiLabelBinarizer(classes=list(classes))
+        true = coder.fit_transform([set(truth) for truth in truths.values()])
+        said = coder.transform([named.get(key, set()) for key in truths])
+        present = np.flatnonzero(true.any(axis=0) | said.any(axis=0))
+        f1 = {
+            average: float(f1_score(true, said, labels=present, average=average, zero_division=0))
+            for average in ("macro", "micro")
+        }
+        return {
+            "accuracy": float(accuracy_score(true, said)),
+            "macro-f1": f1["macro"],
+            "micro-f1": f1["micro"],
+            "jaccard": float(jaccard_score(true, said, average="samples", zero_division=0)),
+        }

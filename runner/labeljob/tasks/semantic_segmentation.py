@@ -3,22 +3,41 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from math import nan
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from groundtruth.annotations import Answers, RejectedAnswer
+from groundtruth.errors import UnusableAnswer
+from groundtruth.masks.reader import majority_size, read_mask
+from groundtruth.masks.runs import RunMask
+from groundtruth.tasks.base import Label
+from groundtruth.tasks.segmentation.answers import MaskAnswer, colors_by_index
+from labeljob.report.overlays import mean_iou
 from labeljob.simulation.canvas import canvas_png, label_colors
 from labeljob.simulation.masks import paint, star_shapes
 from labeljob.simulation.workers import SimulatedWorker
-from labeljob.tasks.base import JobType, Truth
+from labeljob.tasks.base import Ints, JobType, Mask, Truth
+
+if TYPE_CHECKING:
+    from labeljob.history.annotations import ObjectAnnotations
+    from labeljob.history.job import JobOnFile
+    from labeljob.report.pictures import Picture
 
 BACKGROUND = "BACKGROUND"
 _MOST_IN_CONSOLE = 10
 _UNREADABLE = (OSError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError)
+
+GRID = 96
+"""Rows and columns of the points at which masks are compared."""
+
+AGREEMENT_POINTS = 400
+"""Points of a mask that coefficients of agreement are computed of: enough for two digits."""
 
 
 class SemanticSegmentation(JobType):
@@ -38,6 +57,15 @@ class SemanticSegmentation(JobType):
     request_description = "Paint everything in an image that belongs to one of the labels."
     request_keywords = ("image", "segmentation", "painting")
     time_limit = 3600
+    takes_auxiliary_inputs = False
+    independent_objects = True
+    has_lead = False
+    error_similarity = 0.9
+    copy_similarity = 0.98
+    agreement_note = (
+        "It is the intersection over union of each class, averaged, on a grid of points."
+    )
+    coefficient_note = " Both take points of the images for objects."
 
     def label_count_problem(self, n_labels: int) -> str | None:
         """What is wrong with so many labels, at least one; None if nothing is."""
@@ -132,3 +160,161 @@ class SemanticSegmentation(JobType):
         mask = np.asarray(truth)
         moved = mask % len(labels) + 1
         return np.where(mask > 0, moved if len(labels) > 1 else 0, 0).astype(np.uint8)
+
+    def unit_classes(self, classes: Sequence[str]) -> tuple[str, ...]:
+        """The background first."""
+        return (BACKGROUND, *classes)
+
+    def to_choices(
+        self, answers: Answers[Any], classes: Sequence[str], rejected: list[RejectedAnswer]
+    ) -> dict[str, Ints]:
+        """For each worker the class at the centres of the grid's cells."""
+        choices = {}
+        for worker, mask in read_masks(answers, classes, rejected):
+            runs = np.searchsorted(mask.starts, grid_points(mask.shape), side="right") - 1
+            choices[worker] = mask.classes[runs].astype(np.int64)
+        return choices
+
+    def truth_choices(self, truth: Truth, classes: Sequence[str]) -> Ints:
+        """The class at the centres of the grid's cells."""
+        mask = np.asarray(truth)
+        return mask.ravel()[grid_points(mask.shape)].astype(np.int64)
+
+    def truth_names(self, truth: Truth) -> list[str]:
+        """None: a mask is no matter of names."""
+        return []
+
+    def describe_answer(self, choices: Ints, classes: Sequence[str]) -> str:
+        """The classes, and how much of the image each covers."""
+        shares = [(float((choices == index).mean()), name) for index, name in enumerate(classes)]
+        return ", ".join(f"{name} {share:.0%}" for share, name in shares if share > 0)
+
+    def similarity(self, first: Ints, second: Ints) -> float:
+        """Intersection over union, averaged over the classes that either has.
+
+        Examples
+        --------
+        >>> SemanticSegmentation().similarity(np.array([0, 1]), np.array([1, 1]))
+        0.25
+        """
+        if first.shape != second.shape:
+            raise ValueError("masks of different sizes cannot be compared")
+        size = int(max(first.max(initial=0), second.max(initial=0))) + 1
+        both = np.bincount(first[first == second], minlength=size)
+        either = np.bincount(first, minlength=size) + np.bincount(second, minlength=size) - both
+        present = either > 0
+        return float((both[present] / either[present]).mean()) if present.any() else 1.0
+
+    def explain_low_agreement(
+        self, agreement: float, upper: float, usual: float, chance: float
+    ) -> str | None:
+        """Why a worker's masks are poor: half of what is usual, or less."""
+        if agreement >= usual / 2:
+            return None
+        return f"mean IoU with the others {agreement:.2f}"
+
+    def agreement_questions(
+        self, votes: Sequence[Ints], n_classes: int
+    ) -> tuple[list[Ints], list[Ints], list[int]]:
+        """Some points of each mask, each an object."""
+        return super().agreement_questions([_thin(table) for table in votes], n_classes)
+
+    def score_labels(
+        self,
+        labels: Mapping[str, Label],
+        truths: Mapping[str, Truth],
+        classes: Sequence[str],
+        read_mask: Callable[[Label], Mask | None],
+    ) -> dict[str, float]:
+        """Mean intersection over union, and how far the classes' confidences are from it."""
+        overlaps: list[float] = []
+        pixels: list[float] = []
+        errors: list[float] = []
+        for object_id in (key for key in truths if key in labels):
+            mask, truth = read_mask(labels[object_id]), truths[object_id]
+            if mask is None or not isinstance(truth, np.ndarray) or mask.shape != truth.shape:
+                continue
+            overlaps.append(mean_iou(mask, truth))
+            pixels.append(float((mask == truth).mean()))
+            errors += _confidence_errors(labels[object_id], mask, truth)
+        means = [float(np.mean(values)) if values else nan for values in (overlaps, pixels, errors)]
+        return {
+            "objects": float(len(overlaps)),
+            "mean-iou": means[0],
+            "pixel-accuracy": means[1],
+            "confidence-iou-error": means[2],
+        }
+
+    def draw_example(
+        self,
+        job: JobOnFile,
+        annotations: ObjectAnnotations,
+        label: Label | None,
+        names: Mapping[str, str],
+    ) -> list[Picture]:
+        """What the workers painted, what came of it, and where they differ."""
+        from labeljob.report.pictures import draw_masks  # here, since it loads Matplotlib
+
+        return draw_masks(job, annotations.object_id, label, names)
+
+
+def read_masks(
+    answers: Answers[MaskAnswer], classes: Sequence[str], rejected: list[RejectedAnswer]
+) -> Iterator[tuple[str, RunMask]]:
+    """The masks of one data object, all of one size; what cannot be read is rejected.
+
+    Parameters
+    ----------
+    answers : Answers of MaskAnswer
+        The answers, their PNGs not yet looked at.
+    classes : sequence of str
+        The job's, without BACKGROUND.
+    rejected : list of RejectedAnswer
+        Is added to.
+    """
+    shape = majority_size(answer.size for answer in answers.answers if answer.size is not None)
+    for worker, answer in zip(answers.workers, answers.answers, strict=True):
+        colors, names = colors_by_index(answer, classes)
+        try:
+            mask, _ = read_mask(answer.png, colors=colors, shape=shape, name_of=names)
+        except UnusableAnswer as error:
+            rejected.append(RejectedAnswer(worker, error.reason, error.detail))
+            continue
+        shape = shape or mask.shape
+        if int(mask.classes.max()) > len(classes):
+            problem = "it has a label not the job's"
+            rejected.append(RejectedAnswer(worker, "unknown-label", problem))
+        else:
+            yield worker, mask
+
+
+def grid_points(shape: Sequence[int]) -> Ints:
+    """Pixels at the centres of the grid's cells, numbered row by row; of a small mask all.
+
+    Examples
+    --------
+    >>> grid_points((2, 3)).tolist(), grid_points((1, 2 * GRID)).tolist()[:3]
+    ([0, 1, 2, 3, 4, 5], [1, 3, 5])
+    """
+    cells = [min(GRID, size) for size in shape]
+    rows, columns = (
+        (2 * np.arange(count, dtype=np.int64) + 1) * size // (2 * count)
+        for count, size in zip(cells, shape, strict=True)
+    )
+    return (rows[:, None] * shape[1] + columns).ravel()
+
+
+def _thin(table: Ints) -> Ints:
+    """The rows of evenly spread points."""
+    if table.shape[0] <= AGREEMENT_POINTS:
+        return table
+    return table[np.linspace(0, table.shape[0] - 1, AGREEMENT_POINTS).astype(np.int64)]
+
+
+def _confidence_errors(label: Label, mask: Mask, truth: Mask) -> Iterator[float]:
+    """Distance of each class's confidence from its true intersection over union."""
+    for item in label.classes:
+        said, true = mask == item.class_id, truth == item.class_id
+        if said.any():
+            iou = np.count_nonzero(said & true) / np.count_nonzero(said | true)
+            yield abs(item.confidence - iou)

@@ -7,7 +7,7 @@ from labeljob.history.output_labels import OutputLine
 from labeljob.history.replay import calls_by_date
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import find_job
-from labeljob.task_types import TaskType
+from labeljob.tasks.registry import find_job_type
 from tests.runner.analysis import job_folders as on_disk
 
 
@@ -17,7 +17,7 @@ def read(folder, **given):
 
 def test_task_attribute_name_and_classes_come_from_the_labels(zoo):
     job = read(zoo)
-    assert job.task is TaskType.IMAGE_MULTI_CLASS
+    assert job.task is find_job_type("image-multi-class")
     assert job.attribute == "animal"
     assert job.name == "labeling-job/zoo"
     assert (job.classes, job.classes_from) == (("cat", "dog", "eel"), "manifest")
@@ -27,7 +27,7 @@ def test_task_attribute_name_and_classes_come_from_the_labels(zoo):
 def test_without_labels_the_answers_tell(zoo):
     (zoo / "manifests/output/output.manifest").unlink()
     job = read(zoo)
-    assert job.task is TaskType.IMAGE_MULTI_CLASS
+    assert job.task is find_job_type("image-multi-class")
     assert (job.classes, job.classes_from) == (("cat", "dog", "eel"), "answers")
     assert [item.problem for item in job.damage.found] == ["is missing"]
 

@@ -10,7 +10,7 @@ from labeljob.history.auxiliary_inputs import with_side_files
 from labeljob.history.job import Given, read_job
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import find_job
-from labeljob.task_types import TaskType
+from labeljob.tasks.registry import find_job_type
 from tests.real_data import real_data
 from tests.runner.analysis.job_folders import make_job
 from tests.runner.command_line import run
@@ -83,7 +83,9 @@ def test_the_jobs_own_side_files_are_used_where_they_can_be_read(quarrel):
 
 def test_masks_know_no_side_files(quarrel, tmp_path):
     gold = side_file(tmp_path / "gold", [{"object-id": "1", "label": "dog"}])
-    job = replace(read_job(find_job(str(quarrel)), Given()), task=TaskType.SEMANTIC_SEGMENTATION)
+    job = replace(
+        read_job(find_job(str(quarrel)), Given()), task=find_job_type("semantic-segmentation")
+    )
     with pytest.raises(JobError, match="masks know no gold"):
         with_side_files(job, {"gold_labels_s3_uri": gold})
 

@@ -7,12 +7,12 @@ import pytest
 from labeljob.history.output_labels import OutputLine
 from labeljob.history.truth_files import read_truths
 from labeljob.simulation.truth import TruthError
-from labeljob.task_types import TaskType
+from labeljob.tasks.registry import find_job_type
 
 LINES = [OutputLine(str(at), "", {"source-ref": f"s3://images/a/{at}x.jpg"}) for at in range(2)]
 CLASSES = ("cat", "dog")
-SINGLE = TaskType.IMAGE_MULTI_CLASS
-SEVERAL = TaskType.IMAGE_MULTI_CLASS_MULTI_LABEL
+SINGLE = find_job_type("image-multi-class")
+SEVERAL = find_job_type("image-multi-class-multi-label")
 
 
 @pytest.mark.parametrize(

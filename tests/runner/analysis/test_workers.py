@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from labeljob.history.annotations import Ballot
-from labeljob.metrics.agreement import agreement
-from labeljob.metrics.consensus import agreement_of, confusion_of, dispute
+from labeljob.history.annotations import ObjectAnnotations
+from labeljob.metrics.agreement import compute_agreement
+from labeljob.metrics.consensus import find_confusions, measure_agreement, measure_dispute
 from labeljob.metrics.suspicions import flag_workers
-from labeljob.metrics.workers import short_names, worker_table
-from labeljob.task_types import TaskType
-from tests.runner.analysis.ballot_boxes import ballot
+from labeljob.metrics.workers import short_names, tabulate_workers
+from labeljob.tasks.registry import find_job_type
+from tests.runner.analysis.annotated_objects import annotate
 
-SINGLE = TaskType.IMAGE_MULTI_CLASS
-SEVERAL = TaskType.IMAGE_MULTI_CLASS_MULTI_LABEL
+SINGLE = find_job_type("image-multi-class")
+SEVERAL = find_job_type("image-multi-class-multi-label")
 CLASSES = ("cat", "dog", "eel", "fox")
 CREW = ("ann", "bob", "cy", "di", "eve", "flo")
 
@@ -26,12 +26,12 @@ def crew_of(n_objects=60, *, oddity=None, seconds=None, seed=3):
         votes = {name: truth if rng.random() < 0.9 else int(rng.integers(4)) for name in CREW}
         if oddity is not None:
             votes |= oddity(votes, rng)
-        box.append(ballot(str(at), votes, seconds))
+        box.append(annotate(str(at), votes, seconds))
     return box
 
 
 def flags_of(box):
-    workers = worker_table(box, SINGLE, 4)
+    workers = tabulate_workers(box, SINGLE, 4)
     flag_workers(workers, box, SINGLE, CLASSES)
     return {name: [flag for flag, _ in worker.flags] for name, worker in workers.items()}
 
@@ -77,27 +77,27 @@ def test_workers_with_few_answers_are_not_judged():
 
 
 def test_the_own_answer_is_no_part_of_the_consensus():
-    box = ballot("0", {"ann": 0, "bob": 1, "cy": 1})
-    scores = [agreement_of(box, at, SINGLE, 4) for at in range(3)]
+    box = annotate("0", {"ann": 0, "bob": 1, "cy": 1})
+    scores = [measure_agreement(box, at, SINGLE, 4) for at in range(3)]
     assert scores == [0.0, 0.5, 0.5]
-    assert agreement_of(ballot("0", {"ann": 0}), 0, SINGLE, 4) is None
+    assert measure_agreement(annotate("0", {"ann": 0}), 0, SINGLE, 4) is None
 
 
 def test_the_interval_holds_the_agreement_and_narrows_with_answers():
-    few, many = (worker_table(crew_of(n), SINGLE, 4)["ann"] for n in (10, 200))
+    few, many = (tabulate_workers(crew_of(n), SINGLE, 4)["ann"] for n in (10, 200))
     for worker in (few, many):
         assert worker.interval[0] < worker.agreement < worker.interval[1]
     assert many.interval[1] - many.interval[0] < few.interval[1] - few.interval[0]
 
 
 def test_a_mistake_names_what_the_others_said():
-    box = [ballot(str(at), {"ann": 1, "bob": 0, "cy": 0}) for at in range(3)]
-    ann = worker_table(box, SINGLE, 4)["ann"]
+    box = [annotate(str(at), {"ann": 1, "bob": 0, "cy": 0}) for at in range(3)]
+    ann = tabulate_workers(box, SINGLE, 4)["ann"]
     assert ann.mistakes(CLASSES) == [("cat", "dog", 3.0)]
 
 
 def test_labels_left_out_are_confused_with_those_put_in_instead():
-    box = Ballot(
+    box = ObjectAnnotations(
         object_id="0",
         source="",
         workers=("ann", "bob", "cy"),
@@ -105,9 +105,9 @@ def test_labels_left_out_are_confused_with_those_put_in_instead():
         rejected=(),
         sittings={},
     )
-    assert agreement_of(box, 0, SEVERAL, 4) == pytest.approx(1 / 3)
-    assert set(confusion_of(box, 0, SEVERAL, 4)) == {(2, 2, 1.0), (0, 1, 1.0)}
-    assert dispute(box, 2) == pytest.approx(2 / 9)
+    assert measure_agreement(box, 0, SEVERAL, 4) == pytest.approx(1 / 3)
+    assert set(find_confusions(box, 0, SEVERAL, 4)) == {(2, 2, 1.0), (0, 1, 1.0)}
+    assert measure_dispute(box, 2) == pytest.approx(2 / 9)
 
 
 def test_names_are_short_and_different():
@@ -117,18 +117,18 @@ def test_names_are_short_and_different():
 
 def test_perfect_agreement_is_one_and_dice_are_near_zero():
     rng = np.random.default_rng(1)
-    same = [ballot(str(at), dict.fromkeys(CREW, at % 4)) for at in range(20)]
-    dice = [ballot(str(at), {name: int(rng.integers(4)) for name in CREW}) for at in range(400)]
-    assert agreement(same, SINGLE, CLASSES).alpha == pytest.approx(1)
-    assert agreement(same, SINGLE, CLASSES).kappa == pytest.approx(1)
-    found = agreement(dice, SINGLE, CLASSES)
+    same = [annotate(str(at), dict.fromkeys(CREW, at % 4)) for at in range(20)]
+    dice = [annotate(str(at), {name: int(rng.integers(4)) for name in CREW}) for at in range(400)]
+    assert compute_agreement(same, SINGLE, CLASSES).alpha == pytest.approx(1)
+    assert compute_agreement(same, SINGLE, CLASSES).kappa == pytest.approx(1)
+    found = compute_agreement(dice, SINGLE, CLASSES)
     assert abs(found.alpha) < 0.03
     assert abs(found.kappa) < 0.03
     assert found.by_class["cat"][1] == sum(b.choices[:, 0].tolist().count(0) for b in dice)
 
 
 def test_agreement_that_cannot_be_told_is_no_number():
-    lone = [ballot("0", {"ann": 1})]
-    assert np.isnan(agreement(lone, SINGLE, CLASSES).alpha)
-    unanimous = [ballot("0", {"ann": 1, "bob": 1})]
-    assert np.isnan(agreement(unanimous, SINGLE, CLASSES).alpha)
+    lone = [annotate("0", {"ann": 1})]
+    assert np.isnan(compute_agreement(lone, SINGLE, CLASSES).alpha)
+    unanimous = [annotate("0", {"ann": 1, "bob": 1})]
+    assert np.isnan(compute_agreement(unanimous, SINGLE, CLASSES).alpha)

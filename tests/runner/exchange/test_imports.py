@@ -9,7 +9,7 @@ from labeljob.commands.import_ import import_command
 from labeljob.commands.replay import replay
 from labeljob.commands.report import report
 from labeljob.formats.imports.labelstudio import brush_pixels
-from labeljob.history.annotations import read_ballots
+from labeljob.history.annotations import read_annotations
 from labeljob.history.job import Given, read_job
 from labeljob.jobs.job_location import find_job
 from labeljob.task_types import TaskType
@@ -49,7 +49,7 @@ def test_choices_of_label_studio_become_a_job_that_replay_and_report_read(tmp_pa
     result = imported(tmp_path, "labelstudio", path)
     job = job_of(result)
     assert (job.task, job.classes) == (TaskType.IMAGE_MULTI_CLASS, ("crow", "owl"))
-    first = next(iter(read_ballots(job)))
+    first = next(iter(read_annotations(job)))
     assert (first.source, first.workers) == ("s3://images/1.jpg", ("7", "b@x"))
     assert first.sittings["7"].seconds == 5.5
     outcome = run(replay, result["job"], "--algorithm", "majority", "--json")
@@ -67,9 +67,9 @@ def test_several_choices_make_it_a_job_with_several_labels(tmp_path):
     )
     result = imported(tmp_path, "labelstudio", path, "--labels", "sky,sea,land")
     assert (result["task"], result["empty"]) == ("image-multi-class-multi-label", 1)
-    (ballot,) = read_ballots(job_of(result))
-    assert ballot.choices.tolist() == [[1, 1, 0]]
-    assert [(one.worker_id, one.reason) for one in ballot.rejected] == [("8", "empty-answer")]
+    (obj,) = read_annotations(job_of(result))
+    assert obj.choices.tolist() == [[1, 1, 0]]
+    assert [(one.worker_id, one.reason) for one in obj.rejected] == [("8", "empty-answer")]
 
 
 @pytest.mark.parametrize("literal_from", [None, 0, 20])
@@ -94,9 +94,9 @@ def test_brush_and_polygon_make_masks_the_later_on_top(tmp_path):
     )
     result = imported(tmp_path, "labelstudio", path, "--labels", "road,car")
     assert result["task"] == "semantic-segmentation"
-    (ballot,) = read_ballots(job_of(result))
+    (obj,) = read_annotations(job_of(result))
     expected = [[0, 0, 2, 2], [0, 1, 2, 2], [0, 0, 2, 2]]
-    assert ballot.choices.reshape(3, 4).tolist() == expected
+    assert obj.choices.reshape(3, 4).tolist() == expected
 
 
 def test_nothing_is_dropped_in_silence(tmp_path):
@@ -132,7 +132,7 @@ def test_an_annotator_is_one_file_of_cvat(tmp_path):
     result = imported(tmp_path, "cvat", *files, "--prefix", "s3://photos/", "--job-name", "pets")
     job = job_of(result)
     assert (job.name, job.classes) == ("labeling-job/pets", ("cat", "dog"))
-    first = next(iter(read_ballots(job)))
+    first = next(iter(read_annotations(job)))
     assert first.source == "s3://photos/a.jpg"
     assert (first.workers, first.choices.ravel().tolist()) == (
         ("ann", "bob", "file-name"),
@@ -147,8 +147,8 @@ def test_masks_and_polygons_of_cvat_lie_in_z_order(tmp_path):
     )
     image = f'<image id="0" name="a.jpg" width="4" height="3">{shapes}</image>'
     result = imported(tmp_path, "cvat", cvat(tmp_path / "ann.xml", image))
-    (ballot,) = read_ballots(job_of(result))
-    assert ballot.choices.reshape(3, 4).tolist() == [[0, 0, 2, 2], [0, 1, 2, 2], [0, 0, 2, 2]]
+    (obj,) = read_annotations(job_of(result))
+    assert obj.choices.reshape(3, 4).tolist() == [[0, 0, 2, 2], [0, 1, 2, 2], [0, 0, 2, 2]]
 
 
 @pytest.mark.parametrize(

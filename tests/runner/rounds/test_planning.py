@@ -6,17 +6,15 @@ import numpy as np
 import pytest
 
 from labeljob.commands.plan import plan
-from labeljob.rounds.planning import Plan, estimate, plans_for
-from labeljob.task_types import TaskType
+from labeljob.rounds.planning import Plan, estimate_plans, list_plans
+from labeljob.tasks.registry import find_job_type
 from tests.masks import answer, drawn
 from tests.real_data import real_data
 from tests.runner.analysis import job_folders as on_disk
-from tests.runner.analysis.ballot_boxes import ballot
+from tests.runner.analysis.annotated_objects import annotate
 from tests.runner.command_line import run
 
-pytestmark = pytest.mark.slow
-
-SINGLE = TaskType.IMAGE_MULTI_CLASS
+SINGLE = find_job_type("image-multi-class")
 
 
 def test_the_real_pilot_gives_the_known_figures():
@@ -34,9 +32,9 @@ def test_the_real_pilot_gives_the_known_figures():
     assert plans[3, None][0] == pytest.approx(0.886, abs=0.003)
 
 
-def judged(ballots, plans, truths=None, replays=50):
-    return estimate(
-        ballots,
+def judged(objects, plans, truths=None, replays=50):
+    return estimate_plans(
+        objects,
         SINGLE,
         ("cat", "dog"),
         plans,
@@ -47,21 +45,21 @@ def judged(ballots, plans, truths=None, replays=50):
 
 
 def test_unanimous_answers_need_no_third_worker():
-    ballots = [ballot(str(at), {"ann": 0, "bob": 0, "cy": 0}) for at in range(20)]
-    (found,) = judged(ballots, [Plan(2, 2, 3)])
+    objects = [annotate(str(at), {"ann": 0, "bob": 0, "cy": 0}) for at in range(20)]
+    (found,) = judged(objects, [Plan(2, 2, 3)])
     assert (found.answers, found.quality, found.gain) == (2.0, 1.0, 0.0)
     assert found.stopped_at == {2: 1.0}
 
 
 def test_a_tie_counts_half():
-    ballots = [ballot(str(at), {"ann": 0, "bob": 1}) for at in range(10)]
-    (found,) = judged(ballots, [Plan(2)], truths={str(at): "dog" for at in range(10)})
+    objects = [annotate(str(at), {"ann": 0, "bob": 1}) for at in range(10)]
+    (found,) = judged(objects, [Plan(2)], truths={str(at): "dog" for at in range(10)})
     assert found.quality == 0.5
 
 
 def test_more_answers_than_the_pilot_has_are_said_to_be_a_model():
-    ballots = [ballot(str(at), {"ann": 0, "bob": 0, "cy": at % 2}) for at in range(40)]
-    found = judged(ballots, plans_for(SINGLE, most=9), truths={str(at): "cat" for at in range(40)})
+    objects = [annotate(str(at), {"ann": 0, "bob": 0, "cy": at % 2}) for at in range(40)]
+    found = judged(objects, list_plans(SINGLE, most=9), truths={str(at): "cat" for at in range(40)})
     assert [one.extrapolated for one in found] == [False] * 3 + [True] * 8
     assert found[8].quality >= found[2].quality - 0.05
 

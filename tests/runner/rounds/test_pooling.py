@@ -5,7 +5,7 @@ import json
 import pytest
 
 from labeljob.commands.pool import pool_command
-from labeljob.history.annotations import read_ballots
+from labeljob.history.annotations import read_annotations
 from labeljob.history.job import Given, read_job
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import find_job
@@ -23,18 +23,18 @@ def read(folder, **given):
 
 def test_the_later_answer_of_a_worker_counts(zoo, second_round):
     job = pool([read(zoo), read(second_round)]).job
-    ballots = {one.source: one for one in read_ballots(job)}
-    two = ballots["s3://images/2.jpg"]
+    objects = {one.source: one for one in read_annotations(job)}
+    two = objects["s3://images/2.jpg"]
     said = dict(zip(two.workers, [job.classes[at] for at in two.choices[:, 0]], strict=True))
     assert said == {"bob": "eel", "cy": "dog", "ann": "dog", "dee": "dog", "eve": "dog"}
     assert [(one.worker_id, one.reason) for one in two.rejected] == [("ann", "superseded")]
-    assert len(ballots["s3://images/1.jpg"].workers) == 5
-    assert len(ballots["s3://images/0.jpg"].workers) == 3
+    assert len(objects["s3://images/1.jpg"].workers) == 5
+    assert len(objects["s3://images/0.jpg"].workers) == 3
 
 
 def test_time_decides_what_is_later_and_not_the_order_of_the_rounds(zoo, second_round):
     job = pool([read(second_round), read(zoo)]).job
-    (two,) = [one for one in read_ballots(job) if one.source == "s3://images/2.jpg"]
+    (two,) = [one for one in read_annotations(job) if one.source == "s3://images/2.jpg"]
     assert job.classes[two.choices[two.workers.index("ann"), 0]] == "dog"
 
 

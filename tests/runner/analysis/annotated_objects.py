@@ -1,19 +1,19 @@
-"""Ballots of jobs with one label, without files."""
+"""Annotations of jobs with one label, without files."""
 
 from collections.abc import Mapping
 
 import numpy as np
 
-from labeljob.history.annotations import Ballot
+from labeljob.history.annotations import ObjectAnnotations
 from labeljob.history.answer_files import Sitting
 
 
-def ballot(
+def annotate(
     object_id: str, votes: Mapping[str, int], seconds: Mapping[str, float] | None = None
-) -> Ballot:
+) -> ObjectAnnotations:
     """Who chose which class."""
     times = seconds or {}
-    return Ballot(
+    return ObjectAnnotations(
         object_id=object_id,
         source="",
         workers=tuple(votes),
