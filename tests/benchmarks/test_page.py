@@ -13,6 +13,8 @@ from benchmarks.report.figures import RECORDS, interval, load_records, number, s
 from benchmarks.report.page import render_page
 from benchmarks.report.plots import PLOTS, draw_plots
 
+pytestmark = pytest.mark.slow
+
 LARGEST_RESULTS = 500_000
 MEASURED = [name for name in RECORDS if name != "sources"]
 

@@ -14,6 +14,8 @@ from benchmarks.scaling.__main__ import exponents, kept, run_case, synthesis
 from benchmarks.scaling.case import mask_size
 from benchmarks.scaling.curves import CURVES, LARGEST, PAIRS, Curve, fitted
 
+pytestmark = pytest.mark.slow
+
 VOTES = {"answers": 1000, "per_item": 5, "classes": 3, "workers": 20}
 
 

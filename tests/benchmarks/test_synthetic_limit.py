@@ -9,6 +9,8 @@ from benchmarks.synthetic.crews import CREWS, SEVERAL, SINGLE, Crew, draw
 from benchmarks.synthetic.limit import accuracies, class_likelihood, label_sets, limit
 from benchmarks.synthetic.limit import ticks_likelihood as ticks
 
+pytestmark = pytest.mark.slow
+
 
 def drawn(crew, *, task=SINGLE, n_classes=4, per_object=3, n_objects=300):
     sizes = {"n_classes": n_classes, "per_object": per_object, "n_objects": n_objects}

@@ -13,6 +13,8 @@ from benchmarks.synthetic.crews import CREWS, SEVERAL, SINGLE, TASKS, draw
 from benchmarks.synthetic.model import ModelPlan
 from benchmarks.synthetic.runs import SMALL, gains, losses, measures
 
+pytestmark = pytest.mark.slow
+
 PLAN = replace(SMALL, crews=("all average", "20 % adversaries"), objects=60, jobs=1)
 
 

@@ -12,6 +12,8 @@ from tests.examples import ACS_FUNCTIONS, PRE_FUNCTIONS, example, payload_of, re
 from tests.masks import answer, drawn
 from tests.stub_service import Reply, StubService, json_error, s3_error, serving
 
+pytestmark = pytest.mark.slow
+
 ACS = "acs_image_multi_class"
 LABEL_FILE = "s3://example-groundtruth-bucket/label-categories.json"
 CRAB = '{"crowd-image-classifier":{"label":"Crab"}}'
