@@ -10,6 +10,7 @@ import resource
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -18,55 +19,130 @@ import numpy as np
 
 from benchmarks.common.crowds import Crowd
 
-ENOUGH_SECONDS, MOST_REPETITIONS = 0.5, 9
 TOO_LONG_FOR_TWO = 2.5
-"""CPU seconds; a call that takes less is run twice at least."""
-
+"""CPU seconds; a call that takes less is run twice at least, if it may be."""
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+_LARGEST_TABLE = 20_000_000
 
 
-def measured(prepare: Callable[[], Any], call: Callable[[Any], Any]) -> dict[str, Any]:
-    """Make a call's inputs, which is not timed, and measure the call.
+class CutOff(BaseException):
+    """A case took longer than it may; no peer can catch it by catching `Exception`."""
+
+
+def measure(
+    prepare: Callable[[], Any],
+    call: Callable[[Any], Any],
+    *,
+    enough_seconds: float = 0.5,
+    most: int = 9,
+    limit: float = 0.0,
+) -> tuple[Any, dict[str, Any]]:
+    """Make a call's input, which is not timed, and measure the call.
 
     Parameters
     ----------
     prepare : callable
-        Makes the inputs.
+        Makes the input.
     call : callable
-        What is measured; gets the inputs. It is repeated for half a CPU second, at most nine times.
+        What is measured; gets the input.
+    enough_seconds : float
+        It is repeated for so many CPU seconds,
+    most : int
+        at most so many times.
+    limit : float
+        CPU seconds that one run may take; without a limit if 0.
 
     Returns
     -------
-    dict
-        ``cpu_seconds`` of the best repetition, the ``rounds`` of a method that has such,
-        ``bare_mib`` of the process before its inputs, ``inputs_mib`` that these need, and
-        ``run_mib`` that the call needs besides, at its peak.
+    result
+        The last one.
+    figures : dict
+        ``cpu_seconds`` of the best run and the number of ``repetitions``; of the process
+        ``bare_mib`` before its input, ``before_mib`` with it, and ``peak_mib`` of all runs.
+
+    Raises
+    ------
+    CutOff
+        If a run takes longer than `limit`.
     """
     forget_peak()
     bare = memory_mib("VmRSS")
     given = prepare()
     forget_peak()
     before = memory_mib("VmRSS")
+    signal.signal(signal.SIGPROF, _cut_off)
     seconds: list[float] = []
-    while _unsettled(seconds):
+    result = None
+    while _unsettled(seconds, enough_seconds, most):
+        result = None  # or it would count in the memory of the next run
+        if limit:  # a timer that runs makes the CPU clock coarse: 4 ms
+            signal.setitimer(signal.ITIMER_PROF, limit)
         start = time.process_time()
-        found = call(given)
+        result = call(given)
         seconds.append(time.process_time() - start)
-        rounds = getattr(found, "rounds", None)
-        del found
+        if limit:
+            signal.setitimer(signal.ITIMER_PROF, 0.0)
+    figures = {"cpu_seconds": min(seconds), "repetitions": len(seconds), "bare_mib": bare}
+    return result, figures | {"before_mib": before, "peak_mib": memory_mib("VmHWM")}
+
+
+def _unsettled(seconds: Sequence[float], enough: float, most: int) -> bool:
+    if len(seconds) < 2:
+        return len(seconds) < most and sum(seconds) < TOO_LONG_FOR_TWO
+    return len(seconds) < most and sum(seconds) < enough
+
+
+def _cut_off(signal_number: int, frame: FrameType | None) -> None:
+    raise CutOff
+
+
+def measure_size(prepare: Callable[[], Any], call: Callable[[Any], Any]) -> dict[str, Any]:
+    """CPU seconds, rounds of a method that has such, and MiB of the process, input and run."""
+    result, figures = measure(prepare, call)
     return {
-        "cpu_seconds": min(seconds),
-        "rounds": rounds,
-        "bare_mib": bare,
-        "inputs_mib": max(before - bare, 0.0),
-        "run_mib": max(memory_mib("VmHWM") - before, 0.0),
+        "cpu_seconds": figures["cpu_seconds"],
+        "rounds": getattr(result, "rounds", None),
+        "bare_mib": figures["bare_mib"],
+        "inputs_mib": max(figures["before_mib"] - figures["bare_mib"], 0.0),
+        "run_mib": max(figures["peak_mib"] - figures["before_mib"], 0.0),
     }
 
 
-def _unsettled(seconds: Sequence[float]) -> bool:
-    if len(seconds) < 2:
-        return sum(seconds) < TOO_LONG_FOR_TWO
-    return sum(seconds) < ENOUGH_SECONDS and len(seconds) < MOST_REPETITIONS
+def measure_all(
+    arguments: Sequence[str],
+    *,
+    prepare: Callable[[Crowd], Any],
+    methods: Mapping[str, Callable[[Any], Any]],
+    table: Callable[[Any], Any],
+) -> None:
+    """Run one method on crowds as ``METHOD FOLDER CROWD.npz … [--once] [--limit S]`` ask for.
+
+    Prints a JSON line per crowd: best CPU seconds, repetitions, and memory of the process in MiB
+    before the first run and at its peak; or after how many seconds the case was cut off.
+    """
+    parser = argparse.ArgumentParser()
+    parser.add_argument("method", choices=methods)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("crowds", type=Path, nargs="+")
+    parser.add_argument("--once", action="store_true", help="no repetitions")
+    parser.add_argument("--limit", type=float, default=0.0, help="CPU seconds of one case")
+    options = parser.parse_args(arguments[1:])
+    method, most = methods[options.method], 1 if options.once else 20
+    for path in options.crowds:
+        crowd = Crowd.load(path)
+        line = {"crowd": crowd.name, "method": options.method, "answers": int(crowd.items.size)}
+        try:
+            result, figures = measure(
+                partial(prepare, crowd), method, enough_seconds=1.0, most=most, limit=options.limit
+            )
+        except CutOff:
+            print(json.dumps(line | {"cut_off_after": options.limit}), flush=True)
+            continue
+        if crowd.n_items * crowd.n_classes <= _LARGEST_TABLE:
+            np.save(options.folder / f"{crowd.name}.{options.method}.npy", table(result))
+        line |= {name: figures[name] for name in ("cpu_seconds", "repetitions")}
+        line |= {"peak_before_mib": figures["before_mib"], "peak_after_mib": figures["peak_mib"]}
+        print(json.dumps(line), flush=True)
 
 
 def forget_peak() -> None:
@@ -88,72 +164,3 @@ def memory_mib(name: str) -> float:
     lines = _STATUS.read_text(encoding="utf-8").splitlines()
     kibibytes = next(line.split()[1] for line in lines if line.startswith(f"{name}:"))
     return int(kibibytes) / 1024
-
-
-_ENOUGH_SECONDS = 1.0
-_MOST_REPETITIONS = 20
-_LARGEST_TABLE = 20_000_000
-
-
-class CutOff(BaseException):
-    """A case took longer than it may; no peer can catch it by catching `Exception`."""
-
-
-def measure_all(
-    arguments: Sequence[str],
-    *,
-    prepare: Callable[[Crowd], Any],
-    methods: Mapping[str, Callable[[Any], Any]],
-    table: Callable[[Any], Any],
-) -> None:
-    """Run one method on crowds as ``METHOD FOLDER CROWD.npz … [--once] [--limit S]`` ask for.
-
-    Prints a JSON line per crowd: best CPU seconds, repetitions, and memory of the process in MiB
-    before the first run and at its peak; or after how many seconds the case was cut off.
-    Preparing the input (arrays, data frames) is not timed.
-    """
-    parser = argparse.ArgumentParser()
-    parser.add_argument("method", choices=methods)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("crowds", type=Path, nargs="+")
-    parser.add_argument("--once", action="store_true", help="no repetitions")
-    parser.add_argument("--limit", type=float, default=0.0, help="CPU seconds of one case")
-    options = parser.parse_args(arguments[1:])
-    signal.signal(signal.SIGPROF, _cut_off)
-    for path in options.crowds:
-        crowd = Crowd.load(path)
-        line = {"crowd": crowd.name, "method": options.method, "answers": int(crowd.items.size)}
-        given = prepare(crowd)
-        forget_peak()
-        before = memory_mib("VmRSS")
-        try:
-            found, seconds = _repeated(methods[options.method], given, options)
-        except CutOff:
-            print(json.dumps(line | {"cut_off_after": options.limit}), flush=True)
-            continue
-        if crowd.n_items * crowd.n_classes <= _LARGEST_TABLE:
-            np.save(options.folder / f"{crowd.name}.{options.method}.npy", table(found))
-        line |= {"cpu_seconds": min(seconds), "repetitions": len(seconds)}
-        line |= {"peak_before_mib": before, "peak_after_mib": memory_mib("VmHWM")}
-        print(json.dumps(line), flush=True)
-
-
-def _repeated(
-    method: Callable[[Any], Any], given: Any, options: argparse.Namespace
-) -> tuple[Any, list[float]]:
-    """The last result, and the CPU seconds of each repetition."""
-    most = 1 if options.once else _MOST_REPETITIONS
-    seconds: list[float] = []
-    while len(seconds) < min(most, 2) or (sum(seconds) < _ENOUGH_SECONDS and len(seconds) < most):
-        if options.limit:  # a timer that runs makes the CPU clock coarse: 4 ms
-            signal.setitimer(signal.ITIMER_PROF, options.limit)
-        start = time.process_time()
-        found = method(given)
-        seconds.append(time.process_time() - start)
-        if options.limit:
-            signal.setitimer(signal.ITIMER_PROF, 0.0)
-    return found, seconds
-
-
-def _cut_off(signal_number: int, frame: FrameType | None) -> None:
-    raise CutOff

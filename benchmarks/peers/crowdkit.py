@@ -18,7 +18,7 @@ import pandas as pd
 from crowdkit.aggregation import GLAD, MACE, DawidSkene, MajorityVote, OneCoinDawidSkene, Wawa
 
 from benchmarks.common.crowds import Crowd, crowd_of
-from benchmarks.common.measure import measure_all, measured
+from benchmarks.common.measure import measure_all, measure_size
 
 
 class Answers:
@@ -62,12 +62,12 @@ METHODS = {
 BASES = {"majority": MajorityVote, "dawid-skene": lambda: DawidSkene(n_iter=100)}
 
 
-def measure_size(method: str, text: str) -> None:
+def run_at_size(method: str, text: str) -> None:
     """Measure a method at one size, and print JSON."""
     sizes = json.loads(text)
     small = {name: min(size, 100) for name, size in sizes.items()}
     METHODS[method](Answers(crowd_of(small)))  # what is set up on first use is no part of the run
-    print(json.dumps(measured(lambda: Answers(crowd_of(sizes)), METHODS[method])))
+    print(json.dumps(measure_size(lambda: Answers(crowd_of(sizes)), METHODS[method])))
 
 
 def aggregate_labels(base: str, source: str, target: str) -> None:
@@ -88,7 +88,7 @@ def aggregate_labels(base: str, source: str, target: str) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1] == "scaling":
-        measure_size(*sys.argv[2:])
+        run_at_size(*sys.argv[2:])
     elif sys.argv[1] == "labels":
         aggregate_labels(*sys.argv[2:])
     else:

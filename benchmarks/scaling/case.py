@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.common.crowds import crowd_of, picked_of
-from benchmarks.common.measure import measured
+from benchmarks.common.measure import measure_size
 from benchmarks.segmentation.drawings import Size
 from benchmarks.segmentation.methods import prepared, warm_up
 from groundtruth.aggregation.classification.calibrated import calibrated
@@ -56,7 +56,7 @@ def votes(method: str, sizes: Sizes) -> dict[str, Any]:
         columns = (crowd.items, crowd.workers, crowd.classes)
         return Votes(*columns, crowd.n_items, crowd.n_workers, crowd.n_classes)
 
-    return measured(given, METHODS[method])
+    return measure_size(given, METHODS[method])
 
 
 def selections(method: str, sizes: Sizes) -> dict[str, Any]:
@@ -69,14 +69,14 @@ def selections(method: str, sizes: Sizes) -> dict[str, Any]:
     call: Callable[[Selections], object] = (
         calibrated_labels if method == "multi-label" else share_labels
     )
-    return measured(answers, call)
+    return measure_size(answers, call)
 
 
 def masks(kind: str, method: str, sizes: Sizes, folder: Path) -> dict[str, Any]:
     """A method for masks, from PNG to PNG or from class maps to a class map."""
     size = mask_size(sizes)
     warm_up(kind, method, folder)
-    return measured(lambda: prepared(kind, method, size, folder), lambda call: call())
+    return measure_size(lambda: prepared(kind, method, size, folder), lambda call: call())
 
 
 def main() -> None:

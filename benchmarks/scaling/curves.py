@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy import stats
 
 OURS = ("majority", "weighted", "dawid-skene", "calibrated")
 SAME_ROUNDS, CK_SAME_ROUNDS = "dawid-skene-20-rounds", "ck-dawid-skene-20-rounds"
@@ -138,7 +139,6 @@ CURVES = (
 
 
 FEWEST_POINTS = 3
-_T_975 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ def fitted(sizes: Sequence[float], values: Sequence[float]) -> Power | None:
     Parameters
     ----------
     sizes, values : sequence of float
-        Positive, the same number of both, at most 12.
+        Positive, the same number of both.
 
     Returns
     -------
@@ -182,11 +182,9 @@ def fitted(sizes: Sequence[float], values: Sequence[float]) -> Power | None:
     """
     if len(sizes) < FEWEST_POINTS:
         return None
-    x, y = np.log(np.array(sizes, dtype=float)), np.log(np.array(values, dtype=float))
-    x, y = x - x.mean(), y - y.mean()
-    exponent = (x @ y) / (x @ x)
-    left = y - exponent * x
-    free = len(sizes) - 2
-    margin = _T_975[free - 1] * np.sqrt((left @ left) / free / (x @ x))
-    r2 = 1.0 - (left @ left) / (y @ y) if y @ y > 0 else 1.0
-    return Power(float(exponent), float(exponent - margin), float(exponent + margin), float(r2))
+    if not np.ptp(values):  # nothing grows: there is no correlation
+        return Power(0.0, 0.0, 0.0, 1.0)
+    fit = stats.linregress(np.log(sizes), np.log(values))
+    margin = stats.t.ppf(0.975, len(sizes) - 2) * fit.stderr
+    ends = (fit.slope - margin, fit.slope + margin)
+    return Power(float(fit.slope), float(ends[0]), float(ends[1]), float(fit.rvalue**2))

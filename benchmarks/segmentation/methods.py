@@ -10,7 +10,6 @@ Peers are imported where they are used, so that each process pays for one alone.
 import argparse
 import io
 import json
-import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from importlib import import_module
@@ -21,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.common.measure import forget_peak, memory_mib
+from benchmarks.common.measure import measure
 from benchmarks.segmentation.drawings import SIZES, SMALL, Size, class_maps, masks, texts
 from groundtruth.aggregation.segmentation.one_coin_em import fuse_by_one_coin
 from groundtruth.aggregation.segmentation.voting import fuse
@@ -276,11 +275,6 @@ def warm_up(kind: str, name: str, folder: Path) -> None:
         forget()
 
 
-def resident_mb(name: str) -> float:
-    """Resident memory of this process in MB of a million bytes, as `memory_mib` names it."""
-    return memory_mib(name) * 2**20 / 1e6
-
-
 def main() -> None:
     """Run the call until it has been run often or long enough; report the best CPU time."""
     parser = argparse.ArgumentParser()
@@ -299,19 +293,11 @@ def main() -> None:
         print("null")
         return
     call = prepared(options.kind, options.name, SIZES[options.size], options.folder)
-    forget_peak()
-    before, times = resident_mb("VmRSS"), []
-    if options.kind != "memory" and options.repeat > 1:
-        started = time.process_time()
-        call()
-        if time.process_time() - started > options.seconds:
-            times.append(time.process_time() - started)
-    while not times or (len(times) < options.repeat and sum(times) < options.seconds):
-        started = time.process_time()
-        call()
-        times.append(time.process_time() - started)
-    best = 1000 * min(times)
-    print(json.dumps({"cpu_ms": best, "before_mb": before, "peak_mb": resident_mb("VmHWM")}))
+    most = 1 if options.kind == "memory" else options.repeat
+    _, figures = measure(lambda: call, lambda run: run(), enough_seconds=options.seconds, most=most)
+    before, peak = (figures[name] * 2**20 / 1e6 for name in ("before_mib", "peak_mib"))
+    line = {"cpu_ms": 1000 * figures["cpu_seconds"], "before_mb": before, "peak_mb": peak}
+    print(json.dumps(line))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
+from scipy.stats import spearmanr
 
 from benchmarks.common.environment import (
     MASK_REQUIREMENTS,
@@ -92,15 +94,7 @@ def _boundary(classes: NDArray[np.integer]) -> NDArray[np.bool_]:
 
 def _around(line: NDArray[np.bool_], reach: float) -> NDArray[np.bool_]:
     """Pixels at most so far from the line."""
-    steps = int(reach)
-    padded = np.pad(line, steps)
-    near = np.zeros(line.shape, np.bool_)
-    for down in range(-steps, steps + 1):
-        for right in range(-steps, steps + 1):
-            if np.hypot(down, right) <= reach:
-                rows, columns = steps + down, steps + right
-                near |= padded[rows : rows + line.shape[0], columns : columns + line.shape[1]]
-    return near
+    return np.asarray(distance_transform_edt(~line) <= reach) if line.any() else line
 
 
 def difference(draws: Sequence[dict[str, Tables]], first: str, second: str) -> dict[str, float]:
@@ -161,14 +155,8 @@ def _away(pairs: NDArray[np.float64]) -> dict[str, float]:
 
 
 def _rank_correlation(left: NDArray[np.float64], right: NDArray[np.float64]) -> float:
-    """Spearman's, equal values sharing the mean of their ranks."""
-    ranks = []
-    for values in (left, right):
-        _, place, count = np.unique(values, return_inverse=True, return_counts=True)
-        ranks.append((np.cumsum(count) - (count - 1) / 2)[place])
-    if not (np.ptp(ranks[0]) and np.ptp(ranks[1])):
-        return 0.0  # of equal values there is no order
-    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
+    """Spearman's; 0 where one side has no order."""
+    return float(spearmanr(left, right).statistic) if np.ptp(left) and np.ptp(right) else 0.0
 
 
 def mean_scores(entries: Sequence[dict[str, Any]]) -> dict[str, float]:

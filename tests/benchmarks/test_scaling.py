@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks.common.crowds import crowd_of, picked_of
-from benchmarks.common.measure import measured
+from benchmarks.common.measure import measure_size
 from benchmarks.common.record import table, write_result
 from benchmarks.scaling import case as scaling_case
 from benchmarks.scaling.__main__ import exponents, kept, run_case, synthesis
@@ -116,7 +116,7 @@ def test_the_memory_of_a_call_is_its_own_and_not_that_of_its_inputs():
     def call(given):
         return given.sum() + np.ones((16, 1024, 1024 // 8)).sum()
 
-    found = measured(lambda: np.ones((64, 1024, 1024 // 8)), call)
+    found = measure_size(lambda: np.ones((64, 1024, 1024 // 8)), call)
     assert found["inputs_mib"] == pytest.approx(64, abs=4)
     assert found["run_mib"] == pytest.approx(16, abs=4)
     assert found["cpu_seconds"] > 0
@@ -126,7 +126,7 @@ def test_a_call_that_settles_says_its_rounds():
     class Settled:
         rounds = 7
 
-    assert measured(lambda: None, lambda given: Settled())["rounds"] == 7
+    assert measure_size(lambda: None, lambda given: Settled())["rounds"] == 7
 
 
 def test_crowds_have_the_sizes_that_were_asked_for():
