@@ -1,4 +1,4 @@
-"""Quality on synthetic worker responses: crews of stated habits, beside peers and the limit.
+"""Quality on synthetic worker responses: crews of stated behaviors, beside peers and the limit.
 
     python -m benchmarks.synthetic [--output FILE]
 

@@ -1,4 +1,4 @@
-"""Crews of stated habits, and the jobs that the synthetic workforce of `labeljob` answers."""
+"""Crews of stated behaviors, and the jobs that the synthetic workforce of `labeljob` answers."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,18 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.common.crowds import Crowd
-from labeljob.simulation.behavior import SyntheticWorker, difficulty, hire_crew
+from labeljob.simulation.behavior import SyntheticWorker, create_synthetic_workers, difficulty
 from labeljob.simulation.synthesis import Disturbances, Synthesis, synthetic_description
 from labeljob.simulation.workers import digest
-from labeljob.task_types import TaskType
+from labeljob.tasks.base import JobType
+from labeljob.tasks.registry import find_job_type
 
 type Bools = NDArray[np.bool_]
 type Floats = NDArray[np.float64]
 type Ints = NDArray[np.int64]
 
-SINGLE = TaskType.IMAGE_MULTI_CLASS
-SEVERAL = TaskType.IMAGE_MULTI_CLASS_MULTI_LABEL
-TASKS: Mapping[TaskType, str] = MappingProxyType({SINGLE: "one", SEVERAL: "several"})
+SINGLE = find_job_type("image-multi-class")
+SEVERAL = find_job_type("image-multi-class-multi-label")
+TASKS: Mapping[JobType, str] = MappingProxyType({SINGLE: "one", SEVERAL: "several"})
 """Short names of the tasks, for the result."""
 
 
@@ -79,7 +80,7 @@ class Drawn:
     ----------
     name : str
         Of the crew, the size and the seed; fit for a file.
-    task : TaskType
+    task : JobType
         What was asked.
     members : tuple of SyntheticWorker
         The crew.
@@ -96,7 +97,7 @@ class Drawn:
     """
 
     name: str
-    task: TaskType
+    task: JobType
     members: tuple[SyntheticWorker, ...]
     labels: tuple[str, ...]
     items: Ints
@@ -142,7 +143,7 @@ def draw(
     crew: Crew,
     name: str,
     *,
-    task: TaskType,
+    task: JobType,
     n_classes: int,
     per_object: int,
     n_objects: int,
@@ -156,7 +157,7 @@ def draw(
         Who answers.
     name : str
         Of the result.
-    task : TaskType
+    task : JobType
         `SINGLE` or `SEVERAL`.
     n_classes, per_object, n_objects : int
         Size of the job: classes, answers to a data object, data objects.
@@ -164,7 +165,7 @@ def draw(
         Decides on the truth, the workers' ids and every answer.
     """
     labels = tuple(f"class-{number}" for number in range(n_classes))
-    members = hire_crew(crew.workers, task=task, seed=seed)
+    members = create_synthetic_workers(crew.workers, task=task, seed=seed)
     synthesis = Synthesis(
         description=synthetic_description(
             task=task, labels=labels, crew=crew.workers, per_object=per_object, seed=seed

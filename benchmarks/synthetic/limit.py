@@ -1,8 +1,8 @@
 """The limit: Bayes' rule for somebody who knows every worker and every data object's difficulty.
 
 The likelihood of each answer follows from what the crew states of itself: the kinds of
-`labeljob.simulation.workers.SKILLS` and the habits of `labeljob.synthesis`. No rule that only sees
-the answers can be right more often on average, or have a better Brier score.
+`labeljob.simulation.workers.SKILLS` and the behaviors of `labeljob.simulation.behavior`. No rule
+that only sees the answers can be right more often on average, or have a better Brier score.
 """
 
 from itertools import combinations
@@ -11,7 +11,6 @@ import numpy as np
 
 from benchmarks.synthetic.crews import Bools, Drawn, Floats
 from labeljob.simulation.behavior import TIRED_HALF_LIFE
-from labeljob.task_types import TaskType
 
 _MOST_TRUE_LABELS = 3  # that labeljob.simulation.truth.invented_truth gives a data object
 
@@ -29,7 +28,7 @@ def limit(drawn: Drawn) -> Floats:
     ndarray of float, shape (n_items, n_classes)
         For a single-label job each row sums to 1.
     """
-    single = drawn.task is TaskType.IMAGE_MULTI_CLASS
+    single = drawn.task.single_choice
     truths = np.eye(len(drawn.labels), dtype=np.bool_) if single else label_sets(len(drawn.labels))
     likelihood = class_likelihood(drawn) if single else set_likelihood(drawn, truths)
     likelihood[_says_nothing(drawn)] = 1.0
@@ -53,9 +52,11 @@ def label_sets(n_labels: int) -> Bools:
 
 def accuracies(drawn: Drawn) -> Floats:
     """How often the worker behind each answer is right there: shape (n_answers,)."""
-    chance = 1.0 / len(drawn.labels) if drawn.task is TaskType.IMAGE_MULTI_CLASS else 0.5
-    stated = np.array([member.mind.skill.accuracy for member in drawn.members])[drawn.workers]
-    tired = np.array([member.habit == "tired" for member in drawn.members])[drawn.workers]
+    chance = 1.0 / len(drawn.labels) if drawn.task.single_choice else 0.5
+    stated = np.array([member.answer_model.skill.accuracy for member in drawn.members])[
+        drawn.workers
+    ]
+    tired = np.array([member.behavior == "tired" for member in drawn.members])[drawn.workers]
     fresh = np.where(tired, 0.5 ** (drawn.tasks_done / TIRED_HALF_LIFE), 1.0)
     return np.asarray(chance + (stated - chance) * fresh * (1.0 - drawn.hardness[drawn.items]))
 
@@ -64,13 +65,13 @@ def class_likelihood(drawn: Drawn) -> Floats:
     """Probability of each answer if each class were the true one: (n_answers, n_classes)."""
     n_classes, rows = len(drawn.labels), np.arange(len(drawn.items))
     accuracy, given = accuracies(drawn), drawn.picked.argmax(axis=1)
-    shift = np.array([member.habit == "adversary" for member in drawn.members])[drawn.workers]
+    shift = np.array([member.behavior == "adversary" for member in drawn.members])[drawn.workers]
     table = np.tile(((1.0 - accuracy) / (n_classes - 1))[:, np.newaxis], (1, n_classes))
     table[rows, (given - shift) % n_classes] = accuracy
     for worker, member in enumerate(drawn.members):
-        pair = member.mind.confused_classes(drawn.labels)
+        pair = member.answer_model.confused_classes(drawn.labels)
         if pair is not None:
-            own, wrong = drawn.workers == worker, member.mind.skill.confusion
+            own, wrong = drawn.workers == worker, member.answer_model.skill.confusion
             for true, other in (pair, pair[::-1]):
                 table[own, true] = np.select(
                     [given[own] == true, given[own] == other], [1.0 - wrong, wrong]
@@ -85,15 +86,15 @@ def set_likelihood(drawn: Drawn, truths: Bools) -> Floats:
     for worker, member in enumerate(drawn.members):
         own = drawn.workers == worker
         shown = truths
-        if member.habit == "adversary":
+        if member.behavior == "adversary":
             shown = np.where(truths.all(axis=1, keepdims=True), truths, ~truths)
         table[own] = ticks_likelihood(drawn.picked[own], shown, accuracy[own])
-        pair = member.mind.confused_classes(drawn.labels)
+        pair = member.answer_model.confused_classes(drawn.labels)
         if pair is not None:
             swapped = shown.copy()
             swapped[:, list(pair)] = shown[:, list(pair[::-1])]
             confused = ticks_likelihood(drawn.picked[own], swapped, accuracy[own])
-            share = member.mind.skill.confusion
+            share = member.answer_model.skill.confusion
             table[own] = (1.0 - share) * table[own] + share * confused
     return table
 
@@ -142,12 +143,15 @@ def _nearest(shown: Bools, label: int, accuracy: float) -> Floats:
 def _says_nothing(drawn: Drawn) -> Bools:
     """Answers that do not depend on the truth, and those that repeat another's."""
     blind = np.array(
-        [member.habit == "constant" or member.mind.kind == "spammer" for member in drawn.members]
+        [
+            member.behavior == "constant" or member.answer_model.kind == "spammer"
+            for member in drawn.members
+        ]
     )
     seen: set[tuple[int, str]] = set()
     silent = blind[drawn.workers]
     for place, (item, worker) in enumerate(zip(drawn.items, drawn.workers, strict=True)):
-        key = (int(item), drawn.members[worker].mind.worker_id)
+        key = (int(item), drawn.members[worker].answer_model.worker_id)
         silent[place] |= key in seen
         seen.add(key)
     return silent

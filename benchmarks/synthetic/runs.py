@@ -33,7 +33,7 @@ from benchmarks.synthetic.limit import limit
 from groundtruth.aggregation.multilabel.calibrated import calibrated_labels
 from groundtruth.aggregation.multilabel.majority import share_labels
 from groundtruth.aggregation.multilabel.selections import Selections
-from labeljob.task_types import TaskType
+from labeljob.tasks.base import JobType
 
 MEASURES = ("accuracy", "ece", "brier", "log_loss", "auroc")
 LOSSES = ("accuracy", "brier", "log_loss")
@@ -65,7 +65,7 @@ def measures(jobs: Sequence[Drawn], tables: Sequence[Floats]) -> dict[str, float
 
 def decisions(job: Drawn, table: Floats) -> tuple[Floats, Ints]:
     """A table with a row for each decision, and what is right for it."""
-    if job.task is TaskType.IMAGE_MULTI_CLASS:
+    if job.task.single_choice:
         return table, job.truth.argmax(axis=1)
     yes = table.ravel()
     return np.column_stack((1.0 - yes, yes)), job.truth.ravel().astype(np.int64)
@@ -116,7 +116,7 @@ class Plan:
         Names of `CREWS`.
     classes, answers : tuple of int
         Numbers of classes, and of answers to a data object; every pair is measured.
-    main : mapping of TaskType to tuple of int
+    main : mapping of JobType to tuple of int
         For each task the pair of them that all peers are run on.
     seeds : tuple of int
         A job is drawn for each.
@@ -133,7 +133,7 @@ class Plan:
     crews: tuple[str, ...] = tuple(CREWS)
     classes: tuple[int, ...] = (2, 4, 10)
     answers: tuple[int, ...] = (3, 5, 9)
-    main: Mapping[TaskType, Size]
+    main: Mapping[JobType, Size]
     seeds: tuple[int, ...]
     objects: int
     peers: bool = True
@@ -156,7 +156,7 @@ class Case:
     tables: Tables
 
 
-def results(folder: Path, plan: Plan, task: TaskType) -> dict[str, list[dict[str, Any]]]:
+def results(folder: Path, plan: Plan, task: JobType) -> dict[str, list[dict[str, Any]]]:
     """Run a task's methods; rows for the tables of the result.
 
     Parameters
@@ -165,7 +165,7 @@ def results(folder: Path, plan: Plan, task: TaskType) -> dict[str, list[dict[str
         Where jobs and what the methods found are kept during the run.
     plan : Plan
         What is measured.
-    task : TaskType
+    task : JobType
         `SINGLE` or `SEVERAL`.
 
     Returns
@@ -194,7 +194,7 @@ def results(folder: Path, plan: Plan, task: TaskType) -> dict[str, list[dict[str
     }
 
 
-def _drawn(plan: Plan, task: TaskType, name: str, size: Size) -> tuple[Drawn, ...]:
+def _drawn(plan: Plan, task: JobType, name: str, size: Size) -> tuple[Drawn, ...]:
     number = list(CREWS).index(name)
     return tuple(
         draw(
@@ -211,7 +211,7 @@ def _drawn(plan: Plan, task: TaskType, name: str, size: Size) -> tuple[Drawn, ..
 
 
 def _run(
-    folder: Path, plan: Plan, task: TaskType, everywhere: Sequence[Drawn], main: Sequence[Drawn]
+    folder: Path, plan: Plan, task: JobType, everywhere: Sequence[Drawn], main: Sequence[Drawn]
 ) -> list[dict[str, Any]]:
     """Run all methods but the limit; cases that were cut off."""
     if task is SEVERAL:

@@ -4,7 +4,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from labeljob.jobs.request import RequestOptions, build_request
-from labeljob.task_types import TaskType
+from labeljob.tasks.registry import find_job_type
+
+ONE_LABEL = find_job_type("image-multi-class")
 
 NOW = datetime(2026, 11, 22, 12, 4, 5, tzinfo=UTC)
 FUNCTION = "arn:aws:lambda:us-east-1:111122223333:function:my-SageMaker"
@@ -12,7 +14,7 @@ PRIVATE_TEAM = "arn:aws:sagemaker:us-east-1:111122223333:workteam/private-crowd/
 PUBLIC_TEAM = "arn:aws:sagemaker:us-east-1:394669845002:workteam/public-crowd/default"
 
 
-def good_options(task=TaskType.IMAGE_MULTI_CLASS, **changes):
+def good_options(task=ONE_LABEL, **changes):
     """Options without a problem or a warning, but for these changes."""
     options = RequestOptions(
         task=task,
@@ -29,6 +31,6 @@ def good_options(task=TaskType.IMAGE_MULTI_CLASS, **changes):
     return replace(options, **changes)
 
 
-def good_request(task=TaskType.IMAGE_MULTI_CLASS, **changes):
+def good_request(task=ONE_LABEL, **changes):
     """The request of `good_options`."""
     return build_request(good_options(task, **changes), now=NOW)

@@ -6,8 +6,7 @@ import boto3
 import pytest
 
 from labeljob.jobs.lambda_arns import LambdaArn, StackError, arns_among, stack_outputs
-from labeljob.task_types import TaskType
-from labeljob.tasks.registry import JOB_TYPES
+from labeljob.tasks.registry import JOB_TYPES, find_job_type
 
 pytestmark = pytest.mark.slow
 
@@ -58,7 +57,7 @@ def test_each_task_has_its_own_outputs(task):
 
 def test_a_stack_without_the_outputs_is_an_error():
     with pytest.raises(StackError):
-        arns_among({"PreImageMultiClassArn": ARN}, TaskType.IMAGE_MULTI_CLASS)
+        arns_among({"PreImageMultiClassArn": ARN}, find_job_type("image-multi-class"))
 
 
 def test_outputs_come_from_cloudformation(aws_endpoint):

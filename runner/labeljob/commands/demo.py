@@ -18,7 +18,7 @@ from labeljob.jobs.job_location import Place, open_place
 from labeljob.jobs.local import JobResult, run_locally
 from labeljob.jobs.manifest_lines import read_lines
 from labeljob.simulation.truth import TruthError
-from labeljob.simulation.workers import CrewError, hire
+from labeljob.simulation.workers import CrewError, create_workers
 from labeljob.tasks.registry import find_job_type
 
 SEED = 1
@@ -45,7 +45,9 @@ def demo(output: Output = Path("demo-output")) -> None:
 
 def _run(job: DemoJob, place: Place, output: Path) -> Path:
     messages.done("")
-    messages.done(f"{job.task}: {len(hire(job.crew, seed=SEED))} simulated workers ({job.crew})")
+    messages.done(
+        f"{job.task}: {len(create_workers(job.crew, seed=SEED))} simulated workers ({job.crew})"
+    )
     result = run_locally(_description(job, place), read_lines(job.manifest), place, fresh=True)
     report(result, place)
     return _picture(job, result, place, output)
@@ -61,7 +63,7 @@ def _description(job: DemoJob, place: Place) -> JobDescription:
         manifest=str(job.manifest.resolve()),
         manifest_digest=hashlib.sha256(job.manifest.read_bytes()).hexdigest(),
         crew=job.crew,
-        per_object=len(hire(job.crew, seed=SEED)),
+        per_object=len(create_workers(job.crew, seed=SEED)),
         seed=SEED,
         truth=str(job.truth.resolve()),
         batch_size=50,
@@ -76,5 +78,5 @@ def _picture(job: DemoJob, result: JobResult, place: Place, output: Path) -> Pat
         Path(place.shown(result.description.layout.root)),
         store=output,
         out=output / f"{job.name}.png",
-        crew=hire(job.crew, seed=SEED),
+        crew=create_workers(job.crew, seed=SEED),
     )

@@ -22,7 +22,7 @@ from labeljob.jobs.local import JobResult, run_locally
 from labeljob.jobs.manifest_lines import read_lines
 from labeljob.jobs.request_rules import attribute_problems
 from labeljob.simulation.truth import TruthError
-from labeljob.simulation.workers import CrewError, hire
+from labeljob.simulation.workers import CrewError, create_workers
 from labeljob.tasks.base import JobType
 
 INTERRUPTED = 130
@@ -77,7 +77,7 @@ def run(
 
 def _run(options: SimpleNamespace, place: Place) -> JobResult:
     task: JobType = options.task
-    crew = hire(options.workers, seed=options.seed)
+    crew = create_workers(options.workers, seed=options.seed)
     wanted = JobDescription(
         name=options.job_name or _name_from(options.manifest),
         task=task,

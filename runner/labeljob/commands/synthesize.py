@@ -14,7 +14,7 @@ from groundtruth.contract.labels import checked_labels
 from labeljob import messages
 from labeljob.commands import run_options as given
 from labeljob.jobs.description import JobError
-from labeljob.simulation.behavior import HABITS, hire_crew
+from labeljob.simulation.behavior import BEHAVIORS, create_synthetic_workers
 from labeljob.simulation.synthesis import (
     Disturbances,
     Synthesis,
@@ -33,7 +33,7 @@ Crew = Annotated[
     str,
     typer.Option(
         metavar="CREW",
-        help="As for `labeljob run`; besides skill=0.8 and " + ", ".join(HABITS) + ".",
+        help="As for `labeljob run`; besides skill=0.8 and " + ", ".join(BEHAVIORS) + ".",
     ),
 ]
 Objects = Annotated[int, typer.Option(min=1, help="Data objects.")]
@@ -93,7 +93,7 @@ def synthesize(
 
 def _synthesis(options: SimpleNamespace) -> Synthesis:
     task: JobType = options.task
-    crew = hire_crew(options.workers, task=task, seed=options.seed)
+    crew = create_synthetic_workers(options.workers, task=task, seed=options.seed)
     names = [name.strip() for name in options.labels.split(",")]
     description = synthetic_description(
         name=options.job_name,
@@ -108,7 +108,7 @@ def _synthesis(options: SimpleNamespace) -> Synthesis:
     if options.per_object > len(crew):
         raise CrewError(f"{options.per_object} workers per object, but the crew has {len(crew)}")
     for member in crew:
-        member.mind.confused_classes(description.labels)
+        member.answer_model.confused_classes(description.labels)
     suffix = task.source_suffix
     return Synthesis(
         description=description,

@@ -101,7 +101,7 @@ class JobDescription:
     manifest_digest : str
         SHA-256 of its content.
     crew : str
-        Whom to hire, as the command line says it.
+        The workers, as the command line says it.
     per_object : int
         Workers for each data object.
     seed : int

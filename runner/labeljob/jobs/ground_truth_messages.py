@@ -18,7 +18,7 @@ from labeljob.simulation.workers import SimulatedWorker, assign
 
 
 @dataclass(frozen=True)
-class Sitting:
+class Assignment:
     """One worker at one data object.
 
     Attributes
@@ -45,14 +45,14 @@ class ScheduledBatch:
     ----------
     lines : tuple of ManifestLine
         The data objects.
-    sittings : tuple of tuple of Sitting
+    assignments : tuple of tuple of Assignment
         For each of them, its workers in the order in which they hand in.
     called : datetime
         When the ACS function is called; no two batches share a second.
     """
 
     lines: tuple[ManifestLine, ...]
-    sittings: tuple[tuple[Sitting, ...], ...]
+    assignments: tuple[tuple[Assignment, ...], ...]
     called: datetime
 
 
@@ -65,25 +65,27 @@ def schedule(
     """
     offered = description.started
     for chunk in batched(lines, description.batch_size, strict=False):
-        sittings = tuple(_sittings(description, pool, line.object_id, offered) for line in chunk)
-        last = max(row[-1].submitted for row in sittings)
+        assignments = tuple(
+            _plan_assignments(description, pool, line.object_id, offered) for line in chunk
+        )
+        last = max(row[-1].submitted for row in assignments)
         called = last.replace(microsecond=0) + timedelta(seconds=1)
-        yield ScheduledBatch(chunk, sittings, called)
+        yield ScheduledBatch(chunk, assignments, called)
         offered = called
 
 
-def _sittings(
+def _plan_assignments(
     description: JobDescription,
     pool: Sequence[SimulatedWorker],
     object_id: str,
     offered: datetime,
-) -> tuple[Sitting, ...]:
-    sittings = []
+) -> tuple[Assignment, ...]:
+    assignments = []
     for worker in assign(pool, description.per_object, object_id, description.seed):
         waited, spent = timing(worker, object_id, description.seed)
         accepted = offered + timedelta(seconds=waited)
-        sittings.append(Sitting(worker, accepted, accepted + timedelta(seconds=spent), spent))
-    return tuple(sorted(sittings, key=lambda sitting: sitting.submitted))
+        assignments.append(Assignment(worker, accepted, accepted + timedelta(seconds=spent), spent))
+    return tuple(sorted(assignments, key=lambda assignment: assignment.submitted))
 
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/LabeljobExecutionRole"
@@ -115,20 +117,20 @@ def acs_event(description: JobDescription, request_uri: str) -> dict[str, Any]:
 
 
 def worker_response(
-    sittings: Sequence[Sitting], contents: Sequence[Mapping[str, Any]]
+    assignments: Sequence[Assignment], contents: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
     """The file of all answers to one data object."""
     return {
         "answers": [
             {
-                "acceptanceTime": answer_time(sitting.accepted),
+                "acceptanceTime": answer_time(assignment.accepted),
                 "answerContent": content,
-                "submissionTime": answer_time(sitting.submitted),
-                "timeSpentInSeconds": sitting.seconds,
-                "workerId": sitting.worker.worker_id,
-                "workerMetadata": _metadata(sitting.worker.worker_id),
+                "submissionTime": answer_time(assignment.submitted),
+                "timeSpentInSeconds": assignment.seconds,
+                "workerId": assignment.worker.worker_id,
+                "workerMetadata": _metadata(assignment.worker.worker_id),
             }
-            for sitting, content in zip(sittings, contents, strict=True)
+            for assignment, content in zip(assignments, contents, strict=True)
         ]
     }
 

@@ -24,7 +24,7 @@ from labeljob.jobs.run import ANSWERED, CONSOLIDATED, JobRun
 from labeljob.jobs.summary import Summary, summarize
 from labeljob.jobs.truths import truths
 from labeljob.jobs.worker_pages import render_page
-from labeljob.simulation.workers import hire
+from labeljob.simulation.workers import create_workers
 
 _NAME = r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"
 
@@ -114,7 +114,7 @@ def _run(description: JobDescription, lines: Sequence[ManifestLine], place: Plac
         run = JobRun(
             description=description,
             lines=lines,
-            pool=hire(description.crew, seed=description.seed),
+            pool=create_workers(description.crew, seed=description.seed),
             truth_of=truths(description, place.store),
             pre=pre,
             acs=acs,

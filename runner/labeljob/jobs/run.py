@@ -11,8 +11,8 @@ from groundtruth.contract.labels import label_category_file
 from groundtruth.storage.s3 import ObjectStore
 from labeljob.jobs.description import JobDescription, JobError
 from labeljob.jobs.ground_truth_messages import (
+    Assignment,
     ScheduledBatch,
-    Sitting,
     acs_event,
     custom_metadata,
     payload_entry,
@@ -115,16 +115,16 @@ class JobRun:
         self.advance(CONSOLIDATED, len(batch.lines))
 
     def _collected(self, batch: ScheduledBatch, known: set[str]) -> Iterator[dict[str, Any] | None]:
-        for line, sittings in zip(batch.lines, batch.sittings, strict=True):
-            response = self._answered(line, sittings, known)
+        for line, assignments in zip(batch.lines, batch.assignments, strict=True):
+            response = self._answered(line, assignments, known)
             self.advance(ANSWERED, 1)
             yield response and payload_entry(line, response)
 
     def _answered(
-        self, line: ManifestLine, sittings: Sequence[Sitting], known: set[str]
+        self, line: ManifestLine, assignments: Sequence[Assignment], known: set[str]
     ) -> dict[str, Any] | None:
         """The workers' answers to a data object; None if none are wanted."""
-        uri = self.description.layout.worker_response(line.object_id, sittings[-1].submitted)
+        uri = self.description.layout.worker_response(line.object_id, assignments[-1].submitted)
         if uri in known:
             stored: dict[str, Any] = json.loads(self.store.read(uri))
             return stored
@@ -134,16 +134,16 @@ class JobRun:
         truth = self.truth_of(line)
         contents = [
             answer(
-                sitting.worker,
+                assignment.worker,
                 self.description.task,
                 object_id=line.object_id,
                 labels=task["taskInput"]["labels"],
                 truth=truth,
                 seed=self.description.seed,
             )
-            for sitting in sittings
+            for assignment in assignments
         ]
-        response = worker_response(sittings, contents)
+        response = worker_response(assignments, contents)
         self._write(uri, compact_json(response).encode())
         return response
 

@@ -56,9 +56,10 @@ def answer(
 
     Examples
     --------
-    >>> from labeljob.simulation.workers import hire
+    >>> from labeljob.simulation.workers import create_workers
     >>> from labeljob.tasks.registry import find_job_type
-    >>> answer(hire("careful", seed=7)[0], find_job_type("image-multi-class"), object_id="0",
+    >>> (worker,) = create_workers("careful", seed=7)
+    >>> answer(worker, find_job_type("image-multi-class"), object_id="0",
     ...        labels=["cat", "dog"], truth="dog", seed=7)
     {'crowd-image-classifier': {'label': 'dog'}}
     """

@@ -1,4 +1,4 @@
-"""What a synthetic worker answers: the simulated crowd's answer to a truth bent by its habit."""
+"""What a synthetic worker answers: the simulated crowd's answer to a truth bent by its behavior."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from labeljob.simulation.workers import (
     CrewError,
     SimulatedWorker,
     Skill,
+    create_workers,
     digest,
     generator,
-    hire,
 )
 from labeljob.tasks.base import JobType, Truth
 
 _PERFECT = Skill(accuracy=1.0, boundary_shift=0.0, miss_rate=0.0, swap_rate=0.0)
 
-HABITS: Mapping[str, tuple[str, Skill]] = MappingProxyType(
+BEHAVIORS: Mapping[str, tuple[str, Skill]] = MappingProxyType(
     {
         "adversary": (
             "knows the truth as well as careful and says another class",
@@ -36,7 +36,7 @@ HABITS: Mapping[str, tuple[str, Skill]] = MappingProxyType(
         "empty": ("masks only: hands in every mask empty", _PERFECT),
     }
 )
-"""What a habit is, and the skill that it starts from."""
+"""What a behavior is, and the skill that it starts from."""
 
 _QUICK = ("constant", "flooding", "empty")
 _MASKS_ONLY = ("flooding", "empty")
@@ -50,24 +50,24 @@ class SyntheticWorker:
     ----------
     worker : SimulatedWorker
         Whose id and pace it is.
-    mind : SimulatedWorker
+    answer_model : SimulatedWorker
         Whose answers it gives: the worker's own, but for the second of a pair of copycats.
-    habit : str
-        One of `HABITS`; empty for a worker of the simulated crowd.
+    behavior : str
+        One of `BEHAVIORS`; empty for a worker of the simulated crowd.
     """
 
     worker: SimulatedWorker
-    mind: SimulatedWorker
-    habit: str = ""
+    answer_model: SimulatedWorker
+    behavior: str = ""
 
 
-def hire_crew(text: str, *, task: JobType, seed: int) -> tuple[SyntheticWorker, ...]:
+def create_synthetic_workers(text: str, *, task: JobType, seed: int) -> tuple[SyntheticWorker, ...]:
     """Hire the crew that a text describes.
 
     Parameters
     ----------
     text : str
-        Kinds and how many of each: those of `labeljob run`, those of `HABITS`, and ``skill=0.8``
+        Kinds and how many of each: those of `labeljob run`, those of `BEHAVIORS`, and ``skill=0.8``
         for workers who are right in that share of the cases. Or one number for a mixed crew.
     task : JobType
         What they are asked.
@@ -88,39 +88,40 @@ def hire_crew(text: str, *, task: JobType, seed: int) -> tuple[SyntheticWorker, 
     Examples
     --------
     >>> from labeljob.tasks.registry import find_job_type
-    >>> crew = hire_crew("skill=0.8:2,tired", task=find_job_type("image-multi-class"), seed=1)
-    >>> [(member.habit, member.mind.skill.accuracy) for member in crew]
+    >>> task = find_job_type("image-multi-class")
+    >>> crew = create_synthetic_workers("skill=0.8:2,tired", task=task, seed=1)
+    >>> [(member.behavior, member.answer_model.skill.accuracy) for member in crew]
     [('', 0.8), ('', 0.8), ('tired', 0.95)]
     """
     parts = [part.strip() for part in text.split(",")]
-    habits: list[tuple[str, Skill | None]] = []
+    behaviors: list[tuple[str, Skill | None]] = []
     stand_ins = []
     for part in parts:
         left, colon, _ = part.rpartition(":")
-        name, skill = _habit(left if colon else part, part, task)
+        name, skill = _find_behavior(left if colon else part, part, task)
         stand_in = part if skill is None else part.replace(left or part, _stand_in(name), 1)
-        size = len(hire(stand_in, seed=seed))
+        size = len(create_workers(stand_in, seed=seed))
         if name == "copycat" and size % 2:
             raise CrewError(f"{part!r}: copycats are hired in pairs")
-        habits += [(name, skill)] * size
+        behaviors += [(name, skill)] * size
         stand_ins.append(stand_in)
-    workers = hire(",".join(stand_ins), seed=seed)
-    return tuple(_members(workers, habits))
+    workers = create_workers(",".join(stand_ins), seed=seed)
+    return tuple(_members(workers, behaviors))
 
 
-def _habit(name: str, part: str, task: JobType) -> tuple[str, Skill | None]:
-    """A habit with its skill; no habit and no skill for a kind of the simulated crowd."""
+def _find_behavior(name: str, part: str, task: JobType) -> tuple[str, Skill | None]:
+    """A behavior with its skill; no behavior and no skill for a kind of the simulated crowd."""
     if name.startswith("skill="):
         return "", _stated_skill(name.removeprefix("skill="), part)
-    if name not in HABITS:
+    if name not in BEHAVIORS:
         base = name.partition("=")[0]
         if base not in SKILLS and not name.isdecimal():
-            known = ", ".join([*SKILLS, *HABITS, "skill=0.8"])
+            known = ", ".join([*SKILLS, *BEHAVIORS, "skill=0.8"])
             raise CrewError(f"{part!r}: no such kind of worker; there are {known}")
         return "", None
     if name in _MASKS_ONLY and task.classifies:
         raise CrewError(f"{part!r}: a worker of that kind paints masks, which {task} does not ask")
-    return name, HABITS[name][1]
+    return name, BEHAVIORS[name][1]
 
 
 def _stated_skill(text: str, part: str) -> Skill:
@@ -133,20 +134,22 @@ def _stated_skill(text: str, part: str) -> Skill:
     return replace(SKILLS["average"], accuracy=accuracy)
 
 
-def _stand_in(habit: str) -> str:
-    return "spammer" if habit in _QUICK else "average"
+def _stand_in(behavior: str) -> str:
+    return "spammer" if behavior in _QUICK else "average"
 
 
 def _members(
-    workers: tuple[SimulatedWorker, ...], habits: list[tuple[str, Skill | None]]
+    workers: tuple[SimulatedWorker, ...], behaviors: list[tuple[str, Skill | None]]
 ) -> list[SyntheticWorker]:
     members: list[SyntheticWorker] = []
     waiting: SimulatedWorker | None = None
-    for worker, (habit, skill) in zip(workers, habits, strict=True):
-        mind = worker if skill is None else replace(worker, kind="average", skill=skill)
-        if habit == "copycat":
-            mind, waiting = (waiting, None) if waiting is not None else (mind, mind)
-        members.append(SyntheticWorker(worker=worker, mind=mind, habit=habit))
+    for worker, (behavior, skill) in zip(workers, behaviors, strict=True):
+        answer_model = worker if skill is None else replace(worker, kind="average", skill=skill)
+        if behavior == "copycat":
+            answer_model, waiting = (
+                (waiting, None) if waiting is not None else (answer_model, answer_model)
+            )
+        members.append(SyntheticWorker(worker=worker, answer_model=answer_model, behavior=behavior))
     return members
 
 
@@ -212,23 +215,23 @@ def answer_of(
     dict
         The answer's content, in the shape of the stock page of `task`.
     """
-    if member.habit == "empty" and isinstance(truth, np.ndarray):
+    if member.behavior == "empty" and isinstance(truth, np.ndarray):
         shown: Truth = np.zeros_like(truth)
-    elif member.habit in ("constant", "flooding"):
-        chooser = () if member.habit == "constant" else (object_id,)
+    elif member.behavior in ("constant", "flooding"):
+        chooser = () if member.behavior == "constant" else (object_id,)
         shown = task.choose_only(_fixed_class(member, labels, *chooser), labels, truth)
-    elif member.habit == "adversary":
+    elif member.behavior == "adversary":
         shown = task.contradict(truth, labels)
     else:
         shown = truth
-    skill = member.mind.skill
-    if member.habit == "tired":
+    skill = member.answer_model.skill
+    if member.behavior == "tired":
         skill = _weaker(skill, 1.0 - 0.5 ** (tasks_done / TIRED_HALF_LIFE), task, len(labels))
-    if hardness and member.habit not in ("constant", "flooding", "empty"):
+    if hardness and member.behavior not in ("constant", "flooding", "empty"):
         skill = _weaker(skill, hardness, task, len(labels))
-    same = skill is member.mind.skill
-    mind = member.mind if same else replace(member.mind, skill=skill)
-    return answer(mind, task, object_id=object_id, labels=labels, truth=shown, seed=seed)
+    same = skill is member.answer_model.skill
+    answer_model = member.answer_model if same else replace(member.answer_model, skill=skill)
+    return answer(answer_model, task, object_id=object_id, labels=labels, truth=shown, seed=seed)
 
 
 def _weaker(skill: Skill, loss: float, task: JobType, n_classes: int) -> Skill:

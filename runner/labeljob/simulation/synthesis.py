@@ -19,7 +19,7 @@ from groundtruth.contract.labels import label_category_file
 from groundtruth.storage.folder import FolderStore
 from labeljob.jobs.description import JobDescription, description_path
 from labeljob.jobs.ground_truth_messages import (
-    Sitting,
+    Assignment,
     acs_event,
     payload_entry,
     pre_event,
@@ -127,8 +127,8 @@ class Synthesis:
             at = replace(self.description, started=offered)
             (batch,) = schedule(at, pool, chunk)
             made = [
-                self._answered(line, sittings, batch.called, members, done)
-                for line, sittings in zip(batch.lines, batch.sittings, strict=True)
+                self._answered(line, assignments, batch.called, members, done)
+                for line, assignments in zip(batch.lines, batch.assignments, strict=True)
             ]
             payload = [payload_entry(one.line, one.in_time) for one in made]
             yield Synthesized(objects=tuple(made), payload=payload, called=batch.called)
@@ -143,7 +143,7 @@ class Synthesis:
     def _answered(
         self,
         line: ManifestLine,
-        sittings: Sequence[Sitting],
+        assignments: Sequence[Assignment],
         called: datetime,
         members: dict[str, SyntheticWorker],
         done: Counter[str],
@@ -152,10 +152,10 @@ class Synthesis:
         labels, seed = description.labels, description.seed
         truth = invented_truth(description.task, labels, object_id, self.shape, seed)
         hardness = difficulty(self.disturbances.difficulty, object_id, seed)
-        kept, n_in_time = self._kept(object_id, sittings, called)
+        kept, n_in_time = self._kept(object_id, assignments, called)
         contents = []
-        for sitting in kept:
-            worker_id = sitting.worker.worker_id
+        for assignment in kept:
+            worker_id = assignment.worker.worker_id
             contents.append(
                 answer_of(
                     members[worker_id],
@@ -179,28 +179,28 @@ class Synthesis:
         )
 
     def _kept(
-        self, object_id: str, sittings: Sequence[Sitting], called: datetime
-    ) -> tuple[list[Sitting], int]:
-        """Sittings that took place, those in time first, and how many those are."""
+        self, object_id: str, assignments: Sequence[Assignment], called: datetime
+    ) -> tuple[list[Assignment], int]:
+        """Assignments that took place, those in time first, and how many those are."""
         missing, late = self.disturbances.missing, self.disturbances.late
         if not missing and not late:
-            return list(sittings), len(sittings)
+            return list(assignments), len(assignments)
         rng = generator(self.description.seed, "disturbances", object_id)
-        lots = rng.random((2, len(sittings)))
-        spared = int(rng.integers(len(sittings)))
+        lots = rng.random((2, len(assignments)))
+        spared = int(rng.integers(len(assignments)))
         lots[:, spared] = 1.0
-        delays = rng.exponential(600.0, len(sittings))
+        delays = rng.exponential(600.0, len(assignments))
         in_time, after = [], []
-        for place, sitting in enumerate(sittings):
+        for place, assignment in enumerate(assignments):
             if lots[0, place] < missing:
                 continue
             if lots[1, place] >= late:
-                in_time.append(sitting)
+                in_time.append(assignment)
                 continue
             submitted = called + timedelta(seconds=1.0 + round(float(delays[place]), 3))
-            accepted = submitted - timedelta(seconds=sitting.seconds)
-            after.append(replace(sitting, accepted=accepted, submitted=submitted))
-        after.sort(key=lambda sitting: sitting.submitted)
+            accepted = submitted - timedelta(seconds=assignment.seconds)
+            after.append(replace(assignment, accepted=accepted, submitted=submitted))
+        after.sort(key=lambda assignment: assignment.submitted)
         return in_time + after, len(in_time)
 
 

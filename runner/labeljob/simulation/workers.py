@@ -172,7 +172,7 @@ class SimulatedWorker:
         return first, (first + 1) % len(labels)
 
 
-def hire(text: str, *, seed: int) -> tuple[SimulatedWorker, ...]:
+def create_workers(text: str, *, seed: int) -> tuple[SimulatedWorker, ...]:
     """Hire the crew that a text describes.
 
     Parameters
@@ -194,9 +194,9 @@ def hire(text: str, *, seed: int) -> tuple[SimulatedWorker, ...]:
 
     Examples
     --------
-    >>> [worker.kind for worker in hire("careful:2,spammer", seed=7)]
+    >>> [worker.kind for worker in create_workers("careful:2,spammer", seed=7)]
     ['careful', 'careful', 'spammer']
-    >>> [worker.kind for worker in hire("3", seed=7)]
+    >>> [worker.kind for worker in create_workers("3", seed=7)]
     ['careful', 'average', 'careless']
     """
     if _is_number(text.strip()):

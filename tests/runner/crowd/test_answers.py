@@ -38,7 +38,7 @@ def _answer(worker, task, object_id, seed=1):
 
 @pytest.mark.parametrize("task", JOB_TYPES)
 def test_the_order_of_calls_does_not_matter(task):
-    workers = profiles.hire("9", seed=3)
+    workers = profiles.create_workers("9", seed=3)
     asked = [(worker, str(number)) for worker in workers for number in range(4)]
     forward = {key: _answer(key[0], task, key[1]) for key in asked}
     backward = {key: _answer(key[0], task, key[1]) for key in reversed(asked)}
@@ -48,13 +48,15 @@ def test_the_order_of_calls_does_not_matter(task):
 
 @pytest.mark.parametrize("task", JOB_TYPES)
 def test_an_answer_is_json(task):
-    for worker in profiles.hire("9", seed=3):
+    for worker in profiles.create_workers("9", seed=3):
         content = _answer(worker, task, "0")
         assert json.loads(json.dumps(content)) == content
 
 
 def test_a_mask_answer_has_the_shape_of_the_page():
-    (content,) = _answer(profiles.hire("careful", seed=3)[0], "semantic-segmentation", "0").values()
+    (content,) = _answer(
+        profiles.create_workers("careful", seed=3)[0], "semantic-segmentation", "0"
+    ).values()
     assert content["inputImageProperties"] == {"height": 60, "width": 80}
     assert content["labelMappings"] == {
         "ant": {"color": "#2ca02c"},
@@ -73,7 +75,9 @@ def test_a_mask_answer_has_the_shape_of_the_page():
 
 
 def test_every_row_of_the_png_is_filtered_with_sub():
-    (content,) = _answer(profiles.hire("careful", seed=3)[0], "semantic-segmentation", "0").values()
+    (content,) = _answer(
+        profiles.create_workers("careful", seed=3)[0], "semantic-segmentation", "0"
+    ).values()
     data = base64.b64decode(content["labeledImage"]["pngImageData"])
     (size,) = struct.unpack(">I", data[33:37])
     assert data[37:41] == b"IDAT"
@@ -91,7 +95,7 @@ def test_every_row_of_the_png_is_filtered_with_sub():
     ],
 )
 def test_what_does_not_fit_is_refused(task, truth):
-    worker = profiles.hire("average", seed=1)[0]
+    worker = profiles.create_workers("average", seed=1)[0]
     job_type = find_job_type(task)
     with pytest.raises(ValueError):  # noqa: PT011 (several texts, one kind)
         answers.answer(worker, job_type, object_id="0", labels=LABELS, truth=truth, seed=1)
@@ -99,11 +103,11 @@ def test_what_does_not_fit_is_refused(task, truth):
 
 def test_times_are_plausible_and_spammers_are_quick():
     def median(kind):
-        worker = profiles.hire(kind, seed=1)[0]
+        worker = profiles.create_workers(kind, seed=1)[0]
         times = [answers.timing(worker, str(number), 1) for number in range(200)]
         assert all(waited >= 1.0 and 0.5 < spent < 120.0 for waited, spent in times)
         return np.median([spent for _, spent in times])
 
     assert median("spammer") < median("careless") < median("average") < median("careful")
-    worker = profiles.hire("average", seed=1)[0]
+    worker = profiles.create_workers("average", seed=1)[0]
     assert answers.timing(worker, "0", 1) == answers.timing(worker, "0", 1)

@@ -20,7 +20,7 @@ LABELS = ["water", "reeds", "sky"]
 
 
 def _paint(kind, truth, object_id, seed=9):
-    worker = profiles.hire(kind, seed=4)[0]
+    worker = profiles.create_workers(kind, seed=4)[0]
     content = answers.answer(
         worker, SEGMENTATION, object_id=object_id, labels=LABELS, truth=truth, seed=seed
     )
@@ -115,7 +115,7 @@ def test_an_empty_truth_and_a_single_pixel_can_be_painted():
 
 def test_a_mask_is_painted_quickly():
     truth = invented_truth(SEGMENTATION, LABELS, "0", (480, 640), seed=2)
-    worker = profiles.hire("average", seed=4)[0]
+    worker = profiles.create_workers("average", seed=4)[0]
     seconds = []
     for number in range(7):
         start = time.process_time()

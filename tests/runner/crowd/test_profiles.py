@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from labeljob.simulation.workers import CrewError, assign, hire
+from labeljob.simulation.workers import CrewError, assign, create_workers
 
 
 @pytest.mark.parametrize(
@@ -20,18 +20,18 @@ from labeljob.simulation.workers import CrewError, assign, hire
     ],
 )
 def test_who_is_hired(text, kinds):
-    assert [worker.kind for worker in hire(text, seed=1)] == kinds
+    assert [worker.kind for worker in create_workers(text, seed=1)] == kinds
 
 
 def test_worker_ids_look_like_a_private_workforces_and_are_all_different():
-    ids = [worker.worker_id for worker in hire("200", seed=1)]
+    ids = [worker.worker_id for worker in create_workers("200", seed=1)]
     assert len(set(ids)) == 200
     assert all(re.fullmatch(r"private\.us-west-2\.[0-9a-f]{16}", name) for name in ids)
 
 
 def test_the_same_seed_hires_the_same_crew_and_another_seed_another():
-    assert hire("9", seed=1) == hire("9", seed=1)
-    assert hire("1", seed=1) != hire("1", seed=2)
+    assert create_workers("9", seed=1) == create_workers("9", seed=1)
+    assert create_workers("1", seed=1) != create_workers("1", seed=2)
 
 
 @pytest.mark.parametrize(
@@ -53,28 +53,28 @@ def test_the_same_seed_hires_the_same_crew_and_another_seed_another():
 )
 def test_a_crew_that_makes_no_sense_is_refused(text):
     with pytest.raises(CrewError):
-        hire(text, seed=1)
+        create_workers(text, seed=1)
 
 
 def test_the_error_names_the_part_and_the_kinds():
     with pytest.raises(CrewError, match=r"'expert:2'.*careful, average, careless, confuser"):
-        hire("careful:1,expert:2", seed=1)
+        create_workers("careful:1,expert:2", seed=1)
 
 
 def test_a_pair_that_is_no_label_is_refused():
     with pytest.raises(CrewError):
-        hire("confuser=cat/dog", seed=1)[0].confused_classes(["cat", "bird"])
+        create_workers("confuser=cat/dog", seed=1)[0].confused_classes(["cat", "bird"])
 
 
 def test_a_pair_is_two_neighbors_when_none_is_named():
     labels = list("abcde")
-    for worker in hire("confuser:50", seed=1):
+    for worker in create_workers("confuser:50", seed=1):
         first, second = worker.confused_classes(labels)
         assert second == (first + 1) % 5
 
 
 def test_everybody_is_assigned_equally_often_and_nobody_twice_to_one_object():
-    pool = hire("12", seed=1)
+    pool = create_workers("12", seed=1)
     times = Counter[str]()
     for number in range(3000):
         chosen = assign(pool, 3, str(number), seed=5)
@@ -87,4 +87,4 @@ def test_everybody_is_assigned_equally_often_and_nobody_twice_to_one_object():
 @pytest.mark.parametrize("per_object", [0, 10, 3])
 def test_an_impossible_number_of_workers_is_refused(per_object):
     with pytest.raises(CrewError):
-        assign(hire("2" if per_object == 3 else "20", seed=1), per_object, "0", seed=1)
+        assign(create_workers("2" if per_object == 3 else "20", seed=1), per_object, "0", seed=1)

@@ -42,7 +42,7 @@ def finish(store: Path) -> Callable[[DemoJob], Path]:
         labels = [entry["label"] for entry in json.loads(job.labels.read_text())["labels"]]
         task = find_job_type(job.task)
         truth = read_truth(job.truth, task, labels)
-        workers = profiles.hire(job.crew, seed=SEED)
+        workers = profiles.create_workers(job.crew, seed=SEED)
         lines = []
         for object_id, source_ref in enumerate(truth):
             asked: dict[str, Any] = {"object_id": str(object_id), "labels": labels}

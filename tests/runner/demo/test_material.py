@@ -47,7 +47,7 @@ def test_every_crew_can_be_hired_and_can_answer(jobs):
     for job in jobs.values():
         truth = _truth(job)
         source = next(iter(truth))
-        workers = profiles.hire(job.crew, seed=1)
+        workers = profiles.create_workers(job.crew, seed=1)
         assert 3 <= len(workers) <= 9
         for worker in workers:
             answers.answer(

@@ -17,7 +17,7 @@ TASKS = ["image-multi-class", "image-multi-class-multi-label", "semantic-segment
 @pytest.mark.parametrize("task", TASKS)
 def test_a_finished_job_becomes_one_picture(task, jobs, finish, store, tmp_path):
     job = jobs[task]
-    workers = profiles.hire(job.crew, seed=20)
+    workers = profiles.create_workers(job.crew, seed=20)
     out = draw(job, finish(job), store=store, out=tmp_path / "new" / "o.png", crew=workers)
     with Image.open(out) as picture:
         assert picture.format == "PNG"

@@ -17,7 +17,7 @@ LABELS = ["person", "sky"]
 
 
 def _mask_content(truth):
-    worker = profiles.hire("careful", seed=3)[0]
+    worker = profiles.create_workers("careful", seed=3)[0]
     return answers.answer(
         worker,
         find_job_type("semantic-segmentation"),

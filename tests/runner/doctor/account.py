@@ -6,9 +6,11 @@ import zipfile
 from contextlib import closing
 from pathlib import Path
 
-from labeljob.task_types import TaskType
+from labeljob.tasks.registry import find_job_type
 from tests.runner.image_files import image_bytes
 from tests.runner.labeling_requests import PRIVATE_TEAM, good_request
+
+ONE_LABEL = find_job_type("image-multi-class")
 
 REGION = "us-east-1"
 SERVICES = ("s3", "iam", "lambda", "kms", "cloudformation")
@@ -57,7 +59,7 @@ FUNCTION_ROLE_STATEMENTS = (
 class GoodAccount:
     """The account: right when made, and each thing in it can be broken."""
 
-    def __init__(self, clients, task=TaskType.IMAGE_MULTI_CLASS):
+    def __init__(self, clients, task=ONE_LABEL):
         self.task = task
         self.clients = clients
         self.s3, self.iam, self.kms = (self.clients[name] for name in ("s3", "iam", "kms"))

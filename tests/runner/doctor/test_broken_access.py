@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from labeljob.task_types import TaskType
+from labeljob.tasks.registry import find_job_type
 from tests.runner.doctor.account import (
     BUCKET,
     FUNCTION_ROLE,
@@ -119,7 +119,7 @@ def test_a_condition_that_is_not_known_is_neither_right_nor_wrong(account, exami
 
 
 def test_masks_must_be_written_by_the_segmentation_function(good_account, examined):
-    account = good_account(TaskType.SEMANTIC_SEGMENTATION)
+    account = good_account(find_job_type("semantic-segmentation"))
     account.functions_may(DESCRIBE, allow("s3:GetObject", f"arn:aws:s3:::{BUCKET}/*"))
     assert errors(examined(account)) == {("function roles", "permission-missing")}
 

@@ -3,7 +3,7 @@
 import pytest
 
 from labeljob.doctor.planned_job import ACS, PRE
-from labeljob.task_types import TaskType
+from labeljob.tasks.registry import find_job_type
 from tests.runner.doctor.account import function_arn
 from tests.runner.doctor.reports import errors, not_checked, of, said
 from tests.runner.labeling_requests import PUBLIC_TEAM
@@ -11,7 +11,7 @@ from tests.stub_service import json_reply
 
 pytestmark = pytest.mark.slow
 
-SINGLE, MULTI = TaskType.IMAGE_MULTI_CLASS, TaskType.IMAGE_MULTI_CLASS_MULTI_LABEL
+SINGLE, MULTI = find_job_type("image-multi-class"), find_job_type("image-multi-class-multi-label")
 
 
 def set_field(path, value):

@@ -12,7 +12,7 @@ from labeljob.formats.imports.labelstudio import brush_pixels
 from labeljob.history.annotations import read_annotations
 from labeljob.history.job import Given, read_job
 from labeljob.jobs.job_location import find_job
-from labeljob.task_types import TaskType
+from labeljob.tasks.registry import find_job_type
 from tests.runner.command_line import run
 from tests.runner.exchange.foreign_files import (
     annotation,
@@ -48,7 +48,7 @@ def test_choices_of_label_studio_become_a_job_that_replay_and_report_read(tmp_pa
     )
     result = imported(tmp_path, "labelstudio", path)
     job = job_of(result)
-    assert (job.task, job.classes) == (TaskType.IMAGE_MULTI_CLASS, ("crow", "owl"))
+    assert (job.task, job.classes) == (find_job_type("image-multi-class"), ("crow", "owl"))
     first = next(iter(read_annotations(job)))
     assert (first.source, first.workers) == ("s3://images/1.jpg", ("7", "b@x"))
     assert first.sittings["7"].seconds == 5.5

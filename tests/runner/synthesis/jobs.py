@@ -1,8 +1,10 @@
 """Synthetic jobs for tests."""
 
-from labeljob.simulation.behavior import hire_crew
+from labeljob.simulation.behavior import create_synthetic_workers
 from labeljob.simulation.synthesis import Disturbances, Synthesis, synthetic_description
-from labeljob.task_types import TaskType
+from labeljob.tasks.registry import find_job_type
+
+ONE_LABEL = find_job_type("image-multi-class")
 
 LABELS = ("ant", "bee", "cat", "dog", "eel")
 
@@ -10,7 +12,7 @@ LABELS = ("ant", "bee", "cat", "dog", "eel")
 def synthetic_job(
     crew,
     *,
-    task=TaskType.IMAGE_MULTI_CLASS,
+    task=ONE_LABEL,
     objects=400,
     per_object=1,
     seed=3,
@@ -21,7 +23,7 @@ def synthetic_job(
         description=synthetic_description(
             name="made-up", task=task, labels=LABELS, crew=crew, per_object=per_object, seed=seed
         ),
-        crew=hire_crew(crew, task=task, seed=seed),
+        crew=create_synthetic_workers(crew, task=task, seed=seed),
         n_objects=objects,
         source_ref=lambda object_id: f"s3://labeljob/images/{object_id}.png",
         shape=shape,

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from labeljob.simulation.behavior import TIRED_HALF_LIFE
-from labeljob.task_types import TaskType
+from labeljob.tasks.registry import find_job_type
 from tests.runner.synthesis.jobs import LABELS, answers, synthetic_job
 
 pytestmark = pytest.mark.slow
@@ -33,7 +33,7 @@ def test_a_worker_is_right_as_often_as_its_skill_says(skill):
 @pytest.mark.parametrize("skill", [0.7, 0.9])
 def test_a_worker_ticks_each_label_rightly_as_often_as_its_skill_says(skill):
     job = synthetic_job(
-        f"skill={skill}:2", objects=1500, task=TaskType.IMAGE_MULTI_CLASS_MULTI_LABEL
+        f"skill={skill}:2", objects=1500, task=find_job_type("image-multi-class-multi-label")
     )
     right = [
         (name in content["labels"]) == (name in one.truth)
@@ -100,7 +100,7 @@ def test_answers_are_missing_and_late_as_often_as_asked():
 
 
 def painted(kind, objects=12):
-    job = synthetic_job(kind, objects=objects, task=TaskType.SEMANTIC_SEGMENTATION)
+    job = synthetic_job(kind, objects=objects, task=find_job_type("semantic-segmentation"))
     for one, _, content in answers(job):
         data = base64.b64decode(content["labeledImage"]["pngImageData"])
         with Image.open(io.BytesIO(data)) as image:
