@@ -5,7 +5,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-import groundtruth.tasks.segmentation.consolidation  # noqa: F401 - loaded at the start, not in the first call
+import groundtruth.tasks.segmentation.algorithms  # noqa: F401 - loaded at the start, not in the first call
 from groundtruth.consolidation import AcsFunction
 from groundtruth.observability import count_batch, logger, metrics, observe
 from groundtruth.tasks.segmentation.task import SemanticSegmentation

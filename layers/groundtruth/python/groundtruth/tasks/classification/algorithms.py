@@ -50,9 +50,9 @@ class Voters:
         True classes, -1 where unknown.
     counts : WorkerCounts
         What earlier batches taught about the workers.
-    pool : ndarray of float, shape (n_classes, n_classes), or None
+    population : ndarray of float, shape (n_classes, n_classes), or None
         What they taught about all workers together; None where that is not kept.
-    in_pool : ndarray of bool, shape (n_workers,)
+    in_population : ndarray of bool, shape (n_workers,)
         Which of the workers that is about: all but the model.
     max_weights : ndarray of float, shape (n_workers,), or None
         Largest weight of each; None without the model.
@@ -62,15 +62,15 @@ class Voters:
     votes: Votes
     gold: Ints
     counts: WorkerCounts
-    pool: Floats | None
-    in_pool: NDArray[np.bool_]
+    population: Floats | None
+    in_population: NDArray[np.bool_]
     max_weights: Floats | None
 
     @classmethod
     def of(
         cls,
         objects: Sequence[Answers[int]],
-        batch: ConsolidationContext,
+        context: ConsolidationContext,
         *,
         with_model: bool,
         with_history: bool,
@@ -81,66 +81,70 @@ class Voters:
         ----------
         objects : sequence of Answers
             Images with one usable answer or more.
-        batch : ConsolidationContext
+        context : ConsolidationContext
             The batch they are of.
         with_model : bool
             Whether the model counts, if the job has one.
         with_history : bool
             Whether the algorithm wants to know what earlier batches taught.
         """
-        cast: list[Cast] = [list(zip(item.workers, item.answers, strict=True)) for item in objects]
-        names = sorted({worker for votes in cast for worker, _ in votes})
+        votes_by_item: list[Cast] = [
+            list(zip(item.workers, item.answers, strict=True)) for item in objects
+        ]
+        names = sorted({worker for votes in votes_by_item for worker, _ in votes})
         has_model = False
-        if with_model and batch.settings.model_max_weight > 0:
-            has_model = _add_model(cast, objects, batch)
-        names += [batch.model_id] if has_model else []
+        if with_model and context.settings.model_max_weight > 0:
+            has_model = _add_model(votes_by_item, objects, context)
+        names += [context.model_id] if has_model else []
         weights = np.full(len(names), np.inf)
-        weights[len(names) - has_model :] = batch.settings.model_max_weight
-        gold = [_known_class(batch.gold.of(item.object_id, item.source), batch) for item in objects]
-        n_classes = max(1, len(batch.classes))
+        weights[len(names) - has_model :] = context.settings.model_max_weight
+        gold = [
+            _known_class(context.gold.of(item.object_id, item.source), context) for item in objects
+        ]
+        n_classes = max(1, len(context.classes))
         asked = [*names, ALL_WORKERS] if names and n_classes <= MOST_POOLED_CLASSES else names
-        history = batch.skills.history(asked) if with_history else {name: {} for name in asked}
+        history = context.skills.history(asked) if with_history else {name: {} for name in asked}
         return cls(
             names=tuple(names),
-            votes=_votes(cast, names, n_classes),
+            votes=_votes(votes_by_item, names, n_classes),
             gold=np.array(gold, np.int64),
             counts=_counts(history, names, n_classes),
-            pool=_pool(history, n_classes),
-            in_pool=np.arange(len(names)) < len(names) - has_model,
+            population=_population(history, n_classes),
+            in_population=np.arange(len(names)) < len(names) - has_model,
             max_weights=weights if has_model else None,
         )
 
 
 def _add_model(
-    cast: Sequence[Cast], objects: Sequence[Answers[int]], batch: ConsolidationContext
+    votes_by_item: Sequence[Cast], objects: Sequence[Answers[int]], context: ConsolidationContext
 ) -> bool:
     """Add the model's votes; whether it has any."""
-    for votes, item in zip(cast, objects, strict=True):
-        chosen = _known_class(batch.model.of(item.object_id, item.source), batch)
-        votes += [(batch.model_id, chosen)] if chosen >= 0 else []
-    return any(worker == batch.model_id for votes in cast for worker, _ in votes)
+    for votes, item in zip(votes_by_item, objects, strict=True):
+        class_id = _known_class(context.model.of(item.object_id, item.source), context)
+        votes += [(context.model_id, class_id)] if class_id >= 0 else []
+    return any(worker == context.model_id for votes in votes_by_item for worker, _ in votes)
 
 
-def _known_class(names: tuple[str, ...] | None, batch: ConsolidationContext) -> int:
+def _known_class(names: tuple[str, ...] | None, context: ConsolidationContext) -> int:
     """Index of the class that a side file names for an object; -1 for none."""
-    if names is None or len(names) != 1 or names[0] not in batch.classes:
+    if names is None or len(names) != 1 or names[0] not in context.classes:
         return -1
-    return batch.classes.index(names[0])
+    return context.classes.index(names[0])
 
 
-def _votes(cast: Sequence[Cast], names: Sequence[str], n_classes: int) -> Votes:
-    number = {worker: at for at, worker in enumerate(names)}
+def _votes(votes_by_item: Sequence[Cast], names: Sequence[str], n_classes: int) -> Votes:
+    number = {worker: index for index, worker in enumerate(names)}
     flat = [
-        (item, number[worker], chosen)
-        for item, votes in enumerate(cast)
-        for worker, chosen in votes
+        (item, number[worker], class_id)
+        for item, votes in enumerate(votes_by_item)
+        for worker, class_id in votes
     ]
     columns = np.array(flat, dtype=np.int64).reshape(len(flat), 3).T
     return Votes(
         items=columns[0],
         workers=columns[1],
         classes=columns[2],
-        n_items=len(cast),
+        n_items=len(votes_by_item),
         n_workers=len(names),
         n_classes=n_classes,
     )
@@ -158,17 +162,16 @@ def _counts(history: Amounts, names: Sequence[str], n_classes: int) -> WorkerCou
     return WorkerCounts(workers, truths, answers, columns[3], len(names), n_classes)
 
 
-def _pool(history: Amounts, n_classes: int) -> Floats | None:
+def _population(history: Amounts, n_classes: int) -> Floats | None:
     """What is known of all workers together, as a table."""
     if n_classes > MOST_POOLED_CLASSES:
         return None
-    known = {ALL_WORKERS: history.get(ALL_WORKERS, {})}
-    counts = _counts(known, [ALL_WORKERS], n_classes)
+    counts = _counts({ALL_WORKERS: history.get(ALL_WORKERS, {})}, [ALL_WORKERS], n_classes)
     table: Floats = counts.dense()[0]
     return table
 
 
-def taught(
+def count_updates(
     objects: Sequence[Answers[int]], voters: Voters, result: Consolidation
 ) -> Mapping[str, Amounts]:
     """What each image teaches about its workers, in the store's terms.
@@ -188,7 +191,7 @@ def taught(
         By the images' ids. What all workers together did is there as `ALL_WORKERS`; the model
         of the side file is not one of them.
     """
-    lessons: dict[str, dict[str, dict[str, float]]] = {}
+    updates: dict[str, dict[str, dict[str, float]]] = {}
     for at, item in enumerate(objects):
         counts = result.count_updates.of_item(at)
         amounts: dict[str, dict[str, float]] = {}
@@ -196,11 +199,11 @@ def taught(
         for worker, truth, answer, amount in zip(*(c.tolist() for c in columns), strict=True):
             cell = f"{truth}:{answer}"
             amounts.setdefault(voters.names[worker], {})[cell] = amount
-            if voters.pool is not None and voters.in_pool[worker]:
+            if voters.population is not None and voters.in_population[worker]:
                 everyone = amounts.setdefault(ALL_WORKERS, {})
                 everyone[cell] = everyone.get(cell, 0.0) + amount
-        lessons[item.object_id] = amounts
-    return lessons
+        updates[item.object_id] = amounts
+    return updates
 
 
 WITH_MODEL = ("calibrated", "weighted", "majority")
@@ -232,7 +235,7 @@ class Prediction:
 
 
 def predict(
-    objects: Sequence[Answers[int]], batch: ConsolidationContext, algorithm: str
+    objects: Sequence[Answers[int]], context: ConsolidationContext, algorithm: str
 ) -> list[Prediction]:
     """One prediction for each image.
 
@@ -240,7 +243,7 @@ def predict(
     ----------
     objects : sequence of Answers
         Images with one usable answer or more. Their order changes nothing.
-    batch : ConsolidationContext
+    context : ConsolidationContext
         The batch they are of.
     algorithm : str
         One of the task's.
@@ -248,68 +251,68 @@ def predict(
     ordered = sorted(objects, key=lambda item: item.object_id)
     voters = Voters.of(
         ordered,
-        batch,
+        context,
         with_model=algorithm in WITH_MODEL,
         with_history=algorithm in _SKILLED,
     )
     if algorithm in _SKILLED:
-        result = _SKILLED[algorithm](voters, batch)
-        batch.skills.update_counts(taught(ordered, voters, result))
+        result = _SKILLED[algorithm](voters, context)
+        context.skills.update_counts(count_updates(ordered, voters, result))
         posterior = result.posterior.dense()
         confidences = posterior.max(axis=1)
     elif algorithm == "builtin":
         posterior = builtin(voters.votes)
         confidences = builtin_confidence(posterior)
-        posterior, confidences = _lone(posterior, confidences, voters)
+        posterior, confidences = _fill_single_votes(posterior, confidences, voters)
     else:
         weights = None if voters.max_weights is None else np.minimum(voters.max_weights, 1.0)
         posterior = majority(voters.votes, weights=weights)
-        posterior, confidences = _lone(posterior, posterior.max(axis=1), voters)
-    known_map = None if algorithm == "builtin" else batch.confidence_map
-    predictions = _predictions(posterior, confidences, voters, known_map)
-    found = {item.object_id: one for item, one in zip(ordered, predictions, strict=True)}
-    return [found[item.object_id] for item in objects]
+        posterior, confidences = _fill_single_votes(posterior, posterior.max(axis=1), voters)
+    confidence_map = None if algorithm == "builtin" else context.confidence_map
+    predictions = _make_predictions(posterior, confidences, voters, confidence_map)
+    by_object = dict(zip((item.object_id for item in ordered), predictions, strict=True))
+    return [by_object[item.object_id] for item in objects]
 
 
-def _calibrated(voters: Voters, batch: ConsolidationContext) -> Consolidation:
-    chosen = _set(
-        correlation=batch.settings.error_correlation,
-        mix=batch.settings.posterior_mix,
-        accuracy_strength=batch.settings.worker_strength,
-        strength=batch.settings.row_strength,
-        frequency_weight=batch.settings.frequency_weight,
-        smoothing=batch.settings.vote_smoothing,
+def _calibrated(voters: Voters, context: ConsolidationContext) -> Consolidation:
+    options = _options_set(
+        correlation=context.settings.error_correlation,
+        mix=context.settings.posterior_mix,
+        accuracy_strength=context.settings.worker_strength,
+        strength=context.settings.row_strength,
+        frequency_weight=context.settings.frequency_weight,
+        smoothing=context.settings.vote_smoothing,
     )
     return calibrated(
         voters.votes,
-        settings=CalibratedSettings(**chosen),
+        settings=CalibratedSettings(**options),
         prior_counts=voters.counts,
-        population_counts=voters.pool,
-        in_population=voters.in_pool,
+        population_counts=voters.population,
+        in_population=voters.in_population,
         gold=voters.gold,
         max_weights=voters.max_weights,
     )
 
 
-def _weighted(voters: Voters, batch: ConsolidationContext) -> Consolidation:
-    chosen = _set(
-        accuracy_strength=batch.settings.worker_strength,
-        smoothing=batch.settings.vote_smoothing,
+def _weighted(voters: Voters, context: ConsolidationContext) -> Consolidation:
+    options = _options_set(
+        accuracy_strength=context.settings.worker_strength,
+        smoothing=context.settings.vote_smoothing,
     )
     return weighted(
         voters.votes,
-        settings=WeightedSettings(**chosen),
+        settings=WeightedSettings(**options),
         prior_counts=voters.counts,
         gold=voters.gold,
         max_weights=voters.max_weights,
     )
 
 
-def _dawid_skene(voters: Voters, batch: ConsolidationContext) -> Consolidation:
-    chosen = _set(strength=batch.settings.worker_strength)
+def _dawid_skene(voters: Voters, context: ConsolidationContext) -> Consolidation:
+    options = _options_set(strength=context.settings.worker_strength)
     return dawid_skene(
         voters.votes,
-        settings=DawidSkeneSettings(**chosen),
+        settings=DawidSkeneSettings(**options),
         prior_counts=voters.counts,
         gold=voters.gold,
     )
@@ -322,32 +325,34 @@ _SKILLED: Mapping[str, Callable[[Voters, ConsolidationContext], Consolidation]] 
 }
 
 
-def _set(**values: float | None) -> dict[str, Any]:
+def _options_set(**values: float | None) -> dict[str, Any]:
     """The settings that are set; the others are for the algorithm to choose."""
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _lone(posterior: Floats, confidences: Floats, voters: Voters) -> tuple[Floats, Floats]:
+def _fill_single_votes(
+    posterior: Floats, confidences: Floats, voters: Voters
+) -> tuple[Floats, Floats]:
     """Posterior and confidences, where an image with one vote gets what is known of workers."""
-    lone = voters.votes.votes_per_item == 1
+    single_vote = voters.votes.votes_per_item == 1
     n_classes = posterior.shape[1]
     right = PRIOR_CONFIDENCE if n_classes > 1 else 1.0
     known = np.where(voters.votes.counts > 0, right, (1.0 - right) / max(n_classes - 1, 1))
     return (
-        np.where(lone[:, np.newaxis], known, posterior),
-        np.where(lone, right, confidences),
+        np.where(single_vote[:, np.newaxis], known, posterior),
+        np.where(single_vote, right, confidences),
     )
 
 
-def _predictions(
-    posterior: Floats, confidences: Floats, voters: Voters, found: ConfidenceMap | None
+def _make_predictions(
+    posterior: Floats, confidences: Floats, voters: Voters, confidence_map: ConfidenceMap | None
 ) -> list[Prediction]:
     """One prediction for each row, by the job's confidence map if there is one."""
     best = posterior.argmax(axis=1)
     tied = (posterior >= posterior.max(axis=1, keepdims=True) - _TIE).sum(axis=1) > 1
-    if found is not None:
-        confidences = found.apply(confidences)
-        posterior = _with_confidences(posterior, best, confidences)
+    if confidence_map is not None:
+        confidences = confidence_map.apply(confidences)
+        posterior = _set_confidences(posterior, best, confidences)
     shown = (voters.votes.counts > 0) | (posterior > SMALLEST_SHOWN)
     columns = (best.tolist(), confidences.tolist(), tied.tolist(), posterior, shown)
     return [
@@ -361,7 +366,7 @@ def _predictions(
     ]
 
 
-def _with_confidences(posterior: Floats, best: Ints, confidences: Floats) -> Floats:
+def _set_confidences(posterior: Floats, best: Ints, confidences: Floats) -> Floats:
     """The posterior where the best class of each row has the confidence given.
 
     The other classes share the rest in proportion, and evenly where they had nothing.

@@ -136,7 +136,7 @@ def _is_tied(candidates: Floats, quorum: float, *, below_quorum: bool) -> bool:
 
 
 def predict_probabilities(
-    objects: Sequence[Answers[Chosen]], batch: ConsolidationContext, algorithm: str
+    objects: Sequence[Answers[Chosen]], context: ConsolidationContext, algorithm: str
 ) -> Floats:
     """Probability of each label for each image.
 
@@ -144,7 +144,7 @@ def predict_probabilities(
     ----------
     objects : sequence of Answers
         Images with one usable answer or more. Their order changes nothing.
-    batch : ConsolidationContext
+    context : ConsolidationContext
         The batch they are of.
     algorithm : str
         One of the task's.
@@ -155,21 +155,21 @@ def predict_probabilities(
         In [0, 1]. The share of the workers who chose the label for ``majority``; the built-in
         function's map of that share for ``builtin``.
     """
-    places = sorted(range(len(objects)), key=lambda at: objects[at].object_id)
-    ordered = [objects[at] for at in places]
-    answering = _Answering.of(ordered, batch, with_model=algorithm == "calibrated")
+    order = sorted(range(len(objects)), key=lambda index: objects[index].object_id)
+    ordered = [objects[index] for index in order]
+    answering = _Answering.of(ordered, context, with_model=algorithm == "calibrated")
     if algorithm == "calibrated":
-        result = _calibrated(answering, batch)
-        batch.skills.update_counts(_taught(ordered, answering, result))
-        found = result.posterior
+        result = _calibrated(answering, context)
+        context.skills.update_counts(_count_updates(ordered, answering, result))
+        posterior = result.posterior
     else:
-        found = _shares(answering, algorithm)
-    probabilities = np.empty_like(found)
-    probabilities[places] = found
+        posterior = _share_labels(answering, algorithm)
+    probabilities = np.empty_like(posterior)
+    probabilities[order] = posterior
     return probabilities
 
 
-def _shares(answering: _Answering, algorithm: str) -> Floats:
+def _share_labels(answering: _Answering, algorithm: str) -> Floats:
     """Share of the workers who chose each label, as the algorithm writes it."""
     share = share_labels_as_builtin if algorithm == "builtin" else share_labels
     selections = answering.selections
@@ -189,48 +189,51 @@ class _Answering:
 
     @classmethod
     def of(
-        cls, objects: Sequence[Answers[Chosen]], batch: ConsolidationContext, *, with_model: bool
+        cls, objects: Sequence[Answers[Chosen]], context: ConsolidationContext, *, with_model: bool
     ) -> _Answering:
-        given = [list(zip(item.workers, item.answers, strict=True)) for item in objects]
-        names = sorted({worker for answers in given for worker, _ in answers})
-        if with_model and batch.settings.model_max_weight > 0:
-            for answers, item in zip(given, objects, strict=True):
-                known = _known_labels(batch.model.of(item.object_id, item.source), batch)
-                answers += [(batch.model_id, known)] if known is not None else []
-        has_model = any(worker == batch.model_id for answers in given for worker, _ in answers)
-        names += [batch.model_id] if has_model else []
+        answers_by_item = [list(zip(item.workers, item.answers, strict=True)) for item in objects]
+        names = sorted({worker for answers in answers_by_item for worker, _ in answers})
+        if with_model and context.settings.model_max_weight > 0:
+            for answers, item in zip(answers_by_item, objects, strict=True):
+                known = _known_labels(context.model.of(item.object_id, item.source), context)
+                answers += [(context.model_id, known)] if known is not None else []
+        voters = {worker for answers in answers_by_item for worker, _ in answers}
+        has_model = context.model_id in voters
+        names += [context.model_id] if has_model else []
         weights = np.full(len(names), np.inf)
-        weights[len(names) - has_model :] = batch.settings.model_max_weight
-        gold = [_gold_row(batch.gold.of(item.object_id, item.source), batch) for item in objects]
+        weights[len(names) - has_model :] = context.settings.model_max_weight
+        gold = [
+            _gold_row(context.gold.of(item.object_id, item.source), context) for item in objects
+        ]
         return cls(
             names=tuple(names),
-            selections=_selections(given, names, len(batch.classes)),
-            gold=np.array(gold, np.int64).reshape(len(objects), max(1, len(batch.classes))),
+            selections=_selections(answers_by_item, names, len(context.classes)),
+            gold=np.array(gold, np.int64).reshape(len(objects), max(1, len(context.classes))),
             max_weights=weights if has_model else None,
         )
 
 
-def _known_labels(names: tuple[str, ...] | None, batch: ConsolidationContext) -> Chosen | None:
+def _known_labels(names: tuple[str, ...] | None, context: ConsolidationContext) -> Chosen | None:
     """Indices of the labels that a side file names for an object; None if one is unknown."""
-    if names is None or any(name not in batch.classes for name in names):
+    if names is None or any(name not in context.classes for name in names):
         return None
-    return tuple(batch.classes.index(name) for name in names)
+    return tuple(context.classes.index(name) for name in names)
 
 
-def _gold_row(names: tuple[str, ...] | None, batch: ConsolidationContext) -> list[int]:
-    known = _known_labels(names, batch)
+def _gold_row(names: tuple[str, ...] | None, context: ConsolidationContext) -> list[int]:
+    known = _known_labels(names, context)
     if known is None:
-        return [-1] * max(1, len(batch.classes))
-    return [int(at in known) for at in range(max(1, len(batch.classes)))]
+        return [-1] * max(1, len(context.classes))
+    return [int(at in known) for at in range(max(1, len(context.classes)))]
 
 
 def _selections(
-    given: Sequence[Sequence[tuple[str, Chosen]]], names: Sequence[str], n_labels: int
+    answers_by_item: Sequence[Sequence[tuple[str, Chosen]]], names: Sequence[str], n_labels: int
 ) -> Selections:
     number = {worker: at for at, worker in enumerate(names)}
     flat = [
         (item, number[worker], chosen)
-        for item, answers in enumerate(given)
+        for item, answers in enumerate(answers_by_item)
         for worker, chosen in answers
     ]
     picked = np.zeros((len(flat), max(1, n_labels)), np.bool_)
@@ -240,25 +243,25 @@ def _selections(
         items=np.array([item for item, _, _ in flat], np.int64),
         workers=np.array([worker for _, worker, _ in flat], np.int64),
         picked=picked,
-        n_items=len(given),
+        n_items=len(answers_by_item),
         n_workers=len(names),
     )
 
 
-def _calibrated(answering: _Answering, batch: ConsolidationContext) -> LabelConsolidation:
-    given: dict[str, Any] = {
-        "correlation": batch.settings.error_correlation,
-        "mix": batch.settings.posterior_mix,
-        "worker_strength": batch.settings.worker_strength,
-        "strength": batch.settings.row_strength,
-        "smoothing": batch.settings.vote_smoothing,
+def _calibrated(answering: _Answering, context: ConsolidationContext) -> LabelConsolidation:
+    options: dict[str, Any] = {
+        "correlation": context.settings.error_correlation,
+        "mix": context.settings.posterior_mix,
+        "worker_strength": context.settings.worker_strength,
+        "strength": context.settings.row_strength,
+        "smoothing": context.settings.vote_smoothing,
     }
-    chosen = {name: value for name, value in given.items() if value is not None}
+    chosen = {name: value for name, value in options.items() if value is not None}
     return calibrated_labels(
         answering.selections,
         settings=replace(CalibratedLabelsSettings(), **chosen),
         prior_counts=_counts(
-            batch.skills.history(answering.names), answering.names, len(batch.classes)
+            context.skills.history(answering.names), answering.names, len(context.classes)
         ),
         gold=answering.gold,
         max_weights=answering.max_weights,
@@ -275,19 +278,21 @@ def _counts(history: Amounts, names: Sequence[str], n_labels: int) -> LabelCount
     return LabelCounts(amounts)
 
 
-def _taught(
+def _count_updates(
     objects: Sequence[Answers[Chosen]], answering: _Answering, result: LabelConsolidation
 ) -> Mapping[str, Amounts]:
     """What each image teaches about its workers, in the store's terms."""
     cells = [f"{label}:{cell}" for label in range(answering.gold.shape[1]) for cell in _CELLS]
-    taught: dict[str, dict[str, dict[str, float]]] = {}
+    updates_by_object: dict[str, dict[str, dict[str, float]]] = {}
     for at, item in enumerate(objects):
         workers, amounts = result.count_updates.of_item(at)
         table = amounts.reshape(len(workers), len(cells)).tolist()
-        lessons = {}
+        updates = {}
         for worker, row in zip(workers.tolist(), table, strict=True):
-            lesson = {cell: amount for cell, amount in zip(cells, row, strict=True) if amount > 0}
-            if lesson:
-                lessons[answering.names[worker]] = lesson
-        taught[item.object_id] = lessons
-    return taught
+            cells_of_worker = {
+                cell: amount for cell, amount in zip(cells, row, strict=True) if amount > 0
+            }
+            if cells_of_worker:
+                updates[answering.names[worker]] = cells_of_worker
+        updates_by_object[item.object_id] = updates
+    return updates_by_object

@@ -1,9 +1,11 @@
-"""From the masks of one data object to one, by the algorithm and the options that are set."""
+"""From the masks of workers to one mask for each data object, and its label."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +13,141 @@ from numpy.typing import NDArray
 from groundtruth.aggregation.segmentation.one_coin_em import OneCoin, fuse_by_one_coin
 from groundtruth.aggregation.segmentation.skill import disputed_agreement, skill_weights
 from groundtruth.aggregation.segmentation.voting import Fusion, assess, fuse
+from groundtruth.annotations import Answers
+from groundtruth.masks.classify import output_palette
 from groundtruth.masks.runs import RunMask
+from groundtruth.masks.writer import write_levels, write_mask
 from groundtruth.settings import Settings
+from groundtruth.tasks.base import (
+    PRIOR_CONFIDENCE,
+    ConsolidationContext,
+    Label,
+    LabelClass,
+    Task,
+    status_of,
+    unlabeled,
+)
+from groundtruth.tasks.segmentation.answers import MaskAnswer, ReadMasks, read_masks, write_png
+from groundtruth.tasks.segmentation.task import BACKGROUND
 from groundtruth.worker_history.store import Amounts
+
+CONFIDENCE_DIGITS = 4
+
+TIED_SHARE_OF_A_TIE = 0.05
+"""Share of the image's pixels without a winner from which the whole mask counts as a tie."""
+
+
+def consolidate_masks(
+    task: Task[MaskAnswer],
+    answers: Iterable[Answers[MaskAnswer]],
+    context: ConsolidationContext,
+    algorithm: str,
+) -> Iterator[Label]:
+    """One mask for each data object, written to the store; one object at a time."""
+    weighted = algorithm == "weighted"
+    weights = known_weights(context.skills.history(context.workers)) if weighted else {}
+    n_classes = len(context.classes) + 1
+    updates = {}
+    for item in answers:
+        read = read_masks(item, context.classes)
+        if not read.masks:
+            yield unlabeled(task, read.rejected, processed=item.processed)
+            continue
+        made = fuse_masks(
+            read.masks,
+            n_classes,
+            algorithm=algorithm,
+            weights=weights,
+            settings=context.settings,
+        )
+        if weighted:
+            updates[item.object_id] = count_updates(read.masks, n_classes, made.weights)
+        yield _label(task, item.object_id, read, made, context)
+    context.skills.update_counts(updates)
+
+
+def _label(
+    task: Task[MaskAnswer],
+    object_id: str,
+    read: ReadMasks,
+    made: Fused,
+    context: ConsolidationContext,
+) -> Label:
+    fusion, used = made.fusion, len(read.masks)
+    palette = output_palette(context.classes, read.colors)
+    confidence = PRIOR_CONFIDENCE if used == 1 else fusion.mean_share
+    shown = round(confidence, CONFIDENCE_DIGITS)
+    expected_ious = [
+        confidence if used == 1 or math.isnan(iou) else iou
+        for iou in fusion.class_confidence.tolist()
+    ]
+    named = list(zip((BACKGROUND, *context.classes), palette, strict=True))
+    builtin_confidence = 0.9 * round(fusion.mean_share, 4) + 0.05
+    return Label(
+        task=task.schema_name,
+        mask_uri=write_png(write_mask(fusion.mask, palette), object_id, context),
+        classes=tuple(
+            LabelClass(
+                class_id=class_id, name=name, color=color, confidence=round(iou, CONFIDENCE_DIGITS)
+            )
+            for class_id, ((name, color), iou) in enumerate(zip(named, expected_ious, strict=True))
+        ),
+        builtin_classes=tuple(
+            LabelClass(class_id=class_id, name=name, color=color, confidence=builtin_confidence)
+            for class_id, (name, color) in enumerate(named)
+        ),
+        confidence=shown,
+        status=status_of(
+            used=used,
+            tied=fusion.tied_share >= TIED_SHARE_OF_A_TIE,
+            confidence=confidence,
+            min_confidence=context.settings.min_confidence,
+        ),
+        used=used,
+        rejected=read.rejected,
+        agreement=shown if used > 1 else None,
+        details=_details(object_id, read, made, context),
+    )
+
+
+def _details(
+    object_id: str, read: ReadMasks, made: Fused, context: ConsolidationContext
+) -> dict[str, Any]:
+    """What the `object` style tells of the mask besides its classes."""
+    details: dict[str, Any] = {
+        "tied-share": round(made.fusion.tied_share, CONFIDENCE_DIGITS),
+        "disputed-share": round(made.fusion.disputed_share, CONFIDENCE_DIGITS),
+    }
+    if context.settings.disagreement_map:
+        details["disagreement-ref"] = _write_disagreement(object_id, read, made, context)
+    if read.repaired:
+        details["repaired"] = [
+            {
+                "worker-id": worker,
+                "near-pixels": notes.near_pixels,
+                "snapped-pixels": notes.snapped_pixels,
+                "rescaled": notes.rescaled,
+            }
+            for worker, notes in read.repaired
+        ]
+    if made.model is not None:
+        details["algorithm"] = {
+            "iterations": made.model.iterations,
+            "converged": made.model.converged,
+        }
+    return details
+
+
+def _write_disagreement(
+    object_id: str, read: ReadMasks, made: Fused, context: ConsolidationContext
+) -> str:
+    """Write the map of disagreement, black where all agree, and return its URI."""
+    from groundtruth.aggregation.segmentation.confidence import disagreement
+
+    masks = list(read.masks.values())
+    levels = disagreement(masks, len(context.classes) + 1, weights=made.weights)
+    return write_png(write_levels(levels), object_id, context, kind=".disagreement")
+
 
 FEWEST_TO_JUDGE = 3
 """Masks from which workers can be judged: of two that differ, neither is the odd one out."""
@@ -85,24 +219,24 @@ def fuse_masks(
     -------
     Fused
     """
-    drawn = list(masks.values())
-    given: Weights | None = None
+    mask_list = list(masks.values())
+    mask_weights: Weights | None = None
     model: OneCoin | None = None
     if algorithm == "one-coin-em" and n_classes > 1:
-        fusion, model = fuse_by_one_coin(drawn, n_classes)
-        given = model.weights
+        fusion, model = fuse_by_one_coin(mask_list, n_classes)
+        mask_weights = model.weights
     else:
         if algorithm == "weighted":
-            given = np.array([weights.get(worker, 1.0) for worker in masks])
-        fusion = fuse(drawn, n_classes, weights=given)
-    mask = _retouched(drawn, n_classes, fusion.mask, given, settings)
+            mask_weights = np.array([weights.get(worker, 1.0) for worker in masks])
+        fusion = fuse(mask_list, n_classes, weights=mask_weights)
+    mask = _retouch(mask_list, n_classes, fusion.mask, mask_weights, settings)
     if mask is not fusion.mask:
-        fusion = assess(mask, drawn, n_classes, weights=given)
-    return Fused(fusion=fusion, weights=given, model=model)
+        fusion = assess(mask, mask_list, n_classes, weights=mask_weights)
+    return Fused(fusion=fusion, weights=mask_weights, model=model)
 
 
-def _retouched(
-    drawn: Sequence[RunMask],
+def _retouch(
+    mask_list: Sequence[RunMask],
     n_classes: int,
     mask: RunMask,
     weights: Weights | None,
@@ -112,11 +246,11 @@ def _retouched(
     if settings.smoothing_sigma > 0:
         from groundtruth.aggregation.segmentation.smoothing import smooth
 
-        mask = smooth(drawn, n_classes, sigma=settings.smoothing_sigma, weights=weights)
+        mask = smooth(mask_list, n_classes, sigma=settings.smoothing_sigma, weights=weights)
     elif settings.tie_break == "neighbours":
         from groundtruth.aggregation.segmentation.smoothing import break_ties_by_neighbours
 
-        mask = break_ties_by_neighbours(drawn, n_classes, weights=weights)
+        mask = break_ties_by_neighbours(mask_list, n_classes, weights=weights)
     if settings.clean_up_pixels > 0:
         from groundtruth.aggregation.segmentation.smoothing import clean
 

@@ -61,7 +61,7 @@ class SemanticSegmentation:
 
         Weights come from earlier batches; what this one teaches is kept at its end.
         """
-        from groundtruth.tasks.segmentation.consolidation import consolidate_masks
+        from groundtruth.tasks.segmentation.algorithms import consolidate_masks
 
         return consolidate_masks(self, answers, context, algorithm_of(self, context.settings))
 
