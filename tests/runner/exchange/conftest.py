@@ -9,8 +9,8 @@ from PIL import Image
 
 from labeljob.commands.replay import replay
 from tests.masks import answer, drawn
-from tests.runner.analysis import job_folders as on_disk
 from tests.runner.command_line import run
+from tests.runner.history import job_folders as on_disk
 
 LABELS = "water,boat,quay"
 GRIDS = (

@@ -9,8 +9,8 @@ from PIL import Image
 
 from labeljob.commands.export import export
 from labeljob.formats.polygons import painted, polygons_of
-from tests.runner.analysis import job_folders as on_disk
 from tests.runner.command_line import run
+from tests.runner.history import job_folders as on_disk
 
 pytestmark = pytest.mark.slow
 

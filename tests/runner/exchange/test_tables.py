@@ -10,8 +10,8 @@ pandas = pytest.importorskip("pandas")
 from labeljob.commands.tables import tables  # noqa: E402 - needs the packages above
 from labeljob.formats.tables import TABLES, schemas  # noqa: E402
 from tests.real_data import real_data  # noqa: E402
-from tests.runner.analysis import job_folders as on_disk  # noqa: E402
 from tests.runner.command_line import run  # noqa: E402
+from tests.runner.history import job_folders as on_disk  # noqa: E402
 
 pytestmark = pytest.mark.slow
 

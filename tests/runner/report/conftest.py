@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from tests.masks import answer, drawn
-from tests.runner.analysis import job_folders as on_disk
+from tests.runner.history import job_folders as on_disk
 
 NASTY = '<script>alert("x")</script> & $\\alpha$'
 CREW = tuple(f"private.us-west-2.WORKER{at:02}" for at in range(6))

@@ -9,8 +9,8 @@ import pytest
 
 from labeljob.commands.report import report
 from tests.real_data import real_data
-from tests.runner.analysis import job_folders as on_disk
 from tests.runner.command_line import run
+from tests.runner.history import job_folders as on_disk
 from tests.runner.report.conftest import CREW, NASTY
 
 pytestmark = pytest.mark.slow

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.runner.analysis import job_folders as on_disk
+from tests.runner.history import job_folders as on_disk
 
 VOTES = {
     "0": {"ann": "cat", "bob": "cat", "cy": "cat"},

@@ -9,8 +9,8 @@ from PIL import Image
 from groundtruth.auxiliary_inputs import parse_auxiliary_labels
 from labeljob.commands.gold import gold_mix, gold_score, gold_strip
 from tests.masks import GRID, GRID_CLASSES, answer, drawn
-from tests.runner.analysis import job_folders as on_disk
 from tests.runner.command_line import lines_of, run
+from tests.runner.history import job_folders as on_disk
 
 KNOWN = [{"source-ref": f"s3://gold/{at}.jpg", "label": "cat", "site": "north"} for at in range(10)]
 

@@ -10,9 +10,9 @@ from labeljob.rounds.planning import Plan, estimate_plans, list_plans
 from labeljob.tasks.registry import find_job_type
 from tests.masks import answer, drawn
 from tests.real_data import real_data
-from tests.runner.analysis import job_folders as on_disk
-from tests.runner.analysis.annotated_objects import annotate
 from tests.runner.command_line import run
+from tests.runner.history import job_folders as on_disk
+from tests.runner.metrics.annotated_objects import annotate
 
 SINGLE = find_job_type("image-multi-class")
 

@@ -11,8 +11,8 @@ from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import find_job
 from labeljob.rounds.pooling import pool
 from tests.masks import answer, drawn
-from tests.runner.analysis import job_folders as on_disk
 from tests.runner.command_line import lines_of, run
+from tests.runner.history import job_folders as on_disk
 
 pytestmark = pytest.mark.slow
 

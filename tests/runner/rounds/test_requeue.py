@@ -6,8 +6,8 @@ import pytest
 
 from labeljob.commands.replay import replay
 from labeljob.commands.requeue import requeue_command
-from tests.runner.analysis import job_folders as on_disk
 from tests.runner.command_line import lines_of, run
+from tests.runner.history import job_folders as on_disk
 from tests.runner.labeling_requests import good_request
 
 

@@ -12,8 +12,8 @@ from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import find_job
 from labeljob.tasks.registry import find_job_type
 from tests.real_data import real_data
-from tests.runner.analysis.job_folders import make_job
 from tests.runner.command_line import run
+from tests.runner.history.job_folders import make_job
 
 pytestmark = pytest.mark.slow
 

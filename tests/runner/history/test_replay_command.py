@@ -6,8 +6,8 @@ import pytest
 
 from labeljob.commands.replay import replay
 from tests.real_data import real_data
-from tests.runner.analysis import job_folders as on_disk
 from tests.runner.command_line import run
+from tests.runner.history import job_folders as on_disk
 
 pytestmark = pytest.mark.slow
 

@@ -8,8 +8,8 @@ from labeljob.commands.explain import explain
 from labeljob.commands.replay import replay
 from labeljob.jobs.job_location import find_job
 from tests.masks import answer, drawn, indices
-from tests.runner.analysis import job_folders as on_disk
 from tests.runner.command_line import run
+from tests.runner.history import job_folders as on_disk
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,7 @@ from labeljob.metrics.consensus import find_confusions, measure_agreement, measu
 from labeljob.metrics.suspicions import flag_workers
 from labeljob.metrics.workers import short_names, tabulate_workers
 from labeljob.tasks.registry import find_job_type
-from tests.runner.analysis.annotated_objects import annotate
+from tests.runner.metrics.annotated_objects import annotate
 
 SINGLE = find_job_type("image-multi-class")
 SEVERAL = find_job_type("image-multi-class-multi-label")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.runner.analysis.job_folders import make_job
+from tests.runner.history.job_folders import make_job
 
 VOTES = {
     "0": {"ann": "cat", "bob": "cat", "cy": "cat"},

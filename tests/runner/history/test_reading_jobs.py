@@ -8,7 +8,7 @@ from labeljob.history.replay import calls_by_date
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import find_job
 from labeljob.tasks.registry import find_job_type
-from tests.runner.analysis import job_folders as on_disk
+from tests.runner.history import job_folders as on_disk
 
 
 def read(folder, **given):
