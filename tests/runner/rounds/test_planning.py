@@ -1,6 +1,8 @@
 """What more or fewer workers would cost and gain."""
 
 import json
+import math
+import statistics
 
 import numpy as np
 import pytest
@@ -55,6 +57,14 @@ def test_a_tie_counts_half():
     objects = [annotate(str(at), {"ann": 0, "bob": 1}) for at in range(10)]
     (found,) = judged(objects, [Plan(2)], truths={str(at): "dog" for at in range(10)})
     assert found.quality == 0.5
+
+
+def test_the_interval_holds_the_quality_with_95_percent_probability():
+    objects = [annotate(str(number), {"ann": number % 2}) for number in range(40)]
+    truths = {obj.object_id: "cat" for obj in objects}
+    (estimated,) = judged(objects, [Plan(1)], truths=truths)
+    half = 1.959964 * statistics.stdev([0, 1] * 20) / math.sqrt(40)
+    assert estimated.interval == pytest.approx((0.5 - half, 0.5 + half), abs=1e-9)
 
 
 def test_more_answers_than_the_pilot_has_are_said_to_be_a_model():
