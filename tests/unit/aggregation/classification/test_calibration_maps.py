@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
+from benchmarks.common.scores import equal_width_gap
 from groundtruth.aggregation.classification.calibration_maps import (
     IsotonicMap,
     LogisticMap,
-    calibration_error,
     cross_validated,
     fit_isotonic,
     fit_logistic,
@@ -45,7 +45,7 @@ def test_the_slope_never_turns_the_order_around():
 def test_maps_lower_the_error_on_items_they_did_not_see(fit, overconfident):
     confidences, right = overconfident
     mapped = cross_validated(fit, confidences, right, rng=np.random.default_rng(1))
-    assert calibration_error(mapped, right) < 0.5 * calibration_error(confidences, right)
+    assert equal_width_gap(mapped, right) < 0.5 * equal_width_gap(confidences, right)
 
 
 def test_isotonic_steps_rise_and_stay_off_zero_and_one(overconfident):
@@ -60,20 +60,6 @@ def test_isotonic_pools_neighbours_that_fall():
     assert fitted == IsotonicMap(
         (pytest.approx(0.3), pytest.approx(0.9)), (pytest.approx(1.3 / 3), pytest.approx(0.95))
     )
-
-
-@pytest.mark.parametrize(
-    ("confidences", "right", "expected"),
-    [
-        pytest.param([1.0, 1.0], [True, True], 0.0, id="certain-and-right"),
-        pytest.param([1.0, 1.0], [False, False], 1.0, id="certain-and-wrong"),
-        pytest.param([0.75, 0.75], [True, False], 0.25, id="too-sure"),
-        pytest.param([], [], 0.0, id="nothing"),
-    ],
-)
-def test_calibration_error(confidences, right, expected):
-    given = np.array(confidences, dtype=float), np.array(right, dtype=bool)
-    assert calibration_error(*given) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(

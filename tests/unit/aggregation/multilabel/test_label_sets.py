@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from groundtruth.aggregation.multilabel.label_sets import choose_labels, ranked_labels
+from groundtruth.aggregation.multilabel.label_sets import choose_labels
 
 
 @pytest.mark.parametrize(
@@ -46,9 +46,3 @@ def test_the_only_label_may_be_the_exclusion():
 def test_bad_options_are_refused(options, problem):
     with pytest.raises(ValueError, match=problem):
         choose_labels(np.array([[0.5, 0.5]]), **options)
-
-
-def test_chosen_labels_are_listed_by_falling_confidence():
-    confidences = np.array([0.4, 0.9, 0.4, 0.8])
-    chosen = np.array([True, True, True, False])
-    assert ranked_labels(confidences, chosen).tolist() == [1, 0, 2]

@@ -186,39 +186,6 @@ def cross_validated(
     return mapped
 
 
-def calibration_error(confidences: Floats, right: Bools, *, n_bins: int = 10) -> float:
-    """Mean gap between confidence and accuracy in bins of equal width [1]_.
-
-    Parameters
-    ----------
-    confidences, right : ndarray, shape (n_items,)
-        Confidence from 0 to 1 and whether the label was right.
-    n_bins : int
-        At least 1.
-
-    Returns
-    -------
-    float
-        From 0 (calibrated) to 1; 0 when there is no item.
-
-    References
-    ----------
-    .. [1] M. P. Naeini, G. F. Cooper and M. Hauskrecht, "Obtaining well calibrated
-       probabilities using Bayesian binning", AAAI 2015. doi:10.1609/aaai.v29i1.9602
-
-    Examples
-    --------
-    >>> calibration_error(np.array([0.75, 0.75]), np.array([True, False]))
-    0.25
-    """
-    _check(confidences, right)
-    if not confidences.size:
-        return 0.0
-    place = np.minimum((confidences * n_bins).astype(np.int64), n_bins - 1)
-    gaps = np.bincount(place, weights=right - confidences, minlength=n_bins)
-    return float(np.abs(gaps).sum() / confidences.size)
-
-
 def _check(confidences: Floats, right: Bools) -> None:
     if confidences.ndim != 1 or confidences.shape != right.shape or right.dtype != np.bool_:
         raise ValueError("confidences and right must be vectors of the same length")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from groundtruth.aggregation.classification.votes import Floats, Ints
+from groundtruth.aggregation.classification.votes import Floats
 from groundtruth.aggregation.multilabel.selections import Bools
 
 
@@ -75,25 +75,3 @@ def choose_labels(
         several = chosen.sum(axis=1) > 1
         chosen[several, exclusion] = False
     return LabelSets(chosen, below)
-
-
-def ranked_labels(confidences: Floats, chosen: Bools) -> Ints:
-    """Chosen labels of one item by falling confidence, as the built-in lists them.
-
-    Parameters
-    ----------
-    confidences : ndarray of float, shape (n_labels,)
-    chosen : ndarray of bool, shape (n_labels,)
-
-    Returns
-    -------
-    ndarray of int, shape (n_chosen,)
-        A tie goes to the label listed first.
-
-    Examples
-    --------
-    >>> ranked_labels(np.array([0.4, 0.9, 0.8]), np.array([True, True, False]))
-    array([1, 0])
-    """
-    order = np.argsort(-confidences, kind="stable")
-    return order[chosen[order]]
