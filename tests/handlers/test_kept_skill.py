@@ -18,6 +18,8 @@ from tests.batches import CREW, SINGLE, payload
 from tests.examples import TASKS, example, labels_of
 from tests.memory_store import KnownJobs, MemoryStore
 
+pytestmark = pytest.mark.slow
+
 CALLS, OBJECTS = 12, 10
 TABLE = "worker-skill"
 

@@ -1,6 +1,7 @@
 """Laws of multi-label consolidation."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +14,8 @@ from groundtruth.aggregation.multilabel.label_sets import choose_labels
 from groundtruth.aggregation.multilabel.majority import share_labels
 from groundtruth.aggregation.multilabel.selections import Selections
 from tests.property import strategies_classification as make
+
+pytestmark = pytest.mark.slow
 
 randoms = st.randoms(use_true_random=False)
 

@@ -10,6 +10,8 @@ from groundtruth.aggregation.classification.dawid_skene import DawidSkeneSetting
 from groundtruth.aggregation.classification.weighted import WeightedSettings, weighted
 from tests.property import strategies_classification as make
 
+pytestmark = pytest.mark.slow
+
 randoms = st.randoms(use_true_random=False)
 SETTINGS = {
     calibrated: CalibratedSettings,

@@ -9,6 +9,8 @@ from groundtruth.aggregation.classification.builtin import builtin, builtin_conf
 from groundtruth.aggregation.classification.majority import majority
 from tests.property import strategies_classification as make
 
+pytestmark = pytest.mark.slow
+
 randoms = st.randoms(use_true_random=False)
 both = pytest.mark.parametrize("algorithm", [majority, builtin])
 

@@ -1,6 +1,7 @@
 from fractions import Fraction
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,6 +10,8 @@ from groundtruth.aggregation.segmentation.confidence import crowd_probabilities
 from groundtruth.aggregation.segmentation.voting import fuse
 from groundtruth.masks.runs import RunMask
 from tests.property.strategies_masks import N_CLASSES, crews, run_masks, weights_for
+
+pytestmark = pytest.mark.slow
 
 
 def plain_vote(grids, weights, n_classes):

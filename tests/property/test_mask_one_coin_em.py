@@ -8,6 +8,8 @@ from groundtruth.aggregation.segmentation.one_coin_em import fuse_by_one_coin
 from groundtruth.aggregation.segmentation.voting import fuse
 from tests.property.strategies_masks import N_CLASSES, crews, run_masks
 
+pytestmark = pytest.mark.slow
+
 
 @given(crews())
 def test_the_masks_are_voted_on_by_the_models_weights(grids):

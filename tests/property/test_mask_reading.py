@@ -11,6 +11,8 @@ from groundtruth.masks.runs import ColorRuns, RunMask
 from groundtruth.masks.writer import write_mask
 from tests.property.strategies_masks import crews, damaged, pngs
 
+pytestmark = pytest.mark.slow
+
 
 def pixels(runs: ColorRuns):
     lengths = np.diff(runs.starts, append=runs.shape[0] * runs.shape[1])

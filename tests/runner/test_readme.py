@@ -11,6 +11,8 @@ from typer.testing import CliRunner
 
 from labeljob.cli import app
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

@@ -14,6 +14,8 @@ from labeljob.simulation.canvas import label_colors
 from labeljob.simulation.truth import invented_truth
 from labeljob.tasks.registry import find_job_type
 
+pytestmark = pytest.mark.slow
+
 SEGMENTATION = find_job_type("semantic-segmentation")
 LABELS = ["water", "reeds", "sky"]
 

@@ -9,6 +9,8 @@ from groundtruth.aggregation.classification.dawid_skene import DawidSkeneSetting
 from groundtruth.aggregation.classification.votes import Votes
 from tests.unit.aggregation.classification.plain import plain_calibrated, plain_dawid_skene
 
+pytestmark = pytest.mark.slow
+
 ROUNDS = 4
 N_ITEMS, N_WORKERS = 60, 9
 
