@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any, Protocol
 
 import typer
 from rich.console import Console
-from rich.progress import track
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    track,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -54,15 +63,43 @@ def progress[Item](items: Sequence[Item], title: str) -> Iterable[Item]:
     return track(items, title, console=console, transient=True, disable=not console.is_terminal)
 
 
+class Advance(Protocol):
+    """Moves a bar on."""
+
+    def __call__(self, count: int = 1) -> None:
+        """Move it on by so many items."""
+
+
 @contextmanager
-def problems_told(*others: type[Exception]) -> Iterator[None]:
-    """End the command with what is wrong, in one line, at a `GroundTruthError` or one of others."""
-    told: tuple[type[Exception], ...] = (GroundTruthError, *others)
+def show_progress(title: str, total: int, *, transient: bool = True) -> Iterator[Advance]:
+    """A bar that grows with each call of what it gives; none outside a terminal."""
+    progress = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+        console=console,
+        transient=transient,
+        disable=not console.is_terminal,
+    )
+    with progress:
+        task = progress.add_task(title, total=total)
+        yield lambda count=1: progress.advance(task, count)
+
+
+@contextmanager
+def exit_on_error() -> Iterator[None]:
+    """End the command with what is wrong, in one line, at a `GroundTruthError`."""
     try:
         yield
-    except told as error:
+    except GroundTruthError as error:
         problem(str(error))
         raise typer.Exit(1) from error
+
+
+def print_json(values: Any, *, ascii_only: bool = False) -> None:
+    """Print a result as JSON on standard output."""
+    typer.echo(json.dumps(values, indent=2, ensure_ascii=ascii_only))
 
 
 def printable(text: str) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from labeljob.jobs.request import RequestOptions, build_request
+from labeljob.commands.request import RequestOptions, build_request
 from labeljob.tasks.registry import find_job_type
 
 ONE_LABEL = find_job_type("image-multi-class")

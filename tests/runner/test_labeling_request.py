@@ -1,7 +1,5 @@
 """Options to a request."""
 
-from decimal import Decimal
-
 from tests.runner.labeling_requests import FUNCTION, PRIVATE_TEAM, good_request
 
 
@@ -12,7 +10,7 @@ def test_options_of_the_job_reach_their_fields():
         kms_key_id="alias/key",
         max_labeled=7,
         max_percentage=50,
-        tags=[("consolidation:algorithm", "builtin")],
+        tags=["consolidation:algorithm=builtin"],
     )
     del request["HumanTaskConfig"]
     assert request == {
@@ -41,7 +39,7 @@ def test_options_of_the_work_reach_their_fields():
         time_limit=60,
         availability=3600,
         max_concurrent=10,
-        price=Decimal("1.234"),
+        price="1.234",
     )
     assert request["HumanTaskConfig"] == {
         "WorkteamArn": PRIVATE_TEAM,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -12,54 +12,50 @@ from groundtruth.settings import TAG_PREFIX
 from groundtruth.storage.folder import FolderStore
 from groundtruth.storage.s3 import S3Store
 from labeljob import messages
-from labeljob.commands import analysis_options as given
+from labeljob.commands.options import JobOptions, file_option, takes_options
+from labeljob.commands.reading import open_job, print_read_errors
 from labeljob.history.truth_files import read_truths
 from labeljob.jobs.job_location import JobPlace
 from labeljob.metrics.confidence_maps import FIGURES, Calibration, MapKind, calibrate_job
 from labeljob.output_files import write_text
-from labeljob.simulation.truth import TruthError
 
 MAP_FILE = "calibration/confidence-map.json"
 TAG = f"{TAG_PREFIX}confidence-map-s3-uri"
 
-TruthFile = Annotated[
-    Path,
-    typer.Option(
-        "--truth",
-        metavar="FILE",
-        exists=True,
-        dir_okay=False,
-        help="True labels, or gold: JSON Lines with source-ref and label.",
-        show_default=False,
-    ),
-]
-Output = Annotated[
-    str | None,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="FILE|S3URI",
-        help=f"The map's file. [default: JOB/{MAP_FILE}]",
-    ),
-]
-Kind = Annotated[
-    MapKind,
-    typer.Option(help="logistic (two numbers) or isotonic (steps; for some hundred objects)."),
-]
-Force = Annotated[bool, typer.Option("--force", help="Fit it on fewer than 50 objects too.")]
+
+@dataclass(frozen=True, kw_only=True)
+class CalibrateOptions(JobOptions):
+    """Options of `labeljob calibrate`."""
+
+    truth: Annotated[
+        Path,
+        file_option(
+            "True labels, or gold: JSON Lines with source-ref and label.",
+            "--truth",
+            show_default=False,
+        ),
+    ]
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE|S3URI",
+            help=f"The map's file. [default: JOB/{MAP_FILE}]",
+        ),
+    ] = None
+    kind: Annotated[
+        MapKind,
+        typer.Option(help="logistic (two numbers) or isotonic (steps; for some hundred objects)."),
+    ] = MapKind.LOGISTIC
+    force: Annotated[bool, typer.Option("--force", help="Fit it on fewer than 50 objects too.")] = (
+        False
+    )
+    task: None = field(default=None, init=False)
 
 
-def calibrate(
-    job: given.Job,
-    truth: TruthFile,
-    output: Output = None,
-    kind: Kind = MapKind.LOGISTIC,
-    force: Force = False,
-    labels: given.Labels = None,
-    attribute: given.Attribute = None,
-    endpoint_url: given.Endpoint = None,
-    as_json: given.AsJson = False,
-) -> None:
+@takes_options
+def calibrate(options: CalibrateOptions) -> None:
     """Fit a confidence map on a finished job's labels whose truth is known.
 
     For jobs with one label for each data object. The map's effect is shown on objects it was not
@@ -67,31 +63,28 @@ def calibrate(
 
     Example: labeljob calibrate labeljob-store/labeljob/jobs/photos --truth truth.jsonl
     """
-    with messages.problems_told(TruthError):
-        found = given.opened(
-            job, task=None, labels=labels, attribute=attribute, endpoint_url=endpoint_url
-        )
-        truths = read_truths(truth, found.task, found.classes, found.lines)
-        result = calibrate_job(found, truths, kind, force=force)
-        uri, shown = _write(result, found.place, output)
-    given.tell_damage(found.damage)
-    if as_json:
-        values = {**result.content(), "file": shown, "tag": {"Key": TAG, "Value": uri}}
-        typer.echo(json.dumps(values, indent=2, ensure_ascii=False))
+    with messages.exit_on_error():
+        job = open_job(options)
+        truths = read_truths(options.truth, job.task, job.classes, job.lines)
+        result = calibrate_job(job, truths, options.kind, force=options.force)
+        uri, shown = _write(result, job.place, options.output)
+    print_read_errors(job.damage)
+    if options.as_json:
+        messages.print_json({**result.content(), "file": shown, "tag": {"Key": TAG, "Value": uri}})
     _report(result, uri, shown)
 
 
-def _write(result: Calibration, place: JobPlace, output: str | None) -> tuple[str | None, str]:
+def _write(result: Calibration, location: JobPlace, output: str | None) -> tuple[str | None, str]:
     """Write the map; its S3 URI, if it is known, and where a person finds it."""
     body = result.as_bytes()
     if output is not None and not output.startswith("s3://"):
         write_text(Path(output), body.decode())
         return None, output
-    uri = output or f"{place.root}/{MAP_FILE}"
-    store = S3Store() if output else place.store
+    uri = output or f"{location.root}/{MAP_FILE}"
+    store = S3Store() if output else location.store
     store.write(uri, body, content_type="application/json", kms_key=None)
     shown = str(store.path(uri)) if isinstance(store, FolderStore) else uri
-    return (None if place.is_copy and not output else uri), shown
+    return (None if location.is_copy and not output else uri), shown
 
 
 def _report(result: Calibration, uri: str | None, shown: str) -> None:

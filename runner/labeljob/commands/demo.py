@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -10,23 +11,31 @@ import typer
 
 from groundtruth.contract.labels import parse_label_categories
 from labeljob import messages
-from labeljob.commands.run_report import report
+from labeljob.commands.options import takes_options
+from labeljob.commands.run import report_run
 from labeljob.demo.figures import draw
-from labeljob.demo.material import DemoJob, MaterialError, lay_out
+from labeljob.demo.material import DemoJob, lay_out
 from labeljob.jobs.description import JobDescription, now
 from labeljob.jobs.job_location import Place, open_place
-from labeljob.jobs.local import JobResult, run_locally
+from labeljob.jobs.local import run_locally
 from labeljob.jobs.manifest_lines import read_lines
-from labeljob.simulation.truth import TruthError
-from labeljob.simulation.workers import CrewError, create_workers
+from labeljob.simulation.workers import create_workers
 from labeljob.tasks.registry import find_job_type
 
 SEED = 1
 
-Output = Annotated[Path, typer.Option("--output", "-o", help="Folder for everything it writes.")]
+
+@dataclass(frozen=True, kw_only=True)
+class DemoOptions:
+    """Options of `labeljob demo`."""
+
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for everything it writes.")
+    ] = Path("demo-output")
 
 
-def demo(output: Output = Path("demo-output")) -> None:
+@takes_options
+def demo(options: DemoOptions) -> None:
     """Run a job of each type on real photographs, with simulated workers, and draw the results.
 
     The photographs come with scikit-image; nothing is downloaded. An earlier demonstration in
@@ -34,32 +43,40 @@ def demo(output: Output = Path("demo-output")) -> None:
 
     Example: labeljob demo --output demo-output
     """
-    with messages.problems_told(CrewError, TruthError, MaterialError):
-        place = open_place(str(output), endpoint_url=None)
-        pictures = [_run(job, place, output) for job in lay_out(output)]
+    with messages.exit_on_error():
+        location = open_place(str(options.output), endpoint_url=None)
+        pictures = [_run(job, location, options.output) for job in lay_out(options.output)]
     messages.done("")
     messages.done("Open these pictures to see what came out:")
     for picture in pictures:
         messages.done(f"  {picture}")
 
 
-def _run(job: DemoJob, place: Place, output: Path) -> Path:
+def _run(job: DemoJob, location: Place, output: Path) -> Path:
     messages.done("")
     messages.done(
         f"{job.task}: {len(create_workers(job.crew, seed=SEED))} simulated workers ({job.crew})"
     )
-    result = run_locally(_description(job, place), read_lines(job.manifest), place, fresh=True)
-    report(result, place)
-    return _picture(job, result, place, output)
+    result = run_locally(
+        _description(job, location), read_lines(job.manifest), location, fresh=True
+    )
+    report_run(result, location)
+    return draw(
+        job,
+        Path(location.shown(result.description.layout.root)),
+        store=output,
+        out=output / f"{job.name}.png",
+        crew=create_workers(job.crew, seed=SEED),
+    )
 
 
-def _description(job: DemoJob, place: Place) -> JobDescription:
+def _description(job: DemoJob, location: Place) -> JobDescription:
     return JobDescription(
         name=job.name,
         task=find_job_type(job.task),
         labels=parse_label_categories(job.labels.read_bytes(), path=str(job.labels)),
         attribute=job.label_attribute_name,
-        output=place.output,
+        output=location.output,
         manifest=str(job.manifest.resolve()),
         manifest_digest=hashlib.sha256(job.manifest.read_bytes()).hexdigest(),
         crew=job.crew,
@@ -69,14 +86,4 @@ def _description(job: DemoJob, place: Place) -> JobDescription:
         batch_size=50,
         tags={},
         started=now(),
-    )
-
-
-def _picture(job: DemoJob, result: JobResult, place: Place, output: Path) -> Path:
-    return draw(
-        job,
-        Path(place.shown(result.description.layout.root)),
-        store=output,
-        out=output / f"{job.name}.png",
-        crew=create_workers(job.crew, seed=SEED),
     )

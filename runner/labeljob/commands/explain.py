@@ -2,74 +2,81 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
 
 from labeljob import messages
-from labeljob.commands import analysis_options as given
-from labeljob.history.annotations import read_annotations
+from labeljob.commands import options as shared
+from labeljob.commands.options import JobOptions, takes_options
+from labeljob.commands.reading import (
+    choose_algorithm,
+    open_job,
+    print_read_errors,
+    read_all_annotations,
+)
+from labeljob.history import explanation
 from labeljob.history.auxiliary_inputs import with_side_files
 from labeljob.history.explanation import Explanation, Vote, object_named
-from labeljob.history.explanation import explain as explained
 from labeljob.history.replay import all_at_once, calls_of
 from labeljob.metrics.suspicions import flag_workers
 from labeljob.metrics.workers import tabulate_workers
 
-ObjectName = Annotated[
-    str,
-    typer.Argument(
-        metavar="OBJECT",
-        help="The data object: its line number from 0, its image's URI, or its file's name.",
-        show_default=False,
-    ),
-]
-Calls = Annotated[
-    bool,
-    typer.Option(
-        "--calls/--all-at-once",
-        help="Consolidate it with its own call's objects as the service did, or with all.",
-    ),
-]
+
+@dataclass(frozen=True, kw_only=True)
+class ExplainOptions(JobOptions):
+    """Options of `labeljob explain`."""
+
+    job: shared.Job
+    object_name: Annotated[
+        str,
+        typer.Argument(
+            metavar="OBJECT",
+            help="The data object: its line number from 0, its image's URI, or its file's name.",
+            show_default=False,
+        ),
+    ]
+    algorithm: shared.Algorithm = None
+    task: shared.Task = None
+    labels: shared.Labels = None
+    attribute: shared.Attribute = None
+    calls: Annotated[
+        bool,
+        typer.Option(
+            "--calls/--all-at-once",
+            help="Consolidate it with its own call's objects as the service did, or with all.",
+        ),
+    ] = True
 
 
-def explain(
-    job: given.Job,
-    object_name: ObjectName,
-    algorithm: given.Algorithm = None,
-    task: given.Task = None,
-    labels: given.Labels = None,
-    attribute: given.Attribute = None,
-    calls: Calls = True,
-    endpoint_url: given.Endpoint = None,
-    as_json: given.AsJson = False,
-) -> None:
+@takes_options
+def explain(options: ExplainOptions) -> None:
     """Show why a data object has its label: votes, what each weighs, posterior, settings.
 
     Nothing is written. What the label would be without each answer tells what the answer weighs.
 
     Example: labeljob explain birds-job 165 --algorithm builtin
     """
-    with messages.problems_told():
-        found = given.opened(
-            job, task=task, labels=labels, attribute=attribute, endpoint_url=endpoint_url
-        )
-        found, side_files = with_side_files(given.chosen_algorithm(found, algorithm))
-        object_id = object_named(found, object_name)
-        with given.bar("Reading answers", len(found.object_ids())) as advance:
-            objects = list(read_annotations(found, advance=advance))
-        with messages.console.status("Consolidating without each answer"):
-            classes = found.unit_classes
-            workers = tabulate_workers(objects, found.task, len(classes))
-            flag_workers(workers, objects, found.task, classes)
-            made_of = calls_of(found) if calls else all_at_once(found)
-            result = explained(found, object_id, made_of, objects, workers, side_files)
-    if as_json:
-        typer.echo(json.dumps(result.as_json(), indent=2, ensure_ascii=False))
+    with messages.exit_on_error():
+        result = _explain(options)
+    if options.as_json:
+        messages.print_json(result.as_json())
     else:
-        given.tell_damage(found.damage)
+        print_read_errors(result.job.damage)
         _report(result)
+
+
+def _explain(options: ExplainOptions) -> Explanation:
+    job, auxiliary = with_side_files(choose_algorithm(open_job(options), options.algorithm))
+    object_id = object_named(job, options.object_name)
+    annotations = read_all_annotations(job)
+    with messages.console.status("Consolidating without each answer"):
+        classes = job.unit_classes
+        workers = tabulate_workers(annotations, job.task, len(classes))
+        flag_workers(workers, annotations, job.task, classes)
+        calls = calls_of(job) if options.calls else all_at_once(job)
+        return explanation.explain(job, object_id, calls, annotations, workers, auxiliary)
 
 
 def _report(result: Explanation) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Annotated
 
 import typer
 
 from labeljob import messages
-from labeljob.commands import analysis_options as given
+from labeljob.commands import options as shared
+from labeljob.commands.options import JobOptions, takes_options
+from labeljob.commands.reading import open_job, print_read_errors
 from labeljob.formats.exports import Format, export_job
 from labeljob.formats.labeled import Choice
 from labeljob.formats.target import Target
@@ -18,35 +19,31 @@ from labeljob.history.job import JobOnFile
 
 SHOWN = 5
 
-ExportFormat = Annotated[
-    Format, typer.Option("--format", help="What to write.", show_default=False)
-]
-Output = Annotated[
-    Path,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="FOLDER",
-        help="Where to; must be empty or not there.",
-        show_default=False,
-    ),
-]
-Above = Annotated[float, typer.Option(min=0, max=1, help="Leave out labels with less confidence.")]
+
+@dataclass(frozen=True, kw_only=True)
+class ExportOptions(JobOptions):
+    """Options of `labeljob export`."""
+
+    format: Annotated[Format, typer.Option(help="What to write.", show_default=False)]
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FOLDER",
+            help="Where to; must be empty or not there.",
+            show_default=False,
+        ),
+    ]
+    above: Annotated[
+        float, typer.Option(min=0, max=1, help="Leave out labels with less confidence.")
+    ] = 0.0
+    manifest: shared.LabelManifest = None
+    images: shared.Images = None
 
 
-def export(
-    job: given.Job,
-    chosen: ExportFormat,
-    output: Output,
-    above: Above = 0.0,
-    manifest: given.Manifest = None,
-    images: given.Images = None,
-    task: given.Task = None,
-    labels: given.Labels = None,
-    attribute: given.Attribute = None,
-    endpoint_url: given.Endpoint = None,
-    as_json: given.AsJson = False,
-) -> None:
+@takes_options
+def export(options: ExportOptions) -> None:
     """Write a job's labels as COCO, YOLO, VOC, ImageFolder or a Hugging Face dataset.
 
     Masks go to coco, yolo, voc and huggingface; a single label to coco, imagefolder and
@@ -55,27 +52,20 @@ def export(
 
     Example: labeljob export birds-job --format imagefolder --images photos -o birds
     """
-    # The first statement, so that these are the options and nothing else.
-    options = SimpleNamespace(**locals())
-    with messages.problems_told():
-        found, target = _exported(options)
-    if as_json:
-        result = {"job": found.name, "format": chosen.value, **target.as_json()}
-        result["damage"] = found.damage.as_json()
-        typer.echo(json.dumps(result, indent=2, ensure_ascii=False))
+    with messages.exit_on_error():
+        job = open_job(options, options.images)
+        choice = Choice(above=options.above, manifest=options.manifest)
+        with messages.show_progress("Exporting", len(job.lines)) as advance:
+            target = export_job(job, options.output, options.format, choice, advance=advance)
+    if options.as_json:
+        result = {"job": job.name, "format": options.format.value, **target.as_json()}
+        messages.print_json({**result, "damage": job.damage.as_json()})
     else:
-        _report(found, target)
-
-
-def _exported(options: SimpleNamespace) -> tuple[JobOnFile, Target]:
-    found = given.opened_by(options, options.job, options.images)
-    choice = Choice(above=options.above, manifest=options.manifest)
-    with given.bar("Exporting", len(found.lines)) as advance:
-        return found, export_job(found, options.output, options.chosen, choice, advance=advance)
+        _report(job, target)
 
 
 def _report(job: JobOnFile, target: Target) -> None:
-    given.tell_damage(job.damage)
+    print_read_errors(job.damage)
     for reason, ids in target.left_out.by_reason.items():
         messages.warning(f"left out: {reason}: {_some(ids)}")
     if target.without_image:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,72 +14,72 @@ from groundtruth.settings import Settings
 from groundtruth.storage.folder import FolderStore
 from groundtruth.storage.s3 import ObjectStore
 from labeljob import messages
-from labeljob.commands import analysis_options as given
+from labeljob.commands import options as shared
 from labeljob.commands.job_type import job_type_option
+from labeljob.commands.options import takes_options
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import JobPlace, find_job
 from labeljob.tasks.base import JobType
 
-Task = Annotated[
-    JobType | None, job_type_option("Refuse labels of another job type. [default: any]")
-]
-Below = Annotated[
-    float | None,
-    typer.Option(
-        min=0,
-        max=1,
-        help="Queue objects again whose label has less confidence. [default: the job's "
-        "min-confidence, else 0]",
-    ),
-]
-Labels = Annotated[
-    Path | None,
-    typer.Option(
-        exists=True,
-        dir_okay=False,
-        help="Label category file: the order of the classes. [default: the job's, else that of "
-        "the labels]",
-    ),
-]
-Manifest = Annotated[
-    str | None,
-    typer.Option(
-        metavar="FILE|S3URI",
-        help="Input manifest, for a job that has no output manifest. [default: the job's]",
-    ),
-]
-JobName = Annotated[
-    str | None,
-    typer.Option(help="Name of the job, if its folder was renamed. [default: the folder's]"),
-]
-WorkerIdKey = Annotated[
-    str,
-    typer.Option(
-        envvar="WORKER_ID_KEY",
-        help="Secret from which the summary makes pseudonyms of workers. [default: the job's name]",
-        show_default=False,
-    ),
-]
-PlainWorkerIds = Annotated[
-    bool, typer.Option("--plain-worker-ids", help="Write workers' ids into the summary.")
-]
-
 _RENAMED = "If the folder was renamed, give the job's name by --job-name."
 
 
-def finish(
-    job: given.Job,
-    attribute: given.Attribute = None,
-    task: Task = None,
-    below: Below = None,
-    labels: Labels = None,
-    manifest: Manifest = None,
-    job_name: JobName = None,
-    endpoint_url: given.Endpoint = None,
-    worker_id_key: WorkerIdKey = "",
-    plain_worker_ids: PlainWorkerIds = False,
-    as_json: given.AsJson = False,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class FinishOptions:
+    """Options of `labeljob finish`."""
+
+    job: shared.Job
+    attribute: shared.Attribute = None
+    task: Annotated[
+        JobType | None, job_type_option("Refuse labels of another job type. [default: any]")
+    ] = None
+    below: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Queue objects again whose label has less confidence. [default: the job's "
+            "min-confidence, else 0]",
+        ),
+    ] = None
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="Label category file: the order of the classes. [default: the job's, else that "
+            "of the labels]",
+        ),
+    ] = None
+    manifest: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE|S3URI",
+            help="Input manifest, for a job that has no output manifest. [default: the job's]",
+        ),
+    ] = None
+    job_name: Annotated[
+        str | None,
+        typer.Option(help="Name of the job, if its folder was renamed. [default: the folder's]"),
+    ] = None
+    endpoint_url: shared.Endpoint = None
+    worker_id_key: Annotated[
+        str,
+        typer.Option(
+            envvar="WORKER_ID_KEY",
+            help="Secret from which the summary makes pseudonyms of workers. "
+            "[default: the job's name]",
+            show_default=False,
+        ),
+    ] = ""
+    plain_worker_ids: Annotated[
+        bool, typer.Option("--plain-worker-ids", help="Write workers' ids into the summary.")
+    ] = False
+    as_json: shared.AsJson = False
+
+
+@takes_options
+def finish(options: FinishOptions) -> None:
     """Write a finished job's manifest in the built-in shape, its summary and what to label again.
 
     The files finished.manifest, summary.json and requeue.manifest come beside output.manifest,
@@ -88,62 +87,44 @@ def finish(
 
     Example: labeljob finish labeljob-store/labeljob/jobs/photos --below 0.8
     """
-    with messages.problems_told():
-        found = _found(job, endpoint_url)
-        ended = _ended(
-            found,
-            attribute=attribute,
-            task=task,
-            below=below,
-            classes=_classes(labels),
-            manifest=manifest,
-        )
-        shown = replace(ended, worker_id_key=worker_id_key, plain_worker_ids=plain_worker_ids)
-        result = finish_job(replace(shown, name=job_name), store=found.store)
-    uris = {name: _shown(uri, found.store) for name, uri in result.uris.items()}
-    if as_json:
-        typer.echo(json.dumps({**result.as_json(), **uris}, indent=2))
+    with messages.exit_on_error():
+        endpoint_url = options.endpoint_url if options.job.startswith("s3://") else None
+        location = find_job(options.job, endpoint_url=endpoint_url)
+        if location.problem:
+            raise JobError(location.problem)
+        result = finish_job(_ended_job(options, location), store=location.store)
+    uris = {name: _shown(uri, location.store) for name, uri in result.uris.items()}
+    if options.as_json:
+        messages.print_json({**result.as_json(), **uris}, ascii_only=True)
     elif result.nothing_to_do:
         messages.note(f"nothing to do: {result.nothing_to_do}. {_RENAMED}")
     else:
         _report(result, uris)
 
 
-def _found(job: str, endpoint_url: str | None) -> JobPlace:
-    """The job's folder; a description of the job that cannot be read is an error here."""
-    found = find_job(job, endpoint_url=endpoint_url if job.startswith("s3://") else None)
-    if found.problem:
-        raise JobError(found.problem)
-    return found
-
-
-def _ended(
-    found: JobPlace,
-    *,
-    attribute: str | None,
-    task: JobType | None,
-    below: float | None,
-    classes: tuple[str, ...] | None,
-    manifest: str | None,
-) -> EndedJob:
+def _ended_job(options: FinishOptions, location: JobPlace) -> EndedJob:
     """The job as it is described, and as the command line says otherwise."""
-    known = found.description
+    known = location.description
     settings, _ = Settings().for_job(known.tags if known else {})
-    source = manifest or (known.manifest if known else None)
+    classes = (
+        parse_label_categories(options.labels.read_bytes(), path=str(options.labels))
+        if options.labels
+        else None
+    )
+    source = options.manifest or (known.manifest if known else None)
     on_disk = source is not None and not source.startswith("s3://")
     return EndedJob(
-        root=found.root,
-        attribute=attribute or (known.attribute if known else None),
+        root=location.root,
+        name=options.job_name,
+        attribute=options.attribute or (known.attribute if known else None),
         input_manifest=Path(source) if source and on_disk else source,
         classes=classes or (known.labels if known else None),
-        task=task.library.schema_name if task else None,
-        min_confidence=settings.min_confidence if below is None else below,
+        task=options.task.library.schema_name if options.task else None,
+        min_confidence=settings.min_confidence if options.below is None else options.below,
         ours=known is not None,
+        worker_id_key=options.worker_id_key,
+        plain_worker_ids=options.plain_worker_ids,
     )
-
-
-def _classes(path: Path | None) -> tuple[str, ...] | None:
-    return parse_label_categories(path.read_bytes(), path=str(path)) if path else None
 
 
 def _shown(uri: str, store: ObjectStore) -> str:

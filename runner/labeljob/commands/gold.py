@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import typer
@@ -13,7 +13,9 @@ import typer
 from groundtruth.finishing.manifest import read_lines as read_output_lines
 from groundtruth.worker_history.jsonl import JsonFileSkills
 from labeljob import messages
-from labeljob.commands import analysis_options as given
+from labeljob.commands import options as shared
+from labeljob.commands.options import JobOptions, file_option, takes_options
+from labeljob.commands.reading import open_job, print_read_errors
 from labeljob.history.annotations import read_annotations
 from labeljob.history.job import JobOnFile
 from labeljob.history.truth_files import read_truths
@@ -23,57 +25,84 @@ from labeljob.metrics.workers import Worker
 from labeljob.output_files import write_text
 from labeljob.rounds.gold import ANSWERS, GoldFile, mix, read_gold, strip
 from labeljob.rounds.gold_scores import score_workers, teach, worker_json
-from labeljob.simulation.truth import TruthError
 
 app = typer.Typer(
     help="Known objects: mix them into a manifest, score workers on them, take them out.",
     no_args_is_help=True,
 )
 
-_FILE: Any = {"exists": True, "dir_okay": False, "show_default": False}
-Manifest = Annotated[Path, typer.Argument(metavar="MANIFEST", help="A manifest file.", **_FILE)]
+Manifest = Annotated[
+    Path,
+    typer.Argument(
+        metavar="MANIFEST",
+        help="A manifest file.",
+        exists=True,
+        dir_okay=False,
+        show_default=False,
+    ),
+]
 Gold = Annotated[
     Path,
-    typer.Option(
-        "--gold",
-        metavar="FILE",
-        help="Known objects: JSON Lines with source-ref and label, labels or mask.",
-        **_FILE,
+    file_option(
+        "Known objects: JSON Lines with source-ref and label, labels or mask.", show_default=False
     ),
 ]
-Rate = Annotated[
-    float, typer.Option(min=0.0, max=0.9, help="Share of the new manifest that is gold.")
-]
-Seed = Annotated[int, typer.Option(help="Decides which objects and where.")]
 Output = Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The new manifest.")]
-Remember = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE",
-        help="Which lines are gold, for score, strip and GOLD_LABELS_S3_URI. "
-        "[default: OUTPUT with .gold.jsonl]",
-    ),
-]
-SkillFile = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE",
-        dir_okay=False,
-        help="Skill file of jobs on this machine that learns from the gold answers.",
-    ),
-]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MixOptions:
+    """Options of `labeljob gold mix`."""
+
+    manifest: Manifest
+    gold: Gold
+    rate: Annotated[
+        float, typer.Option(min=0.0, max=0.9, help="Share of the new manifest that is gold.")
+    ] = 0.1
+    seed: Annotated[int, typer.Option(help="Decides which objects and where.")] = 0
+    output: Output = Path("gold.manifest")
+    remember: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Which lines are gold, for score, strip and GOLD_LABELS_S3_URI. "
+            "[default: OUTPUT with .gold.jsonl]",
+        ),
+    ] = None
+    as_json: shared.AsJson = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreOptions(JobOptions):
+    """Options of `labeljob gold score`."""
+
+    gold: Gold
+    task: shared.Task = None
+    labels: shared.Labels = None
+    attribute: shared.Attribute = None
+    skill_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            dir_okay=False,
+            help="Skill file of jobs on this machine that learns from the gold answers.",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StripOptions:
+    """Options of `labeljob gold strip`."""
+
+    manifest: Manifest
+    gold: Gold
+    output: Output = Path("stripped.manifest")
+    as_json: shared.AsJson = False
 
 
 @app.command("mix")
-def gold_mix(
-    manifest: Manifest,
-    gold: Gold,
-    rate: Rate = 0.1,
-    seed: Seed = 0,
-    output: Output = Path("gold.manifest"),
-    remember: Remember = None,
-    as_json: given.AsJson = False,
-) -> None:
+@takes_options
+def gold_mix(options: MixOptions) -> None:
     """Mix known objects into a manifest at random places, and remember which lines they are.
 
     The manifest's own lines stay letter for letter. Upload the file that remembers the gold, and
@@ -81,13 +110,16 @@ def gold_mix(
 
     Example: labeljob gold mix input.manifest --gold known.jsonl --rate 0.05 -o mixed.manifest
     """
-    remember = remember or output.with_name(f"{output.stem}.gold.jsonl")
-    with messages.problems_told():
-        if {output.resolve(), remember.resolve()} & {manifest.resolve(), gold.resolve()}:
+    output = options.output
+    remember = options.remember or output.with_name(f"{output.stem}.gold.jsonl")
+    sources = {options.manifest.resolve(), options.gold.resolve()}
+    with messages.exit_on_error():
+        if {output.resolve(), remember.resolve()} & sources:
             raise JobError("--output and --remember may not be the files that are read")
-        known = read_gold(gold)
-        rng = np.random.default_rng(seed)
-        mixed = mix(read_lines(manifest), known, rate=rate, remember_in=remember, rng=rng)
+        gold = read_gold(options.gold)
+        lines = read_lines(options.manifest)
+        rng = np.random.default_rng(options.seed)
+        mixed = mix(lines, gold, rate=options.rate, remember_in=remember, rng=rng)
         write_text(output, "".join(f"{line}\n" for line in mixed.lines))
         write_text(remember, "".join(f"{line}\n" for line in mixed.remembered))
     result = {
@@ -98,28 +130,20 @@ def gold_mix(
         "gold-before": mixed.in_place,
         "rate": len(mixed.remembered) / len(mixed.lines),
     }
-    if as_json:
-        typer.echo(json.dumps(result, indent=2))
+    if options.as_json:
+        messages.print_json(result, ascii_only=True)
         return
     share = f"{len(mixed.remembered)} of {len(mixed.lines)} lines are gold ({result['rate']:.2%})"
     messages.done(f"{share}, {mixed.added} of them mixed in")
     messages.done(f"mixed manifest  {output}")
     messages.done(f"which are gold  {remember}")
-    if not known.is_for_functions:
+    if not gold.is_for_functions:
         messages.note("the functions know no gold masks; score workers with labeljob gold score")
 
 
 @app.command("score")
-def gold_score(
-    job: given.Job,
-    gold: Gold,
-    task: given.Task = None,
-    labels: given.Labels = None,
-    attribute: given.Attribute = None,
-    skill_file: SkillFile = None,
-    endpoint_url: given.Endpoint = None,
-    as_json: given.AsJson = False,
-) -> None:
+@takes_options
+def gold_score(options: ScoreOptions) -> None:
     """Score a job's workers on known objects: how often they are right, with an interval.
 
     With --skill-file, jobs that run on this machine learn from it. On AWS the functions learn by
@@ -127,46 +151,41 @@ def gold_score(
 
     Example: labeljob gold score birds-job --gold mixed.gold.jsonl
     """
-    with messages.problems_told(TruthError):
-        found = given.opened(
-            job, task=task, labels=labels, attribute=attribute, endpoint_url=endpoint_url
+    skill_file = options.skill_file
+    with messages.exit_on_error():
+        job = open_job(options)
+        gold = read_gold(options.gold)
+        choices = _choices(job, gold)
+        truths = read_truths(options.gold, job.task, choices, job.lines)
+        if not job.task.classifies:
+            choices = job.unit_classes
+        with messages.show_progress("Reading answers", len(job.object_ids())) as advance:
+            workers = score_workers(job, read_annotations(job, advance=advance), truths, choices)
+        if skill_file is not None and (
+            problem := teach(job, list(truths), truths, JsonFileSkills(skill_file))
+        ):
+            raise JobError(f"{skill_file}: {problem}")
+    if options.as_json:
+        messages.print_json(
+            {
+                "job": job.name,
+                "task": job.task.value,
+                "gold-objects": len(truths),
+                "workers": [worker_json(worker, choices) for worker in workers],
+                "skill-file": str(skill_file) if skill_file else None,
+                "damage": job.damage.as_json(),
+            }
         )
-        known = read_gold(gold)
-        choices = _choices(found, known)
-        truths = read_truths(gold, found.task, choices, found.lines)
-        if not found.task.classifies:
-            choices = found.unit_classes
-        with given.bar("Reading answers", len(found.object_ids())) as advance:
-            workers = score_workers(
-                found, read_annotations(found, advance=advance), truths, choices
-            )
-        if skill_file is not None:
-            _teach(found, list(truths), truths, skill_file)
-    if as_json:
-        result = {
-            "job": found.name,
-            "task": found.task.value,
-            "gold-objects": len(truths),
-            "workers": [worker_json(worker, choices) for worker in workers],
-            "skill-file": str(skill_file) if skill_file else None,
-            "damage": found.damage.as_json(),
-        }
-        typer.echo(json.dumps(result, indent=2, ensure_ascii=False))
     else:
-        _report(found, len(truths), len(known.entries), workers, choices)
+        _report(job, len(truths), len(gold.entries), workers, choices)
 
 
-def _teach(job: JobOnFile, object_ids: list[str], truths: Any, path: Path) -> None:
-    if problem := teach(job, object_ids, truths, JsonFileSkills(path)):
-        raise JobError(f"{path}: {problem}")
-
-
-def _choices(job: JobOnFile, known: GoldFile) -> tuple[str, ...]:
+def _choices(job: JobOnFile, gold: GoldFile) -> tuple[str, ...]:
     """The job's classes; where they are only those that were used, the gold's besides."""
     if job.classes_from not in ("manifest", "answers") or not job.task.classifies:
         return job.choices
     named: list[str] = []
-    for entry in known.entries.values():
+    for entry in gold.entries.values():
         for value in (entry.get(key) for key in ANSWERS[:2]):
             names = value if isinstance(value, list) else [value]
             named += [name for name in names if isinstance(name, str) and name]
@@ -174,12 +193,12 @@ def _choices(job: JobOnFile, known: GoldFile) -> tuple[str, ...]:
 
 
 def _report(
-    job: JobOnFile, found: int, known: int, workers: Sequence[Worker], choices: Sequence[str]
+    job: JobOnFile, in_job: int, known: int, workers: Sequence[Worker], choices: Sequence[str]
 ) -> None:
-    given.tell_damage(job.damage)
-    if missing := known - found:
+    print_read_errors(job.damage)
+    if missing := known - in_job:
         messages.note(f"{missing} of the {known} known objects are not in the job")
-    title = f"{job.name.rpartition('/')[2]}: {found} known objects"
+    title = f"{job.name.rpartition('/')[2]}: {in_job} known objects"
     headings = ("worker", "answers", "right", "accuracy", "95 % interval", "most often wrong")
     messages.table(title, headings, [_row(worker, choices) for worker in workers])
     if not workers:
@@ -201,27 +220,24 @@ def _row(worker: Worker, choices: Sequence[str]) -> tuple[str, ...]:
 
 
 @app.command("strip")
-def gold_strip(
-    manifest: Manifest,
-    gold: Gold,
-    output: Output = Path("stripped.manifest"),
-    as_json: given.AsJson = False,
-) -> None:
+@takes_options
+def gold_strip(options: StripOptions) -> None:
     """Take the known objects that were mixed in out of a manifest; all else stays as it is.
 
     Known objects that the manifest had before they were mixed in stay too.
 
     Example: labeljob gold strip output.manifest --gold mixed.gold.jsonl -o final.manifest
     """
-    with messages.problems_told():
-        if output.resolve() in (manifest.resolve(), gold.resolve()):
+    manifest, output = options.manifest, options.output
+    with messages.exit_on_error():
+        if output.resolve() in (manifest.resolve(), options.gold.resolve()):
             raise JobError("--output may not be one of the files that are read")
         with manifest.open("rb") as lines:
-            result = strip(read_output_lines(lines, name=str(manifest)), read_gold(gold))
+            result = strip(read_output_lines(lines, name=str(manifest)), read_gold(options.gold))
         write_text(output, "".join(f"{line}\n" for line in result.lines))
-    if as_json:
+    if options.as_json:
         values = {"manifest": str(output), "lines": len(result.lines), "removed": result.removed}
-        typer.echo(json.dumps({**values, "missing": list(result.missing)}, indent=2))
+        messages.print_json({**values, "missing": list(result.missing)}, ascii_only=True)
         return
     if result.missing:
         shown = ", ".join(result.missing[:3]) + (", …" if len(result.missing) > 3 else "")

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Annotated
 
 import typer
 
-from groundtruth.contract.labels import checked_labels, parse_label_categories
 from labeljob import messages
-from labeljob.commands import analysis_options as given
+from labeljob.commands import options as shared
+from labeljob.commands.options import takes_options
+from labeljob.commands.reading import parse_labels
 from labeljob.formats.imports.cvat import read_cvat
 from labeljob.formats.imports.foreign import ForeignImages
 from labeljob.formats.imports.job_folder import Imported, job_name, write_job
@@ -35,45 +35,49 @@ READERS: dict[Tool, Callable[[Sequence[Path]], ForeignImages]] = {
     Tool.CVAT: read_cvat,
 }
 
-Files = Annotated[
-    list[Path],
-    typer.Argument(
-        metavar="FILE...",
-        exists=True,
-        dir_okay=False,
-        help="The tool's exports; of CVAT one XML file for each annotator.",
-        show_default=False,
-    ),
-]
-From = Annotated[Tool, typer.Option("--from", help="The tool.", show_default=False)]
-Output = Annotated[
-    Path,
-    typer.Option(
-        "--output", "-o", metavar="FOLDER", file_okay=False, help="Folder of jobs to add it to."
-    ),
-]
-JobName = Annotated[
-    str | None, typer.Option("--job-name", help="The job's name. [default: the first file's]")
-]
-Prefix = Annotated[
-    str,
-    typer.Option(
-        metavar="S3URI",
-        help="Stands before each image's name in the manifest: s3://bucket/images/",
-    ),
-]
+
+@dataclass(frozen=True, kw_only=True)
+class ImportOptions:
+    """Options of `labeljob import`."""
+
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE...",
+            exists=True,
+            dir_okay=False,
+            help="The tool's exports; of CVAT one XML file for each annotator.",
+            show_default=False,
+        ),
+    ]
+    tool: Annotated[Tool, typer.Option("--from", help="The tool.", show_default=False)]
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FOLDER",
+            file_okay=False,
+            help="Folder of jobs to add it to.",
+        ),
+    ] = Path("labeljob-store")
+    job_name: Annotated[
+        str | None, typer.Option(help="The job's name. [default: the first file's]")
+    ] = None
+    task: shared.Task = None
+    labels: shared.Labels = None
+    prefix: Annotated[
+        str,
+        typer.Option(
+            metavar="S3URI",
+            help="Stands before each image's name in the manifest: s3://bucket/images/",
+        ),
+    ] = ""
+    as_json: shared.AsJson = False
 
 
-def import_command(
-    files: Files,
-    tool: From,
-    output: Output = Path("labeljob-store"),
-    name: JobName = None,
-    task: given.Task = None,
-    labels: given.Labels = None,
-    prefix: Prefix = "",
-    as_json: given.AsJson = False,
-) -> None:
+@takes_options
+def import_command(options: ImportOptions) -> None:
     """Turn annotations of several people from Label Studio or CVAT into a finished job.
 
     replay, report, plan, tables and pool then work on it. Choices become answers of the
@@ -82,53 +86,44 @@ def import_command(
 
     Example: labeljob import project.json --from labelstudio -o labeljob-store
     """
-    # The first statement, so that these are the options and nothing else.
-    options = SimpleNamespace(**locals())
-    with messages.problems_told():
-        made = _imported(options)
-    if as_json:
-        typer.echo(json.dumps(made.as_json(), indent=2, ensure_ascii=False))
+    with messages.exit_on_error():
+        imported = _import(options)
+    if options.as_json:
+        messages.print_json(imported.as_json())
     else:
-        _report(made)
+        _report(imported)
 
 
-def _imported(options: SimpleNamespace) -> Imported:
+def _import(options: ImportOptions) -> Imported:
     with messages.console.status("Reading annotations"):
         images = READERS[options.tool](options.files)
-    name = options.name or job_name(options.files[0])
+    name = options.job_name or job_name(options.files[0])
     if job_name(Path(f"{name}.json")) != name:
         raise JobError(f"--job-name {name!r} is not 1 to 63 letters, digits and single hyphens")
-    with given.bar("Writing answers", len(images.answers)) as advance:
+    with messages.show_progress("Writing answers", len(images.answers)) as advance:
         return write_job(
             images,
             options.output,
             name=name,
             task=options.task,
-            labels=_labels(options.labels),
+            labels=None if options.labels is None else parse_labels(options.labels),
             prefix=options.prefix,
             advance=advance,
         )
 
 
-def _labels(text: str | None) -> tuple[str, ...] | None:
-    if text is None:
-        return None
-    path = Path(text)
-    if path.is_file():
-        return parse_label_categories(path.read_bytes(), path=text)
-    return checked_labels([name.strip() for name in text.split(",")], path="--labels")
-
-
-def _report(made: Imported) -> None:
-    for text in made.skipped[:SHOWN]:
+def _report(imported: Imported) -> None:
+    for text in imported.skipped[:SHOWN]:
         messages.warning(f"skipped: {text}")
-    if (more := len(made.skipped) - SHOWN) > 0:
+    if (more := len(imported.skipped) - SHOWN) > 0:
         messages.warning(f"and {more} more; --json lists them all")
-    if made.unanswered:
-        messages.warning(f"{made.unanswered} images have no answer; they are in the manifest alone")
-    if made.empty:
-        meaning = "are set aside" if made.task.classifies else "count as background all over"
-        messages.note(f"{made.empty} answers say nothing; they {meaning}")
-    messages.done(f"{made.objects} images, {made.answers} answers, {made.task.value}")
-    messages.done(f"labels  {', '.join(made.labels)}")
-    messages.done(f"job     {made.job}")
+    if imported.unanswered:
+        messages.warning(
+            f"{imported.unanswered} images have no answer; they are in the manifest alone"
+        )
+    if imported.empty:
+        meaning = "are set aside" if imported.task.classifies else "count as background all over"
+        messages.note(f"{imported.empty} answers say nothing; they {meaning}")
+    messages.done(f"{imported.objects} images, {imported.answers} answers, {imported.task.value}")
+    messages.done(f"labels  {', '.join(imported.labels)}")
+    messages.done(f"job     {imported.job}")

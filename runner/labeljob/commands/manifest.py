@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -10,72 +11,76 @@ import typer
 
 from groundtruth.storage.s3 import S3Store
 from labeljob import messages
+from labeljob.commands.options import takes_options
 from labeljob.jobs import images as image_sources
 from labeljob.jobs import input_manifest
 from labeljob.jobs.images import Find
 from labeljob.jobs.input_manifest import InputManifest, ManifestError
 from labeljob.output_files import STANDARD_OUTPUT, write_text
 
-Images = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="IMAGES",
-        help="Files, folders (with all that is below them) or s3://bucket/prefix.",
-        show_default=False,
-    ),
-]
-Output = Annotated[
-    Path, typer.Option("--output", "-o", help="File to write; - for standard output.")
-]
-S3Prefix = Annotated[
-    str | None,
-    typer.Option(
-        "--s3-prefix",
-        metavar="s3://BUCKET/PREFIX",
-        help="Where the local images will be in S3. A folder's images are named from the folder "
-        "on, as `aws s3 sync FOLDER PREFIX` does. Left out: paths, for `labeljob run`.",
-    ),
-]
-Attributes = Annotated[
-    list[str] | None,
-    typer.Option("--attribute", metavar="KEY=VALUE", help="Add to every line; can be repeated."),
-]
-ReadImages = Annotated[
-    bool,
-    typer.Option(
-        "--read/--no-read",
-        help="Read every image, to leave out those that cannot be decoded.",
-    ),
-]
+
+@dataclass(frozen=True, kw_only=True)
+class ManifestOptions:
+    """Options of `labeljob manifest`."""
+
+    images: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="IMAGES",
+            help="Files, folders (with all that is below them) or s3://bucket/prefix.",
+            show_default=False,
+        ),
+    ]
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="File to write; - for standard output.")
+    ] = Path("input.manifest")
+    s3_prefix: Annotated[
+        str | None,
+        typer.Option(
+            metavar="s3://BUCKET/PREFIX",
+            help="Where the local images will be in S3. A folder's images are named from the "
+            "folder on, as `aws s3 sync FOLDER PREFIX` does. Left out: paths, for `labeljob run`.",
+        ),
+    ] = None
+    attribute: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="Add to every line; can be repeated."),
+    ] = None
+    read: Annotated[
+        bool,
+        typer.Option(
+            "--read/--no-read",
+            help="Read every image, to leave out those that cannot be decoded.",
+        ),
+    ] = True
 
 
-def manifest(
-    images: Images,
-    output: Output = Path("input.manifest"),
-    s3_prefix: S3Prefix = None,
-    attribute: Attributes = None,
-    read: ReadImages = True,
-) -> None:
+@takes_options
+def manifest(options: ManifestOptions) -> None:
     """Make the input manifest of a labeling job from images.
 
     What Ground Truth cannot use is left out and listed with the reason.
 
     Example: labeljob manifest photos/ --s3-prefix s3://my-bucket/photos
     """
+    output = options.output
+    folder = Path.cwd() if output == STANDARD_OUTPUT else output.parent
     try:
-        attributes = input_manifest.parse_attributes(attribute or ())
+        attributes = input_manifest.parse_attributes(options.attribute or ())
         source_ref = (
-            input_manifest.below_prefix(s3_prefix)
-            if s3_prefix is not None
-            else input_manifest.relative_to(_folder_of(output))
+            input_manifest.below_prefix(options.s3_prefix)
+            if options.s3_prefix is not None
+            else input_manifest.relative_to(folder)
         )
     except ManifestError as error:
         raise typer.BadParameter(str(error)) from error
-    with messages.problems_told():
-        found = [item for source in images for item in _find(source)]
-        shown = messages.progress(found, "Reading images")
+    with messages.exit_on_error():
+        images = [image for source in options.images for image in _find_images(source)]
         made = input_manifest.make_manifest(
-            shown, source_ref=source_ref, attributes=attributes, read_images=read
+            messages.progress(images, "Reading images"),
+            source_ref=source_ref,
+            attributes=attributes,
+            read_images=options.read,
         )
         _report(made)
         if made.lines:
@@ -87,11 +92,7 @@ def manifest(
         messages.done(f"{len(made.lines)} data objects in {output}")
 
 
-def _folder_of(output: Path) -> Path:
-    return Path.cwd() if output == STANDARD_OUTPUT else output.parent
-
-
-def _find(source: str) -> Iterator[Find]:
+def _find_images(source: str) -> Iterator[Find]:
     if not image_sources.is_s3(source):
         return image_sources.local_images(source)
     return image_sources.s3_images(source, client=image_sources.s3_client(), store=S3Store())

@@ -2,48 +2,58 @@
 
 from __future__ import annotations
 
-import json
-from types import SimpleNamespace
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
 
 from groundtruth.tasks.base import algorithm_of
 from labeljob import messages
-from labeljob.commands import analysis_options as given
+from labeljob.commands import options as shared
+from labeljob.commands.options import ReadingOptions, takes_options
+from labeljob.commands.reading import (
+    choose_algorithm,
+    open_job_at,
+    print_read_errors,
+    read_truth,
+)
 from labeljob.history.replay import all_at_once
 from labeljob.history.replay_outcome import ReplayOutcome, outcome_folder, replay_job
 from labeljob.jobs.description import JobError
 from labeljob.rounds.pooling import Pool, pool
-from labeljob.simulation.truth import TruthError
-
-Jobs = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="JOB...",
-        help="The rounds' folders, or those folders in S3; the first round first.",
-        show_default=False,
-    ),
-]
-Output = Annotated[
-    str,
-    typer.Option(
-        "--output", "-o", metavar="FOLDER|S3URI", help="Where the manifests go.", show_default=False
-    ),
-]
 
 
-def pool_command(
-    jobs: Jobs,
-    output: Output,
-    algorithm: given.Algorithm = None,
-    task: given.Task = None,
-    labels: given.Labels = None,
-    attribute: given.Attribute = None,
-    truth: given.TruthFile = None,
-    endpoint_url: given.Endpoint = None,
-    as_json: given.AsJson = False,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class PoolOptions(ReadingOptions):
+    """Options of `labeljob pool`."""
+
+    jobs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="JOB...",
+            help="The rounds' folders, or those folders in S3; the first round first.",
+            show_default=False,
+        ),
+    ]
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FOLDER|S3URI",
+            help="Where the manifests go.",
+            show_default=False,
+        ),
+    ]
+    algorithm: shared.Algorithm = None
+    task: shared.Task = None
+    labels: shared.Labels = None
+    attribute: shared.Attribute = None
+    truth: shared.Truth = None
+
+
+@takes_options
+def pool_rounds(options: PoolOptions) -> None:
     """Consolidate the answers of several rounds together, and show what that changes.
 
     What has the same source-ref is the same data object. A worker who answered it in two rounds
@@ -52,32 +62,29 @@ def pool_command(
 
     Example: labeljob pool birds-job birds-job-2 -o pooled --algorithm calibrated
     """
-    # The first statement, so that these are the options and nothing else.
-    options = SimpleNamespace(**locals())
-    with messages.problems_told(TruthError):
-        pooled, result = _pooled(options)
-    if as_json:
-        values = {**result.as_json(), "pool": pooled.as_json()}
-        typer.echo(json.dumps(values, indent=2, ensure_ascii=False))
+    with messages.exit_on_error():
+        pooled, result = _pool(options)
+    if options.as_json:
+        messages.print_json({**result.as_json(), "pool": pooled.as_json()})
     else:
         _report(pooled, result)
 
 
-def _pooled(options: SimpleNamespace) -> tuple[Pool, ReplayOutcome]:
+def _pool(options: PoolOptions) -> tuple[Pool, ReplayOutcome]:
     if len(options.jobs) < 2:
         raise JobError("give two jobs or more; a single one is for labeljob replay")
-    rounds = [given.opened_by(options, job) for job in options.jobs]
+    rounds = [open_job_at(job, options) for job in options.jobs]
     folders = [outcome_folder(job.place, options.output, "") for job in rounds]
     pooled = pool(rounds)
-    job = given.chosen_algorithm(pooled.job, options.algorithm)
-    truths = given.truths_of(job, options.truth)
+    job = choose_algorithm(pooled.job, options.algorithm)
+    truths = read_truth(job, options.truth)
     calls = all_at_once(job)
-    with given.bar("Consolidating", len(calls[0].object_ids)) as advance:
+    with messages.show_progress("Consolidating", len(calls[0].object_ids)) as advance:
         return pooled, replay_job(job, calls, folders[0], truths=truths, advance=advance)
 
 
 def _report(pooled: Pool, result: ReplayOutcome) -> None:
-    given.tell_damage(result.job.damage)
+    print_read_errors(result.job.damage)
     differences: Any = result.differences.as_json()
     rounds = ", ".join(f"{job.place.name} ({len(job.object_ids())})" for job in pooled.rounds)
     name = algorithm_of(result.job.core, result.job.settings)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from types import SimpleNamespace
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,12 +13,14 @@ import typer
 from groundtruth.tasks.base import algorithm_of
 from groundtruth.worker_history.memory import MemorySkills
 from labeljob import messages
-from labeljob.commands import analysis_options as given
+from labeljob.commands import options as shared
+from labeljob.commands.options import JobOptions, file_option, takes_options
+from labeljob.commands.reading import choose_algorithm, open_job, print_read_errors, read_truth
 from labeljob.history.auxiliary_inputs import with_side_files
 from labeljob.history.differences import Change, Differences, named
+from labeljob.history.job import JobOnFile
 from labeljob.history.replay import all_at_once, calls_of
 from labeljob.history.replay_outcome import STYLES, ReplayOutcome, outcome_folder, replay_job
-from labeljob.simulation.truth import TruthError
 
 SHOWN = 20
 
@@ -32,60 +33,68 @@ class Style(StrEnum):
     BOTH = "both"
 
 
-Calls = Annotated[
-    bool,
-    typer.Option(
-        "--calls/--all-at-once",
-        help="Consolidate call by call as the service did, or all answers together.",
-    ),
-]
-OutputStyle = Annotated[Style, typer.Option(help="Style of the new manifest.")]
-KeepSkill = Annotated[
-    bool,
-    typer.Option(
-        "--keep-skill",
-        help="With --calls: what a call teaches about its workers counts in the calls after it, "
-        "as in a stack that keeps worker skill.",
-    ),
-]
-Quorum = Annotated[
-    float | None,
-    typer.Option(min=0, max=1, help="Share of the votes that a label must exceed (multi-label)."),
-]
-MinConfidence = Annotated[
-    float | None,
-    typer.Option(min=0, max=1, help="Confidence under which a label is low-confidence."),
-]
-Output = Annotated[
-    str | None,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="FOLDER|S3URI",
-        help="Where the new manifests go. [default: JOB/replays/ALGORITHM]",
-    ),
-]
+@dataclass(frozen=True, kw_only=True)
+class ReplayOptions(JobOptions):
+    """Options of `labeljob replay`."""
+
+    algorithm: shared.Algorithm = None
+    task: shared.Task = None
+    labels: shared.Labels = None
+    attribute: shared.Attribute = None
+    output_style: Annotated[Style, typer.Option(help="Style of the new manifest.")] = Style.BOTH
+    calls: Annotated[
+        bool,
+        typer.Option(
+            "--calls/--all-at-once",
+            help="Consolidate call by call as the service did, or all answers together.",
+        ),
+    ] = False
+    keep_skill: Annotated[
+        bool,
+        typer.Option(
+            "--keep-skill",
+            help="With --calls: what a call teaches about its workers counts in the calls after "
+            "it, as in a stack that keeps worker skill.",
+        ),
+    ] = False
+    quorum: Annotated[
+        float | None,
+        typer.Option(
+            min=0, max=1, help="Share of the votes that a label must exceed (multi-label)."
+        ),
+    ] = None
+    min_confidence: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Confidence under which a label is low-confidence."),
+    ] = None
+    truth: shared.Truth = None
+    gold: Annotated[
+        Path | None,
+        file_option(
+            "Gold labels that workers are judged by. [default: the job's, if it can be read]"
+        ),
+    ] = None
+    model_answers: Annotated[
+        Path | None,
+        file_option("A model's answers, which count as one more worker's. [default: the job's]"),
+    ] = None
+    confidence_map: Annotated[
+        Path | None,
+        file_option("The map that `labeljob calibrate` wrote. [default: the job's]"),
+    ] = None
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FOLDER|S3URI",
+            help="Where the new manifests go. [default: JOB/replays/ALGORITHM]",
+        ),
+    ] = None
 
 
-def replay(
-    job: given.Job,
-    algorithm: given.Algorithm = None,
-    task: given.Task = None,
-    labels: given.Labels = None,
-    attribute: given.Attribute = None,
-    output_style: OutputStyle = Style.BOTH,
-    calls: Calls = False,
-    keep_skill: KeepSkill = False,
-    quorum: Quorum = None,
-    min_confidence: MinConfidence = None,
-    truth: given.TruthFile = None,
-    gold: given.Gold = None,
-    model_answers: given.ModelAnswers = None,
-    confidence_map: given.ConfidenceMapFile = None,
-    output: Output = None,
-    endpoint_url: given.Endpoint = None,
-    as_json: given.AsJson = False,
-) -> None:
+@takes_options
+def replay(options: ReplayOptions) -> None:
     """Consolidate a finished job again, and show what would change.
 
     The job's own files stay as they are. A file that is damaged is named, and all that can be
@@ -93,52 +102,53 @@ def replay(
 
     Example: labeljob replay birds-job --algorithm builtin --calls --truth true_labels.json
     """
-    # The first statement, so that these are the options and nothing else.
-    options = SimpleNamespace(**locals())
-    with messages.problems_told(TruthError):
-        result = _replayed(options)
-    if as_json:
-        typer.echo(json.dumps(result.as_json(), indent=2, ensure_ascii=False))
+    with messages.exit_on_error():
+        result = _replay(options)
+    if options.as_json:
+        messages.print_json(result.as_json())
     else:
         _report(result)
 
 
-def _replayed(options: SimpleNamespace) -> ReplayOutcome:
-    found = given.opened_by(options, options.job)
-    changes = {name: getattr(options, name) for name in ("quorum", "min_confidence")}
-    found = given.chosen_algorithm(found, options.algorithm).with_settings(
-        **{name: value for name, value in changes.items() if value is not None}
-    )
-    found, side_files = with_side_files(
-        found,
+def _replay(options: ReplayOptions) -> ReplayOutcome:
+    job, auxiliary = with_side_files(
+        _apply_settings(choose_algorithm(open_job(options), options.algorithm), options),
         {
             "gold_labels_s3_uri": options.gold,
             "model_answers_s3_uri": options.model_answers,
             "confidence_map_s3_uri": options.confidence_map,
         },
     )
-    name = algorithm_of(found.core, found.settings)
-    folder = outcome_folder(found.place, options.output, f"replays/{name}")
-    truths = given.truths_of(found, options.truth)
+    algorithm = algorithm_of(job.core, job.settings)
+    folder = outcome_folder(job.place, options.output, f"replays/{algorithm}")
+    truths = read_truth(job, options.truth)
     style = options.output_style
     with messages.console.status("Telling calls apart"):
-        calls = calls_of(found) if options.calls else all_at_once(found)
-    with given.bar("Consolidating", sum(len(call.object_ids) for call in calls)) as advance:
+        calls = calls_of(job) if options.calls else all_at_once(job)
+    n_objects = sum(len(call.object_ids) for call in calls)
+    with messages.show_progress("Consolidating", n_objects) as advance:
         return replay_job(
-            found,
+            job,
             calls,
             folder,
             styles=STYLES if style is Style.BOTH else (style.value,),
             truths=truths,
-            side_files=side_files,
+            side_files=auxiliary,
             skills=MemorySkills() if options.keep_skill else None,
             advance=advance,
         )
 
 
+def _apply_settings(job: JobOnFile, options: ReplayOptions) -> JobOnFile:
+    settings = {"quorum": options.quorum, "min_confidence": options.min_confidence}
+    return job.with_settings(
+        **{name: value for name, value in settings.items() if value is not None}
+    )
+
+
 def _report(result: ReplayOutcome) -> None:
     job, values = result.job, result.differences.as_json()
-    given.tell_damage(job.damage)
+    print_read_errors(job.damage)
     if job.classes_from in ("manifest", "answers"):
         messages.note(
             f"the classes are those of the {job.classes_from}: {', '.join(job.classes)}. "
@@ -194,13 +204,12 @@ def _row(change: Change) -> tuple[str, str, str, str]:
 
 
 def _show_figures(result: ReplayOutcome) -> None:
-    names: Sequence[str] = list(result.after)
     messages.table(
         "Against the truth",
         ("measure", "the job's", "replayed"),
         [
             (name, _figure(result.before.get(name, math.nan)), _figure(result.after[name]))
-            for name in names
+            for name in result.after
         ],
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,63 +11,68 @@ import typer
 
 from groundtruth.errors import ContractError
 from labeljob import messages
-from labeljob.commands import analysis_options as given
+from labeljob.commands import options as shared
+from labeljob.commands.options import file_option, takes_options
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import find_job
 from labeljob.jobs.request import Problem, model_problems
 from labeljob.jobs.request_rules import rule_problems
 from labeljob.output_files import write_text
 from labeljob.rounds.requeue import Requeued, next_request, requeue
-from labeljob.task_types import TaskType
-
-Below = Annotated[
-    float,
-    typer.Option(min=0, max=1, help="Ask again for labels with less confidence."),
-]
-Output = Annotated[
-    Path | None,
-    typer.Option(
-        "--output", "-o", metavar="FILE", help="The new manifest. [default: JOB-requeue.manifest]"
-    ),
-]
-Request = Annotated[
-    Path | None,
-    given.existing_file(
-        "The old job's CreateLabelingJob request, or what DescribeLabelingJob tells of it."
-    ),
-]
-ManifestUri = Annotated[
-    str | None,
-    typer.Option(
-        metavar="S3URI",
-        help="With --request: where the new manifest will be. "
-        "[default: manifests/output/requeue.manifest of the old job]",
-    ),
-]
-JobName = Annotated[
-    str | None,
-    typer.Option(help="With --request: the new job's name. [default: the old one's and a number]"),
-]
-Workers = Annotated[
-    int | None,
-    typer.Option(min=1, max=9, help="With --request: answers for each image. [default: as before]"),
-]
 
 
-def requeue_command(
-    job: given.Job,
-    below: Below = 0.8,
-    manifest: given.Manifest = None,
-    output: Output = None,
-    request: Request = None,
-    manifest_uri: ManifestUri = None,
-    job_name: JobName = None,
-    workers: Workers = None,
-    task: given.Task = None,
-    attribute: given.Attribute = None,
-    endpoint_url: given.Endpoint = None,
-    as_json: given.AsJson = False,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class RequeueOptions:
+    """Options of `labeljob requeue`."""
+
+    job: shared.Job
+    below: Annotated[
+        float, typer.Option(min=0, max=1, help="Ask again for labels with less confidence.")
+    ] = 0.8
+    manifest: shared.LabelManifest = None
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="The new manifest. [default: JOB-requeue.manifest]",
+        ),
+    ] = None
+    request: Annotated[
+        Path | None,
+        file_option(
+            "The old job's CreateLabelingJob request, or what DescribeLabelingJob tells of it."
+        ),
+    ] = None
+    manifest_uri: Annotated[
+        str | None,
+        typer.Option(
+            metavar="S3URI",
+            help="With --request: where the new manifest will be. "
+            "[default: manifests/output/requeue.manifest of the old job]",
+        ),
+    ] = None
+    job_name: Annotated[
+        str | None,
+        typer.Option(
+            help="With --request: the new job's name. [default: the old one's and a number]"
+        ),
+    ] = None
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=9, help="With --request: answers for each image. [default: as before]"
+        ),
+    ] = None
+    task: shared.Task = None
+    attribute: shared.Attribute = None
+    endpoint_url: shared.Endpoint = None
+    as_json: shared.AsJson = False
+
+
+@takes_options
+def requeue_objects(options: RequeueOptions) -> None:
     """Write the manifest of what should be labeled again, and the request of the next round.
 
     These are the data objects without a label, and those whose label has too little confidence.
@@ -75,32 +81,32 @@ def requeue_command(
 
     Example: labeljob requeue birds-job --below 0.8 --request job.json
     """
-    with messages.problems_told():
-        if request is None and (manifest_uri or job_name or workers):
+    with messages.exit_on_error():
+        if options.request is None and (
+            options.manifest_uri or options.job_name or options.workers
+        ):
             raise JobError("--manifest-uri, --job-name and --workers go with --request")
-        place = find_job(job, endpoint_url=endpoint_url)
+        location = find_job(options.job, endpoint_url=options.endpoint_url)
         with messages.console.status("Looking for unsure labels"):
-            found = requeue(place, below=below, attribute=attribute, manifest=manifest)
-        output = output or Path(f"{place.name}-requeue.manifest")
-        made = _request(request, manifest_uri, job_name, workers, task) if request else None
-        write_text(output, found.manifest.decode("utf-8"))
-        made_in = output.with_name(f"{output.stem}.request.json")
-        if made is not None:
-            write_text(made_in, json.dumps(made, indent=2, ensure_ascii=False) + "\n")
-    if as_json:
-        values = {**found.as_json(), "manifest": str(output), "request": made}
-        typer.echo(json.dumps(values, indent=2, ensure_ascii=False))
+            requeued = requeue(
+                location,
+                below=options.below,
+                attribute=options.attribute,
+                manifest=options.manifest,
+            )
+        output = options.output or Path(f"{location.name}-requeue.manifest")
+        request = _next_request(options.request, options) if options.request else None
+        write_text(output, requeued.manifest.decode("utf-8"))
+        request_file = output.with_name(f"{output.stem}.request.json")
+        if request is not None:
+            write_text(request_file, json.dumps(request, indent=2, ensure_ascii=False) + "\n")
+    if options.as_json:
+        messages.print_json({**requeued.as_json(), "manifest": str(output), "request": request})
     else:
-        _report(found, output, made, made_in)
+        _report(requeued, output, request, request_file)
 
 
-def _request(
-    path: Path,
-    manifest_uri: str | None,
-    name: str | None,
-    workers: int | None,
-    task: TaskType | None,
-) -> dict[str, Any]:
+def _next_request(path: Path, options: RequeueOptions) -> dict[str, Any]:
     """The next request, once nothing is wrong with it."""
     try:
         old = json.loads(path.read_text(encoding="utf-8"))
@@ -109,25 +115,30 @@ def _request(
     if not isinstance(old, dict):
         raise ContractError("is no JSON object", path=str(path))
     try:
-        made = next_request(old, manifest_uri=manifest_uri, name=name, workers=workers)
+        request = next_request(
+            old,
+            manifest_uri=options.manifest_uri,
+            name=options.job_name,
+            workers=options.workers,
+        )
     except ContractError as error:
         raise ContractError(str(error), path=str(path)) from error
-    problems: list[Problem] = list(model_problems(made))
-    problems += rule_problems(made, task) if task else []
+    problems: list[Problem] = list(model_problems(request))
+    problems += rule_problems(request, options.task) if options.task else []
     if problems:
         raise ContractError("; ".join(map(str, problems)), path="the next request")
-    return made
+    return request
 
 
-def _report(found: Requeued, manifest: Path, made: Any, made_in: Path) -> None:
-    text = f"{found.requeued} of {found.objects} data objects are to be labeled again"
-    messages.done(f"{text} (confidence below {found.below})")
+def _report(requeued: Requeued, manifest: Path, request: Any, request_file: Path) -> None:
+    text = f"{requeued.requeued} of {requeued.objects} data objects are to be labeled again"
+    messages.done(f"{text} (confidence below {requeued.below})")
     messages.done(f"manifest  {manifest}")
-    if found.of_others:
-        messages.note(f"{found.of_others} data objects have a label of another job and are left")
-    if not found.requeued:
+    if requeued.of_others:
+        messages.note(f"{requeued.of_others} data objects have a label of another job and are left")
+    if not requeued.requeued:
         messages.note("the manifest is empty: there is nothing to label again")
-    if made is not None:
-        uri = made["InputConfig"]["DataSource"]["S3DataSource"]["ManifestS3Uri"]
-        messages.done(f"request   {made_in}  job {made['LabelingJobName']}")
+    if request is not None:
+        uri = request["InputConfig"]["DataSource"]["S3DataSource"]["ManifestS3Uri"]
+        messages.done(f"request   {request_file}  job {request['LabelingJobName']}")
         messages.note(f"the request reads {uri}; upload {manifest} there first")

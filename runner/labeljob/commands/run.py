@@ -3,54 +3,116 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
+from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
+from typing import Annotated, Any
 
 import typer
 
-from groundtruth.contract.labels import checked_labels, parse_label_categories
-from groundtruth.errors import GroundTruthError
 from groundtruth.settings import TAG_PREFIX, Settings
 from labeljob import messages
-from labeljob.commands import run_options as given
-from labeljob.commands.run_report import report, result_as_json
+from labeljob.commands import options as shared
+from labeljob.commands.options import takes_options
+from labeljob.commands.reading import parse_labels
 from labeljob.jobs.description import JobDescription, JobError, now
 from labeljob.jobs.job_location import Place, open_place
 from labeljob.jobs.local import JobResult, run_locally
 from labeljob.jobs.manifest_lines import read_lines
 from labeljob.jobs.request_rules import attribute_problems
-from labeljob.simulation.truth import TruthError
-from labeljob.simulation.workers import CrewError, create_workers
+from labeljob.simulation.workers import create_workers
 from labeljob.tasks.base import JobType
 
 INTERRUPTED = 130
 
 
-def run(
-    manifest: given.Manifest,
-    task: given.Task,
-    labels: given.Labels,
-    workers: given.Workers = "3",
-    per_object: given.PerObject = None,
-    truth: given.TruthFile = None,
-    job_name: given.JobName = None,
-    attribute: given.Attribute = None,
-    output: given.Output = "labeljob-store",
-    endpoint_url: given.Endpoint = None,
-    algorithm: given.Algorithm = None,
-    output_style: given.Style = None,
-    quorum: given.Quorum = None,
-    min_confidence: given.MinConfidence = None,
-    skip_labeled: given.SkipLabeled = False,
-    tag: given.Tags = None,
-    batch_size: given.BatchSize = 50,
-    skill_file: given.SkillFile = None,
-    seed: given.Seed = 0,
-    fresh: given.Fresh = False,
-    as_json: given.AsJson = False,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """Options of `labeljob run`."""
+
+    manifest: Annotated[
+        Path,
+        typer.Argument(metavar="MANIFEST", exists=True, dir_okay=False, help="Input manifest."),
+    ]
+    task: shared.NewTask
+    labels: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE|A,B,...", help="Label category file, or the labels.", show_default=False
+        ),
+    ]
+    workers: Annotated[
+        str,
+        typer.Option(
+            metavar="CREW",
+            help="Simulated workers: how many of each kind (careful, average, careless, confuser, "
+            "spammer), as in careful:3,careless:1; or just a number for a mixed crew.",
+        ),
+    ] = "3"
+    per_object: Annotated[
+        int | None,
+        typer.Option(min=1, max=9, help="Workers per data object. [default: all, 9 at most]"),
+    ] = None
+    truth: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="What a perfect worker would answer (JSON Lines). Left out, it is invented, and "
+            "the answers have nothing to do with what the images show.",
+        ),
+    ] = None
+    job_name: Annotated[
+        str | None, typer.Option(help="Name of the job. [default: the manifest's name]")
+    ] = None
+    attribute: Annotated[
+        str | None,
+        typer.Option(help="Label attribute name. [default: label, labels or mask-ref]"),
+    ] = None
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output", "-o", metavar="FOLDER|s3://BUCKET/PREFIX", help="Where jobs are kept."
+        ),
+    ] = "labeljob-store"
+    endpoint_url: shared.Endpoint = None
+    algorithm: Annotated[str | None, typer.Option(help="Consolidation algorithm.")] = None
+    output_style: Annotated[str | None, typer.Option(help="object or builtin.")] = None
+    quorum: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Share of votes a label of several needs.")
+    ] = None
+    min_confidence: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Labels below it are low-confidence.")
+    ] = None
+    skip_labeled: Annotated[
+        bool, typer.Option("--skip-labeled", help="Ask no one about objects that have the label.")
+    ] = False
+    tag: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="A tag of the job: a setting of its own, such as consolidation:posterior-mix=0.6. "
+            "May be given several times.",
+        ),
+    ] = None
+    batch_size: shared.BatchSize = 50
+    skill_file: Annotated[
+        Path | None,
+        typer.Option(
+            dir_okay=False,
+            help="File that worker skill is kept in, to share it between jobs. [default: one of "
+            "the job's own]",
+        ),
+    ] = None
+    seed: shared.Seed = 0
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Begin the job anew; its files are removed.")
+    ] = False
+    as_json: shared.AsJson = False
+
+
+@takes_options
+def run(options: RunOptions) -> None:
     """Run a labeling job on this machine: PRE, simulated workers, ACS, output manifest.
 
     Every event, file and folder is as Ground Truth makes it. Run the same command again after
@@ -58,36 +120,31 @@ def run(
 
     Example: labeljob run input.manifest --task image-multi-class --labels cat,dog --workers 5
     """
-    # The first statement, so that these are the options and nothing else.
-    options = SimpleNamespace(**locals())
     try:
-        place = open_place(output, endpoint_url=endpoint_url)
-        result = _run(options, place)
-    except (GroundTruthError, CrewError, TruthError) as error:
-        messages.problem(str(error))
-        raise typer.Exit(1) from error
+        with messages.exit_on_error():
+            location = open_place(options.output, endpoint_url=options.endpoint_url)
+            result = _run(options, location)
     except KeyboardInterrupt as error:
         messages.warning("interrupted. Run the same command again to do what is left.")
         raise typer.Exit(INTERRUPTED) from error
-    if as_json:
-        typer.echo(json.dumps(result_as_json(result, place), indent=2))
+    if options.as_json:
+        messages.print_json(_as_json(result, location), ascii_only=True)
     else:
-        report(result, place)
+        report_run(result, location)
 
 
-def _run(options: SimpleNamespace, place: Place) -> JobResult:
-    task: JobType = options.task
-    crew = create_workers(options.workers, seed=options.seed)
-    wanted = JobDescription(
-        name=options.job_name or _name_from(options.manifest),
-        task=task,
-        labels=_labels(options.labels),
-        attribute=_attribute(options.attribute, task),
-        output=place.output,
+def _run(options: RunOptions, location: Place) -> JobResult:
+    workers = create_workers(options.workers, seed=options.seed)
+    description = JobDescription(
+        name=options.job_name or _job_name(options.manifest),
+        task=options.task,
+        labels=parse_labels(options.labels),
+        attribute=_attribute(options.attribute, options.task),
+        output=location.output,
         manifest=str(options.manifest.resolve()),
         manifest_digest=hashlib.sha256(options.manifest.read_bytes()).hexdigest(),
         crew=options.workers,
-        per_object=options.per_object or min(9, len(crew)),
+        per_object=options.per_object or min(9, len(workers)),
         seed=options.seed,
         truth=str(options.truth.resolve()) if options.truth else "",
         batch_size=options.batch_size,
@@ -95,41 +152,33 @@ def _run(options: SimpleNamespace, place: Place) -> JobResult:
         tags=_tags(options),
         started=now(),
     )
-    for worker in crew:
-        worker.confused_classes(wanted.labels)  # a confuser of classes the job has not is refused
-    return run_locally(
-        wanted, read_lines(options.manifest, options.task.source_key), place, fresh=options.fresh
-    )
-
-
-def _labels(text: str) -> tuple[str, ...]:
-    path = Path(text)
-    if path.is_file():
-        return parse_label_categories(path.read_bytes(), path=text)
-    if text.endswith(".json"):
-        raise JobError(f"--labels {text}: there is no such file")
-    return checked_labels([name.strip() for name in text.split(",")], path="--labels")
+    for worker in workers:
+        worker.confused_classes(description.labels)  # refuses classes that the job does not have
+    lines = read_lines(options.manifest, options.task.source_key)
+    return run_locally(description, lines, location, fresh=options.fresh)
 
 
 def _attribute(name: str | None, task: JobType) -> str:
-    chosen = name or task.label_attribute
-    if not re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,126}", chosen):
-        raise JobError(f"--attribute {chosen!r} is not 1 to 127 letters, digits and hyphens")
-    for problem in attribute_problems(chosen, task):
+    attribute = name or task.label_attribute
+    if not re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,126}", attribute):
+        raise JobError(f"--attribute {attribute!r} is not 1 to 127 letters, digits and hyphens")
+    for problem in attribute_problems(attribute, task):
         raise JobError(f"--attribute {problem.text}")
-    return chosen
+    return attribute
 
 
-def _tags(options: SimpleNamespace) -> dict[str, str]:
+def _tags(options: RunOptions) -> dict[str, str]:
     """The settings of this job alone, as tags of the job."""
-    values = {
+    settings = {
         "algorithm": options.algorithm,
         "output-style": options.output_style,
         "quorum": options.quorum,
         "min-confidence": options.min_confidence,
         "skip-labeled-objects": "true" if options.skip_labeled else None,
     }
-    tags = {f"{TAG_PREFIX}{key}": str(value) for key, value in values.items() if value is not None}
+    tags = {
+        f"{TAG_PREFIX}{key}": str(value) for key, value in settings.items() if value is not None
+    }
     for text in options.tag or ():
         key, equals, value = text.partition("=")
         if not equals or not key:
@@ -142,7 +191,52 @@ def _tags(options: SimpleNamespace) -> dict[str, str]:
     return tags
 
 
-def _name_from(manifest: Path) -> str:
+def _job_name(manifest: Path) -> str:
     """The manifest's name, as far as a labeling job can be called so."""
     name = re.sub(r"[^A-Za-z0-9]+", "-", manifest.name.split(".")[0]).strip("-")[:63].strip("-")
     return name or "job"
+
+
+def report_run(result: JobResult, location: Place) -> None:
+    """Show the closing table and where everything is."""
+    description, summary = result.description, result.summary
+    rows = [("data objects", str(summary.objects))]
+    if summary.unasked:
+        rows.append(("labeled before, not asked again", str(summary.unasked)))
+    rows += [(f"status {name}", str(count)) for name, count in sorted(summary.statuses.items())]
+    rows.append(("mean confidence", f"{summary.mean_confidence:.3f}"))
+    rows += [
+        (f"answers set aside: {reason}", str(count))
+        for reason, count in sorted(summary.rejected.items())
+    ]
+    if summary.scores:
+        against = "the truth" if description.truth else "the invented truth"
+        rows.append(
+            (f"{description.task.score_name} against {against}", f"{summary.mean_score:.3f}")
+        )
+    rows.append(("seconds", f"{result.seconds:.1f}"))
+    messages.table(f"Job {description.name}", ("measure", "value"), rows)
+    layout = description.layout
+    messages.done(f"output manifest  {location.shown(layout.output_manifest)}")
+    messages.done(f"all job files    {location.shown(layout.root)}")
+    messages.done(f"functions' log   {result.log}")
+
+
+def _as_json(result: JobResult, location: Place) -> dict[str, Any]:
+    """The same as JSON values."""
+    description, summary = result.description, result.summary
+    return {
+        "job": description.name,
+        "task": description.task.value,
+        "objects": summary.objects,
+        "unasked": summary.unasked,
+        "statuses": dict(sorted(summary.statuses.items())),
+        "set-aside": dict(sorted(summary.rejected.items())),
+        "mean-confidence": round(summary.mean_confidence, 6),
+        "score": round(summary.mean_score, 6) if summary.scores else None,
+        "score-name": description.task.score_name,
+        "truth": "file" if description.truth else "invented",
+        "output-manifest": location.shown(description.layout.output_manifest),
+        "root": location.shown(description.layout.root),
+        "log": result.log,
+    }

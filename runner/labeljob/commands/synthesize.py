@@ -3,103 +3,105 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from groundtruth.contract.labels import checked_labels
 from labeljob import messages
-from labeljob.commands import run_options as given
+from labeljob.commands import options as shared
+from labeljob.commands.options import takes_options
 from labeljob.jobs.description import JobError
 from labeljob.simulation.behavior import BEHAVIORS, create_synthetic_workers
 from labeljob.simulation.synthesis import (
     Disturbances,
     Synthesis,
-    Written,
     synthetic_description,
     write_files,
 )
 from labeljob.simulation.workers import CrewError
-from labeljob.tasks.base import JobType
 from labeljob.tasks.registry import find_job_type
 
 DEFAULT_TASK = find_job_type("image-multi-class")
 
-Labels = Annotated[str, typer.Option(metavar="A,B,...", help="The labels.")]
-Crew = Annotated[
-    str,
-    typer.Option(
-        metavar="CREW",
-        help="As for `labeljob run`; besides skill=0.8 and " + ", ".join(BEHAVIORS) + ".",
-    ),
-]
-Objects = Annotated[int, typer.Option(min=1, help="Data objects.")]
-PerObject = Annotated[int, typer.Option(min=1, max=9, help="Workers per data object.")]
-Output = Annotated[
-    Path, typer.Option("--output", "-o", file_okay=False, help="An empty or new folder.")
-]
-JobName = Annotated[str, typer.Option(help="Name of the job.")]
-Missing = Annotated[float, typer.Option(min=0, max=0.99, help="Share of answers never given.")]
-Late = Annotated[
-    float, typer.Option(min=0, max=0.99, help="Share given after the batch was consolidated.")
-]
-Hard = Annotated[
-    float, typer.Option(min=0, max=0.99, help="Mean difficulty: 0 none, near 1 all guess.")
-]
-Size = Annotated[str, typer.Option(metavar="WIDTHxHEIGHT", help="Of a mask, in pixels.")]
-Tree = Annotated[bool, typer.Option(help="Write a worker-response file for each data object.")]
+
+@dataclass(frozen=True, kw_only=True)
+class SynthesizeOptions:
+    """Options of `labeljob synthesize`."""
+
+    output: Annotated[
+        Path, typer.Option("--output", "-o", file_okay=False, help="An empty or new folder.")
+    ]
+    task: shared.NewTask = DEFAULT_TASK
+    labels: Annotated[str, typer.Option(metavar="A,B,...", help="The labels.")] = (
+        "ant,bee,cat,dog,eel"
+    )
+    workers: Annotated[
+        str,
+        typer.Option(
+            metavar="CREW",
+            help="As for `labeljob run`; besides skill=0.8 and " + ", ".join(BEHAVIORS) + ".",
+        ),
+    ] = "9"
+    objects: Annotated[int, typer.Option(min=1, help="Data objects.")] = 100
+    per_object: Annotated[int, typer.Option(min=1, max=9, help="Workers per data object.")] = 5
+    job_name: Annotated[str, typer.Option(help="Name of the job.")] = "synthetic"
+    batch_size: shared.BatchSize = 50
+    missing: Annotated[
+        float, typer.Option(min=0, max=0.99, help="Share of answers never given.")
+    ] = 0.0
+    late: Annotated[
+        float,
+        typer.Option(min=0, max=0.99, help="Share given after the batch was consolidated."),
+    ] = 0.0
+    difficulty: Annotated[
+        float,
+        typer.Option(min=0, max=0.99, help="Mean difficulty: 0 none, near 1 all guess."),
+    ] = 0.0
+    image_size: Annotated[
+        str, typer.Option(metavar="WIDTHxHEIGHT", help="Of a mask, in pixels.")
+    ] = "320x180"
+    tree: Annotated[
+        bool, typer.Option(help="Write a worker-response file for each data object.")
+    ] = True
+    seed: shared.Seed = 0
 
 
-def synthesize(
-    output: Output,
-    task: given.Task = DEFAULT_TASK,
-    labels: Labels = "ant,bee,cat,dog,eel",
-    workers: Crew = "9",
-    objects: Objects = 100,
-    per_object: PerObject = 5,
-    job_name: JobName = "synthetic",
-    batch_size: given.BatchSize = 50,
-    missing: Missing = 0.0,
-    late: Late = 0.0,
-    difficulty: Hard = 0.0,
-    image_size: Size = "320x180",
-    tree: Tree = True,
-    seed: given.Seed = 0,
-) -> None:
+@takes_options
+def synthesize(options: SynthesizeOptions) -> None:
     """Write a job's events, payloads, worker responses and manifest with synthetic answers.
 
     The same options write the same bytes. Memory stays the same however many data objects.
 
     Example: labeljob synthesize -o crowd --workers skill=0.8:20,copycat:2,tired --objects 1000
     """
-    # The first statement, so that these are the options and nothing else.
-    options = SimpleNamespace(**locals())
-    with messages.problems_told(CrewError):
+    output = options.output
+    with messages.exit_on_error():
         synthesis = _synthesis(options)
         if output.exists() and any(output.iterdir()):
             raise JobError(f"--output {output} is not empty")
         output.mkdir(parents=True, exist_ok=True)
         began = time.monotonic()
-        with _bar() as bar:
-            stage = bar.add_task("Data objects", total=objects)
-            written = write_files(
-                synthesis, output, tree=tree, advance=lambda count: bar.advance(stage, count)
-            )
-    _report(written, output, time.monotonic() - began)
+        with messages.show_progress("Data objects", options.objects, transient=False) as advance:
+            written = write_files(synthesis, output, tree=options.tree, advance=advance)
+        seconds = time.monotonic() - began
+    rate = written.answers / seconds if seconds else 0.0
+    messages.done(
+        f"{written.objects} data objects, {written.answers} answers ({written.late} late), "
+        f"{written.calls} calls in {output}: {seconds:.1f} s, {rate:.0f} answers per second"
+    )
 
 
-def _synthesis(options: SimpleNamespace) -> Synthesis:
-    task: JobType = options.task
-    crew = create_synthetic_workers(options.workers, task=task, seed=options.seed)
+def _synthesis(options: SynthesizeOptions) -> Synthesis:
+    crew = create_synthetic_workers(options.workers, task=options.task, seed=options.seed)
     names = [name.strip() for name in options.labels.split(",")]
     description = synthetic_description(
         name=options.job_name,
-        task=task,
+        task=options.task,
         labels=checked_labels(names, path="--labels"),
-        attribute=task.label_attribute,
+        attribute=options.task.label_attribute,
         crew=options.workers,
         per_object=options.per_object,
         seed=options.seed,
@@ -109,7 +111,7 @@ def _synthesis(options: SimpleNamespace) -> Synthesis:
         raise CrewError(f"{options.per_object} workers per object, but the crew has {len(crew)}")
     for member in crew:
         member.answer_model.confused_classes(description.labels)
-    suffix = task.source_suffix
+    suffix = options.task.source_suffix
     return Synthesis(
         description=description,
         crew=crew,
@@ -127,22 +129,3 @@ def _shape(text: str) -> tuple[int, int]:
     if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
         raise JobError(f"--image-size {text!r} is not WIDTHxHEIGHT, as in 320x180")
     return int(height), int(width)
-
-
-def _report(written: Written, output: Path, seconds: float) -> None:
-    rate = written.answers / seconds if seconds else 0.0
-    messages.done(
-        f"{written.objects} data objects, {written.answers} answers ({written.late} late), "
-        f"{written.calls} calls in {output}: {seconds:.1f} s, {rate:.0f} answers per second"
-    )
-
-
-def _bar() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
-        console=messages.console,
-        disable=not messages.console.is_terminal,
-    )

@@ -2,57 +2,55 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from labeljob import messages
-from labeljob.commands import analysis_options as given
+from labeljob.commands.options import JobOptions, takes_options
+from labeljob.commands.reading import open_job, print_read_errors, read_all_annotations
 from labeljob.formats.tables import TABLES, write_tables
 from labeljob.formats.target import extra
-from labeljob.history.annotations import read_annotations
-
-Output = Annotated[
-    Path,
-    typer.Option("--output", "-o", metavar="FOLDER", file_okay=False, help="Where the tables go."),
-]
 
 
-def tables(
-    job: given.Job,
-    output: Output = Path("tables"),
-    task: given.Task = None,
-    labels: given.Labels = None,
-    attribute: given.Attribute = None,
-    endpoint_url: given.Endpoint = None,
-    as_json: given.AsJson = False,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class TablesOptions(JobOptions):
+    """Options of `labeljob tables`."""
+
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="FOLDER", file_okay=False, help="Where the tables go."
+        ),
+    ] = Path("tables")
+
+
+@takes_options
+def tables(options: TablesOptions) -> None:
     """Write a job as Parquet tables: objects, answers, workers and pairs of workers.
 
     Unusable answers are rows too, with the reason. The docs list the columns.
 
     Example: labeljob tables birds-job -o tables
     """
-    with messages.problems_told():
+    with messages.exit_on_error():
         extra("pyarrow.parquet")
-        found = given.opened(
-            job, task=task, labels=labels, attribute=attribute, endpoint_url=endpoint_url
-        )
-        with given.bar("Reading answers", len(found.object_ids())) as advance:
-            objects = list(read_annotations(found, advance=advance))
-        with given.bar("Writing tables", len(TABLES)) as advance:
-            counts = write_tables(found, objects, output, advance=advance)
-    if as_json:
+        job = open_job(options)
+        annotations = read_all_annotations(job)
+        with messages.show_progress("Writing tables", len(TABLES)) as advance:
+            counts = write_tables(job, annotations, options.output, advance=advance)
+    files = {name: options.output / f"{name}.parquet" for name in counts}
+    if options.as_json:
         result = {
-            "job": found.name,
-            "tables": {name: str(output / f"{name}.parquet") for name in counts},
+            "job": job.name,
+            "tables": {name: str(file) for name, file in files.items()},
             "rows": counts,
-            "damage": found.damage.as_json(),
+            "damage": job.damage.as_json(),
         }
-        typer.echo(json.dumps(result, indent=2))
+        messages.print_json(result, ascii_only=True)
         return
-    given.tell_damage(found.damage)
+    print_read_errors(job.damage)
     for name, count in counts.items():
-        messages.done(f"{count:>8} rows  {output / f'{name}.parquet'}")
+        messages.done(f"{count:>8} rows  {files[name]}")

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from skimage.draw import polygon
 
+from groundtruth.errors import GroundTruthError
+
 BUCKET = "groundtruth-demo"
 
 _TEXTURES = {
@@ -29,7 +31,7 @@ _TILES_PER_PHOTOGRAPH = 10
 _JPEG_QUALITY = 92
 
 
-class MaterialError(FileNotFoundError):
+class MaterialError(GroundTruthError):
     """A photograph of the demonstration is not where scikit-image should have put it."""
 
 

@@ -29,7 +29,7 @@ _ACTIONS = {
 }  # fmt: skip
 
 
-class NotLookedAt(GroundTruthError):
+class NotChecked(GroundTruthError):
     """Something cannot be looked at; the text says why.
 
     Attributes
@@ -51,41 +51,41 @@ class Aws(Protocol):
     """What the checks may ask of an account."""
 
     def call(self, service: str, operation: str, **arguments: Any) -> dict[str, Any]:
-        """Answer of an operation; raises `Absent` or `NotLookedAt`."""
+        """Answer of an operation; raises `Absent` or `NotChecked`."""
 
     def listed(self, service: str, operation: str, key: str, **arguments: Any) -> list[Any]:
-        """Items of all pages of an operation; raises `Absent` or `NotLookedAt`."""
+        """Items of all pages of an operation; raises `Absent` or `NotChecked`."""
 
     def body(self, uri: str) -> bytes:
-        """Content of an object in S3; raises `Absent` or `NotLookedAt`."""
+        """Content of an object in S3; raises `Absent` or `NotChecked`."""
 
     def lines(self, uri: str) -> Iterator[bytes]:
-        """Lines of an object in S3, with their ends; raises `Absent` or `NotLookedAt`."""
+        """Lines of an object in S3, with their ends; raises `Absent` or `NotChecked`."""
 
 
 class NoAws:
-    """An account that is not asked anything: every call raises `NotLookedAt`."""
+    """An account that is not asked anything: every call raises `NotChecked`."""
 
     _WHY = "--offline"
 
     def call(self, service: str, operation: str, **arguments: Any) -> dict[str, Any]:
-        """Raises `NotLookedAt`."""
-        raise NotLookedAt(self._WHY)
+        """Raises `NotChecked`."""
+        raise NotChecked(self._WHY)
 
     def listed(self, service: str, operation: str, key: str, **arguments: Any) -> list[Any]:
-        """Raises `NotLookedAt`."""
-        raise NotLookedAt(self._WHY)
+        """Raises `NotChecked`."""
+        raise NotChecked(self._WHY)
 
     def body(self, uri: str) -> bytes:
-        """Raises `NotLookedAt`."""
-        raise NotLookedAt(self._WHY)
+        """Raises `NotChecked`."""
+        raise NotChecked(self._WHY)
 
     def lines(self, uri: str) -> Iterator[bytes]:
-        """Raises `NotLookedAt`."""
-        raise NotLookedAt(self._WHY)
+        """Raises `NotChecked`."""
+        raise NotChecked(self._WHY)
 
 
-class Account:
+class AwsAccount:
     """The account that this machine's AWS settings lead to; `AWS_ENDPOINT_URL` is respected.
 
     Parameters
@@ -100,7 +100,7 @@ class Account:
         self._answers: dict[str, Any] = {}
         self._opening = threading.Lock()
 
-    def __enter__(self) -> Account:
+    def __enter__(self) -> AwsAccount:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -108,7 +108,7 @@ class Account:
             client.close()
 
     def call(self, service: str, operation: str, **arguments: Any) -> dict[str, Any]:
-        """Answer of an operation, asked once; raises `Absent` or `NotLookedAt`."""
+        """Answer of an operation, asked once; raises `Absent` or `NotChecked`."""
 
         def ask() -> dict[str, Any]:
             answer: dict[str, Any] = getattr(self._client(service), operation)(**arguments)
@@ -117,7 +117,7 @@ class Account:
         return self._once(service, operation, arguments, ask)
 
     def listed(self, service: str, operation: str, key: str, **arguments: Any) -> list[Any]:
-        """Items of all pages of an operation; raises `Absent` or `NotLookedAt`."""
+        """Items of all pages of an operation; raises `Absent` or `NotChecked`."""
 
         def ask() -> list[Any]:
             pages = self._client(service).get_paginator(operation).paginate(**arguments)
@@ -126,7 +126,7 @@ class Account:
         return self._once(service, operation, arguments, ask)
 
     def body(self, uri: str) -> bytes:
-        """Content of an object in S3; raises `Absent` or `NotLookedAt`."""
+        """Content of an object in S3; raises `Absent` or `NotChecked`."""
         bucket, key = _split(uri)
         with (
             _translated(self._client, "s3", "get_object"),
@@ -135,7 +135,7 @@ class Account:
             return bytes(body.read())
 
     def lines(self, uri: str) -> Iterator[bytes]:
-        """Lines of an object in S3, with their ends; raises `Absent` or `NotLookedAt`."""
+        """Lines of an object in S3, with their ends; raises `Absent` or `NotChecked`."""
         bucket, key = _split(uri)
         with (
             _translated(self._client, "s3", "get_object"),
@@ -159,10 +159,10 @@ class Account:
             try:
                 with _translated(self._client, service, operation):
                     self._answers[asked] = ask()
-            except (Absent, NotLookedAt) as reason:
+            except (Absent, NotChecked) as reason:
                 self._answers[asked] = reason
         answer = self._answers[asked]
-        if isinstance(answer, Absent | NotLookedAt):
+        if isinstance(answer, Absent | NotChecked):
             raise answer
         return answer  # type: ignore[no-any-return]  # what `ask` gave
 
@@ -202,7 +202,7 @@ def _split(uri: str) -> tuple[str, str]:
     try:
         return split_uri(uri)
     except StorageError as error:
-        raise NotLookedAt(str(error)) from error
+        raise NotChecked(str(error)) from error
 
 
 @contextmanager
@@ -221,13 +221,13 @@ def _translated(client: Callable[[str], Any], service: str, operation: str) -> I
         if code in _DENIED:
             action = _action(client, service, operation)
             fix = f"allow yourself {action}, or run this as somebody who may"
-            raise NotLookedAt(f"you may not call {action}", fix=fix) from error
-        raise NotLookedAt(f"{service} answers {code}: {_one_line(message)}") from error
+            raise NotChecked(f"you may not call {action}", fix=fix) from error
+        raise NotChecked(f"{service} answers {code}: {_one_line(message)}") from error
     except ResponseParserError as error:
-        raise NotLookedAt(f"{service} gives an answer that cannot be read") from error
+        raise NotChecked(f"{service} gives an answer that cannot be read") from error
     except (BotoCoreError, ValueError) as error:
         fix = "check credentials (aws sts get-caller-identity), Region and connection"
-        raise NotLookedAt(_one_line(str(error)), fix=fix) from error
+        raise NotChecked(_one_line(str(error)), fix=fix) from error
 
 
 def _action(client: Callable[[str], Any], service: str, operation: str) -> str:

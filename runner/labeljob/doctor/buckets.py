@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from labeljob.doctor.aws import Absent
-from labeljob.doctor.findings import Finding, error, looked_at, not_checked, ok, warning
+from labeljob.doctor.findings import Finding, checked, error, not_checked, ok, warning
 from labeljob.doctor.planned_job import MANIFEST, OUTPUT, PAGE, PlannedJob, bucket_of
 
 _EXPOSED = "Access-Control-Allow-Origin"
@@ -27,9 +27,9 @@ _RULE = {
 def bucket_findings(job: PlannedJob) -> Iterator[Finding]:
     """What is to be said of the buckets that the job names."""
     for bucket, what in buckets_of(job).items():
-        yield from looked_at(f"s3://{bucket}", partial(_place, job, bucket, what))
+        yield from checked(f"s3://{bucket}", partial(_place, job, bucket, what))
     for bucket in job.image_buckets:
-        yield from looked_at(f"s3://{bucket}", partial(_cors, job, bucket))
+        yield from checked(f"s3://{bucket}", partial(_cors, job, bucket))
     if not job.images:
         yield not_checked("CORS", "the manifest tells no bucket of images")
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 
-from labeljob.doctor.aws import Absent, NotLookedAt
+from labeljob.doctor.aws import Absent, NotChecked
 from labeljob.doctor.buckets import bucket_findings
-from labeljob.doctor.findings import Finding, Section, error, looked_at, not_checked
+from labeljob.doctor.findings import Finding, Section, checked, error, not_checked
 from labeljob.doctor.functions import function_findings
 from labeljob.doctor.images import image_findings, place_of, read_file, read_lines
 from labeljob.doctor.keys import key_findings
@@ -20,7 +20,7 @@ from labeljob.doctor.roles import function_role_findings, job_role_findings
 from labeljob.doctor.stack import stack_findings
 
 
-def examine(job: PlannedJob, *, stack: str | None) -> list[Section]:
+def run_checks(job: PlannedJob, *, stack: str | None) -> list[Section]:
     """Everything that can be found out about a planned job, or a stack alone.
 
     Parameters
@@ -66,7 +66,7 @@ def _with_stack(job: PlannedJob, name: str) -> tuple[PlannedJob, Iterable[Findin
     except Absent:
         fix = "aws cloudformation list-stacks lists those of the Region; or deploy it"
         return job, [error("stack-absent", where, f"is not there in {job.region}", fix=fix)]
-    except NotLookedAt as reason:
+    except NotChecked as reason:
         return job, [not_checked(where, str(reason), fix=reason.fix)]
     job = replace(job, stack=stack)
     return job, stack_findings(job, stack)
@@ -117,7 +117,7 @@ def _of_file(
     if place is None:
         yield not_checked(field, "the request names no file")
         return
-    yield from looked_at(place, partial(_existing, look, place, field))
+    yield from checked(place, partial(_existing, look, place, field))
 
 
 def _existing(look: Callable[[], Iterable[Finding]], place: str, field: str) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from labeljob.doctor.aws import Absent, NotLookedAt
+from labeljob.doctor.aws import Absent, NotChecked
 from labeljob.jobs.request import Problem
 from labeljob.messages import printable
 
@@ -91,7 +91,7 @@ def of_problem(problem: Problem, *, code: str, severity: Severity = Severity.ERR
     )
 
 
-def looked_at(where: str, look: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
+def checked(where: str, look: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
     """Findings of a check; or one that says why there are none.
 
     Parameters
@@ -99,11 +99,11 @@ def looked_at(where: str, look: Callable[[], Iterable[Finding]]) -> Iterator[Fin
     where : str
         What the check looks at.
     look : callable
-        The check. It may raise `NotLookedAt`, and `Absent` for what must be there.
+        The check. It may raise `NotChecked`, and `Absent` for what must be there.
     """
     try:
         yield from look()
-    except NotLookedAt as reason:
+    except NotChecked as reason:
         yield not_checked(where, str(reason), fix=reason.fix)
     except Absent as reason:
         yield error("absent", where, f"does not exist ({reason})", fix="create it, or correct it")

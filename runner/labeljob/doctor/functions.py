@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from labeljob.doctor.aws import Absent, NotLookedAt
+from labeljob.doctor.aws import Absent, NotChecked
 from labeljob.doctor.findings import (
     Finding,
+    checked,
     error,
-    looked_at,
     not_checked,
     of_problem,
     or_ok,
@@ -52,13 +52,13 @@ class DeployedFunction:
 
 
 def deployed_function(job: PlannedJob, function: PlannedFunction) -> DeployedFunction:
-    """A function as it is deployed; raises `Absent` or `NotLookedAt`.
+    """A function as it is deployed; raises `Absent` or `NotChecked`.
 
     Where Lambda cannot be asked, the stack's outputs and parameters tell, if they are known.
     """
     try:
         facts = _configuration(job, function)
-    except NotLookedAt:
+    except NotChecked:
         told = _facts_of_stack(job, function)
         if told is None:
             raise
@@ -78,7 +78,7 @@ def function_findings(job: PlannedJob) -> Iterator[Finding]:
     yield from _region(job)
     for function in job.functions:
         if LambdaArn.parse(function.arn):
-            yield from looked_at(function.arn, partial(_deployed, job, function))
+            yield from checked(function.arn, partial(_deployed, job, function))
 
 
 def _names(job: PlannedJob) -> Iterator[Finding]:
@@ -143,10 +143,10 @@ def _readiness(function: PlannedFunction, facts: dict[str, Any]) -> Iterator[Fin
 def _configuration(
     job: PlannedJob, function: PlannedFunction, *, qualified: bool = True
 ) -> dict[str, Any]:
-    """What Lambda tells of a function; raises `Absent` or `NotLookedAt`."""
+    """What Lambda tells of a function; raises `Absent` or `NotChecked`."""
     parsed = LambdaArn.parse(function.arn)
     if parsed is None:
-        raise NotLookedAt(f"{function.arn} is not the ARN of a function")
+        raise NotChecked(f"{function.arn} is not the ARN of a function")
     qualifier = {"Qualifier": parsed.qualifier} if parsed.qualifier and qualified else {}
     name = function.arn.removesuffix(f":{parsed.qualifier}")
     return job.aws.call("lambda", "get_function_configuration", FunctionName=name, **qualifier)

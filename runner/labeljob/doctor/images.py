@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from groundtruth.storage.s3 import split_uri
 from labeljob import messages
-from labeljob.doctor.aws import Absent, NoAws, NotLookedAt
+from labeljob.doctor.aws import Absent, NoAws, NotChecked
 from labeljob.doctor.findings import Finding, error, not_checked, ok, shortened, warning
 from labeljob.doctor.planned_job import LABELS, ImageRef, PlannedJob
 from labeljob.jobs.images import examine, size_problem
@@ -71,7 +71,7 @@ def _image(job: PlannedJob, image: ImageRef) -> Iterator[Finding]:
         fix = "upload it, or take its line out"
         yield error("image-absent", where, "is not there", fix=fix)
         return
-    except NotLookedAt as reason:
+    except NotChecked as reason:
         yield not_checked(where, str(reason), fix=reason.fix)
         return
     if found.problem:
@@ -90,23 +90,23 @@ def place_of(job: PlannedJob, field: str) -> str | None:
 
 
 def read_file(job: PlannedJob, field: str) -> bytes:
-    """Content of a file; raises `Absent` or `NotLookedAt`."""
+    """Content of a file; raises `Absent` or `NotChecked`."""
     if path := job.local.get(field):
         try:
             return path.read_bytes()
         except OSError as error:
-            raise NotLookedAt(error.strerror or str(error)) from error
+            raise NotChecked(error.strerror or str(error)) from error
     return job.aws.body(_required(job, field))
 
 
 def read_lines(job: PlannedJob, field: str) -> Iterator[bytes]:
-    """Lines of a file with their ends, one at a time; raises `Absent` or `NotLookedAt`."""
+    """Lines of a file with their ends, one at a time; raises `Absent` or `NotChecked`."""
     if path := job.local.get(field):
         try:
             with path.open("rb") as file:
                 yield from file
         except OSError as error:
-            raise NotLookedAt(error.strerror or str(error)) from error
+            raise NotChecked(error.strerror or str(error)) from error
     else:
         yield from job.aws.lines(_required(job, field))
 
@@ -114,5 +114,5 @@ def read_lines(job: PlannedJob, field: str) -> Iterator[bytes]:
 def _required(job: PlannedJob, field: str) -> str:
     uri = place_of(job, field)
     if uri is None:
-        raise NotLookedAt(f"the request has no {field}")
+        raise NotChecked(f"the request has no {field}")
     return uri

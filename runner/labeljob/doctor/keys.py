@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from labeljob.doctor.aws import Absent, Aws, NotLookedAt
-from labeljob.doctor.findings import Finding, error, looked_at, not_checked, ok, warning
+from labeljob.doctor.aws import Absent, Aws, NotChecked
+from labeljob.doctor.findings import Finding, checked, error, not_checked, ok, warning
 from labeljob.doctor.functions import deployed_function
 from labeljob.doctor.planned_job import (
     LABELS,
@@ -130,7 +130,7 @@ def _keys(job: PlannedJob, unknown: list[Finding]) -> list[tuple[str, str, str]]
                 keys.append((where, key_id, place))
         except Absent:
             continue
-        except NotLookedAt as reason:
+        except NotChecked as reason:
             finding = not_checked(where, str(reason), fix=reason.fix)
             unknown += [] if finding in unknown else [finding]
     return keys
@@ -157,7 +157,7 @@ def _actors(job: PlannedJob, unknown: list[Finding]) -> list[tuple[str, str, str
             continue
         try:
             deployed = deployed_function(job, function)
-        except (Absent, NotLookedAt) as reason:
+        except (Absent, NotChecked) as reason:
             unknown.append(not_checked(f"role of {function.arn}", str(reason)))
             continue
         if not deployed.assumes_job_role:
@@ -192,7 +192,7 @@ def key_decision(
 
     Raises
     ------
-    Absent, NotLookedAt
+    Absent, NotChecked
         If IAM has to be asked and cannot be.
     """
     partition, account = role_arn.split(":")[1], role_arn.split(":")[4]
@@ -238,7 +238,7 @@ def key_findings(job: PlannedJob) -> Iterator[Finding]:
     yield from unknown
     for key_id in dict.fromkeys(use.key_id for use in uses):
         of_key = [use for use in uses if use.key_id == key_id]
-        yield from looked_at(f"key {key_id}", partial(_key, job, key_id, of_key))
+        yield from checked(f"key {key_id}", partial(_key, job, key_id, of_key))
     if not uses and not unknown:
         yield ok("keys", "no KMS key of yours is involved")
 
@@ -263,7 +263,7 @@ def _key(job: PlannedJob, key_id: str, uses: list[KeyUse]) -> Iterator[Finding]:
         grants=_grants(job, facts["Arn"]),
     )
     for use in uses:
-        yield from looked_at(f"{where}: {use.role_arn}", partial(_access, job, key, use, where))
+        yield from checked(f"{where}: {use.role_arn}", partial(_access, job, key, use, where))
 
 
 def _state(job: PlannedJob, facts: dict[str, Any], where: str) -> Iterator[Finding]:
@@ -283,7 +283,7 @@ def _grants(job: PlannedJob, arn: str) -> list[dict[str, Any]] | None:
     """Grants of a key; None where they may not be listed, since policies may be enough."""
     try:
         return job.aws.listed("kms", "list_grants", "Grants", KeyId=arn)
-    except NotLookedAt:
+    except NotChecked:
         return None
 
 

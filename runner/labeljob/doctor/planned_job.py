@@ -33,7 +33,7 @@ class DeployedStack:
 
 
 def describe_stack(aws: Aws, name: str) -> DeployedStack:
-    """The stack of this name or ARN; raises `Absent` or `NotLookedAt`."""
+    """The stack of this name or ARN; raises `Absent` or `NotChecked`."""
     found = aws.call("cloudformation", "describe_stacks", StackName=name)["Stacks"][0]
     outputs, parameters = found.get("Outputs", []), found.get("Parameters", [])
     return DeployedStack(

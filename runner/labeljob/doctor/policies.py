@@ -15,7 +15,7 @@ from enum import Enum, StrEnum
 from functools import cache
 from typing import Any
 
-from labeljob.doctor.aws import Absent, Aws, NotLookedAt
+from labeljob.doctor.aws import Absent, Aws, NotChecked
 
 type Statement = Mapping[str, Any]
 
@@ -226,14 +226,14 @@ class Verdict:
 
 
 def role_of(aws: Aws, role_arn: str) -> dict[str, Any]:
-    """IAM's description of a role; raises `Absent` or `NotLookedAt`.
+    """IAM's description of a role; raises `Absent` or `NotChecked`.
 
     A role of another account is not looked at: IAM only knows those of the caller's own.
     """
     parts = role_arn.split(":")
     caller = aws.call("sts", "get_caller_identity")["Account"]
     if len(parts) > 4 and parts[4] != caller:
-        raise NotLookedAt(f"the role is in account {parts[4]} and you are in {caller}")
+        raise NotChecked(f"the role is in account {parts[4]} and you are in {caller}")
     role: dict[str, Any] = aws.call("iam", "get_role", RoleName=_name_of(role_arn))["Role"]
     if role["Arn"] != role_arn:
         raise Absent(f"the role of that name is {role['Arn']}")
@@ -241,11 +241,11 @@ def role_of(aws: Aws, role_arn: str) -> dict[str, Any]:
 
 
 def verdict(aws: Aws, role_arn: str, need: Need) -> Verdict:
-    """Whether a role's identity policies let it do something; raises `Absent`, `NotLookedAt`."""
+    """Whether a role's identity policies let it do something; raises `Absent`, `NotChecked`."""
     role_of(aws, role_arn)
     try:
         return Verdict(decision=_simulated(aws, role_arn, need), not_asked=None)
-    except NotLookedAt as reason:
+    except NotChecked as reason:
         not_asked = str(reason)
         statements = statements_of_role(aws, role_arn)
     question = Question(action=need.action, resource=need.resource, context=need.context)
@@ -253,7 +253,7 @@ def verdict(aws: Aws, role_arn: str, need: Need) -> Verdict:
 
 
 def statements_of_role(aws: Aws, role_arn: str) -> list[Statement]:
-    """Statements of a role's attached and inline policies; raises `Absent` or `NotLookedAt`."""
+    """Statements of a role's attached and inline policies; raises `Absent` or `NotChecked`."""
     name = _name_of(role_arn)
     statements = []
     for attached in aws.listed(
@@ -290,7 +290,7 @@ def _simulated(aws: Aws, role_arn: str, need: Need) -> Decision:
         ContextEntries=context,
     )
     if not answer.get("EvaluationResults"):
-        raise NotLookedAt(f"{SIMULATOR} gives no result")
+        raise NotChecked(f"{SIMULATOR} gives no result")
     result = answer["EvaluationResults"][0]
     decision = _DECISIONS.get(result["EvalDecision"], Decision.NOT_ALLOWED)
     if result.get("MissingContextValues") and decision is Decision.NOT_ALLOWED:

@@ -9,8 +9,8 @@ from labeljob.doctor.aws import Absent
 from labeljob.doctor.findings import (
     Finding,
     Severity,
+    checked,
     error,
-    looked_at,
     not_checked,
     of_problem,
     ok,
@@ -60,9 +60,9 @@ def work_findings(job: PlannedJob) -> Iterator[Finding]:
     """Whether the work team exists, and whether the job's name is free."""
     team, name = job.text(WORKTEAM), job.text("LabelingJobName")
     if team and not is_public(team):
-        yield from looked_at(team, lambda: _team(job, team))
+        yield from checked(team, lambda: _team(job, team))
     if name:
-        yield from looked_at(name, lambda: _name(job, name))
+        yield from checked(name, lambda: _name(job, name))
 
 
 def has_structure(request: Mapping[str, Any]) -> bool:

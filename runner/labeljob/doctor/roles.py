@@ -8,7 +8,7 @@ from functools import partial
 
 from groundtruth.storage.s3 import role_is_allowed
 from labeljob.doctor.aws import Aws
-from labeljob.doctor.findings import Finding, error, looked_at, not_checked, ok, warning
+from labeljob.doctor.findings import Finding, checked, error, not_checked, ok, warning
 from labeljob.doctor.functions import DeployedFunction, deployed_function
 from labeljob.doctor.planned_job import (
     LABELS,
@@ -47,7 +47,7 @@ def permission_findings(aws: Aws, role_arn: str, needs: Iterable[Need]) -> Itera
         What it must be able to do.
     """
     for need in needs:
-        yield from looked_at(f"{role_arn}: {need.action}", partial(_one, aws, role_arn, need))
+        yield from checked(f"{role_arn}: {need.action}", partial(_one, aws, role_arn, need))
 
 
 def trust_statement(principal: dict[str, str]) -> str:
@@ -91,7 +91,7 @@ def job_role_findings(job: PlannedJob) -> Iterator[Finding]:
     role_arn = job.text(ROLE)
     if role_arn is None:
         return
-    problems = list(looked_at(role_arn, partial(_trust, job, role_arn)))
+    problems = list(checked(role_arn, partial(_trust, job, role_arn)))
     yield from problems
     if not any(finding.code == "absent" for finding in problems):
         yield from permission_findings(job.aws, role_arn, job_role_needs(job))
@@ -170,9 +170,7 @@ def function_role_findings(job: PlannedJob) -> Iterator[Finding]:
     """What is to be said of the roles that the functions have."""
     for function in job.functions if job.request is not None else ():
         if LambdaArn.parse(function.arn):
-            yield from looked_at(
-                f"role of {function.arn}", partial(_role_of_function, job, function)
-            )
+            yield from checked(f"role of {function.arn}", partial(_role_of_function, job, function))
 
 
 def _role_of_function(job: PlannedJob, function: PlannedFunction) -> Iterator[Finding]:
@@ -180,7 +178,7 @@ def _role_of_function(job: PlannedJob, function: PlannedFunction) -> Iterator[Fi
     job_role = job.text(ROLE)
     if deployed.assumes_job_role and job_role:
         yield from _pattern(deployed, job_role)
-        yield from looked_at(job_role, partial(_trust_in_service, job, deployed, job_role))
+        yield from checked(job_role, partial(_trust_in_service, job, deployed, job_role))
         assume = Need(action="sts:AssumeRole", resource=job_role, purpose="AssumeJobRole=true")
         yield from permission_findings(job.aws, deployed.role_arn, [assume])
     actor = job_role if deployed.assumes_job_role and job_role else deployed.role_arn

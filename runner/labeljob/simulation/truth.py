@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from groundtruth.errors import GroundTruthError
 from labeljob.simulation.workers import generator
 from labeljob.tasks.base import JobType, Truth
 
 
-class TruthError(ValueError):
+class TruthError(GroundTruthError):
     """A truth file cannot be used; the text names file, line and problem.
 
     Attributes

@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from groundtruth.errors import GroundTruthError
+
 
 def digest(*parts: str | int, size: int = 16) -> bytes:
     """Hash of a few texts and numbers: the same in every process and on every machine.
@@ -60,7 +62,7 @@ def generator(*parts: str | int) -> np.random.Generator:
 MAX_WORKERS_PER_OBJECT = 9
 
 
-class CrewError(ValueError):
+class CrewError(GroundTruthError):
     """A crew cannot be hired or assigned; the text names the part that is wrong."""
 
 

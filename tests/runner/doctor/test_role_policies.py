@@ -2,7 +2,7 @@
 
 import pytest
 
-from labeljob.doctor.aws import Absent, NoAws, NotLookedAt
+from labeljob.doctor.aws import Absent, NoAws, NotChecked
 from labeljob.doctor.policies import Decision, Need, verdict
 
 pytestmark = pytest.mark.slow
@@ -24,7 +24,7 @@ class PlayedAws(NoAws):
 
     def call(self, service, operation, **arguments):
         if operation not in self.answers:
-            raise NotLookedAt(operation)
+            raise NotChecked(operation)
         return self.answers[operation]
 
     def listed(self, service, operation, key, **arguments):
@@ -67,13 +67,13 @@ def test_without_the_simulator_attached_and_inline_policies_are_read():
 
 
 def test_a_role_whose_policies_cannot_be_read_is_not_looked_at():
-    with pytest.raises(NotLookedAt):
+    with pytest.raises(NotChecked):
         verdict(PlayedAws(), ROLE, NEED)
 
 
 def test_a_role_of_another_account_is_not_looked_at():
     aws = PlayedAws(get_caller_identity={"Account": "999999999999"})
-    with pytest.raises(NotLookedAt):
+    with pytest.raises(NotChecked):
         verdict(aws, ROLE, NEED)
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from labeljob.commands.pool import pool_command
+from labeljob.commands.pool import pool_rounds
 from labeljob.history.annotations import read_annotations
 from labeljob.history.job import Given, read_job
 from labeljob.jobs.description import JobError
@@ -41,7 +41,7 @@ def test_time_decides_what_is_later_and_not_the_order_of_the_rounds(zoo, second_
 def test_manifests_in_both_styles_and_a_diff_are_written(zoo, second_round, tmp_path):
     out = tmp_path / "pooled"
     before = sorted(zoo.parent.rglob("*"))
-    outcome = run(pool_command, zoo, second_round, "-o", out, "--algorithm", "majority", "--json")
+    outcome = run(pool_rounds, zoo, second_round, "-o", out, "--algorithm", "majority", "--json")
     assert outcome.exit_code == 0, outcome.output
     result = json.loads(outcome.stdout)
     assert result["pool"]["objects"] == 4
@@ -61,7 +61,7 @@ def test_masks_are_pooled(tmp_path):
         on_disk.write_manifest(folder, [{"source-ref": "s3://images/0.jpg"}])
     out = tmp_path / "pooled"
     folders = [tmp_path / "bucket" / name for name in "ab"]
-    outcome = run(pool_command, *folders, "-o", out, "--labels", "water,boat,quay")
+    outcome = run(pool_rounds, *folders, "-o", out, "--labels", "water,boat,quay")
     assert outcome.exit_code == 0, outcome.output
     line = json.loads((out / "object.manifest").read_text())
     assert line["label"]["answers"]["used"] == 5
@@ -78,7 +78,7 @@ def test_rounds_of_different_types_are_refused(zoo, tmp_path):
 
 
 def test_one_job_is_no_pool_and_its_own_folder_no_output(zoo, second_round, tmp_path):
-    assert run(pool_command, zoo, "-o", tmp_path / "out").exit_code == 1
-    outcome = run(pool_command, zoo, second_round, "-o", second_round / "annotations")
+    assert run(pool_rounds, zoo, "-o", tmp_path / "out").exit_code == 1
+    outcome = run(pool_rounds, zoo, second_round, "-o", second_round / "annotations")
     assert outcome.exit_code == 1
     assert "stay as they are" in outcome.output

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from labeljob.commands.replay import replay
-from labeljob.commands.requeue import requeue_command
+from labeljob.commands.requeue import requeue_objects
 from tests.runner.command_line import lines_of, run
 from tests.runner.history import job_folders as on_disk
 from tests.runner.labeling_requests import good_request
@@ -25,7 +25,7 @@ def unsure(zoo):
 def test_unsure_and_unlabeled_objects_come_without_the_old_label(unsure, tmp_path):
     before = sorted(unsure.rglob("*"))
     out = tmp_path / "next.manifest"
-    outcome = run(requeue_command, unsure, "--below", "0.8", "-o", out, "--json")
+    outcome = run(requeue_objects, unsure, "--below", "0.8", "-o", out, "--json")
     assert outcome.exit_code == 0, outcome.output
     lines = [json.loads(line) for line in lines_of(out.read_text())]
     assert lines == [{"source-ref": "s3://images/2.jpg"}, {"source-ref": "s3://images/3.jpg"}]
@@ -37,7 +37,7 @@ def test_a_replays_labels_can_decide(zoo, tmp_path):
     run(replay, zoo, "--algorithm", "majority", "-o", tmp_path / "again")
     out = tmp_path / "next.manifest"
     manifest = tmp_path / "again" / "builtin.manifest"
-    outcome = run(requeue_command, zoo, "--manifest", manifest, "-o", out)
+    outcome = run(requeue_objects, zoo, "--manifest", manifest, "-o", out)
     assert outcome.exit_code == 0, outcome.output
     sources = [json.loads(line)["source-ref"] for line in lines_of(out.read_text())]
     assert sources == ["s3://images/1.jpg", "s3://images/2.jpg"]
@@ -45,7 +45,7 @@ def test_a_replays_labels_can_decide(zoo, tmp_path):
 
 def test_a_renamed_folder_is_still_the_job(unsure, tmp_path):
     renamed = unsure.rename(unsure.with_name("copy-of-zoo"))
-    outcome = run(requeue_command, renamed, "-o", tmp_path / "next.manifest", "--json")
+    outcome = run(requeue_objects, renamed, "-o", tmp_path / "next.manifest", "--json")
     assert json.loads(outcome.stdout)["requeued"] == 2
     assert json.loads(outcome.stdout)["labeled-by-another-job"] == 0
 
@@ -56,7 +56,7 @@ def test_the_next_request_follows_from_the_old_one(unsure, tmp_path):
     request = on_disk.write(tmp_path / "job.json", described)
     out = tmp_path / "next.manifest"
     outcome = run(
-        requeue_command, unsure, "--request", request, "-o", out, "--workers", "5", "--json"
+        requeue_objects, unsure, "--request", request, "-o", out, "--workers", "5", "--json"
     )
     assert outcome.exit_code == 0, outcome.output
     made = json.loads((tmp_path / "next.request.json").read_text())
@@ -80,7 +80,7 @@ def test_the_next_request_follows_from_the_old_one(unsure, tmp_path):
 )
 def test_a_bad_request_is_named_and_nothing_is_written(unsure, tmp_path, content, expected):
     request = on_disk.write(tmp_path / "job.json", content)
-    outcome = run(requeue_command, unsure, "--request", request, "-o", tmp_path / "next")
+    outcome = run(requeue_objects, unsure, "--request", request, "-o", tmp_path / "next")
     assert outcome.exit_code == 1
     assert "job.json" in outcome.output
     assert expected in outcome.output

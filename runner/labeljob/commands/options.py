@@ -1,0 +1,114 @@
+"""Options that several commands share, and how a command takes its options as one dataclass."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+from labeljob.commands.job_type import job_type_option
+from labeljob.tasks.base import JobType
+
+
+def takes_options[Options](function: Callable[[Options], None]) -> Callable[..., None]:
+    """Make a function of one frozen dataclass, its parameter `options`, a command of Typer's.
+
+    Each field of the dataclass is an option or an argument: its annotation says which. They
+    appear in the order in which the class names them; what it inherits without naming comes last.
+    """
+    options_type: Any = get_type_hints(function)["options"]
+    annotations = get_type_hints(options_type, include_extras=True)
+    fields = {field.name: field for field in dataclasses.fields(options_type) if field.init}
+    names = dict.fromkeys(
+        name for base in options_type.__mro__ for name in inspect.get_annotations(base)
+    )
+
+    @functools.wraps(function)
+    def command(**values: Any) -> None:
+        function(options_type(**values))
+
+    signature = inspect.Signature(
+        [
+            inspect.Parameter(
+                name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=_default(fields[name]),
+                annotation=annotations[name],
+            )
+            for name in names
+            if name in fields
+        ]
+    )
+    vars(command)["__signature__"] = signature
+    return command
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    return inspect.Parameter.empty if field.default is dataclasses.MISSING else field.default
+
+
+def file_option(help_text: str, *names: str, **more: Any) -> Any:
+    """An option that names an existing file; it is called as the field unless names are given."""
+    return typer.Option(*names, metavar="FILE", exists=True, dir_okay=False, help=help_text, **more)
+
+
+Job = Annotated[
+    str,
+    typer.Argument(
+        metavar="JOB",
+        help="The job's folder, with its manifests/ and annotations/, or that folder in S3.",
+        show_default=False,
+    ),
+]
+Task = Annotated[JobType | None, job_type_option("Job type. [default: what the labels are]")]
+Labels = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE|NAMES",
+        help="Label category file, or names with commas. [default: what the labels tell]",
+    ),
+]
+Attribute = Annotated[str | None, typer.Option(help="Label attribute name. [default: the job's]")]
+Endpoint = Annotated[str | None, typer.Option(help="S3 server, if it is not AWS's.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Algorithm = Annotated[
+    str | None,
+    typer.Option(help="How answers are consolidated. [default: the job's, else the job type's]"),
+]
+Truth = Annotated[Path | None, file_option("True labels, see the docs.", "--truth")]
+LabelManifest = Annotated[
+    Path | None,
+    file_option("Manifest of a replay or a pool, whose labels count instead of the job's."),
+]
+Images = Annotated[
+    Path | None,
+    typer.Option(exists=True, file_okay=False, help="Folder with copies of the job's images."),
+]
+BatchSize = Annotated[
+    int, typer.Option(min=1, max=50, help="Data objects per call of the ACS function.")
+]
+Seed = Annotated[int, typer.Option(help="Decides every random choice.")]
+NewTask = Annotated[JobType, job_type_option("What workers are asked to do.", show_default=False)]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ReadingOptions:
+    """How finished jobs are read."""
+
+    task: Task = None
+    labels: Labels = None
+    attribute: Attribute = None
+    endpoint_url: Endpoint = None
+    as_json: AsJson = False
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class JobOptions(ReadingOptions):
+    """A finished job, and how it is read."""
+
+    job: Job
