@@ -10,7 +10,7 @@ from PIL import Image
 
 from labeljob.simulation.behavior import TIRED_HALF_LIFE
 from labeljob.tasks.registry import find_job_type
-from tests.runner.synthesis.jobs import LABELS, answers, synthetic_job
+from tests.runner.simulation.synthetic_jobs import LABELS, answers, synthetic_job
 
 pytestmark = pytest.mark.slow
 

@@ -12,7 +12,7 @@ from groundtruth.settings import Settings
 from labeljob.jobs.label_categories import label_category_text
 from labeljob.jobs.worker_pages import PageError, render_page
 
-PAGES = Path(__file__).parents[2] / "worker_templates"
+PAGES = Path(__file__).parents[3] / "worker_templates"
 RENDER_UI_TEMPLATE_LIMIT = 128_000
 AWKWARD_LABELS = ['Rock & "Roll" <x>', "O'Brien", "&amp;", "naïve 猫", "{{ task }}", "a\\b\nc", "]"]
 ELEMENTS = {

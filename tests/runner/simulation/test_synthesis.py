@@ -17,7 +17,7 @@ from labeljob.jobs.manifest_lines import read_lines
 from labeljob.simulation.synthesis import write_files
 from labeljob.simulation.truth import read_truth
 from labeljob.tasks.registry import JOB_TYPES
-from tests.runner.synthesis.jobs import LABELS, synthetic_job
+from tests.runner.simulation.synthetic_jobs import LABELS, synthetic_job
 
 pytestmark = pytest.mark.slow
 

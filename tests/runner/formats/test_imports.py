@@ -14,7 +14,7 @@ from labeljob.history.job import Given, read_job
 from labeljob.jobs.job_location import find_job
 from labeljob.tasks.registry import find_job_type
 from tests.runner.command_line import run
-from tests.runner.exchange.foreign_files import (
+from tests.runner.formats.foreign_files import (
     annotation,
     brush,
     brushed,
