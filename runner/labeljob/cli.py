@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
 from labeljob.commands import (
@@ -53,6 +56,24 @@ app.command("import")(import_.import_command)
 app.command("doctor")(doctor.doctor)
 app.command("request")(request.request)
 app.command("invoke")(invoke.invoke)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"labeljob {version('groundtruth-consolidation')}")
+        raise typer.Exit
+
+
+@app.callback()
+def labeljob(
+    show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Run, check and prepare Ground Truth labeling jobs on one machine."""
 
 
 def main() -> None:
