@@ -24,7 +24,7 @@ from labeljob.jobs.input_manifest import (
     MAX_OBJECTS_TO_SEGMENT,
 )
 from labeljob.jobs.label_categories import check_labels
-from labeljob.task_types import TaskType
+from labeljob.tasks.base import JobType
 
 _REMAKE = "make the manifest with labeljob manifest"
 _S3_OBJECT = re.compile(r"s3://[a-z0-9.-]{3,63}/(.*[^/])", re.DOTALL)
@@ -38,7 +38,7 @@ class ManifestReading:
     ----------
     place : str
         Its URI or path.
-    task : TaskType or None
+    task : JobType or None
         What the job type is; without it, the smaller quota is a warning.
     attribute : str or None
         The job's label attribute.
@@ -47,7 +47,7 @@ class ManifestReading:
     """
 
     place: str
-    task: TaskType | None
+    task: JobType | None
     attribute: str | None
     images: list[ImageRef] = field(default_factory=list)
     _lines: int = 0
@@ -157,7 +157,7 @@ def label_names(body: bytes) -> tuple[str, ...]:
     return tuple(name for name in names if isinstance(name, str))
 
 
-def label_findings(body: bytes, *, place: str, task: TaskType | None) -> Iterator[Finding]:
+def label_findings(body: bytes, *, place: str, task: JobType | None) -> Iterator[Finding]:
     """What is to be said of a label category file.
 
     Parameters
@@ -166,7 +166,7 @@ def label_findings(body: bytes, *, place: str, task: TaskType | None) -> Iterato
         The file.
     place : str
         Its URI or path.
-    task : TaskType, optional
+    task : JobType, optional
         What the labels are for; without it, the limits of a job type are not checked.
     """
     try:
