@@ -199,12 +199,12 @@ def _drawn(plan: Plan, task: JobType, name: str, size: Size) -> tuple[Drawn, ...
     return tuple(
         draw(
             CREWS[name],
-            f"{task.value}.{number}.{size[0]}.{size[1]}.{seed}",
+            f"{task.name}.{number}.{size[0]}.{size[1]}.{seed}",
             task=task,
             n_classes=size[0],
             per_object=size[1],
             n_objects=plan.objects,
-            seed=job_seed(name, task.value, *size, seed),
+            seed=job_seed(name, task.name, *size, seed),
         )
         for seed in plan.seeds
     )

@@ -169,7 +169,7 @@ def gold_score(options: ScoreOptions) -> None:
         messages.print_json(
             {
                 "job": job.name,
-                "task": job.task.value,
+                "task": job.task.name,
                 "gold-objects": len(truths),
                 "workers": [worker_json(worker, choices) for worker in workers],
                 "skill-file": str(skill_file) if skill_file else None,

@@ -124,6 +124,6 @@ def _report(imported: Imported) -> None:
     if imported.empty:
         meaning = "are set aside" if imported.task.classifies else "count as background all over"
         messages.note(f"{imported.empty} answers say nothing; they {meaning}")
-    messages.done(f"{imported.objects} images, {imported.answers} answers, {imported.task.value}")
+    messages.done(f"{imported.objects} images, {imported.answers} answers, {imported.task.name}")
     messages.done(f"labels  {', '.join(imported.labels)}")
     messages.done(f"job     {imported.job}")

@@ -88,7 +88,7 @@ class _Result:
     def as_json(self) -> dict[str, Any]:
         return {
             "job": self.job.name,
-            "task": self.job.task.value,
+            "task": self.job.task.name,
             "judged-by": self.judged_by,
             "replays": self.replays,
             "objects": self.objects,

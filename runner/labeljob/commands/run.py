@@ -227,7 +227,7 @@ def _as_json(result: JobResult, location: Place) -> dict[str, Any]:
     description, summary = result.description, result.summary
     return {
         "job": description.name,
-        "task": description.task.value,
+        "task": description.task.name,
         "objects": summary.objects,
         "unasked": summary.unasked,
         "statuses": dict(sorted(summary.statuses.items())),

@@ -116,7 +116,7 @@ class Explanation:
         return {
             "object": self.annotations.object_id,
             "source": self.annotations.source,
-            "task": job.task.value,
+            "task": job.task.name,
             "manifest": described(line.label(job.attribute)) if line else None,
             "result": dict(self.result),
             "status": self.status,

@@ -162,7 +162,7 @@ class ReplayOutcome:
         job = self.job
         return {
             "job": job.name,
-            "task": job.task.value,
+            "task": job.task.name,
             "algorithm": algorithm_of(job.core, job.settings),
             "classes": list(job.classes),
             "classes-from": job.classes_from,

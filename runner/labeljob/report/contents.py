@@ -128,7 +128,7 @@ class Contents:
         """The figures for `--json`; what cannot be told is null."""
         return {
             "job": self.job.name,
-            "task": self.job.task.value,
+            "task": self.job.task.name,
             "algorithm": self.algorithm,
             "objects": len(self.job.lines) or len(self.objects),
             "labeled": len(self.labels),

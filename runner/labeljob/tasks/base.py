@@ -107,16 +107,6 @@ class JobType(ABC):
     request_keywords: ClassVar[tuple[str, ...]]
     time_limit: ClassVar[int]
 
-    # Only until no module compares types any more.
-    IMAGE_MULTI_CLASS: ClassVar[JobType]
-    IMAGE_MULTI_CLASS_MULTI_LABEL: ClassVar[JobType]
-    SEMANTIC_SEGMENTATION: ClassVar[JobType]
-
-    @property
-    def value(self) -> str:
-        """The name."""
-        return self.name
-
     def __str__(self) -> str:
         return self.name
 

@@ -43,7 +43,3 @@ def find_job_type(name: str) -> JobType:
 
 for _job_type in (ImageMultiClass(), ImageMultiClassMultiLabel(), SemanticSegmentation()):
     register(_job_type)
-
-JobType.IMAGE_MULTI_CLASS = JOB_TYPES["image-multi-class"]
-JobType.IMAGE_MULTI_CLASS_MULTI_LABEL = JOB_TYPES["image-multi-class-multi-label"]
-JobType.SEMANTIC_SEGMENTATION = JOB_TYPES["semantic-segmentation"]

@@ -89,7 +89,7 @@ class GoodAccount:
 
     def put_page(self, old="", new=""):
         """The job type's own page, with one text replaced."""
-        name = f"{self.task.value.replace('-', '_')}.liquid.html"
+        name = f"{self.task.folder}.liquid.html"
         page = (PAGES / name).read_text(encoding="utf-8")
         assert old in page
         self.put("page.liquid.html", page.replace(old, new))
