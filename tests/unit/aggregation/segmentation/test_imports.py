@@ -8,7 +8,7 @@ MODULES = (
     "aggregation.segmentation.one_coin_em",
     "aggregation.segmentation.smoothing",
     "aggregation.segmentation.confidence",
-    "masks.colors",
+    "masks.classify",
     "masks.reader",
     "masks.writer",
 )
