@@ -18,7 +18,7 @@ from labeljob.history.annotations import ObjectAnnotations
 from labeljob.history.job import JobOnFile
 from labeljob.history.replay import creation_date
 from labeljob.jobs.description import JobError
-from labeljob.metrics.consensus import measure_agreement, measure_dispute
+from labeljob.metrics.agreement import measure_agreement, measure_dispute
 from labeljob.metrics.suspicions import flag_workers
 from labeljob.metrics.workers import Worker, tabulate_workers
 from labeljob.tasks.base import JobType

@@ -17,7 +17,7 @@ from labeljob.history.job import JobOnFile
 from labeljob.history.replay import Call, batch_of, entries_of
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import ReadOnly
-from labeljob.metrics.consensus import measure_agreement
+from labeljob.metrics.agreement import measure_agreement
 from labeljob.metrics.workers import Worker
 
 

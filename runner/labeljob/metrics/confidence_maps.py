@@ -26,8 +26,7 @@ from groundtruth.tasks.base import BUILTIN, Label
 from groundtruth.tasks.registry import decode_label
 from labeljob.history.job import JobOnFile
 from labeljob.jobs.description import JobError
-from labeljob.metrics.calibration import measure_confidences
-from labeljob.metrics.scores import ScoredConfidences, score_confidences
+from labeljob.metrics.scores import ScoredConfidences, measure_confidences, score_confidences
 from labeljob.tasks.base import Truth
 
 FEWEST_OBJECTS = 50

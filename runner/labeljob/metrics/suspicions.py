@@ -12,7 +12,7 @@ from statistics import median
 import numpy as np
 
 from labeljob.history.annotations import ObjectAnnotations
-from labeljob.metrics.consensus import count_votes
+from labeljob.metrics.agreement import count_votes
 from labeljob.metrics.workers import Worker
 from labeljob.tasks.base import JobType
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from labeljob.history.annotations import ObjectAnnotations
 from labeljob.history.answer_files import Sitting
-from labeljob.metrics.consensus import find_confusions, measure_agreement
+from labeljob.metrics.agreement import find_confusions, measure_agreement
 from labeljob.tasks.base import JobType
 
 

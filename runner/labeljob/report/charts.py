@@ -16,7 +16,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from labeljob.metrics.calibration import ReliabilityBin
+from labeljob.metrics.scores import ReliabilityBin
 
 _INK, _ACCENT, _WARN, _FAINT = "#010101", "#020202", "#030303", "#040404"
 _VARIABLES = {

@@ -16,10 +16,8 @@ from numpy.typing import NDArray
 from groundtruth.tasks.base import LOW_CONFIDENCE, NO_USABLE_ANSWER, NOT_PROCESSED, TIE, Label
 from labeljob.history.annotations import ObjectAnnotations
 from labeljob.history.job import JobOnFile
-from labeljob.metrics.agreement import Agreement, compute_agreement
-from labeljob.metrics.calibration import ReliabilityBin, bin_by_confidence
-from labeljob.metrics.consensus import measure_dispute
-from labeljob.metrics.scores import score_confidences
+from labeljob.metrics.agreement import Agreement, compute_agreement, measure_dispute
+from labeljob.metrics.scores import ReliabilityBin, bin_by_confidence, score_confidences
 from labeljob.metrics.suspicions import flag_workers
 from labeljob.metrics.workers import Worker, tabulate_workers
 from labeljob.tasks.base import Truth

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from labeljob.metrics.calibration import (
+from labeljob.metrics.scores import (
     bin_by_confidence,
     compute_calibration_error,
     measure_confidences,

@@ -4,8 +4,12 @@ import numpy as np
 import pytest
 
 from labeljob.history.annotations import ObjectAnnotations
-from labeljob.metrics.agreement import compute_agreement
-from labeljob.metrics.consensus import find_confusions, measure_agreement, measure_dispute
+from labeljob.metrics.agreement import (
+    compute_agreement,
+    find_confusions,
+    measure_agreement,
+    measure_dispute,
+)
 from labeljob.metrics.suspicions import flag_workers
 from labeljob.metrics.workers import short_names, tabulate_workers
 from labeljob.tasks.registry import find_job_type
