@@ -23,8 +23,16 @@ from labeljob.jobs.description import JobError
 from labeljob.jobs.manifest_lines import read_lines
 from labeljob.metrics.workers import Worker
 from labeljob.output_files import write_text
-from labeljob.rounds.gold import ANSWERS, GoldFile, mix, read_gold, strip
-from labeljob.rounds.gold_scores import score_workers, teach, worker_json
+from labeljob.rounds.gold import (
+    ANSWERS,
+    GoldFile,
+    mix,
+    read_gold,
+    score_workers,
+    strip,
+    teach,
+    worker_json,
+)
 
 app = typer.Typer(
     help="Known objects: mix them into a manifest, score workers on them, take them out.",

@@ -17,8 +17,7 @@ from labeljob.commands.reading import (
     print_read_errors,
     read_truth,
 )
-from labeljob.history.replay import all_at_once
-from labeljob.history.replay_outcome import ReplayOutcome, outcome_folder, replay_job
+from labeljob.history.replay import ReplayOutcome, all_at_once, outcome_folder, replay_job
 from labeljob.jobs.description import JobError
 from labeljob.rounds.pooling import Pool, pool
 

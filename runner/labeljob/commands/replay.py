@@ -19,8 +19,14 @@ from labeljob.commands.reading import choose_algorithm, open_job, print_read_err
 from labeljob.history.auxiliary_inputs import with_side_files
 from labeljob.history.differences import Change, Differences, named
 from labeljob.history.job import JobOnFile
-from labeljob.history.replay import all_at_once, calls_of
-from labeljob.history.replay_outcome import STYLES, ReplayOutcome, outcome_folder, replay_job
+from labeljob.history.replay import (
+    STYLES,
+    ReplayOutcome,
+    all_at_once,
+    calls_of,
+    outcome_folder,
+    replay_job,
+)
 
 SHOWN = 20
 
