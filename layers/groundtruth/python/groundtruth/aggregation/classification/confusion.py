@@ -88,7 +88,7 @@ class ConfusionModel:
         """Count, by how probable each class is to be true: shape (n_items, n_classes)."""
         votes, n_pairs = self.data.votes, self.workers.size
         columns = np.ascontiguousarray(truth.T) * self.data.informative
-        new = [sum_groups(self.pairs, column[votes.items], n_pairs) for column in columns]
+        new = [sum_groups(self.pairs, column.take(votes.items), n_pairs) for column in columns]
         totals = [sum_groups(self.workers, column, votes.n_workers) for column in new]
         return ExpectedCounts(
             np.stack(new, axis=1) + self.stored.answers,

@@ -104,5 +104,8 @@ def dawid_skene(
 def _log_class_prior(data: VoteData, truth: Floats) -> Floats:
     """Log of how often each class is true, smoothed by one; a rest counts as never true."""
     layout = data.layout
+    if layout.is_complete:
+        sums = truth.reshape(-1, layout.n_classes).sum(axis=0)
+        return np.tile(np.log(sums + 1.0), layout.n_items)
     true = sum_groups(layout.classes, np.where(layout.is_rest, 0.0, truth), layout.n_classes) + 1.0
     return np.where(layout.is_rest, 0.0, np.log(true)[layout.classes])

@@ -150,7 +150,7 @@ class VoteData:
 
     def spread[T: np.generic](self, by_item: NDArray[T]) -> NDArray[T]:
         """Give each cell its item's value."""
-        return by_item[self.layout.items]
+        return self.layout.spread(by_item)
 
     def start(self) -> Floats:
         """Return the vote shares, smoothed by one vote that is spread over the classes."""

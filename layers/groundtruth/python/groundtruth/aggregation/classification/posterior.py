@@ -11,6 +11,8 @@ from groundtruth.aggregation.classification.votes import Floats, Ints, Votes
 MOST_LISTED_CLASSES = 20
 """With more classes than this, only those that somebody chose are listed one by one."""
 
+_ITEMS_AT_ONCE = 4096
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClassLayout:
@@ -75,6 +77,10 @@ class ClassLayout:
             return wanted
         return np.searchsorted(self.items * self.n_classes + self.classes, wanted)
 
+    def spread[T: np.generic](self, by_item: NDArray[T]) -> NDArray[T]:
+        """Give each cell its item's value."""
+        return np.repeat(by_item, self.n_classes) if self.is_complete else by_item[self.items]
+
     def find_largest(self, values: Floats) -> Floats:
         """Return the largest value of each item: shape (n_items,)."""
         if self.is_complete:  # several times faster than what follows
@@ -86,12 +92,24 @@ class ClassLayout:
         """Scale the values so that those of all classes of an item sum to 1."""
         weights = values if self.is_complete else values * self.widths
         totals = np.bincount(self.items, weights=weights, minlength=self.n_items)
-        scaled: Floats = values / totals[self.items]
+        scaled: Floats = values / self.spread(totals)
         return scaled
 
     def softmax(self, scores: Floats) -> Floats:
         """Turn logarithms into probabilities that sum to 1 for each item."""
-        return self.normalize(np.exp(scores - self.find_largest(scores)[self.items]))
+        if not self.is_complete:
+            powers = scores - self.spread(self.find_largest(scores))
+            return self.normalize(np.exp(powers, out=powers))
+        # The same, several times faster: class by class, for as many items as fit in the cache.
+        table = scores.reshape(self.n_items, self.n_classes)
+        posterior = np.empty_like(table)
+        for first in range(0, self.n_items, _ITEMS_AT_ONCE):
+            columns = np.array(table[first : first + _ITEMS_AT_ONCE].T, order="C")
+            columns -= columns.max(axis=0)
+            np.exp(columns, out=columns)
+            columns /= sum(columns)  # row by row, so that no other item changes a bit
+            posterior[first : first + _ITEMS_AT_ONCE] = columns.T
+        return posterior.ravel()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
