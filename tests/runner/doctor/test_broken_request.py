@@ -147,4 +147,4 @@ def test_functions_of_other_names_need_the_job_type(account, examined):
         name = f"arn:aws:lambda:us-east-1:123456789012:function:my-SageMaker-{part}:live"
         set_field(field, name)(account)
     assert {"request", "worker page"} <= not_checked(examined(account))
-    assert "worker page" not in not_checked(examined(account, f"--task={SINGLE.value}"))
+    assert "worker page" not in not_checked(examined(account, f"--task={SINGLE.name}"))
