@@ -88,12 +88,10 @@ def dawid_skene(
     def update(truth: Floats) -> tuple[Floats, None]:
         if model is not None:
             table = truth.reshape(-1, votes.n_classes)
-            likelihood = model.log_likelihood(
-                model.estimate_rates(table, settings.strength)
-            ).ravel()
-        else:
-            accuracy = data.estimate_accuracy(truth, settings.strength)
-            likelihood = data.sum_votes(data.log_likelihood_ratios(accuracy))
+            rates = model.estimate_rates(table, settings.strength)
+            return model.estimate_posterior(rates, table.sum(axis=0) + 1.0).ravel(), None
+        accuracy = data.estimate_accuracy(truth, settings.strength)
+        likelihood = data.sum_votes(data.log_likelihood_ratios(accuracy))
         return data.layout.softmax(likelihood + several * _log_class_prior(data, truth)), None
 
     fit = iterate(data, update, tolerance=settings.tolerance, max_rounds=settings.max_rounds)
@@ -104,8 +102,5 @@ def dawid_skene(
 def _log_class_prior(data: VoteData, truth: Floats) -> Floats:
     """Log of how often each class is true, smoothed by one; a rest counts as never true."""
     layout = data.layout
-    if layout.is_complete:
-        sums = truth.reshape(-1, layout.n_classes).sum(axis=0)
-        return np.tile(np.log(sums + 1.0), layout.n_items)
     true = sum_groups(layout.classes, np.where(layout.is_rest, 0.0, truth), layout.n_classes) + 1.0
     return np.where(layout.is_rest, 0.0, np.log(true)[layout.classes])

@@ -349,7 +349,8 @@ def iterate[T](
     while True:
         posterior, details = update(truth)
         before, truth, rounds = truth, data.settle_gold(posterior), rounds + 1
-        change = np.abs(truth - before).max(initial=0.0)
+        np.subtract(truth, before, out=before)
+        change = max(before.max(initial=0.0), -before.min(initial=0.0))
         if change < tolerance or rounds >= max_rounds:
             return Fit(posterior, truth, details, rounds)
 
