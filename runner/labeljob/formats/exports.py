@@ -49,32 +49,7 @@ def export_job(
     *,
     advance: Callable[[], object] = lambda: None,
 ) -> Target:
-    """Write a job's labels in another format.
-
-    Parameters
-    ----------
-    job : JobOnFile
-        The job.
-    folder : Path
-        Where to; must be empty or not there.
-    chosen : Format
-        The format.
-    choice : Choice
-        Which labels.
-    advance : callable
-        Called for each exported image.
-
-    Returns
-    -------
-    Target
-        What was written, and what was left out.
-
-    Raises
-    ------
-    JobError
-        If the folder holds something, the format is not for the job type, a package is missing,
-        or there is no label to export.
-    """
+    """Write a job's labels in another format, into an empty folder; raises `JobError`."""
     target = Target(folder=folder, task=job.task, classes=job.choices)
     target.check()
     lines = lines_of(choice.manifest, job.task.source_key) if choice.manifest else job.lines

@@ -103,19 +103,7 @@ class Choice:
 def labeled_images(
     job: JobOnFile, lines: Sequence[OutputLine], choice: Choice, left_out: LeftOut
 ) -> Iterator[LabeledImage]:
-    """The labeled images of a job, in the order of the manifest.
-
-    Parameters
-    ----------
-    job : JobOnFile
-        The job.
-    lines : sequence of OutputLine
-        The manifest.
-    choice : Choice
-        Which labels are wanted.
-    left_out : LeftOut
-        Takes every data object that is not yielded.
-    """
+    """The labeled images of a job, in the order of the manifest."""
     taken: set[str] = set()
     for line in lines:
         name = _name(line, taken)

@@ -25,15 +25,6 @@ def polygons_of(region: NDArray[np.bool_]) -> Iterator[Points]:
     A cut is walked to the hole and back on the same line, so that it has no area and the even-odd
     rule leaves the hole open.
 
-    Parameters
-    ----------
-    region : ndarray of bool, shape (rows, columns)
-
-    Yields
-    ------
-    ndarray of float, shape (n_points, 2)
-        Row and column, within the image.
-
     Examples
     --------
     >>> next(polygons_of(np.ones((1, 1), dtype=bool))).shape
@@ -76,17 +67,5 @@ def _joined(outlines: Sequence[Points]) -> Points:
 
 
 def painted(points: Points, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """The pixels whose centre lies in a polygon, by the even-odd rule.
-
-    Parameters
-    ----------
-    points : ndarray of float, shape (n_points, 2)
-        Row and column.
-    shape : tuple of int
-        (rows, columns) of the image.
-
-    Returns
-    -------
-    ndarray of bool, shape (rows, columns)
-    """
+    """The pixels of an image whose centre lies in a polygon, by the even-odd rule."""
     return np.asarray(_skimage.draw.polygon2mask(shape, points - 0.5))

@@ -73,16 +73,7 @@ type Row = dict[str, Any]
 
 
 def schemas() -> Mapping[str, Any]:
-    """The schema of each table.
-
-    Returns
-    -------
-    mapping of str to pyarrow.Schema
-        `objects`: one row for each data object, with its label as the manifest has it.
-        `answers`: one for each answer, usable or not. `workers`: one for each worker. `pairs`:
-        one for each two workers who answered the same data object. Agreements, shares and
-        confidences are in [0, 1], times in UTC and seconds.
-    """
+    """The schema of each table; shares and confidences are in [0, 1], times in UTC and seconds."""
     pa = extra("pyarrow")
     kinds = {
         "text": pa.string(),
@@ -107,29 +98,7 @@ def write_tables(
     *,
     advance: Callable[[], object] = lambda: None,
 ) -> dict[str, int]:
-    """Write the tables of a job.
-
-    Parameters
-    ----------
-    job : JobOnFile
-        The job.
-    objects : sequence of ObjectAnnotations
-        Its answers.
-    folder : Path
-        Is made; files of the tables' names in it are replaced.
-    advance : callable
-        Called after each table.
-
-    Returns
-    -------
-    dict of str to int
-        Rows of each table.
-
-    Raises
-    ------
-    JobError
-        If pyarrow is not installed, or a file cannot be written.
-    """
+    """Write the tables of a job; raises `JobError`."""
     pa, parquet = extra("pyarrow"), extra("pyarrow.parquet")
     classes = job.unit_classes
     workers = tabulate_workers(objects, job.task, len(classes))

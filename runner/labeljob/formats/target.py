@@ -93,13 +93,7 @@ EXTRA = "exports"
 
 
 def extra(package: str) -> Any:
-    """A package of the optional extra ``exports``.
-
-    Raises
-    ------
-    JobError
-        If it is not installed; the text says how to.
-    """
+    """A package of the optional extra ``exports``; raises `JobError`."""
     try:
         return importlib.import_module(package)
     except ImportError as error:

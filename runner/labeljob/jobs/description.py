@@ -207,13 +207,7 @@ def description_path(folder: Path, name: str) -> Path:
 
 
 def load_description(folder: Path, name: str) -> JobDescription | None:
-    """The description of a job that was begun; None if none was.
-
-    Raises
-    ------
-    JobError
-        If the file cannot be understood.
-    """
+    """The description of a job that was begun; None if none was; raises `JobError`."""
     path = description_path(folder, name)
     try:
         return JobDescription.from_json(json.loads(path.read_text(encoding="utf-8")))
@@ -224,13 +218,7 @@ def load_description(folder: Path, name: str) -> JobDescription | None:
 
 
 def begin_or_resume(folder: Path, wanted: JobDescription) -> JobDescription:
-    """The job as it was begun, or begun now.
-
-    Raises
-    ------
-    JobError
-        If a job of that name was begun with other settings.
-    """
+    """The job as it was begun, or begun now; raises `JobError`."""
     known = load_description(folder, wanted.name)
     if known is None:
         write_text(

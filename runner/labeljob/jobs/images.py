@@ -60,13 +60,7 @@ def name_problem(name: str) -> str | None:
 
 
 def size_problem(n_bytes: int) -> str | None:
-    """What keeps a file of this size from being an image for workers; None if nothing does.
-
-    Parameters
-    ----------
-    n_bytes : int
-        Size of the file in bytes. The limit of 40 MB is taken as 40 * 1024 * 1024.
-    """
+    """What keeps a file of this size from being an image for workers; None if nothing does."""
     if n_bytes == 0:
         return "empty"
     if n_bytes > MAX_BYTES:
@@ -79,13 +73,6 @@ def examine(body: bytes, *, name: str) -> ImageFindings:
 
     A JPEG is decoded at an eighth of its size, which reads all of the file in a fraction of
     the time.
-
-    Parameters
-    ----------
-    body : bytes
-        The whole file.
-    name : str
-        Its name, whose ending is compared with what the file holds.
     """
     try:
         with warnings.catch_warnings():
@@ -173,10 +160,7 @@ def is_s3(source: str) -> bool:
 def local_images(source: str) -> Iterator[Find]:
     """The image at a path, or those in a folder and its folders, sorted by path.
 
-    Raises
-    ------
-    SourceError
-        If nothing is there.
+    Raises `SourceError`.
     """
     root = Path(source)
     if root.is_dir():
@@ -192,10 +176,7 @@ def local_images(source: str) -> Iterator[Find]:
 def s3_client() -> S3Client:
     """A client that lists objects; `AWS_ENDPOINT_URL` and `AWS_ENDPOINT_URL_S3` are respected.
 
-    Raises
-    ------
-    SourceError
-        If the AWS settings of this machine are broken, such as a profile that does not exist.
+    Raises `SourceError`.
     """
     import boto3
     from botocore.exceptions import BotoCoreError
@@ -207,22 +188,9 @@ def s3_client() -> S3Client:
 
 
 def s3_images(source: str, *, client: S3Client, store: S3Store) -> Iterator[Find]:
-    """The objects whose key starts with a prefix, in S3's order.
+    """The objects whose key starts with a prefix, in S3's order; raises `SourceError`.
 
-    Parameters
-    ----------
-    source : str
-        ``s3://bucket/prefix``. As in S3 itself, ``images`` also finds ``images-old/cat.jpg``;
-        ``images/`` does not.
-    client : boto3 S3 client
-        Lists the objects.
-    store : S3Store
-        Reads them.
-
-    Raises
-    ------
-    SourceError
-        If the prefix cannot be listed, or is empty.
+    As in S3 itself, ``images`` also finds ``images-old/cat.jpg``; ``images/`` does not.
     """
     bucket, _, prefix = source.removeprefix("s3://").partition("/")
     if not bucket:

@@ -58,12 +58,7 @@ class InputManifest:
 
 
 def parse_attributes(pairs: Iterable[str]) -> dict[str, str]:
-    """Extra attributes from ``KEY=VALUE`` texts.
-
-    Raises
-    ------
-    ManifestError
-        If one is not of that form, or Ground Truth does not allow it.
+    """Extra attributes from ``KEY=VALUE`` texts; raises `ManifestError`.
 
     Examples
     --------
@@ -86,22 +81,9 @@ def parse_attributes(pairs: Iterable[str]) -> dict[str, str]:
 
 
 def below_prefix(prefix: str) -> Callable[[FoundImage], str]:
-    """How a local image is called once it is uploaded below an S3 prefix.
+    """How a local image is called once uploaded below an S3 prefix: its raw URI.
 
-    Parameters
-    ----------
-    prefix : str
-        ``s3://bucket`` or ``s3://bucket/some/folder``, with or without a slash at its end.
-
-    Returns
-    -------
-    callable
-        Takes a found image and returns its URI, raw: nothing in it is percent-encoded.
-
-    Raises
-    ------
-    ManifestError
-        If the prefix is not one.
+    Raises `ManifestError`.
     """
     if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?", prefix):
         raise ManifestError(f"{prefix!r} is not an S3 prefix such as s3://bucket/images")
@@ -109,14 +91,7 @@ def below_prefix(prefix: str) -> Callable[[FoundImage], str]:
 
 
 def relative_to(folder: Path) -> Callable[[FoundImage], str]:
-    """How a local image is called in a manifest in this folder, for a job on this machine.
-
-    Returns
-    -------
-    callable
-        Takes a found image and returns its path from the folder if it is below it, and its
-        absolute path otherwise.
-    """
+    """How a local image is called in a manifest in this folder, for a job on this machine."""
     base = _absolute(folder)
 
     def source_ref(image: FoundImage) -> str:
@@ -137,19 +112,7 @@ def make_manifest(
     attributes: Mapping[str, str],
     read_images: bool = True,
 ) -> InputManifest:
-    """One line for each image that workers can label.
-
-    Parameters
-    ----------
-    found : iterable of FoundImage or LeftOut
-        In the order the lines shall have.
-    source_ref : callable
-        What a local image is called in the manifest; S3 objects are called by their URI.
-    attributes : mapping of str to str
-        Added to every line.
-    read_images : bool
-        Whether every image is read, to leave out those that cannot be decoded.
-    """
+    """One line for each image that workers can label."""
     draft = _Draft(attributes=attributes)
     with ThreadPoolExecutor(_READ_AT_ONCE) as pool:
         for batch in batched(found, _READ_AT_ONCE, strict=False):

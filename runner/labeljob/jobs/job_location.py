@@ -53,13 +53,7 @@ class Place:
         return str(self.store.path(uri)) if isinstance(self.store, FolderStore) else uri
 
     def forget(self, description: JobDescription) -> None:
-        """Remove a job, so that it can begin anew.
-
-        Raises
-        ------
-        JobError
-            If it is in S3, where nothing is removed.
-        """
+        """Remove a job, so that it can begin anew; raises `JobError`."""
         if not isinstance(self.store, FolderStore):
             raise JobError("--fresh removes nothing from S3; choose another --job-name")
         root = self.store.path(description.layout.root)
@@ -70,15 +64,7 @@ class Place:
 
 
 def open_place(output: str, *, endpoint_url: str | None) -> Place:
-    """The place that the command line names.
-
-    Parameters
-    ----------
-    output : str
-        A folder, or ``s3://bucket/prefix``.
-    endpoint_url : str, optional
-        Of an S3 server that is not AWS's.
-    """
+    """The folder or ``s3://bucket/prefix`` that the command line names; raises `JobError`."""
     if not output.startswith("s3://"):
         if endpoint_url:
             raise JobError("--endpoint-url goes with an output in S3: --output s3://bucket/prefix")
@@ -184,22 +170,7 @@ def _common(first: tuple[str, ...], second: list[str]) -> int:
 
 
 def find_job(job: str, *, endpoint_url: str | None = None, images: Path | None = None) -> JobPlace:
-    """The job that the command line names.
-
-    Parameters
-    ----------
-    job : str
-        A folder, from `labeljob run` or copied from S3, or ``s3://bucket/prefix/job``.
-    endpoint_url : str, optional
-        Of an S3 server that is not AWS's.
-    images : Path, optional
-        Folder with copies of the labeled images.
-
-    Raises
-    ------
-    JobError
-        If there is no such folder.
-    """
+    """The job that the command line names; raises `JobError`."""
     if job.startswith("s3://"):
         if endpoint_url:
             os.environ["AWS_ENDPOINT_URL_S3"] = endpoint_url
@@ -238,13 +209,7 @@ def _described(root: str, store: ObjectStore, jobs: Path, images: Path | None) -
 
 
 class ReadOnly:
-    """An `ObjectStore` of a job that was over long ago.
-
-    Parameters
-    ----------
-    place : JobPlace
-        The job.
-    """
+    """An `ObjectStore` of a job that was over long ago."""
 
     def __init__(self, place: JobPlace) -> None:
         self._place = place

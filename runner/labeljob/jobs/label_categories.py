@@ -41,15 +41,7 @@ def read_names(text: str) -> list[str]:
 
 
 def check_labels(names: Sequence[str], *, task: JobType | None = None) -> LabelFindings:
-    """Say what is wrong with labels, all of it at once.
-
-    Parameters
-    ----------
-    names : sequence of str
-        In the order the workers and the label indices shall have.
-    task : JobType, optional
-        What they are for; without it, only the rules of all job types are checked.
-    """
+    """Say what is wrong with labels, all of it at once."""
     problems = [*_count_problems(len(names), task), *_name_problems(names)]
     return LabelFindings(
         problems=tuple(problems),

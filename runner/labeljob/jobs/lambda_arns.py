@@ -73,20 +73,7 @@ class LambdaArn:
 
 
 def stack_outputs(stack: str, *, region: str | None = None) -> dict[str, str]:
-    """Outputs of a CloudFormation stack; `AWS_ENDPOINT_URL` is respected.
-
-    Parameters
-    ----------
-    stack : str
-        Its name or ARN.
-    region : str, optional
-        Where it is; the Region of the person's AWS settings if left out.
-
-    Raises
-    ------
-    StackError
-        If there is no such stack, or it cannot be described.
-    """
+    """Outputs of a CloudFormation stack; `AWS_ENDPOINT_URL` is respected; raises `StackError`."""
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -105,10 +92,7 @@ def stack_outputs(stack: str, *, region: str | None = None) -> dict[str, str]:
 def arns_among(outputs: Mapping[str, str], task: JobType) -> tuple[str, str]:
     """ARNs of the PRE and the ACS function of a job type, among a stack's outputs.
 
-    Raises
-    ------
-    StackError
-        If one is not there.
+    Raises `StackError`.
     """
     keys = [f"{part}{task.aws_name}Arn" for part in ("Pre", "Acs")]
     absent = [key for key in keys if key not in outputs]

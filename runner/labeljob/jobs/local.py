@@ -54,27 +54,7 @@ class JobResult:
 def run_locally(
     wanted: JobDescription, lines: Sequence[ManifestLine], place: Place, *, fresh: bool
 ) -> JobResult:
-    """Begin a job or resume it, and run it to its end.
-
-    Parameters
-    ----------
-    wanted : JobDescription
-        The job as asked for.
-    lines : sequence of ManifestLine
-        Its manifest.
-    place : Place
-        Where it is kept.
-    fresh : bool
-        Whether an earlier run of that name is removed first.
-
-    Raises
-    ------
-    JobError
-        If the job's name is no name, another run of it is under way, or it was begun with other
-        settings.
-    GroundTruthError
-        What goes wrong while it runs; the next run goes on from there.
-    """
+    """Begin a job or resume it, and run it to its end; raises `GroundTruthError`."""
     if not re.fullmatch(_NAME, wanted.name):
         raise JobError(f"{wanted.name!r} cannot be a job's name: 1 to 63 letters, digits, hyphens")
     began = time.monotonic()

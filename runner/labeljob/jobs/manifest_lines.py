@@ -43,11 +43,7 @@ class ManifestLine:
 def read_lines(path: Path, source_key: str = "source-ref") -> tuple[ManifestLine, ...]:
     """Read an input manifest: JSON Lines, UTF-8; empty lines at its end are let pass.
 
-    Raises
-    ------
-    ContractError
-        If a line is no JSON object with a text under `source_key`, is too long, or there is no
-        line.
+    Raises `ContractError`.
     """
     lines: list[ManifestLine] = []
     try:
@@ -76,20 +72,7 @@ def _values(text: str, source_key: str, where: str) -> Mapping[str, Any]:
 
 
 def labeled_line(line: ManifestLine, additions: Mapping[str, Any]) -> str:
-    """The line with more keys; what was there is kept letter for letter where it can be.
-
-    Parameters
-    ----------
-    line : ManifestLine
-        The line of the input manifest.
-    additions : mapping
-        Keys to add; one that is there already is replaced.
-
-    Returns
-    -------
-    str
-        JSON without a line end.
-    """
+    """The line with more keys; what was there is kept letter for letter where it can be."""
     if any(key in line.values for key in additions):
         kept = {key: value for key, value in line.values.items() if key not in additions}
         return compact_json({**kept, **additions})

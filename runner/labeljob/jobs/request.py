@@ -82,13 +82,7 @@ _FIXES: Mapping[str, str] = {
 
 
 def model_problems(request: Mapping[str, Any]) -> list[Problem]:
-    """Everything in a request that the API's model forbids.
-
-    Parameters
-    ----------
-    request : mapping
-        Arguments of `CreateLabelingJob`.
-    """
+    """Everything in a request that the API's model forbids."""
     shape = _input_shape()
     problems = list(_structure_problems(shape, dict(request), ""))
     if not problems:

@@ -31,13 +31,6 @@ def rule_problems(request: Mapping[str, Any], task: JobType) -> list[Problem]:
     """Everything in a request that Ground Truth would refuse, beyond the API's model.
 
     A field that is missing or of the wrong type is left to `model_problems`.
-
-    Parameters
-    ----------
-    request : mapping
-        Arguments of `CreateLabelingJob`.
-    task : JobType
-        What the workers shall do.
     """
     return [
         *attribute_problems(request.get("LabelAttributeName"), task),
@@ -220,15 +213,7 @@ _NAMES_OF_MANAGED_POLICY = (
 
 
 def function_problems(request: Mapping[str, Any], task: JobType) -> list[Problem]:
-    """Everything that is wrong with the functions of a request.
-
-    Parameters
-    ----------
-    request : mapping
-        Arguments of `CreateLabelingJob`.
-    task : JobType
-        What the workers shall do.
-    """
+    """Everything that is wrong with the functions of a request."""
     pre, acs = _arns(request)
     return [
         *_problems_of(_PRE_FIELD, pre, "PRE", task),

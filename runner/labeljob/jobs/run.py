@@ -73,12 +73,7 @@ class JobRun:
 
         The label category file has to be there.
 
-        Raises
-        ------
-        JobError
-            If a function answers something that is no answer.
-        GroundTruthError
-            What a function raises; what is done so far is kept.
+        Raises `GroundTruthError`; what is done so far is kept.
         """
         known = set(self.store.list(f"{self.description.layout.root}/"))
         for batch in self.batches():

@@ -17,13 +17,7 @@ from labeljob.tasks.base import Truth
 
 
 def truths(description: JobDescription, store: ObjectStore) -> Callable[[ManifestLine], Truth]:
-    """The truth of the job's file, or one that is invented from the seed.
-
-    Raises
-    ------
-    TruthError
-        If the file cannot be used; later, if it says nothing of a data object.
-    """
+    """The truth of the job's file, or one that is invented from the seed; raises `TruthError`."""
     if description.truth:
         return _from_file(description)
     return _invented(description, store)
@@ -65,17 +59,7 @@ def _image_shape(line: ManifestLine, folder: Path, store: ObjectStore) -> tuple[
 
 
 def image_bytes(source_ref: str, folder: Path, store: ObjectStore) -> bytes:
-    """An image of a manifest: an object of the store, or a file.
-
-    Parameters
-    ----------
-    source_ref : str
-        ``s3://bucket/key``, or a path.
-    folder : Path
-        That of the manifest, from which a relative path counts.
-    store : ObjectStore
-        Where ``s3://`` URIs are looked up.
-    """
+    """An image of a manifest: an object of the store, or a file."""
     if source_ref.startswith("s3://"):
         return store.read(source_ref)
     return (folder / source_ref).read_bytes()

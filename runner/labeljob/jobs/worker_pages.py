@@ -45,26 +45,11 @@ class PageError(GroundTruthError):
 def render_page(
     template: str, task_input: Mapping[str, Any], *, grant_read_access: Callable[[str], str]
 ) -> str:
-    """Render a worker page to HTML as Ground Truth would.
+    """Render a worker page to HTML as Ground Truth would; raises `PageError`.
 
     Values are HTML-escaped unless `skip_autoescape` says otherwise. An unknown filter is an
     error, and so is a variable that the task input does not have, unless the page only asks
     whether it is there (``{% if %}``, ``| default:``).
-
-    Parameters
-    ----------
-    template : str
-        The page, in Liquid.
-    task_input : mapping of str to JSON value
-        The ``taskInput`` that the PRE function returned; ``task.input`` in the page.
-    grant_read_access : callable
-        S3 URI of an image to a URL that a browser can open. What it raises is passed on.
-
-    Raises
-    ------
-    PageError
-        If the page is not Liquid, uses an unknown filter or variable, or gives a filter
-        something it cannot work with.
 
     Examples
     --------

@@ -25,34 +25,9 @@ def answer(
     truth: Truth,
     seed: int,
 ) -> dict[str, Any]:
-    """Answer one task.
+    """Answer one task; raises `ValueError`.
 
     The same seed, worker and data object give the same answer, whatever was asked before.
-
-    Parameters
-    ----------
-    worker : SimulatedWorker
-        Who answers.
-    job_type : JobType
-        What is asked.
-    object_id : str
-        The data object.
-    labels : sequence of str
-        All classes, in the order of the label category file.
-    truth : str, frozenset of str, or ndarray of uint8 of shape (rows, columns)
-        What a perfect worker would answer, as the job type needs it.
-    seed : int
-        Of the whole run.
-
-    Returns
-    -------
-    dict
-        The answer's content, decoded: JSON in the shape of the stock page of the job type.
-
-    Raises
-    ------
-    ValueError
-        If `truth` does not fit the job type and `labels`.
 
     Examples
     --------
@@ -69,24 +44,7 @@ def answer(
 
 
 def timing(worker: SimulatedWorker, object_id: str, seed: int) -> tuple[float, float]:
-    """Say when the worker takes the task and how long the work takes.
-
-    Parameters
-    ----------
-    worker : SimulatedWorker
-        Who works; a spammer is quick.
-    object_id : str
-        The data object.
-    seed : int
-        Of the whole run.
-
-    Returns
-    -------
-    seconds_until_acceptance : float
-        From the moment the task is offered, in whole milliseconds.
-    seconds_spent : float
-        From acceptance to submission, in whole milliseconds.
-    """
+    """Seconds until the worker takes the task and seconds spent on it, in whole milliseconds."""
     rng = generator(seed, "timing", worker.worker_id, object_id)
     waited = rng.exponential(20.0) + 1.0
     spent = rng.lognormal(math.log(_MEDIAN_SECONDS[worker.kind]), 0.4) + 0.5

@@ -62,28 +62,10 @@ class SyntheticWorker:
 
 
 def create_synthetic_workers(text: str, *, task: JobType, seed: int) -> tuple[SyntheticWorker, ...]:
-    """Hire the crew that a text describes.
+    """Create the workers that a text describes; raises `CrewError`.
 
-    Parameters
-    ----------
-    text : str
-        Kinds and how many of each: those of `labeljob run`, those of `BEHAVIORS`, and ``skill=0.8``
-        for workers who are right in that share of the cases. Or one number for a mixed crew.
-    task : JobType
-        What they are asked.
-    seed : int
-        Decides on the workers' ids, nothing else.
-
-    Returns
-    -------
-    tuple of SyntheticWorker
-        In the order of `text`.
-
-    Raises
-    ------
-    CrewError
-        If a part names no kind or no positive whole number, a kind does not fit the task, or
-        copycats are not in pairs.
+    It names kinds and how many of each: those of `labeljob run`, those of `BEHAVIORS`, and
+    ``skill=0.8`` for workers who are right in that share of the cases; or it is one number.
 
     Examples
     --------
@@ -162,14 +144,7 @@ _SPREAD = 2.0  # of the Beta distribution of difficulties: the smaller, the more
 def difficulty(mean: float, object_id: str, seed: int) -> float:
     """How hard a data object is, from 0 (as the workers' skill says) to 1 (nobody can tell).
 
-    Parameters
-    ----------
-    mean : float
-        Of all data objects, from 0 (none is hard) to below 1. A Beta distribution has it.
-    object_id : str
-        The data object.
-    seed : int
-        Together with `object_id`, decides.
+    A Beta distribution has the mean, which is from 0 to below 1.
     """
     if mean <= 0.0:
         return 0.0
@@ -188,32 +163,9 @@ def answer_of(
     hardness: float = 0.0,
     tasks_done: int = 0,
 ) -> dict[str, Any]:
-    """Answer one task.
+    """Answer one task, as `answers.answer` does.
 
-    Parameters
-    ----------
-    member : SyntheticWorker
-        Who answers.
-    task : JobType
-        What is asked.
-    object_id : str
-        The data object.
-    labels : sequence of str
-        All classes, in label order.
-    truth : str, frozenset of str, or ndarray of uint8 of shape (rows, columns)
-        What is right.
-    seed : int
-        Of the whole job.
-    hardness : float
-        That of the data object, as `difficulty` gives it. It moves every accuracy towards
-        chance, and makes masks worse.
-    tasks_done : int
-        How many the worker did before this one.
-
-    Returns
-    -------
-    dict
-        The answer's content, in the shape of the stock page of `task`.
+    `hardness`, in [0, 1], moves every accuracy towards chance, and makes masks worse.
     """
     if member.behavior == "empty" and isinstance(truth, np.ndarray):
         shown: Truth = np.zeros_like(truth)

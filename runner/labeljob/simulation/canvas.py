@@ -35,16 +35,6 @@ _GOLDEN_TURN = 0.618033988749895
 def label_colors(labels: Sequence[str]) -> dict[str, str]:
     """Give each label its colour.
 
-    Parameters
-    ----------
-    labels : sequence of str
-        In the order of the label category file.
-
-    Returns
-    -------
-    dict of str to str
-        ``#rrggbb`` per label: `ELEMENT_COLORS` first, then more, all different and none white.
-
     Examples
     --------
     >>> label_colors(["water", "sky"])
@@ -63,20 +53,7 @@ def label_colors(labels: Sequence[str]) -> dict[str, str]:
 
 
 def canvas_png(mask: NDArray[np.uint8], colors: Sequence[str]) -> bytes:
-    """Encode a mask as the page's canvas does.
-
-    Parameters
-    ----------
-    mask : ndarray of uint8, shape (rows, columns)
-        0 for background, which is transparent, else the class's index + 1.
-    colors : sequence of str
-        ``#rrggbb`` of each class.
-
-    Returns
-    -------
-    bytes
-        A PNG file: 8 bits per channel, red green blue alpha, filter Sub.
-    """
+    """Encode a mask (0 for background, else the class's index + 1) as the page's canvas does."""
     rows, columns = mask.shape
     palette = np.zeros((len(colors) + 1, 4), dtype=np.uint8)
     for place, color in enumerate(colors, start=1):

@@ -11,29 +11,10 @@ from labeljob.simulation.workers import SimulatedWorker
 def choose_class(
     worker: SimulatedWorker, truth: str, labels: Sequence[str], rng: np.random.Generator
 ) -> str:
-    """Choose one class.
+    """Choose one class; raises `ValueError` if the true one is not among the labels.
 
-    Parameters
-    ----------
-    worker : SimulatedWorker
-        Who chooses.
-    truth : str
-        The true class, one of `labels`.
-    labels : sequence of str
-        All classes.
-    rng : numpy.random.Generator
-        Decides where the worker's skill does not.
-
-    Returns
-    -------
-    str
-        A spammer chooses any class; a confuser faced with one of its pair chooses one of the
-        two; everybody else is right as often as `worker.skill.accuracy` says.
-
-    Raises
-    ------
-    ValueError
-        If `truth` is not one of `labels`.
+    A spammer chooses any class; a confuser faced with one of its pair chooses one of the two;
+    everybody else is right as often as `worker.skill.accuracy` says.
     """
     true_index = _index(truth, labels)
     pair = worker.confused_classes(labels)
@@ -51,30 +32,11 @@ def choose_class(
 def choose_labels(
     worker: SimulatedWorker, truth: frozenset[str], labels: Sequence[str], rng: np.random.Generator
 ) -> list[str]:
-    """Tick every label that the worker thinks applies, at least one.
+    """Tick every label that the worker thinks applies, at least one; raises `ValueError`.
 
-    Parameters
-    ----------
-    worker : SimulatedWorker
-        Who ticks.
-    truth : frozenset of str
-        The labels that apply, each one of `labels`.
-    labels : sequence of str
-        All labels.
-    rng : numpy.random.Generator
-        Decides where the worker's skill does not.
-
-    Returns
-    -------
-    list of str
-        In the order of `labels`.  Each label is a question of its own, answered rightly as
-        often as `worker.skill.accuracy` says.  A worker who would tick nothing ticks what
-        was nearest to being ticked, since the page asks for at least one.
-
-    Raises
-    ------
-    ValueError
-        If `truth` holds a label that is not one of `labels`.
+    Each label is a question of its own, answered rightly as often as `worker.skill.accuracy`
+    says. A worker who would tick nothing ticks what was nearest to being ticked, since the page
+    asks for at least one.
     """
     applies = np.zeros(len(labels), dtype=np.bool_)
     for name in truth:

@@ -15,24 +15,7 @@ _VERTICES = 24
 def star_shapes(
     shape: tuple[int, int], n_classes: int, count: int, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """Paint random star-shaped polygons, later ones over earlier ones.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Rows and columns of the image.
-    n_classes : int
-        How many classes there are, 1 to 255.
-    count : int
-        How many polygons are painted.
-    rng : numpy.random.Generator
-        Decides on place, size, outline and class.
-
-    Returns
-    -------
-    ndarray of uint8, shape (rows, columns)
-        0 for background, else the class's index + 1.
-    """
+    """Paint random star-shaped polygons (class index + 1), later ones over earlier ones."""
     mask = np.zeros(shape, dtype=np.uint8)
     extent = float(min(shape))
     angles = np.linspace(0.0, 2.0 * np.pi, _VERTICES, endpoint=False)
@@ -64,24 +47,6 @@ def paint(
 
     Objects, that is connected regions of one class, are missed or painted as another class;
     then all boundaries are shifted by a smooth random field.
-
-    Parameters
-    ----------
-    worker : SimulatedWorker
-        Who paints.
-    truth : ndarray of uint8, shape (rows, columns)
-        0 for background, else the class's index + 1.
-    n_classes : int
-        How many classes there are, 1 to 255.
-    pair : tuple of int or None
-        Indices of the two classes that the worker takes for each other.
-    rng : numpy.random.Generator
-        Decides where the worker's skill does not.
-
-    Returns
-    -------
-    ndarray of uint8, shape (rows, columns)
-        As `truth`.
     """
     rows, columns = truth.shape
     if worker.kind == "spammer":

@@ -223,31 +223,10 @@ class Written:
 def write_files(
     synthesis: Synthesis, folder: Path, *, tree: bool, advance: Callable[[int], None]
 ) -> Written:
-    """Write all files of a synthetic job.
+    """Write all files of a synthetic job; raises `OutputError`, `StorageError`.
 
-    Parameters
-    ----------
-    synthesis : Synthesis
-        The job.
-    folder : Path
-        Where: manifest, truth, events and job description lie in it, the job's own files under
-        ``labeljob/jobs/<job>`` as Ground Truth lays them out.
-    tree : bool
-        Whether each data object gets its worker-response file; the payloads hold the same
-        answers in a few files.
-    advance : callable
-        Told how many data objects were written.
-
-    Returns
-    -------
-    Written
-
-    Raises
-    ------
-    OutputError
-        If the job's description cannot be written.
-    StorageError
-        If a file of the job cannot be written.
+    Without `tree`, no data object gets a worker-response file: the payloads hold the same
+    answers in a few files.
     """
     description, store, written = synthesis.description, FolderStore(folder), Written()
     labels = json.dumps(label_category_file(list(description.labels))).encode()
@@ -333,13 +312,7 @@ def synthetic_description(
     seed: int,
     batch_size: int = 50,
 ) -> JobDescription:
-    """The description of a synthetic job, which has neither a truth file nor tags.
-
-    Parameters
-    ----------
-    name, task, labels, attribute, crew, per_object, seed, batch_size
-        As in `JobDescription`.
-    """
+    """The description of a synthetic job, which has neither a truth file nor tags."""
     return JobDescription(
         name=name,
         task=task,

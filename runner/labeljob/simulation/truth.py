@@ -75,27 +75,7 @@ class TruthTable(Mapping[str, Truth]):
 
 
 def read_truth(path: Path, job_type: JobType, labels: Sequence[str]) -> TruthTable:
-    """Read a truth file.
-
-    Parameters
-    ----------
-    path : Path
-        JSON Lines as described at the top of this module; empty lines are skipped.
-    job_type : JobType
-        What is asked.
-    labels : sequence of str
-        All classes, in the order of the label category file.
-
-    Returns
-    -------
-    TruthTable
-        Every line is checked now; a mask's size and pixels are when it is asked for.
-
-    Raises
-    ------
-    TruthError
-        If the file or a line of it cannot be used.
-    """
+    """Read and check a truth file, but for the pixels of its masks; raises `TruthError`."""
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
@@ -128,28 +108,7 @@ def invented_truth(
     The crowd needs something to agree on.  What it then says has nothing to do with what the
     image shows: it exercises the machinery, and says nothing about the images.
 
-    Parameters
-    ----------
-    job_type : JobType
-        What is asked.
-    labels : sequence of str
-        All classes.
-    object_id : str
-        The data object.
-    shape : tuple of int, optional
-        Rows and columns of the image; needed for semantic segmentation.
-    seed : int
-        Together with `object_id`, decides.
-
-    Returns
-    -------
-    str, frozenset of str, or ndarray of uint8, shape (rows, columns)
-        A random class; one to three random labels; three to six random star-shaped regions.
-
-    Raises
-    ------
-    ValueError
-        If there is no label, or `shape` is missing.
+    Raises `ValueError`.
 
     Examples
     --------

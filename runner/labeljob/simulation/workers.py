@@ -20,17 +20,6 @@ from groundtruth.errors import GroundTruthError
 def digest(*parts: str | int, size: int = 16) -> bytes:
     """Hash of a few texts and numbers: the same in every process and on every machine.
 
-    Parameters
-    ----------
-    *parts : str or int
-        What the hash is of; ``("a", "b")`` and ``("ab",)`` differ.
-    size : int
-        Length of the hash in bytes, 1 to 64.
-
-    Returns
-    -------
-    bytes
-
     Examples
     --------
     >>> digest("a", "b", size=4) == digest("ab", size=4)
@@ -41,15 +30,6 @@ def digest(*parts: str | int, size: int = 16) -> bytes:
 
 def generator(*parts: str | int) -> np.random.Generator:
     """Return a random generator that depends on ``parts`` alone.
-
-    Parameters
-    ----------
-    *parts : str or int
-        What is decided: the seed, what for, by whom, of which data object.
-
-    Returns
-    -------
-    numpy.random.Generator
 
     Examples
     --------
@@ -145,20 +125,7 @@ class SimulatedWorker:
     def confused_classes(self, labels: Sequence[str]) -> tuple[int, int] | None:
         """Return the indices of the two classes that the worker takes for each other.
 
-        Parameters
-        ----------
-        labels : sequence of str
-            All classes, in the order of the label category file.
-
-        Returns
-        -------
-        tuple of int or None
-            None if the worker is no confuser or there is only one class.
-
-        Raises
-        ------
-        CrewError
-            If the worker's pair names a class that `labels` does not have.
+        Raises `CrewError`.
         """
         if self.kind != "confuser" or len(labels) < 2:
             return None
@@ -175,24 +142,7 @@ class SimulatedWorker:
 
 
 def create_workers(text: str, *, seed: int) -> tuple[SimulatedWorker, ...]:
-    """Hire the crew that a text describes.
-
-    Parameters
-    ----------
-    text : str
-        Kinds and how many of each, ``careful:3,spammer`` (one spammer), or one number.
-    seed : int
-        Decides on the workers' ids, nothing else.
-
-    Returns
-    -------
-    tuple of SimulatedWorker
-        In the order of `text`.
-
-    Raises
-    ------
-    CrewError
-        If a part names no kind or no positive whole number.
+    """Hire the crew that a text describes; raises `CrewError`.
 
     Examples
     --------
@@ -222,26 +172,7 @@ def assign(
 ) -> tuple[SimulatedWorker, ...]:
     """Choose the workers of one data object; each of the pool is as likely as the others.
 
-    Parameters
-    ----------
-    pool : sequence of SimulatedWorker
-        All workers there are.
-    per_object : int
-        How many answer, 1 to 9 as Ground Truth allows, and not more than the pool has.
-    object_id : str
-        The data object.
-    seed : int
-        Together with `object_id`, decides who it is.
-
-    Returns
-    -------
-    tuple of SimulatedWorker
-        Different workers, in the order in which they take the task.
-
-    Raises
-    ------
-    CrewError
-        If `per_object` is out of range.
+    Raises `CrewError`.
     """
     if not 1 <= per_object <= MAX_WORKERS_PER_OBJECT:
         raise CrewError(f"{per_object} workers per data object: Ground Truth allows 1 to 9")

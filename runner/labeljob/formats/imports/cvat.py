@@ -36,25 +36,10 @@ _LABELS = ("meta/job/labels/label", "meta/task/labels/label", "meta/project/labe
 def read_cvat(
     paths: Sequence[Path], *, advance: Callable[[], object] = lambda: None
 ) -> ForeignImages:
-    """Read XML exports of CVAT.
+    """Read XML exports of CVAT, one for each annotator; raises `ImportProblem`.
 
-    Parameters
-    ----------
-    paths : sequence of Path
-        One file for each annotator; an annotator without an assignee is called as the file.
-    advance : callable
-        Called for each image.
-
-    Returns
-    -------
-    ForeignImages
-        What an annotator said of an image is skipped if anything in it is neither tag, polygon
-        nor mask.
-
-    Raises
-    ------
-    ImportProblem
-        If a file is no such export, or two files are of one annotator.
+    What an annotator said of an image is skipped if anything in it is neither tag, polygon nor
+    mask. An annotator without an assignee is called as the file.
     """
     found = ForeignImages()
     workers: dict[str, Path] = {}

@@ -115,13 +115,6 @@ def required(values: Any, key: str, kind: type, *, path: Path, where: str) -> An
 def polygon_pixels(corners: Sequence[tuple[float, float]], size: tuple[int, int]) -> Any:
     """The pixels whose centre lies in a polygon.
 
-    Parameters
-    ----------
-    corners : sequence of (float, float)
-        x and y, in pixels from the image's upper left corner.
-    size : tuple of int
-        (rows, columns) of the image.
-
     Examples
     --------
     >>> polygon_pixels([(0, 0), (2, 0), (2, 1), (0, 1)], (2, 3)).astype(int).tolist()

@@ -28,15 +28,6 @@ type Content = dict[str, Any]
 class PageAnswers:
     """The answers to one image.
 
-    Parameters
-    ----------
-    task : JobType
-        The job type.
-    classes : tuple of str
-        In label order.
-    source : str
-        The image, for messages.
-
     Attributes
     ----------
     skipped : list of str
@@ -152,29 +143,7 @@ def write_job(
 ) -> Imported:
     """Write worker-response files, a manifest, the label category file and a description.
 
-    Parameters
-    ----------
-    images : ForeignImages
-        The annotations.
-    folder : Path
-        The store; the job comes to ``labeljob/jobs/<name>`` in it.
-    name : str
-        The job's name.
-    task : JobType, optional
-        The job type; what the annotations are if left out.
-    labels : sequence of str, optional
-        The classes in label order; the tool's if left out.
-    prefix : str
-        Stands before each image's name in the manifest.
-    advance : callable
-        Called for each image.
-
-    Raises
-    ------
-    ContractError
-        If a class has no name, or one that is too long.
-    JobError
-        If the job is there already, or nothing tells its type.
+    Raises `ContractError`, `JobError`.
     """
     place = open_place(str(folder), endpoint_url=None)
     if description_path(place.jobs, name).exists():

@@ -30,25 +30,7 @@ CHANNELS = 4
 
 
 def brush_pixels(rle: Sequence[int], size: tuple[int, int]) -> NDArray[np.bool_]:
-    """The pixels that a brush painted.
-
-    Parameters
-    ----------
-    rle : sequence of int
-        The stream, byte by byte, each 0 to 255.
-    size : tuple of int
-        (rows, columns) of the image.
-
-    Returns
-    -------
-    ndarray of bool, shape (rows, columns)
-        Where alpha is not 0.
-
-    Raises
-    ------
-    ValueError
-        If the stream ends too soon, or holds another number of pixels.
-    """
+    """The pixels that a brush painted, from its stream of bytes; raises `ValueError`."""
     bits = np.unpackbits(np.array(rle, dtype=np.uint8))
     reader = _Bits(bits)
     n_values, width = reader.number(32), reader.number(5) + 1
@@ -97,25 +79,10 @@ UNDERSTOOD = (CHOICES, BRUSH, POLYGON)
 def read_labelstudio(
     paths: Sequence[Path], *, advance: Callable[[], object] = lambda: None
 ) -> ForeignImages:
-    """Read JSON exports of Label Studio.
+    """Read JSON exports of Label Studio; raises `ImportProblem`.
 
-    Parameters
-    ----------
-    paths : sequence of Path
-        The files; tasks of the same image are taken together.
-    advance : callable
-        Called for each task.
-
-    Returns
-    -------
-    ForeignImages
-        Predictions are left out and counted as skipped; so are cancelled annotations, and
-        annotations with anything in them that is neither choice, brush nor polygon.
-
-    Raises
-    ------
-    ImportProblem
-        If a file is no such export.
+    Predictions and cancelled annotations are skipped, and so are annotations with anything in
+    them that is neither choice, brush nor polygon.
     """
     found = ForeignImages()
     for path in paths:
