@@ -13,7 +13,7 @@ from groundtruth.aggregation.classification.votes import Floats, Ints
 _VALUES_AT_ONCE = 2**17
 """Votes times classes of as many items as are looked at together: they fit in the cache."""
 
-_VOTES_AT_ONCE = 16
+_SMALLEST_LOG_PRODUCT = -600.0
 
 
 class ExpectedCounts(NamedTuple):
@@ -115,18 +115,22 @@ class ConfusionModel:
     def estimate_posterior(self, rates: Floats, prior: Floats) -> Floats:
         """Multiply the rates of each item's votes, and the prior where there are several votes.
 
-        A product takes a fifth of the time of a sum of logarithms, and is as exact: it is brought
-        back to 1 before it can underflow. Rows sum to 1; without a vote they are uniform.
+        A product takes a fifth of the time of a sum of logarithms, which are taken where a product
+        could underflow. Rows sum to 1; without a vote they are uniform.
         """
         n_classes = rates.shape[1]
         posterior = np.full((self.data.votes.n_items, n_classes), 1.0 / n_classes)
+        smallest = np.log(rates.min(initial=1.0))
         for items, votes in self.groups:
-            product = prior if len(votes) > 1 else np.ones(n_classes)
-            for first in range(0, len(votes), _VOTES_AT_ONCE):
-                part = self.pairs[votes[first : first + _VOTES_AT_ONCE]]
-                product = product * np.multiply.reduce(rates.take(part, axis=0))
-                product /= np.einsum("ij->i", product)[:, np.newaxis]
-            posterior[items] = product
+            factors = rates.take(self.pairs[votes], axis=0)
+            if len(votes) * smallest > _SMALLEST_LOG_PRODUCT:
+                product = np.multiply.reduce(factors)
+            else:
+                scores = np.log(factors, out=factors).sum(axis=0)
+                product = np.exp(scores - scores.max(axis=1, keepdims=True))
+            if len(votes) > 1:
+                product *= prior
+            posterior[items] = product / np.einsum("ij->i", product)[:, np.newaxis]
         return posterior
 
     def log_likelihood_elsewhere(
