@@ -14,7 +14,7 @@ from groundtruth.storage.s3 import S3Store
 from labeljob import messages
 from labeljob.commands.options import JobOptions, file_option, takes_options
 from labeljob.commands.reading import open_job, print_read_errors
-from labeljob.history.truth_files import read_truths
+from labeljob.history.auxiliary_inputs import read_truths
 from labeljob.jobs.job_location import JobPlace
 from labeljob.metrics.confidence_maps import FIGURES, Calibration, MapKind, calibrate_job
 from labeljob.output_files import write_text

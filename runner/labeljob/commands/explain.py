@@ -20,8 +20,7 @@ from labeljob.history import explanation
 from labeljob.history.auxiliary_inputs import with_side_files
 from labeljob.history.explanation import Explanation, Vote, object_named
 from labeljob.history.replay import all_at_once, calls_of
-from labeljob.metrics.suspicions import flag_workers
-from labeljob.metrics.workers import tabulate_workers
+from labeljob.metrics.workers import flag_workers, tabulate_workers
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,8 +17,8 @@ from labeljob.commands import options as shared
 from labeljob.commands.options import JobOptions, file_option, takes_options
 from labeljob.commands.reading import open_job, print_read_errors
 from labeljob.history.annotations import read_annotations
+from labeljob.history.auxiliary_inputs import read_truths
 from labeljob.history.job import JobOnFile
-from labeljob.history.truth_files import read_truths
 from labeljob.jobs.description import JobError
 from labeljob.jobs.manifest_lines import read_lines
 from labeljob.metrics.workers import Worker

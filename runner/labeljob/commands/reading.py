@@ -9,9 +9,9 @@ from groundtruth.contract.labels import checked_labels, parse_label_categories
 from labeljob import messages
 from labeljob.commands.options import JobOptions, ReadingOptions
 from labeljob.history.annotations import ObjectAnnotations, read_annotations
+from labeljob.history.auxiliary_inputs import read_truths
 from labeljob.history.job import Given, JobOnFile, read_job
-from labeljob.history.read_errors import DamageList
-from labeljob.history.truth_files import read_truths
+from labeljob.history.job_files import DamageList
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import find_job
 from labeljob.tasks.base import Truth

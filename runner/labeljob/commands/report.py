@@ -73,8 +73,11 @@ def report(options: ReportOptions) -> None:
 
 def _write(job: JobOnFile, options: ReportOptions) -> dict[str, Any]:
     """Write the page; the figures on it."""
-    from labeljob.report.contents import contents_of  # these load Matplotlib
-    from labeljob.report.page import draw_disputed_examples, render
+    from labeljob.report.page import (
+        contents_of,  # these load Matplotlib
+        draw_disputed_examples,
+        render,
+    )
 
     truths = read_truth(job, options.truth)
     annotations = read_all_annotations(job)

@@ -19,7 +19,8 @@ from PIL import Image
 
 from labeljob.demo.material import DemoJob
 from labeljob.demo.results import LabeledObject, answer_mask, local_path, read_results
-from labeljob.report.overlays import disagreement, mean_iou, overlay
+from labeljob.metrics.scores import mean_iou
+from labeljob.report.pictures import disagreement, overlay
 from labeljob.simulation.canvas import label_colors
 from labeljob.simulation.truth import read_truth
 from labeljob.simulation.workers import SimulatedWorker

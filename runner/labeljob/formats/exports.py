@@ -15,7 +15,7 @@ from labeljob.formats.target import Target
 from labeljob.formats.voc import export_voc
 from labeljob.formats.yolo import export_yolo
 from labeljob.history.job import JobOnFile
-from labeljob.history.output_labels import OutputLine
+from labeljob.history.job_files import OutputLine
 from labeljob.jobs.description import JobError
 from labeljob.jobs.manifest_lines import read_lines
 

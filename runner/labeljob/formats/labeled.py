@@ -17,7 +17,7 @@ from groundtruth.errors import StorageError
 from groundtruth.tasks.base import Label
 from groundtruth.tasks.segmentation.task import BACKGROUND
 from labeljob.history.job import JobOnFile, decoded_mask
-from labeljob.history.output_labels import OutputLine
+from labeljob.history.job_files import OutputLine
 
 
 @dataclass(frozen=True, kw_only=True)

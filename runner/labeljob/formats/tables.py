@@ -19,8 +19,7 @@ from labeljob.history.job import JobOnFile
 from labeljob.history.replay import creation_date
 from labeljob.jobs.description import JobError
 from labeljob.metrics.agreement import measure_agreement, measure_dispute
-from labeljob.metrics.suspicions import flag_workers
-from labeljob.metrics.workers import Worker, tabulate_workers
+from labeljob.metrics.workers import Worker, flag_workers, tabulate_workers
 from labeljob.tasks.base import JobType
 
 COLUMNS: Mapping[str, Mapping[str, str]] = {

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from groundtruth.annotations import AnswerReader, Entry, RejectedAnswer
-from labeljob.history.answer_files import Sitting
 from labeljob.history.job import JobOnFile
+from labeljob.history.job_files import Sitting
 from labeljob.jobs.job_location import ReadOnly
 from labeljob.tasks.base import Ints
 

@@ -23,9 +23,15 @@ from groundtruth.settings import Settings
 from groundtruth.tasks.base import Task
 from groundtruth.tasks.registry import find_task
 from groundtruth.tasks.segmentation.task import BACKGROUND
-from labeljob.history.answer_files import Answered, AnswerFiles, find_answer_files
-from labeljob.history.output_labels import OutputLine, attribute_in, read_output_lines
-from labeljob.history.read_errors import DamageList
+from labeljob.history.job_files import (
+    Answered,
+    AnswerFiles,
+    DamageList,
+    OutputLine,
+    attribute_in,
+    find_answer_files,
+    read_output_lines,
+)
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import JobPlace, ReadOnly
 from labeljob.jobs.manifest_lines import read_lines

@@ -27,7 +27,7 @@ from groundtruth.worker_history.store import BatchSkills, SkillKey, SkillStore
 from labeljob.history.auxiliary_inputs import SideFiles
 from labeljob.history.differences import Differences, compare
 from labeljob.history.job import JobOnFile, decoded_mask, job_mask
-from labeljob.history.output_labels import OutputLine
+from labeljob.history.job_files import OutputLine
 from labeljob.jobs.description import JobError, metadata_time
 from labeljob.jobs.job_location import JobPlace, ReadOnly
 from labeljob.jobs.manifest_lines import compact_json

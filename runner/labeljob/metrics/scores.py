@@ -161,6 +161,34 @@ def score_confidences(
     return scored
 
 
+def mean_iou(mask: NDArray[np.uint8], truth: NDArray[np.uint8]) -> float:
+    """Intersection over union, averaged over the classes that either mask has.
+
+    Parameters
+    ----------
+    mask, truth : ndarray of uint8, shape (rows, columns)
+        0 for background, which counts as a class, else the class's index + 1.
+
+    Returns
+    -------
+    float
+        In [0, 1]; 0 if the shapes differ.
+
+    Examples
+    --------
+    >>> mean_iou(np.array([[0, 1]], dtype=np.uint8), np.array([[1, 1]], dtype=np.uint8))
+    0.25
+    """
+    if mask.shape != truth.shape:
+        return 0.0
+    shares = [
+        np.count_nonzero((mask == value) & (truth == value))
+        / np.count_nonzero((mask == value) | (truth == value))
+        for value in np.union1d(mask, truth)
+    ]
+    return float(np.mean(shares))
+
+
 def score_labels(
     job_type: JobType,
     labels: Mapping[str, Label],

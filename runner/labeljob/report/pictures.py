@@ -1,4 +1,4 @@
-"""Images of a job, small enough to travel inside the page."""
+"""Images of a job, small enough to travel inside the page, and masks drawn over them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from groundtruth.tasks.segmentation.answers import MaskAnswer
 from labeljob.history.annotations import ObjectAnnotations
 from labeljob.history.job import JobOnFile, job_mask
 from labeljob.jobs.job_location import ReadOnly
-from labeljob.report.overlays import disagreement, overlay
 from labeljob.tasks.base import Mask
 from labeljob.tasks.semantic_segmentation import read_masks
 
@@ -202,3 +201,66 @@ def _heat(photo: Rgb, masks: Sequence[Mask], n_classes: int) -> Rgb:
     heat = colormaps["magma"](np.clip(share / 0.6, 0, 1))[..., :3]
     mixed = np.where(share[..., None] > 0, heat, grey)
     return np.asarray((mixed * 255).astype(np.uint8))
+
+
+_STRENGTH = 0.55
+
+
+def overlay(
+    photo: NDArray[np.uint8], mask: NDArray[np.uint8], colors: Sequence[str]
+) -> NDArray[np.uint8]:
+    """Tint a photograph with a mask's colours and draw the boundaries in white.
+
+    Parameters
+    ----------
+    photo : ndarray of uint8, shape (rows, columns, 3)
+        Red, green, blue.
+    mask : ndarray of uint8, shape (rows, columns)
+        0 for background, else the class's index + 1.
+    colors : sequence of str
+        ``#rrggbb`` of each class.
+
+    Returns
+    -------
+    ndarray of uint8, shape (rows, columns, 3)
+    """
+    palette = np.zeros((256, 3))
+    for place, color in enumerate(colors, start=1):
+        palette[place] = tuple(bytes.fromhex(color.removeprefix("#")))
+    # Grey underneath: a photograph's own colours would be taken for classes.
+    grey = photo.mean(axis=-1, keepdims=True)
+    tinted = np.where(
+        mask[..., np.newaxis] > 0, (1.0 - _STRENGTH) * grey + _STRENGTH * palette[mask], grey
+    )
+    edges = np.zeros(mask.shape, dtype=np.bool_)
+    edges[:, 1:] |= mask[:, 1:] != mask[:, :-1]
+    edges[1:] |= mask[1:] != mask[:-1]
+    edges[:, :-1] |= edges[:, 1:]
+    tinted[edges] = 255.0
+    return tinted.astype(np.uint8)
+
+
+def disagreement(masks: Sequence[NDArray[np.uint8]], n_classes: int) -> NDArray[np.float64]:
+    """Share of the workers, pixel by pixel, who did not paint the most frequent class.
+
+    Parameters
+    ----------
+    masks : sequence of ndarray of uint8, shape (rows, columns)
+        At least one, all of one shape.
+    n_classes : int
+        How many classes there are besides background.
+
+    Returns
+    -------
+    ndarray of float, shape (rows, columns)
+        0 where all agree.
+
+    Examples
+    --------
+    >>> disagreement([np.array([[0, 1]]), np.array([[0, 0]])], n_classes=1)
+    array([[0. , 0.5]])
+    """
+    most = np.zeros(masks[0].shape, dtype=np.int64)
+    for value in range(n_classes + 1):
+        most = np.maximum(most, sum(np.asarray(mask == value, dtype=np.int64) for mask in masks))
+    return 1.0 - most / len(masks)

@@ -10,10 +10,8 @@ from typing import Any
 
 from groundtruth.contract.acs import Annotation, DataObject
 from groundtruth.errors import StorageError
-from labeljob.history.answer_files import Answered, AnswerFiles, Sitting
 from labeljob.history.job import JobOnFile
-from labeljob.history.output_labels import OutputLine
-from labeljob.history.read_errors import DamageList
+from labeljob.history.job_files import Answered, AnswerFiles, DamageList, OutputLine, Sitting
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import JobPlace
 

@@ -17,8 +17,13 @@ from groundtruth.finishing.job import REQUEUE_MANIFEST, EndedJob, finish_job
 from groundtruth.finishing.manifest import read_lines
 from groundtruth.finishing.outcomes import JOB_NAME_PREFIX, ObjectOutcome
 from groundtruth.storage.s3 import ObjectStore
-from labeljob.history.output_labels import MANIFESTS, OutputLine, attribute_in, read_output_lines
-from labeljob.history.read_errors import DamageList
+from labeljob.history.job_files import (
+    MANIFESTS,
+    DamageList,
+    OutputLine,
+    attribute_in,
+    read_output_lines,
+)
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import JobPlace
 

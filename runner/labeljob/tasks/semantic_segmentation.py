@@ -18,7 +18,7 @@ from groundtruth.masks.reader import majority_size, read_mask
 from groundtruth.masks.runs import RunMask
 from groundtruth.tasks.base import Label
 from groundtruth.tasks.segmentation.answers import MaskAnswer, colors_by_index
-from labeljob.report.overlays import mean_iou
+from labeljob.metrics.scores import mean_iou
 from labeljob.simulation.canvas import canvas_png, label_colors
 from labeljob.simulation.masks import paint, star_shapes
 from labeljob.simulation.workers import SimulatedWorker

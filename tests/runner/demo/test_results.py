@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from labeljob.demo.results import answer_mask, read_results
-from labeljob.report.overlays import disagreement, mean_iou
+from labeljob.metrics.scores import mean_iou
+from labeljob.report.pictures import disagreement
 from labeljob.simulation import answers
 from labeljob.simulation import workers as profiles
 from labeljob.tasks.registry import find_job_type

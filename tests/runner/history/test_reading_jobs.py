@@ -3,7 +3,7 @@
 import pytest
 
 from labeljob.history.job import Given, read_job
-from labeljob.history.output_labels import OutputLine
+from labeljob.history.job_files import OutputLine
 from labeljob.history.replay import calls_by_date
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import find_job

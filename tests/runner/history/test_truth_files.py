@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from labeljob.history.output_labels import OutputLine
-from labeljob.history.truth_files import read_truths
+from labeljob.history.auxiliary_inputs import read_truths
+from labeljob.history.job_files import OutputLine
 from labeljob.simulation.truth import TruthError
 from labeljob.tasks.registry import find_job_type
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from labeljob.history.annotations import ObjectAnnotations
-from labeljob.history.answer_files import Sitting
+from labeljob.history.job_files import Sitting
 
 
 def annotate(

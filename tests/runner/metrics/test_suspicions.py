@@ -2,8 +2,7 @@
 
 import pytest
 
-from labeljob.metrics.suspicions import flag_workers
-from labeljob.metrics.workers import tabulate_workers
+from labeljob.metrics.workers import flag_workers, tabulate_workers
 from labeljob.tasks.registry import find_job_type
 from tests.runner.metrics.annotated_objects import annotate
 

@@ -10,8 +10,7 @@ from labeljob.metrics.agreement import (
     measure_agreement,
     measure_dispute,
 )
-from labeljob.metrics.suspicions import flag_workers
-from labeljob.metrics.workers import short_names, tabulate_workers
+from labeljob.metrics.workers import flag_workers, short_names, tabulate_workers
 from labeljob.tasks.registry import find_job_type
 from tests.runner.metrics.annotated_objects import annotate
 

@@ -7,7 +7,7 @@ import pytest
 from scipy import ndimage
 
 from labeljob.demo.results import answer_mask
-from labeljob.report.overlays import mean_iou
+from labeljob.metrics.scores import mean_iou
 from labeljob.simulation import answers
 from labeljob.simulation import workers as profiles
 from labeljob.simulation.canvas import label_colors
