@@ -44,21 +44,7 @@ type Row = Mapping[str, Any]
 
 
 def quality(file: str, record: Row) -> dict[Name, Any]:
-    """Every figure that a second run has to give again.
-
-    Parameters
-    ----------
-    file : str
-        The result's name, without its ending.
-    record : mapping
-        The result.
-
-    Returns
-    -------
-    dict
-        Value by name: the file, the table, the row by its texts and sizes, and the column. Times
-        and memory are left out, and so is the record of the run.
-    """
+    """Every figure that a second run has to give again."""
     if file.startswith(MEASURED_FILES):
         return {}
     left_out = ("run", "cut_off", *MEASURED_TABLES.get(file, ()))
@@ -154,40 +140,18 @@ _NOWHERE = object()
 
 @dataclass
 class Comparison:
-    """What two folders of results have in common.
+    """What two folders of results have in common."""
 
-    Attributes
-    ----------
-    equal : int
-        Quality figures that are the same.
-    differing : list of str
-        A line for each one that is not, or that only one folder has.
-    cut_off : int
-        Figures that differ, but are those of peers that were cut off.
-    ratios : int
-        Ratios in both folders.
-    moved : list of str
-        A line for each ratio that moved by more than 15 %.
-    alone : list of str
-        Files in one folder only, which are not compared.
-    """
-
-    equal: int = 0
+    equal: int = 0  # quality figures that are the same
     differing: list[str] = field(default_factory=list)
-    cut_off: int = 0
-    ratios: int = 0
+    cut_off: int = 0  # figures that differ, but are those of peers that were cut off
+    ratios: int = 0  # ratios in both folders
     moved: list[str] = field(default_factory=list)
     alone: list[str] = field(default_factory=list)
 
 
 def compare(old: Path, new: Path) -> Comparison:
-    """Compare the results in two folders.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the folders have no file of results in common.
-    """
+    """Compare the results in two folders."""
     names = [{path.stem for path in folder.glob("*.json")} for folder in (old, new)]
     if not names[0] & names[1]:
         raise FileNotFoundError(f"{old} and {new} have no results (*.json) in common")

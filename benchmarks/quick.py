@@ -69,17 +69,7 @@ def main() -> None:
 def problems_of(
     found: Mapping[str, Any], calls: Mapping[str, Any], crowds: Sequence[Crowd]
 ) -> list[str]:
-    """What is not as it has to be, in sentences.
-
-    Parameters
-    ----------
-    found : mapping
-        Result of `quality`.
-    calls : mapping
-        Result of `replays`.
-    crowds : sequence of Crowd
-        The crowds of both.
-    """
+    """What is not as it has to be, in sentences."""
     problems = []
     scores = {(r["set"], r["votes"], r["method"]): r for r in rows_of(found["scores"])}
     for crowd in crowds:

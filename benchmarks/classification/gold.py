@@ -62,15 +62,7 @@ def main() -> None:
 
 
 def gold_figures(crowds: Iterable[Crowd], *, draws: int = DRAWS) -> dict[str, Any]:
-    """Figures of each set, means over the draws, and means over the sets.
-
-    Parameters
-    ----------
-    crowds : iterable of Crowd
-        Those with few truths are left out.
-    draws : int
-        How often the gold objects are drawn.
-    """
+    """Figures of each set, means over the draws, and means over the sets."""
     rows: list[dict[str, Any]] = []
     for crowd in crowds:
         if np.count_nonzero(crowd.gold >= 0) < FEWEST:
@@ -116,19 +108,7 @@ def _of_set(crowd: Crowd, draws: int) -> Iterator[dict[str, Any]]:
 def with_and_without_map(
     posterior: Floats, truths: Ints, chosen: Ints, rest: Ints
 ) -> tuple[Floats, Floats]:
-    """Accuracy and measures of the winners' confidences, as they are and with a map.
-
-    Parameters
-    ----------
-    posterior : ndarray of float, shape (n_items, n_classes)
-        Of all objects.
-    truths : ndarray of int, shape (n_items,)
-        True classes.
-    chosen : ndarray of int
-        The gold objects: what the map is fitted on.
-    rest : ndarray of int
-        The objects that are scored.
-    """
+    """Accuracy and measures of the winners' confidences, as they are and with a map."""
     confidences, right = posterior.max(axis=1), posterior.argmax(axis=1) == truths
     found = fit_logistic(confidences[chosen], right[chosen])
     scored = confidences[rest]

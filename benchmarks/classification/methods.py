@@ -72,26 +72,7 @@ def run_method(
     once: bool = False,
     limit: float = 0.0,
 ) -> list[dict[str, Any]]:
-    """Run a method on crowds, in a process of its own.
-
-    Parameters
-    ----------
-    method : str
-        A name of ours, or a peer's, which begins with ``ck-``.
-    folder : Path
-        Where crowds and results are kept: the results as ``<crowd>.<method>.npy``.
-    crowds : sequence of Crowd
-        What it runs on.
-    once : bool
-        Whether a case is run once, rather than for the best time of several.
-    limit : float
-        CPU seconds that a case may take; without a limit if 0.
-
-    Returns
-    -------
-    list of dict
-        A line per crowd, as `measuring.measure_all` prints it.
-    """
+    """Run a method on crowds, in a process of its own."""
     if not crowds:
         return []
     module = "peers.crowdkit" if method.startswith("ck-") else "classification.methods"

@@ -53,36 +53,16 @@ type Case = tuple[str, Votes]
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What is measured.
+    """What is measured."""
 
-    Attributes
-    ----------
-    peers : tuple of str
-        Methods of others.
-    votes : tuple of int
-        Answers per item that are kept, beside all.
-    slow_votes : tuple of int
-        Those of them that slow peers are run on, beside all.
-    slow_up_to : int
-        Most answers of a crowd that slow peers are run on.
-    limit : float
-        CPU seconds after which a case of a slow peer is cut off.
-    seed : int
-        Of the subsamples.
-    averaged : tuple of str
-        The sets whose mean is compared.
-    jobs : int
-        Processes at a time.
-    """
-
-    peers: tuple[str, ...]
-    votes: tuple[int, ...]
-    slow_votes: tuple[int, ...]
-    slow_up_to: int
-    limit: float
-    seed: int
-    averaged: tuple[str, ...]
-    jobs: int
+    peers: tuple[str, ...]  # methods of others
+    votes: tuple[int, ...]  # answers per item that are kept, beside all
+    slow_votes: tuple[int, ...]  # those of them that slow peers are run on, beside all
+    slow_up_to: int  # most answers of a crowd that slow peers are run on
+    limit: float  # CPU seconds after which a case of a slow peer is cut off
+    seed: int  # of the subsamples
+    averaged: tuple[str, ...]  # the sets whose mean is compared
+    jobs: int  # processes at a time
 
     @property
     def methods(self) -> tuple[str, ...]:

@@ -119,21 +119,7 @@ type Variant = tuple[str, int | str]
 def replays(
     folder: Path, crowds: Iterable[Crowd], *, averaged: Sequence[str], seed: int, jobs: int
 ) -> dict[str, Any]:
-    """Replay every crowd with all its answers and with 3 per item.
-
-    Parameters
-    ----------
-    folder : Path
-        Where crowds and results are kept.
-    crowds : iterable of Crowd
-        The jobs.
-    averaged : sequence of str
-        The sets whose mean is compared.
-    seed : int
-        Of the subsamples.
-    jobs : int
-        Processes at a time.
-    """
+    """Replay every crowd with all its answers and with 3 per item."""
     whole = {crowd.name: crowd for crowd in crowds}
     cases: dict[tuple[str, int | str], Crowd] = {}
     for name, crowd in whole.items():

@@ -150,19 +150,7 @@ def crowd_of(sizes: Mapping[str, float]) -> Crowd:
 def picked_of(
     sizes: Mapping[str, float],
 ) -> tuple[Crowd, NDArray[np.bool_]]:
-    """Answers that pick labels: a few apply to each object, each is judged rightly in 0.7.
-
-    Parameters
-    ----------
-    sizes : mapping
-        With answers, per_item, labels and workers.
-
-    Returns
-    -------
-    crowd : Crowd
-        Its items and workers.
-    picked : ndarray of bool, shape (n_answers, n_labels)
-    """
+    """Answers that pick labels: a few apply to each object, each is judged rightly in 0.7."""
     crowd, n_labels = crowd_of({**sizes, "classes": 2}), int(sizes["labels"])
     rng = np.random.default_rng(0)
     share = min(LABELS_PICKED / n_labels, 0.5)

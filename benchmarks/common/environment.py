@@ -26,22 +26,7 @@ print(json.dumps({"python": platform.python_version()} | named))
 
 
 def run_module(module: str, *arguments: object, python: Path | None = None) -> str:
-    """What a module of `benchmarks` prints, run on one thread in a process of its own.
-
-    Parameters
-    ----------
-    module : str
-        Its name below `benchmarks`.
-    *arguments : object
-        Its command line.
-    python : Path, optional
-        The interpreter; left out, the peers' for a module of `benchmarks.peers`, else our own.
-
-    Raises
-    ------
-    subprocess.CalledProcessError
-        If it fails; what it wrote to stderr is shown, and in the error.
-    """
+    """What a module of `benchmarks` prints, run on one thread in a process of its own."""
     if python is None:
         peer = module.startswith("peers.")
         python = peers_python(ROOT / ".tools") if peer else Path(sys.executable)
@@ -67,20 +52,7 @@ def versions_in(python: Path, packages: Sequence[str]) -> dict[str, str]:
 
 
 def peers_python(cache: Path, requirements: Path = REQUIREMENTS) -> Path:
-    """Path of the interpreter; makes the environment when the requirements are new.
-
-    Parameters
-    ----------
-    cache : Path
-        Folder for environments.
-    requirements : Path, optional
-        What is installed, with hashes.
-
-    Raises
-    ------
-    subprocess.CalledProcessError
-        If the environment cannot be made.
-    """
+    """Path of the interpreter; makes the environment when the requirements are new."""
     home = _home(cache, requirements)
     python = home / "bin" / "python"
     if (home / "complete").exists():

@@ -37,34 +37,7 @@ def measure(
     most: int = 9,
     limit: float = 0.0,
 ) -> tuple[Any, dict[str, Any]]:
-    """Make a call's input, which is not timed, and measure the call.
-
-    Parameters
-    ----------
-    prepare : callable
-        Makes the input.
-    call : callable
-        What is measured; gets the input.
-    enough_seconds : float
-        It is repeated for so many CPU seconds,
-    most : int
-        at most so many times.
-    limit : float
-        CPU seconds that one run may take; without a limit if 0.
-
-    Returns
-    -------
-    result
-        The last one.
-    figures : dict
-        ``cpu_seconds`` of the best run and the number of ``repetitions``; of the process
-        ``bare_mib`` before its input, ``before_mib`` with it, and ``peak_mib`` of all runs.
-
-    Raises
-    ------
-    CutOff
-        If a run takes longer than `limit`.
-    """
+    """Make a call's input, which is not timed, and measure the call."""
     forget_peak()
     bare = memory_mib("VmRSS")
     given = prepare()

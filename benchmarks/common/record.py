@@ -23,17 +23,7 @@ _DIGITS = 5
 
 
 def run_record(module: str, arguments: Mapping[str, Any], *, seed: int) -> dict[str, Any]:
-    """Command, seed, date, machine and versions of a run.
-
-    Parameters
-    ----------
-    module : str
-        What ``python -m`` started.
-    arguments : mapping
-        The options that were given, without paths.
-    seed : int
-        Decides every random choice of the run.
-    """
+    """Command, seed, date, machine and versions of a run."""
     given = (
         f"--{name.replace('_', '-')} {' '.join(map(str, _listed(value)))}"
         for name, value in arguments.items()

@@ -68,15 +68,7 @@ def item_losses(table: Floats, gold: Ints) -> Floats:
 def paired_intervals(
     differences: Sequence[Floats], *, draws: int = 1000
 ) -> list[tuple[float, float, float]]:
-    """Mean over sets of the mean over items, with its middle 95 %; items are drawn again.
-
-    Parameters
-    ----------
-    differences : sequence of ndarray of float, shape (n_items, n_measures)
-        One table a set. Items are drawn within their set, and every set counts the same.
-    draws : int
-        How often.
-    """
+    """Mean over sets of the mean over items, with its middle 95 %; items are drawn again."""
     rng = np.random.default_rng(0)
     total = np.zeros((draws, differences[0].shape[1]))
     for values in differences:
@@ -137,17 +129,7 @@ N_PARTS = 16
 
 
 def item_counts(n_items: int, seed: int, *, draws: int = DRAWS) -> Floats:
-    """How often each item is drawn: shape (1 + draws, n_items), each item once in the first row.
-
-    Parameters
-    ----------
-    n_items : int
-        As many are drawn each time.
-    seed : int
-        Decides the draws: methods that share it can be compared draw by draw.
-    draws : int
-        How often.
-    """
+    """How often each item is drawn: shape (1 + draws, n_items), each item once in the first row."""
     rng = np.random.default_rng(seed)
     drawn = [
         np.bincount(rng.integers(0, n_items, n_items), minlength=n_items) for _ in range(draws)
@@ -156,17 +138,7 @@ def item_counts(n_items: int, seed: int, *, draws: int = DRAWS) -> Floats:
 
 
 def resampled(table: Floats, gold: Ints, counts: Floats) -> Floats:
-    """The measures in `RESAMPLED` of each draw: shape (1 + draws, 4).
-
-    Parameters
-    ----------
-    table : ndarray of float, shape (n_items, n_classes)
-        A posterior.
-    gold : ndarray of int, shape (n_items,)
-        True classes, -1 where unknown.
-    counts : ndarray of float, shape (1 + draws, n_known)
-        How often each item with a truth is drawn.
-    """
+    """The measures in `RESAMPLED` of each draw: shape (1 + draws, 4)."""
     table, gold = table[gold >= 0], gold[gold >= 0]
     labels = table.argmax(axis=1)
     rows = np.arange(gold.size)
@@ -192,11 +164,6 @@ def intervals(found: Floats) -> list[tuple[float, float, float]]:
 
     Drawing items again makes ECE larger by itself: without the shift its interval would lie too
     high.
-
-    Parameters
-    ----------
-    found : ndarray of float, shape (1 + draws, n_measures)
-        NaN where a draw has no such measure.
     """
     middles = []
     for value, drawn in zip(found[0], found[1:].T, strict=True):
@@ -218,13 +185,7 @@ def bounds(found: Floats) -> dict[str, float]:
 
 
 def mean_differences(own: Sequence[Floats], base: Sequence[Floats]) -> Floats:
-    """Mean over the sets of the difference, draw by draw; a set without a measure is left out.
-
-    Parameters
-    ----------
-    own, base : sequence of ndarray of float, shape (1 + draws, n_measures)
-        What `resampled` found of two methods on the same sets, in the same draws.
-    """
+    """Mean over the sets of the difference, draw by draw; a set without a measure is left out."""
     differences = np.stack([first - second for first, second in zip(own, base, strict=True)])
     known = ~np.isnan(differences)
     known &= known[:, :1]

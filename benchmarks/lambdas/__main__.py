@@ -78,15 +78,7 @@ def main() -> None:
 
 
 def lambda_figures(functions: Sequence[str], effort: Effort) -> dict[str, Any]:
-    """Everything that the result holds, but for the record of the run.
-
-    Raises
-    ------
-    BuildError
-        If there is no build.
-    EmulatorError
-        If the emulator cannot be started here.
-    """
+    """Everything that the result holds, but for the record of the run."""
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in _COLUMNS}
     rows["sizes"] = package_sizes(BUILD, FUNCTIONS)
     with tempfile.TemporaryDirectory() as scratch:

@@ -47,15 +47,7 @@ class Meter(Protocol):
 
 
 class ControlGroup:
-    """A control group; of version 1 one for each controller.
-
-    Parameters
-    ----------
-    folders : mapping of str to Path
-        The group's folder by controller; for version 2 all the same.
-    version : int
-        1 or 2.
-    """
+    """A control group; of version 1 one for each controller."""
 
     limits = True
 
@@ -217,34 +209,15 @@ _CALL = re.compile(r"INVOKE RTDONE\(status: success.*?duration: ([\d.]+)ms\)")
 
 @dataclass(frozen=True, kw_only=True)
 class Observation:
-    """What one start and the calls after it took.
+    """What one start and the calls after it took."""
 
-    Attributes
-    ----------
-    init_ms : float
-        From the start of Python until the runtime asked for its first event.
-    calls_ms : tuple of float
-        From an event handed to the runtime until its response: the first call, then the warm
-        ones.
-    warm_seconds : float
-        From before the first warm call to after the last, as the caller sees it.
-    processor_ms : float
-        Processor time of one warm call on average, the emulator's own included.
-    peak_mb : float
-        The meter's high-water mark, in MB of a million bytes.
-    process_mb : float
-        Largest resident size of the function's Python process.
-    isolated : bool
-        Whether the function saw Lambda's file system.
-    """
-
-    init_ms: float
+    init_ms: float  # from the start of Python until the runtime asked for its first event
     calls_ms: tuple[float, ...]
-    warm_seconds: float
-    processor_ms: float
-    peak_mb: float
-    process_mb: float
-    isolated: bool
+    warm_seconds: float  # from before the first warm call to after the last, as the caller sees it
+    processor_ms: float  # processor time of one warm call on average, the emulator's own included
+    peak_mb: float  # the meter's high-water mark, in MB of a million bytes
+    process_mb: float  # largest resident size of the function's Python process
+    isolated: bool  # whether the function saw Lambda's file system
 
     @property
     def first_ms(self) -> float:
@@ -265,29 +238,7 @@ def observe(
     n_warm: int,
     share: float | None = None,
 ) -> Observation:
-    """Start a built function, call it once and then again and again.
-
-    Parameters
-    ----------
-    case : Case
-        The function and its event.
-    build : Path
-        The build folder.
-    environment : dict of str to str or None
-        Variables that lead the function to an S3 with its objects; None for the case's folder.
-    n_warm : int
-        How many calls after the first.
-    share : float, optional
-        Share of one processor core for emulator and function; all there is if left out. Without
-        a control group it is ignored.
-
-    Raises
-    ------
-    EmulatorError
-        If the emulator cannot be started or reports no times.
-    FunctionError
-        If the function fails.
-    """
+    """Start a built function, call it once and then again and again."""
     objects = case.folder if environment is None else None
     with ExitStack() as stack:
         gauge = stack.enter_context(meter())
@@ -317,11 +268,6 @@ def observe(
 
 def times_in(log: str, *, n_calls: int) -> tuple[float, tuple[float, ...]]:
     """Milliseconds of the start and of each call, as the emulator's log has them.
-
-    Raises
-    ------
-    EmulatorError
-        If there is not one start, or not as many calls as were made.
 
     Examples
     --------

@@ -33,27 +33,13 @@ _JSON = "application/json"
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One function with one event.
+    """One function with one event."""
 
-    Attributes
-    ----------
-    function : str
-        Name of its folder under ``functions/``.
-    name : str
-        ``"example"``, or the size of the batch.
-    event : object
-        What the function is called with.
-    folder : Path
-        The objects it reads, and descriptions of the labeling jobs.
-    n_objects : int
-        How many data objects the event is of.
-    """
-
-    function: str
-    name: str
-    event: Any
-    folder: Path
-    n_objects: int
+    function: str  # name of its folder under ``functions/``
+    name: str  # ``"example"``, or the size of the batch
+    event: Any  # what the function is called with
+    folder: Path  # the objects it reads, and descriptions of the labeling jobs
+    n_objects: int  # how many data objects the event is of
 
     @property
     def jobs(self) -> Mapping[str, Mapping[str, Any]]:
@@ -93,19 +79,7 @@ def example_case(function: str, folder: Path) -> Case:
 
 
 def batch_case(function: str, folder: Path, *, seed: int, mask_size: str = MASK_SIZE) -> Case:
-    """A full batch of an ACS function, made by `labeljob synthesize` in a new folder.
-
-    Parameters
-    ----------
-    function : str
-        Name of an ACS function's folder.
-    folder : Path
-        Must not exist.
-    seed : int
-        Decides on truth and answers.
-    mask_size : str
-        Width and height of masks: ``"640x480"``.
-    """
+    """A full batch of an ACS function, made by `labeljob synthesize` in a new folder."""
     job_type = function.removeprefix("acs_")
     labels = ",".join(f"class-{number}" for number in range(_LABELS.get(job_type, 10)))
     options = {

@@ -59,21 +59,6 @@ def billed_ms(durations_ms: Sequence[float]) -> float:
 def cost(*, billed: float, memory_mb: int, objects_per_call: int) -> dict[str, Any]:
     """US dollars for `PER` data objects.
 
-    Parameters
-    ----------
-    billed : float
-        Milliseconds of one call.
-    memory_mb : int
-        The function's memory.
-    objects_per_call : int
-        Data objects of one call.
-
-    Returns
-    -------
-    dict
-        Number of calls, GB-seconds, dollars for requests, and dollars in all on each processor;
-        the same time is taken for both.
-
     Examples
     --------
     >>> found = cost(billed=20, memory_mb=1024, objects_per_call=50)
@@ -185,26 +170,12 @@ MEMORY_SIZES = (512, 1024, MB_PER_PROCESSOR)
 
 @dataclass(frozen=True, kw_only=True)
 class Effort:
-    """How much is measured.
-
-    Attributes
-    ----------
-    starts : int
-        Cold starts of each function, on a whole processor and again on its own share of one.
-    calls : int
-        Warm calls in a row.
-    mask_calls : int
-        The same with a full batch of masks, which takes seconds.
-    imports : int
-        How often each import is repeated.
-    sizes : sequence of int
-        Memory sizes, in MB, at which throughput is measured, beside the function's own.
-    """
+    """How much is measured."""
 
     starts: int = 7
-    calls: int = 200
-    mask_calls: int = 5
-    imports: int = 9
+    calls: int = 200  # warm calls in a row
+    mask_calls: int = 5  # the same with a full batch of masks, which takes seconds
+    imports: int = 9  # how often each import is repeated
     sizes: Sequence[int] = MEMORY_SIZES
 
     def calls_of(self, case: Case) -> int:

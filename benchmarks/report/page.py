@@ -41,15 +41,7 @@ CODE = SimpleNamespace(
 
 
 def render_page(records: Mapping[str, Any], *, parts: Collection[str] = PARTS) -> str:
-    """The page's text.
-
-    Parameters
-    ----------
-    records : mapping
-        Results by their names in `figures.RECORDS`. A section without its result is left out.
-    parts : collection of str, optional
-        Names of what is shown; all there is if left out.
-    """
+    """The page's text."""
     there = {name: figures.expand(records.get(name)) for name in figures.RECORDS}
     show = {name: bool(there.get(name)) and name in parts for name in PARTS}
     measured = any(found for name, found in there.items() if name != "sources")

@@ -170,13 +170,7 @@ def draw_speed(record: Mapping[str, Any], path: Path) -> None:
 
 
 def merged(points: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Points of too few images together with the next, the last with the one before.
-
-    Parameters
-    ----------
-    points : sequence of mapping
-        Each with `items`, and with means over them.
-    """
+    """Points of too few images together with the next, the last with the one before."""
     groups: list[list[Mapping[str, Any]]] = []
     for point in sorted(points, key=lambda point: float(point["confidence"])):
         if not groups or sum(one["items"] for one in groups[-1]) >= FEWEST_IMAGES:
@@ -317,15 +311,7 @@ def _log_axes(axes: Axes, title: str, unit: str) -> None:
 
 
 def draw_masks(record: Mapping[str, Any], path: Path) -> None:
-    """CPU time of the fusion of class maps, case by case, on a logarithmic axis.
-
-    Parameters
-    ----------
-    record : mapping
-        What `benchmarks.segmentation.speed` wrote.
-    path : Path
-        Of the SVG.
-    """
+    """CPU time of the fusion of class maps, case by case, on a logarithmic axis."""
     cases = [case for case in record["cases"] if case["kind"] == "fusion"]
     sizes = list(dict.fromkeys(case["size"] for case in cases))
     with mpl.rc_context(STYLE):

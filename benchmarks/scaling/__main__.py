@@ -51,19 +51,7 @@ def measure(curve: Curve, folder: Path) -> Iterator[Row]:
 
 
 def run_case(kind: str, method: str, sizes: Mapping[str, float], folder: Path) -> Row:
-    """One case in a process of its own; a peer's in its environment, made if it is not there.
-
-    Parameters
-    ----------
-    kind : str
-        That of the curve.
-    method : str
-        A name of ours or a peer's.
-    sizes : mapping
-        All sizes of the case.
-    folder : Path
-        Where masks are kept for further cases.
-    """
+    """One case in a process of its own; a peer's in its environment, made if it is not there."""
     if "megapixels" in sizes:
         for size in (SMALL, mask_size(sizes)):
             write_inputs(size, folder)
@@ -86,16 +74,7 @@ def synthesis(folder: Path, sizes: Sequence[tuple[int, bool]]) -> Iterator[Row]:
 
 
 def exponents(curve: Curve, rows: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
-    """Powers of the curve's size that its methods' time and memory grow with.
-
-    Parameters
-    ----------
-    curve : Curve
-        Says in which ranges.
-    rows : sequence of mapping
-        What `measure` gave. Memory is that of inputs and run; where it is below 2 MiB the
-        point is left out, and with fewer than three points so is the fit.
-    """
+    """Powers of the curve's size that its methods' time and memory grow with."""
     for method, (first, last) in product(curve.methods, curve.ranges):
         own = [r for r in rows if r["method"] == method and first <= r["size"] <= last]
         needed = [(r["size"], r["inputs_mib"] + r["run_mib"]) for r in own]

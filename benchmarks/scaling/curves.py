@@ -26,35 +26,15 @@ PAIRS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Curve:
-    """One dimension that varies.
+    """One dimension that varies."""
 
-    Attributes
-    ----------
-    name : str
-        The curve's, unique.
-    kind : str
-        ``votes`` (one label), ``selections`` (several labels), ``pipeline`` (whole mask objects)
-        or ``fusion`` (masks in memory).
-    varied : str
-        The dimension: one of the sizes, or ``megapixels``.
-    values : sequence of float
-        Its sizes, ascending.
-    fixed : mapping
-        The other sizes.
-    methods : mapping
-        Method to the largest of `values` at which it takes part.
-    ranges : sequence of (float, float)
-        First and last size of each fit of an exponent. Left out is where what does not grow
-        weighs most; two ranges meet where a method changes.
-    """
-
-    name: str
-    kind: str
-    varied: str
-    values: Sequence[float]
-    fixed: Mapping[str, float] = field(default_factory=dict)
-    methods: Mapping[str, float]
-    ranges: Sequence[tuple[float, float]]
+    name: str  # the curve's, unique
+    kind: str  # votes (one label), selections (several), pipeline (whole mask objects), fusion
+    varied: str  # the dimension: one of the sizes, or ``megapixels``
+    values: Sequence[float]  # its sizes, ascending
+    fixed: Mapping[str, float] = field(default_factory=dict)  # the other sizes
+    methods: Mapping[str, float]  # method to the largest of `values` at which it takes part
+    ranges: Sequence[tuple[float, float]]  # first and last size of each fit of an exponent
 
     def cases(self) -> list[tuple[str, dict[str, float]]]:
         """Method and sizes of each case, small cases first."""
@@ -143,37 +123,16 @@ FEWEST_POINTS = 3
 
 @dataclass(frozen=True)
 class Power:
-    """How something grows with a size.
+    """How something grows with a size."""
 
-    Attributes
-    ----------
-    exponent : float
-        1 is in proportion, 0 not at all.
-    low, high : float
-        Where the exponent lies with 95 % confidence, by Student's distribution.
-    r2 : float
-        Share of the variance of the logarithms that the power explains. Little of a variance
-        that is small anyway, when nothing grows.
-    """
-
-    exponent: float
-    low: float
+    exponent: float  # 1 is in proportion, 0 not at all
+    low: float  # with `high`, where it lies with 95 % confidence, by Student's distribution
     high: float
-    r2: float
+    r2: float  # share of the variance of the logarithms that the power explains
 
 
 def fitted(sizes: Sequence[float], values: Sequence[float]) -> Power | None:
     """Fit a power.
-
-    Parameters
-    ----------
-    sizes, values : sequence of float
-        Positive, the same number of both.
-
-    Returns
-    -------
-    Power or None
-        None if there are fewer than 3 points.
 
     Examples
     --------

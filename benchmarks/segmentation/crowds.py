@@ -20,46 +20,22 @@ DRAWS = 10  # crews of sffg for each size
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """What a crew made of a picture, and what it should have made.
+    """What a crew made of a picture, and what it should have made."""
 
-    Attributes
-    ----------
-    truth : ndarray of int, shape (rows, columns)
-        Class of each pixel.
-    maps : sequence of ndarray, each of the same shape
-        What each worker drew.
-    workers : sequence of str
-        Who they are; empty where that is not known.
-    """
-
-    truth: NDArray[np.uint8]
-    maps: list[NDArray[np.uint8]]
-    workers: list[str]
+    truth: NDArray[np.uint8]  # class of each pixel
+    maps: list[NDArray[np.uint8]]  # what each worker drew
+    workers: list[str]  # who they are; empty where that is not known
 
 
 @dataclass(frozen=True)
 class Crowd:
-    """A data set with crews of one size.
+    """A data set with crews of one size."""
 
-    Attributes
-    ----------
-    name : str
-        The same for all draws of crews from one data set.
-    n_classes : int
-        With BACKGROUND.
-    pictures : list of Picture
-        At least one.
-    outlines : bool
-        Whether workers drew outlines, so that boundaries mean something.
-    careless : frozenset of str
-        The workers who did not try, where that is known.
-    """
-
-    name: str
-    n_classes: int
-    pictures: list[Picture]
-    outlines: bool = True
-    careless: frozenset[str] = frozenset()
+    name: str  # the same for all draws of crews from one data set
+    n_classes: int  # with BACKGROUND
+    pictures: list[Picture]  # at least one
+    outlines: bool = True  # whether workers drew outlines, so that boundaries mean something
+    careless: frozenset[str] = frozenset()  # the workers who did not try, where that is known
 
 
 def synthetic(pool: str, n_classes: int, n_workers: int, n_pictures: int = 40) -> Crowd:

@@ -20,19 +20,7 @@ CHUNK_SIZE = 8192
 
 
 def canvas_png(rgba: NDArray[np.uint8], *, level: int = 3) -> bytes:
-    """8-bit RGBA, filter Sub on every row, zlib level 3, data chunks of 8 KiB.
-
-    Parameters
-    ----------
-    rgba : ndarray of uint8, shape (rows, columns, 4)
-        The picture.
-    level : int, optional
-        Of compression.
-
-    Returns
-    -------
-    bytes
-    """
+    """8-bit RGBA, filter Sub on every row, zlib level 3, data chunks of 8 KiB."""
     rows, columns, _ = rgba.shape
     lines = np.empty((rows, 1 + 4 * columns), np.uint8)
     lines[:, 0] = 1
@@ -68,26 +56,14 @@ COLORS = [
 
 @dataclass(frozen=True)
 class Kind:
-    """How a worker works.
+    """How a worker works."""
 
-    Attributes
-    ----------
-    shift : float
-        Standard deviation, in pixels of an image 1080 rows high, of the smooth displacement.
-    jitter : float
-        The same for each corner on its own.
-    miss, swap : float
-        Probability to leave an object out, and to give it the next class.
-    spam : str
-        ``"empty"``, ``"flood"`` (one class everywhere) or ``"shapes"`` (objects that are not
-        there); empty for a worker who tries.
-    """
-
+    # Standard deviation of the smooth displacement, in pixels of an image 1080 rows high:
     shift: float = 0.0
-    jitter: float = 0.0
-    miss: float = 0.0
-    swap: float = 0.0
-    spam: str = ""
+    jitter: float = 0.0  # the same for each corner on its own
+    miss: float = 0.0  # probability to leave an object out
+    swap: float = 0.0  # probability to give an object the next class
+    spam: str = ""  # "empty", "flood" (one class everywhere) or "shapes" (not there), if at all
 
 
 TRUTH = Kind()
@@ -106,24 +82,12 @@ POOLS: dict[str, tuple[Kind, ...]] = {
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """Objects of one picture.
+    """Objects of one picture."""
 
-    Attributes
-    ----------
-    shape : tuple of int
-        (rows, columns).
-    outlines : sequence of ndarray, shape (n_corners, 2)
-        Corners of each object, as (column, row).
-    classes : ndarray of int, shape (n_objects,)
-        Class of each object, from 1.
-    n_classes : int
-        With BACKGROUND.
-    """
-
-    shape: tuple[int, int]
-    outlines: Sequence[NDArray[np.float64]]
-    classes: NDArray[np.int64]
-    n_classes: int
+    shape: tuple[int, int]  # (rows, columns)
+    outlines: Sequence[NDArray[np.float64]]  # corners of each object, as (column, row)
+    classes: NDArray[np.int64]  # class of each object, from 1
+    n_classes: int  # with BACKGROUND
 
 
 def make_scene(
@@ -146,13 +110,7 @@ def make_scene(
 
 
 def annotate(scene: Scene, kind: Kind, random: np.random.Generator) -> NDArray[np.uint8]:
-    """Class map that a worker makes of a scene.
-
-    Returns
-    -------
-    ndarray of uint8, shape (rows, columns)
-        Of int32 for more than 256 classes.
-    """
+    """Class map that a worker makes of a scene."""
     if kind.spam == "empty":
         return np.zeros(scene.shape, np.uint8)
     if kind.spam == "flood":
@@ -195,12 +153,7 @@ def colors_of(n_classes: int) -> list[str]:
 
 
 def painted(classes: NDArray[np.uint8], n_classes: int) -> NDArray[np.uint8]:
-    """A class map as a browser's canvas holds it: labels in their colours, the rest transparent.
-
-    Returns
-    -------
-    ndarray of uint8, shape (rows, columns, 4)
-    """
+    """A class map as a browser's canvas holds it: labels in their colours, the rest transparent."""
     table = np.zeros((n_classes, 4), np.uint8)
     for index, color in enumerate(colors_of(n_classes), start=1):
         table[index] = [*bytes.fromhex(color[1:]), 255]
@@ -212,26 +165,14 @@ KINDS = (GOOD, AVERAGE, AVERAGE, SLOPPY)
 
 @dataclass(frozen=True)
 class Size:
-    """One data object of a benchmark.
+    """One data object of a benchmark."""
 
-    Attributes
-    ----------
-    name : str
-        Also the name of its folder.
-    shape : tuple of int
-        (rows, columns).
-    n_classes, n_workers, n_objects : int
-        Classes with BACKGROUND, workers, and objects in the picture.
-    noise : float
-        Share of the pixels that are replaced by random classes.
-    """
-
-    name: str
-    shape: tuple[int, int]
-    n_classes: int
+    name: str  # also the name of its folder
+    shape: tuple[int, int]  # (rows, columns)
+    n_classes: int  # with BACKGROUND
     n_workers: int
-    n_objects: int = 18
-    noise: float = 0.0
+    n_objects: int = 18  # in the picture
+    noise: float = 0.0  # share of the pixels that are replaced by random classes
 
     @property
     def colors(self) -> dict[int, str]:

@@ -98,15 +98,7 @@ def _around(line: NDArray[np.bool_], reach: float) -> NDArray[np.bool_]:
 
 
 def difference(draws: Sequence[dict[str, Tables]], first: str, second: str) -> dict[str, float]:
-    """Mean IoU of one method less that of another, with what 95 % of resampled crews show.
-
-    Parameters
-    ----------
-    draws : sequence of dict
-        Tables by method: one dict for each draw of crews for the same pictures.
-    first, second : str
-        Methods that every draw has, on the same pictures.
-    """
+    """Mean IoU of one method less that of another, with what 95 % of resampled crews show."""
     random = np.random.default_rng(len(draws))
     plain = [mean_iou(draw[first]) - mean_iou(draw[second]) for draw in draws]
     spread = []
@@ -181,23 +173,7 @@ type Masks = list[NDArray[np.integer]]
 
 
 def run_peers(crowds: Sequence[Crowd]) -> dict[str, tuple[list[Masks], float]]:
-    """Masks and CPU seconds of each peer.
-
-    Parameters
-    ----------
-    crowds : sequence of Crowd
-        What they run on.
-
-    Returns
-    -------
-    dict
-        By peer: for each crowd its masks, and the CPU seconds for all of them.
-
-    Raises
-    ------
-    subprocess.CalledProcessError
-        If the environment cannot be made or a peer fails.
-    """
+    """Masks and CPU seconds of each peer."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         names = [f"crowd{index}" for index in range(len(crowds))]
@@ -272,24 +248,12 @@ def ours(crowd: Crowd) -> dict[str, list[Fusion]]:
 
 @dataclass(frozen=True, eq=False)
 class Draw:
-    """What our methods make of a crowd.
+    """What our methods make of a crowd."""
 
-    Attributes
-    ----------
-    found : dict
-        Tables by method.
-    confidence : dict
-        How good the default's confidence is.
-    crowd : Crowd
-        What they worked on.
-    masks : dict
-        Class maps by method.
-    """
-
-    found: dict[str, Tables]
-    confidence: dict[str, float]
-    crowd: Crowd
-    masks: dict[str, Maps]
+    found: dict[str, Tables]  # tables by method
+    confidence: dict[str, float]  # how good the default's confidence is
+    crowd: Crowd  # what they worked on
+    masks: dict[str, Maps]  # class maps by method
 
 
 def drawn(crowd: Crowd) -> Draw:

@@ -28,21 +28,11 @@ TASKS: Mapping[JobType, str] = MappingProxyType({SINGLE: "one", SEVERAL: "severa
 
 @dataclass(frozen=True)
 class Crew:
-    """Ten workers, as `labeljob synthesize --workers` takes them, and what else goes wrong.
+    """Ten workers, as `labeljob synthesize --workers` takes them, and what else goes wrong."""
 
-    Attributes
-    ----------
-    workers : str
-        Kinds and how many of each.
-    missing : float
-        Share of the answers that nobody gives.
-    difficulty : float
-        Mean difficulty of the data objects.
-    """
-
-    workers: str
-    missing: float = 0.0
-    difficulty: float = 0.0
+    workers: str  # kinds and how many of each
+    missing: float = 0.0  # share of the answers that nobody gives
+    difficulty: float = 0.0  # mean difficulty of the data objects
 
     @property
     def options(self) -> str:
@@ -74,38 +64,18 @@ CREWS: Mapping[str, Crew] = MappingProxyType(
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """The answers to one job, and all that decided on them.
+    """The answers to one job, and all that decided on them."""
 
-    Attributes
-    ----------
-    name : str
-        Of the crew, the size and the seed; fit for a file.
-    task : JobType
-        What was asked.
-    members : tuple of SyntheticWorker
-        The crew.
-    labels : tuple of str
-        The classes.
-    items, workers, tasks_done : ndarray of int, shape (n_answers,)
-        What was answered, by which of `members`, and how many answers that one had given before.
-    picked : ndarray of bool, shape (n_answers, n_classes)
-        The class, or the labels, of each answer.
-    hardness : ndarray of float, shape (n_items,)
-        Difficulty of each data object.
-    truth : ndarray of bool, shape (n_items, n_classes)
-        What is right.
-    """
-
-    name: str
-    task: JobType
-    members: tuple[SyntheticWorker, ...]
-    labels: tuple[str, ...]
+    name: str  # of the crew, the size and the seed; fit for a file
+    task: JobType  # what was asked
+    members: tuple[SyntheticWorker, ...]  # the crew
+    labels: tuple[str, ...]  # the classes
     items: Ints
     workers: Ints
     tasks_done: Ints
-    picked: Bools
-    hardness: Floats
-    truth: Bools
+    picked: Bools  # the class, or the labels, of each answer
+    hardness: Floats  # difficulty of each data object
+    truth: Bools  # what is right
 
     def crowd(self) -> Crowd:
         """The answers to a single-label job as every method takes them."""
@@ -129,13 +99,7 @@ class Drawn:
 
 
 def job_seed(*parts: str | int) -> int:
-    """A seed for each job, so that no two jobs share their workers' luck.
-
-    Parameters
-    ----------
-    *parts : str or int
-        What tells the job from others: its crew, its size, a number.
-    """
+    """A seed for each job, so that no two jobs share their workers' luck."""
     return int.from_bytes(digest("benchmark", *parts, size=4))
 
 
@@ -149,21 +113,7 @@ def draw(
     n_objects: int,
     seed: int,
 ) -> Drawn:
-    """Let a crew answer a job.
-
-    Parameters
-    ----------
-    crew : Crew
-        Who answers.
-    name : str
-        Of the result.
-    task : JobType
-        `SINGLE` or `SEVERAL`.
-    n_classes, per_object, n_objects : int
-        Size of the job: classes, answers to a data object, data objects.
-    seed : int
-        Decides on the truth, the workers' ids and every answer.
-    """
+    """Let a crew answer a job."""
     labels = tuple(f"class-{number}" for number in range(n_classes))
     members = create_synthetic_workers(crew.workers, task=task, seed=seed)
     synthesis = Synthesis(

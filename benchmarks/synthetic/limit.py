@@ -16,18 +16,7 @@ _MOST_TRUE_LABELS = 3  # that labeljob.simulation.truth.invented_truth gives a d
 
 
 def limit(drawn: Drawn) -> Floats:
-    """Probability of each class, or of each label, of each data object.
-
-    Parameters
-    ----------
-    drawn : Drawn
-        A job; of it answers, crew, difficulties and the workers' tasks so far are used.
-
-    Returns
-    -------
-    ndarray of float, shape (n_items, n_classes)
-        For a single-label job each row sums to 1.
-    """
+    """Probability of each class, or of each label, of each data object."""
     single = drawn.task.single_choice
     truths = np.eye(len(drawn.labels), dtype=np.bool_) if single else label_sets(len(drawn.labels))
     likelihood = class_likelihood(drawn) if single else set_likelihood(drawn, truths)
@@ -100,21 +89,7 @@ def set_likelihood(drawn: Drawn, truths: Bools) -> Floats:
 
 
 def ticks_likelihood(picked: Bools, shown: Bools, accuracy: Floats) -> Floats:
-    """Probability of ticks, each label being judged on its own, one being ticked at least.
-
-    Parameters
-    ----------
-    picked : ndarray of bool, shape (n_answers, n_labels)
-        The ticks.
-    shown : ndarray of bool, shape (n_sets, n_labels)
-        The labels that apply.
-    accuracy : ndarray of float, shape (n_answers,)
-        How often a label is judged rightly; in (0, 1).
-
-    Returns
-    -------
-    ndarray of float, shape (n_answers, n_sets)
-    """
+    """Probability of ticks, each label being judged on its own, one being ticked at least."""
     n_labels = shown.shape[1]
     wrong = (picked[:, np.newaxis, :] != shown[np.newaxis]).sum(axis=2)
     right, missed = accuracy[:, np.newaxis], 1.0 - accuracy[:, np.newaxis]

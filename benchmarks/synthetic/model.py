@@ -40,49 +40,18 @@ type Cases = dict[tuple[float, str], list[dict[str, Found]]]
 
 @dataclass(frozen=True, kw_only=True)
 class ModelPlan:
-    """What is measured.
+    """What is measured."""
 
-    Attributes
-    ----------
-    accuracies : tuple of float
-        Of the models.
-    main : float
-        The one of them for which each crew is shown.
-    classes, answers, objects : int
-        Size of a job: classes, answers of workers to a data object, data objects.
-    seeds : tuple of int
-        A job, and a model's answers to it, are drawn for each.
-    """
-
-    accuracies: tuple[float, ...] = (0.7, 0.85, 0.95)
-    main: float = 0.85
-    classes: int = 4
-    answers: int = 3
-    objects: int = 450
-    seeds: tuple[int, ...] = (1, 2)
+    accuracies: tuple[float, ...] = (0.7, 0.85, 0.95)  # of the models
+    main: float = 0.85  # the one of them for which each crew is shown
+    classes: int = 4  # size of a job: classes, answers of workers to a data object, data objects
+    answers: int = 3  # size of a job: classes, answers of workers to a data object, data objects
+    objects: int = 450  # size of a job: classes, answers of workers to a data object, data objects
+    seeds: tuple[int, ...] = (1, 2)  # A job, and a model's answers to it, are drawn for each
 
 
 def model_probabilities(truth: Ints, n_classes: int, accuracy: float, seed: int) -> Floats:
-    """Probabilities of a model that is as often right as they say.
-
-    Parameters
-    ----------
-    truth : ndarray of int, shape (n_items,)
-        True classes.
-    n_classes : int
-        At least 2.
-    accuracy : float
-        How often the most probable class is right, from above 1 / `n_classes` to below 1.
-    seed : int
-        Decides.
-
-    Returns
-    -------
-    ndarray of float, shape (n_items, n_classes)
-        A confidence is drawn for each data object from a Beta distribution between
-        1 / `n_classes` and 1, and the class with that probability is right; the other
-        classes share the rest evenly.
-    """
+    """Probabilities of a model that is as often right as they say."""
     rng = generator(seed, "model", str(accuracy))
     chance = 1.0 / n_classes
     mean = (accuracy - chance) / (1.0 - chance)
@@ -150,20 +119,7 @@ def _ours(folder: Path, job: Drawn, accuracy: float, seed: int) -> dict[str, Fou
 
 
 def our_answers(job: Drawn, probabilities: Floats) -> dict[str, Found]:
-    """Class and confidence of each data object by majority, by us and by the limit.
-
-    Parameters
-    ----------
-    job : Drawn
-        The workers' answers.
-    probabilities : ndarray of float, shape (n_items, n_classes)
-        The model's, honest.
-
-    Returns
-    -------
-    dict of tuple of ndarray, shape (n_items,)
-        Classes and confidences by the method's name.
-    """
+    """Class and confidence of each data object by majority, by us and by the limit."""
     crowd = job.crowd()
     sizes = crowd.n_items, crowd.n_workers, crowd.n_classes
     votes = Votes(crowd.items, crowd.workers, crowd.classes, *sizes)

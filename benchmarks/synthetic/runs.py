@@ -42,16 +42,7 @@ _DIGITS = 4
 
 
 def measures(jobs: Sequence[Drawn], tables: Sequence[Floats]) -> dict[str, float]:
-    """All measures on the data objects of several jobs together.
-
-    Parameters
-    ----------
-    jobs : sequence of Drawn
-        Jobs of one task and one number of classes.
-    tables : sequence of ndarray of float, shape (n_items, n_classes)
-        What a method found for each of them. In a multi-label job each label of each data
-        object is a decision of its own, between no and yes.
-    """
+    """All measures on the data objects of several jobs together."""
     pairs = [decisions(job, table) for job, table in zip(jobs, tables, strict=True)]
     table = np.concatenate([pair[0] for pair in pairs])
     gold = np.concatenate([pair[1] for pair in pairs])
@@ -108,37 +99,17 @@ type Tables = dict[str, list[Floats]]
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What is measured.
+    """What is measured."""
 
-    Attributes
-    ----------
-    crews : tuple of str
-        Names of `CREWS`.
-    classes, answers : tuple of int
-        Numbers of classes, and of answers to a data object; every pair is measured.
-    main : mapping of JobType to tuple of int
-        For each task the pair of them that all peers are run on.
-    seeds : tuple of int
-        A job is drawn for each.
-    objects : int
-        Data objects in a job.
-    peers : bool
-        Whether peers are run.
-    limit : float
-        CPU seconds after which a case of a slow peer is cut off.
-    jobs : int
-        Processes at a time.
-    """
-
-    crews: tuple[str, ...] = tuple(CREWS)
-    classes: tuple[int, ...] = (2, 4, 10)
-    answers: tuple[int, ...] = (3, 5, 9)
-    main: Mapping[JobType, Size]
-    seeds: tuple[int, ...]
-    objects: int
-    peers: bool = True
-    limit: float = 15.0
-    jobs: int = 2
+    crews: tuple[str, ...] = tuple(CREWS)  # names of `CREWS`
+    classes: tuple[int, ...] = (2, 4, 10)  # numbers of classes, and of answers to a data object
+    answers: tuple[int, ...] = (3, 5, 9)  # numbers of classes, and of answers to a data object
+    main: Mapping[JobType, Size]  # for each task the pair of them that all peers are run on
+    seeds: tuple[int, ...]  # A job is drawn for each
+    objects: int  # data objects in a job
+    peers: bool = True  # whether peers are run
+    limit: float = 15.0  # CPU seconds after which a case of a slow peer is cut off
+    jobs: int = 2  # processes at a time
 
     @property
     def sizes(self) -> list[Size]:
@@ -157,24 +128,7 @@ class Case:
 
 
 def results(folder: Path, plan: Plan, task: JobType) -> dict[str, list[dict[str, Any]]]:
-    """Run a task's methods; rows for the tables of the result.
-
-    Parameters
-    ----------
-    folder : Path
-        Where jobs and what the methods found are kept during the run.
-    plan : Plan
-        What is measured.
-    task : JobType
-        `SINGLE` or `SEVERAL`.
-
-    Returns
-    -------
-    dict
-        ``scores``: every measure of every crew at the main size; ``gains``: the difference of
-        every method to majority there, over all crews and of the default for each crew;
-        ``sizes``: means over the crews of the methods that are run on all sizes; ``cut_off``.
-    """
+    """Run a task's methods; rows for the tables of the result."""
     cases = {(name, size): _drawn(plan, task, name, size) for name in plan.crews
              for size in plan.sizes}  # fmt: skip
     main = [jobs for (_, size), jobs in cases.items() if size == plan.main[task]]
