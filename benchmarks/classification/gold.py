@@ -23,6 +23,7 @@ from benchmarks.common.scores import (
     SMALLEST_PROBABILITY,
     equal_mass_gap,
     equal_width_gap,
+    spread,
 )
 from groundtruth.aggregation.classification.calibrated import calibrated
 from groundtruth.aggregation.classification.calibration_maps import fit_logistic
@@ -147,15 +148,9 @@ def _means(rows: Sequence[Mapping[str, Any]], answers: int | str) -> Iterator[di
         drawn = own[variant][places].mean(axis=1)
         line = {"answers": answers, "variant": variant, "accuracy": float(drawn[0, 0])}
         for place, measure in enumerate(MEASURES, start=1):
-            line |= _middle(measure, drawn[:, place])
-            line |= _middle(f"{measure}_change", drawn[:, place] / base[:, place] - 1.0)
+            line |= spread(measure, drawn[:, place])
+            line |= spread(f"{measure}_change", drawn[:, place] / base[:, place] - 1.0)
         yield line
-
-
-def _middle(name: str, values: Floats) -> dict[str, float]:
-    """The first value, and the middle 95 % of the others."""
-    low, high = np.percentile(values[1:], [2.5, 97.5])
-    return {name: float(values[0]), f"{name}_low": float(low), f"{name}_high": float(high)}
 
 
 if __name__ == "__main__":

@@ -6,8 +6,6 @@ Needs the library on the path (an installed checkout).
 """
 
 import argparse
-import csv
-import gzip
 import json
 import sys
 import tempfile
@@ -19,10 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.common.crowds import keep_answers, read_rows
 from benchmarks.common.environment import run_module
 from benchmarks.common.record import data_option, output_option, run_record, write_result
 from benchmarks.common.record import table as rows_table
-from benchmarks.common.scores import paired_intervals
+from benchmarks.common.scores import SMALLEST_PROBABILITY, equal_width_gap, paired_intervals
 from groundtruth.aggregation.multilabel.calibrated import calibrated_labels
 from groundtruth.aggregation.multilabel.label_sets import choose_labels
 from groundtruth.aggregation.multilabel.majority import share_labels
@@ -33,16 +32,15 @@ MEASURES = ("macro_f1", "micro_f1", "jaccard", "subset_accuracy", "log_loss", "b
 LOSSES = ("jaccard", "brier", "log_loss")
 
 type Table = NDArray[np.float64]
+type Flags = NDArray[np.bool_]
 
 
 def load(folder: Path) -> tuple[Selections, NDArray[np.int64]]:
     """A set's answers, and its truths as (n_items, n_labels) of 1, 0 and -1 for unknown."""
     meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
     labels, judged = meta["labels"], set(meta["gold_labels"])
-    with gzip.open(folder / "answers.csv.gz", "rt", encoding="utf-8") as file:
-        answers = list(csv.reader(file))[1:]
-    with gzip.open(folder / "gold.csv.gz", "rt", encoding="utf-8") as file:
-        truths = {item: set(text.split("|")) for item, text in list(csv.reader(file))[1:]}
+    answers = read_rows(folder / "answers.csv.gz")
+    truths = {row[0]: set(row[1].split("|")) for row in read_rows(folder / "gold.csv.gz")}
     items = {name: n for n, name in enumerate(sorted({answer[0] for answer in answers}))}
     workers = {name: n for n, name in enumerate(sorted({answer[1] for answer in answers}))}
     gold = np.full((len(items), len(labels)), -1)
@@ -57,37 +55,37 @@ def load(folder: Path) -> tuple[Selections, NDArray[np.int64]]:
     return Selections(numbers[0], numbers[1], np.array(picked), len(items), len(workers)), gold
 
 
-def subsample(given: Selections, n_answers: int, seed: int) -> Selections:
-    """Keep at most so many answers of each item, chosen at random."""
-    rng = np.random.default_rng(seed)
-    order = np.lexsort((rng.random(given.items.size), given.items))
-    items = given.items[order]
-    kept = np.sort(order[np.arange(items.size) - np.searchsorted(items, items) < n_answers])
-    return Selections(
-        given.items[kept], given.workers[kept], given.picked[kept], given.n_items, given.n_workers
-    )
-
-
-def scores(table: Table, gold: NDArray[np.int64]) -> dict[str, float]:
+def scores(posterior: Table, gold: NDArray[np.int64]) -> dict[str, float]:
     """All measures on the items and labels with a truth; the quorum is 0.5."""
-    chosen = choose_labels(table, at_least_one=False).chosen
-    rows, columns = (gold >= 0).any(axis=1), (gold >= 0).any(axis=0)
-    judged = np.ix_(rows, columns)
-    table, chosen, truth = table[judged], chosen[judged], gold[judged] == 1
-    both, either = (chosen & truth).sum(axis=1), (chosen | truth).sum(axis=1)
+    table, chosen, truth = _judged(posterior, gold)
     hits, sizes = (chosen & truth).sum(axis=0), chosen.sum(axis=0) + truth.sum(axis=0)
-    kept = np.clip(table, 1e-15, 1 - 1e-15)
-    bins = np.minimum((table * 10).astype(int), 9).ravel()
-    gaps = np.bincount(bins, weights=(table - truth).ravel())
+    jaccard, brier, log_loss = item_losses(posterior, gold).mean(axis=0).tolist()
     return {
         "macro_f1": float((2 * hits / np.maximum(sizes, 1)).mean()),
         "micro_f1": float(2 * hits.sum() / sizes.sum()),
-        "jaccard": float(np.where(either == 0, 1.0, both / np.maximum(either, 1)).mean()),
+        "jaccard": jaccard,
         "subset_accuracy": float((chosen == truth).all(axis=1).mean()),
-        "log_loss": float(-np.log(np.where(truth, kept, 1 - kept)).mean()),
-        "brier": float(((table - truth) ** 2).mean()),
-        "ece": float(np.abs(gaps).sum() / table.size),
+        "log_loss": log_loss,
+        "brier": brier,
+        "ece": equal_width_gap(table.ravel(), truth.ravel()),
     }
+
+
+def item_losses(posterior: Table, gold: NDArray[np.int64]) -> Table:
+    """Jaccard index, Brier score and log loss of each judged item: shape (n_items, 3)."""
+    table, chosen, truth = _judged(posterior, gold)
+    both, either = (chosen & truth).sum(axis=1), (chosen | truth).sum(axis=1)
+    jaccard = np.where(either == 0, 1.0, both / np.maximum(either, 1))
+    brier = ((table - truth) ** 2).mean(axis=1)
+    missed = np.clip(np.where(truth, table, 1 - table), SMALLEST_PROBABILITY, 1.0)
+    return np.column_stack((jaccard, brier, -np.log(missed).mean(axis=1)))
+
+
+def _judged(posterior: Table, gold: NDArray[np.int64]) -> tuple[Table, Flags, Flags]:
+    """Posterior, chosen and true labels of the items and labels with a truth."""
+    chosen = choose_labels(posterior, at_least_one=False).chosen
+    known = np.ix_((gold >= 0).any(axis=1), (gold >= 0).any(axis=0))
+    return posterior[known], chosen[known], gold[known] == 1
 
 
 def _tables(given: Selections, gold: NDArray[np.int64], folder: Path) -> dict[str, Any]:
@@ -117,7 +115,9 @@ def main() -> None:
         for dataset in SETS:
             given, gold = load(options.data / "classification" / dataset)
             for n_answers in (3, 5, 0):
-                sample = subsample(given, n_answers, 0) if n_answers else given
+                kept = keep_answers(given.items, n_answers, 0) if n_answers else slice(None)
+                parts = (given.items[kept], given.workers[kept], given.picked[kept])
+                sample = Selections(*parts, given.n_items, given.n_workers)
                 where = {"set": dataset, "answers": n_answers or "all"}
                 found = _tables(sample, gold, Path(name))
                 for method, (table_found, seconds) in found.items():
@@ -138,26 +138,11 @@ def main() -> None:
 
 def _differences(tables: Mapping[str, Table], gold: NDArray[np.int64]) -> Iterable[dict[str, Any]]:
     """Each method's difference to per-label majority, with an interval over items."""
-    base = _losses(tables["majority"], gold)
+    base = item_losses(tables["majority"], gold)
     for method, posterior in tables.items():
         if method != "majority":
-            line: dict[str, Any] = {"method": method}
-            found = paired_intervals([_losses(posterior, gold) - base])
-            for loss, (mean, low, high) in zip(LOSSES, found, strict=True):
-                line |= {loss: mean, f"{loss}_low": low, f"{loss}_high": high}
-            yield line
-
-
-def _losses(posterior: Table, gold: NDArray[np.int64]) -> Table:
-    """Jaccard index, Brier score and log loss of each judged item: shape (n_items, 3)."""
-    chosen = choose_labels(posterior, at_least_one=False).chosen
-    judged = np.ix_((gold >= 0).any(axis=1), (gold >= 0).any(axis=0))
-    posterior, chosen, truth = posterior[judged], chosen[judged], gold[judged] == 1
-    both, either = (chosen & truth).sum(axis=1), (chosen | truth).sum(axis=1)
-    kept = np.clip(np.where(truth, posterior, 1 - posterior), 1e-15, 1.0)
-    jaccard = np.where(either == 0, 1.0, both / np.maximum(either, 1))
-    brier = ((posterior - truth) ** 2).mean(axis=1)
-    return np.column_stack((jaccard, brier, -np.log(kept).mean(axis=1)))
+            gains = paired_intervals(LOSSES, [item_losses(posterior, gold) - base])
+            yield {"method": method} | gains
 
 
 if __name__ == "__main__":

@@ -17,7 +17,6 @@ from benchmarks.common.record import table
 from benchmarks.common.scores import (
     RESAMPLED,
     bounds,
-    intervals,
     item_counts,
     item_losses,
     mean_differences,
@@ -25,22 +24,14 @@ from benchmarks.common.scores import (
     reliability,
     resampled,
     scores,
+    spreads,
+    winners,
 )
 
 COLUMNS = (
-    "set",
-    "votes",
-    "method",
-    "accuracy",
-    "accuracy_low",
-    "accuracy_high",
-    "macro_f1",
-    "ece",
-    "ece_equal_mass",
-    "log_loss",
-    "brier",
-    "auroc",
-    "mean_confidence",
+    *("set", "votes", "method"),
+    *("accuracy", "accuracy_low", "accuracy_high", "macro_f1", "ece", "ece_equal_mass"),
+    *("log_loss", "brier", "auroc", "mean_confidence"),
     *(f"{name}{end}" for name in RESAMPLED for end in ("_low", "_high")),
 )
 LOSSES = ("accuracy", "brier", "log_loss")
@@ -141,11 +132,7 @@ def _cases(crowds: Iterable[Crowd], plan: Plan) -> dict[Case, Crowd]:
     return cases
 
 
-def _summary(
-    folder: Path,
-    cases: Mapping[Case, Crowd],
-    plan: Plan,
-) -> dict[str, Any]:
+def _summary(folder: Path, cases: Mapping[Case, Crowd], plan: Plan) -> dict[str, Any]:
     rows, curves, losses, drawn = [], [], {}, {}
     order = (*OURS, *plan.peers)
     for case, crowd in cases.items():
@@ -161,7 +148,7 @@ def _summary(
             measured = scores(posterior, crowd.gold) | bounds(drawn[method, case])
             rows.append(where | measured)
             if case[0] in plan.averaged:
-                curves += [where | point for point in reliability(posterior, crowd.gold)]
+                curves += [where | point for point in reliability(*winners(posterior, crowd.gold))]
     differences = [
         line
         for votes in ("all", *plan.votes)
@@ -189,13 +176,10 @@ def _differences(
         if method == BASE or not here:
             continue
         pairs = [losses[method, (name, votes)] - losses[BASE, (name, votes)] for name in here]
-        line: dict[str, Any] = {"votes": votes, "method": method, "sets": len(here)}
         own, base = ([drawn[one, (name, votes)] for name in here] for one in (method, BASE))
-        found = dict(zip(RESAMPLED, intervals(mean_differences(own, base)), strict=True))
-        found |= zip(LOSSES, paired_intervals(pairs), strict=True)
-        for name, (mean, low, high) in found.items():
-            line |= {name: mean, f"{name}_low": low, f"{name}_high": high}
-        yield line
+        gains = spreads(RESAMPLED, mean_differences(own, base), centred=True)
+        gains |= paired_intervals(LOSSES, pairs)
+        yield {"votes": votes, "method": method, "sets": len(here)} | gains
 
 
 def _pooled(points: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from benchmarks.classification.methods import run_method, saved
 from benchmarks.common.crowds import Crowd, subsample
 from benchmarks.common.environment import run_module
 from benchmarks.common.record import table
-from benchmarks.common.scores import item_losses, scores
+from benchmarks.common.scores import item_losses, mean_draws, scores, spread
 from groundtruth.aggregation.classification.builtin import builtin
 from groundtruth.aggregation.classification.calibrated import calibrated
 from groundtruth.aggregation.classification.counts import WorkerCounts
@@ -111,7 +111,6 @@ ALL_AT_ONCE = ("calibrated, all at once", "all")
 MEASURES = ("accuracy", "ece", "log_loss", "brier", "auroc")
 COLUMNS = ("set", "votes", "variant", "call_size", *MEASURES)
 ORDER_SHARES = ("order", "share", "share_late")
-DRAWS = 1000
 
 type Variant = tuple[str, int | str]
 
@@ -144,7 +143,7 @@ def _summary(
             rows.append(where | scores(posterior, crowd.gold))
             if name in averaged:
                 losses = item_losses(posterior, crowd.gold)
-                right.setdefault((votes, variant), []).append(losses[:, 0])
+                right.setdefault((votes, variant), []).append(losses[:, :1])
     gains = [
         line
         for votes in dict.fromkeys(votes for votes, _ in right)
@@ -211,32 +210,16 @@ def _gains(
 ) -> Iterable[dict[str, Any]]:
     """Gain over majority and its share of the whole job's, with intervals over items."""
     base = right["majority", CALL_SIZES[0]]
-    draws = {variant: _resampled(sets, base) for variant, sets in right.items()}
-    whole = draws[ALL_AT_ONCE]
+    draws = {
+        variant: mean_draws([own - other for own, other in zip(sets, base, strict=True)])[:, 0]
+        for variant, sets in right.items()
+    }
+    whole = np.where(draws[ALL_AT_ONCE] == 0, np.nan, draws[ALL_AT_ONCE])
     for (variant, size), sets in right.items():
         gain = draws[variant, size]
-        low, high = np.percentile(gain[1:], [2.5, 97.5])
         line = {"votes": votes, "variant": variant, "call_size": size}
         line |= {"accuracy": float(np.mean([one.mean() for one in sets]))}
-        line |= {"gain": float(gain[0]), "gain_low": float(low), "gain_high": float(high)}
-        shares = gain / np.where(whole == 0, np.nan, whole)
-        low, high = np.nanpercentile(shares[1:], [2.5, 97.5])
-        line |= {"share": float(shares[0]), "share_low": float(low), "share_high": float(high)}
-        yield line
-
-
-def _resampled(
-    sets: Sequence[NDArray[np.float64]], base: Sequence[NDArray[np.float64]]
-) -> NDArray[np.float64]:
-    """Mean gain over the sets: of the items as they are, then of items drawn again."""
-    rng = np.random.default_rng(0)
-    total = np.zeros(DRAWS + 1)
-    for values, others in zip(sets, base, strict=True):
-        difference = values - others
-        total[0] += difference.mean()
-        for draw in range(1, DRAWS + 1):
-            total[draw] += difference[rng.integers(0, difference.size, difference.size)].mean()
-    return total / len(sets)
+        yield line | spread("gain", gain) | spread("share", gain / whole)
 
 
 if __name__ == "__main__":

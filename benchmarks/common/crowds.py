@@ -5,26 +5,16 @@ import gzip
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 SETS = (
-    "bluebird",
-    "ducks",
-    "dog",
-    "face",
-    "labelme",
-    "web",
-    "music",
-    "adult",
-    "relevance",
-    "rte",
-    "CF",
-    "barzan",
-    "product",
+    *("bluebird", "ducks", "dog", "face", "labelme", "web", "music"),
+    *("adult", "relevance", "rte", "CF", "barzan", "product"),
 )
 """The first twelve are the sets of the table of peers; "product" was added later."""
 
@@ -51,24 +41,18 @@ class Crowd:
 
     def save(self, path: Path) -> None:
         """Write the crowd as an .npz file that `load` reads."""
-        sizes = np.array([self.n_items, self.n_workers, self.n_classes])
-        np.savez(
-            path,
-            items=self.items,
-            workers=self.workers,
-            classes=self.classes,
-            sizes=sizes,
-            gold=self.gold,
-        )
+        arrays = asdict(self)
+        del arrays["name"]
+        np.savez(path, **arrays)
 
     @classmethod
     def load(cls, path: Path) -> "Crowd":
         """Read what `save` wrote; the file's name is the crowd's."""
         with np.load(path) as arrays:
-            n_items, n_workers, n_classes = arrays["sizes"].tolist()
-            items, workers, classes = arrays["items"], arrays["workers"], arrays["classes"]
-            gold = arrays["gold"]
-        return cls(path.stem, items, workers, classes, n_items, n_workers, n_classes, gold)
+            return cls(
+                path.stem,
+                **{name: array if array.ndim else int(array) for name, array in arrays.items()},
+            )
 
 
 def real_crowds(folder: Path, names: Sequence[str]) -> Iterator[Crowd]:
@@ -108,21 +92,22 @@ def synthetic_crowds(seed: int) -> Iterator[Crowd]:
 
 def subsample(crowd: Crowd, n_votes: int, seed: int) -> Crowd:
     """Keep at most so many votes of each item, chosen at random."""
-    rng = np.random.default_rng(seed)
-    order = np.lexsort((rng.random(crowd.items.size), crowd.items))
-    items = crowd.items[order]
-    rank = np.arange(items.size) - np.searchsorted(items, items)
-    kept = np.sort(order[rank < n_votes])
-    return Crowd(
-        f"{crowd.name}.{n_votes}.{seed}",
-        crowd.items[kept],
-        crowd.workers[kept],
-        crowd.classes[kept],
-        crowd.n_items,
-        crowd.n_workers,
-        crowd.n_classes,
-        crowd.gold,
+    kept = keep_answers(crowd.items, n_votes, seed)
+    return replace(
+        crowd,
+        name=f"{crowd.name}.{n_votes}.{seed}",
+        items=crowd.items[kept],
+        workers=crowd.workers[kept],
+        classes=crowd.classes[kept],
     )
+
+
+def keep_answers(items: NDArray[np.int64], n_answers: int, seed: int) -> NDArray[np.int64]:
+    """Places of at most so many answers of each item, chosen at random."""
+    rng = np.random.default_rng(seed)
+    order = np.lexsort((rng.random(items.size), items))
+    rank = np.arange(items.size) - np.searchsorted(items[order], items[order])
+    return np.sort(order[rank < n_answers])
 
 
 def speed_crowd(n_votes: int, votes_per_item: int, n_classes: int, n_workers: int) -> Crowd:
@@ -147,9 +132,7 @@ def crowd_of(sizes: Mapping[str, float]) -> Crowd:
     return speed_crowd(*(int(sizes[name]) for name in names))
 
 
-def picked_of(
-    sizes: Mapping[str, float],
-) -> tuple[Crowd, NDArray[np.bool_]]:
+def picked_of(sizes: Mapping[str, float]) -> tuple[Crowd, NDArray[np.bool_]]:
     """Answers that pick labels: a few apply to each object, each is judged rightly in 0.7."""
     crowd, n_labels = crowd_of({**sizes, "classes": 2}), int(sizes["labels"])
     rng = np.random.default_rng(0)
@@ -162,24 +145,35 @@ def picked_of(
     return crowd, picked
 
 
+def read_rows(path: Path) -> list[list[str]]:
+    """Rows of a compressed table, without its head."""
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        return list(csv.reader(file))[1:]
+
+
 def _from_tables(folder: Path) -> Crowd:
-    with gzip.open(folder / "answers.csv.gz", "rt", encoding="utf-8") as file:
-        answers = list(csv.reader(file))[1:]
-    with gzip.open(folder / "gold.csv.gz", "rt", encoding="utf-8") as file:
-        gold = dict(list(csv.reader(file))[1:])
-    return _numbered(folder.name, answers, gold)
+    gold = {row[0]: row[1] for row in read_rows(folder / "gold.csv.gz")}
+    return _numbered(folder.name, read_rows(folder / "answers.csv.gz"), gold)
+
+
+def birds_truths(folder: Path) -> dict[str, str]:
+    """The true class of each image of the job."""
+    entries = json.loads((folder / "true_labels.json").read_text(encoding="utf-8"))
+    return {entry["ImageId"]: entry["Label"] for entry in entries}
+
+
+def birds_manifest(folder: Path) -> list[tuple[str, dict[str, Any]]]:
+    """Image and content of every line of the job's output manifest."""
+    path = folder / "manifests" / "output" / "output.manifest"
+    lines = [json.loads(text) for text in path.read_text(encoding="utf-8").splitlines()]
+    return [(Path(line["source-ref"]).stem, line) for line in lines]
 
 
 def _birds(folder: Path) -> Crowd:
-    truths = {
-        entry["ImageId"]: entry["Label"]
-        for entry in json.loads((folder / "true_labels.json").read_text(encoding="utf-8"))
-    }
-    manifest = folder / "manifests" / "output" / "output.manifest"
-    answers, gold = [], {}
-    for number, line in enumerate(manifest.read_text(encoding="utf-8").splitlines()):
+    truths, answers, gold = birds_truths(folder), [], {}
+    for number, (image, _) in enumerate(birds_manifest(folder)):
         item = f"{number:04d}"
-        gold[item] = truths[Path(json.loads(line)["source-ref"]).stem]
+        gold[item] = truths[image]
         responses = folder / "annotations" / "worker-response"
         for path in sorted(responses.glob(f"iteration-*/{number}/*.json")):
             for answer in json.loads(path.read_text(encoding="utf-8"))["answers"]:
@@ -190,14 +184,17 @@ def _birds(folder: Path) -> Crowd:
 
 def _numbered(name: str, answers: Sequence[Sequence[str]], gold: dict[str, str]) -> Crowd:
     """Number items, workers and labels by their sorted names."""
-    items = sorted({answer[0] for answer in answers})
-    workers = sorted({answer[1] for answer in answers})
-    labels = sorted({answer[2] for answer in answers} | set(gold.values()))
-    columns = []
-    for place, names in enumerate((items, workers, labels)):
-        number = {text: n for n, text in enumerate(names)}
-        columns.append(np.array([number[answer[place]] for answer in answers]))
-    class_of = {text: n for n, text in enumerate(labels)}
-    truths = np.array([class_of[gold[item]] if item in gold else -1 for item in items])
-    first, second, third = columns
-    return Crowd(name, first, second, third, len(items), len(workers), len(labels), truths)
+    items, workers, labels = (
+        {text: number for number, text in enumerate(sorted(texts))}
+        for texts in (
+            {answer[0] for answer in answers},
+            {answer[1] for answer in answers},
+            {answer[2] for answer in answers} | set(gold.values()),
+        )
+    )
+    columns = [
+        np.array([numbers[answer[place]] for answer in answers])
+        for place, numbers in enumerate((items, workers, labels))
+    ]
+    truths = np.array([labels[gold[item]] if item in gold else -1 for item in items])
+    return Crowd(name, *columns, len(items), len(workers), len(labels), truths)

@@ -9,32 +9,35 @@ from sklearn.metrics import f1_score, roc_auc_score
 
 type Floats = NDArray[np.float64]
 type Ints = NDArray[np.int64]
+type Flags = NDArray[np.bool_]
 
 SMALLEST_PROBABILITY = 1e-15
 N_BINS = 10
+RESAMPLED = ("macro_f1", "ece", "log_loss", "auroc")
+DRAWS = 1000
+N_PARTS = 16
+"""Draws are taken in so many parts: small tables are faster."""
 
 
 def scores(table: Floats, gold: Ints) -> dict[str, float]:
     """All measures of a posterior, shape (n_items, n_classes), on items with a truth."""
-    table, gold = table[gold >= 0], gold[gold >= 0]
-    labels = table.argmax(axis=1)
-    rows = np.arange(gold.size)
-    confidences, right = table[rows, labels], labels == gold
-    missed = np.clip(table[rows, gold], SMALLEST_PROBABILITY, 1.0)
-    errors = table - (np.arange(table.shape[1]) == gold[:, np.newaxis])
-    low, high = bootstrap_interval(right)
-    return {
-        "accuracy": float(right.mean()),
-        "accuracy_low": low,
-        "accuracy_high": high,
-        "macro_f1": macro_f1(labels, gold),
+    losses = item_losses(table, gold)
+    confidences, right = winners(table, gold)
+    return paired_intervals(["accuracy"], [losses[:, :1]]) | {
+        "macro_f1": macro_f1(table.argmax(axis=1)[gold >= 0], gold[gold >= 0]),
         "ece": equal_width_gap(confidences, right),
         "ece_equal_mass": equal_mass_gap(confidences, right),
-        "log_loss": float(-np.log(missed).mean()),
-        "brier": float((errors**2).sum(axis=1).mean()),
+        "log_loss": float(losses[:, 2].mean()),
+        "brier": float(losses[:, 1].mean()),
         "auroc": auroc(confidences, right),
         "mean_confidence": float(confidences.mean()),
     }
+
+
+def winners(table: Floats, gold: Ints) -> tuple[Floats, Flags]:
+    """Confidence of each item's label and whether it is right, of the items with a truth."""
+    table, gold = table[gold >= 0], gold[gold >= 0]
+    return table.max(axis=1), table.argmax(axis=1) == gold
 
 
 def macro_f1(labels: Ints, gold: Ints) -> float:
@@ -43,17 +46,9 @@ def macro_f1(labels: Ints, gold: Ints) -> float:
     return float(score)
 
 
-def auroc(confidences: Floats, right: NDArray[np.bool_]) -> float:
+def auroc(confidences: Floats, right: Flags) -> float:
     """Probability that a right label has more confidence than a wrong one; ties count half."""
     return float(roc_auc_score(right, confidences)) if 0 < right.sum() < right.size else np.nan
-
-
-def bootstrap_interval(values: NDArray[np.bool_] | Floats) -> tuple[float, float]:
-    """Middle 95 % of the mean when items are drawn again 1,000 times."""
-    rng = np.random.default_rng(0)
-    means = [values[rng.integers(0, values.size, values.size)].mean() for _ in range(1000)]
-    low, high = np.percentile(means, [2.5, 97.5])
-    return float(low), float(high)
 
 
 def item_losses(table: Floats, gold: Ints) -> Floats:
@@ -65,29 +60,9 @@ def item_losses(table: Floats, gold: Ints) -> Floats:
     return np.column_stack((right, (errors**2).sum(axis=1), -np.log(missed)))
 
 
-def paired_intervals(
-    differences: Sequence[Floats], *, draws: int = 1000
-) -> list[tuple[float, float, float]]:
-    """Mean over sets of the mean over items, with its middle 95 %; items are drawn again."""
-    rng = np.random.default_rng(0)
-    total = np.zeros((draws, differences[0].shape[1]))
-    for values in differences:
-        size = len(values)
-        counts = np.stack(
-            [np.bincount(rng.integers(0, size, size), minlength=size) for _ in range(draws)]
-        )
-        total += counts @ values / size
-    low, high = np.percentile(total / len(differences), [2.5, 97.5], axis=0)
-    mean = np.mean([values.mean(axis=0) for values in differences], axis=0)
-    return [(float(m), float(a), float(b)) for m, a, b in zip(mean, low, high, strict=True)]
-
-
-def reliability(table: Floats, gold: Ints) -> list[dict[str, Any]]:
+def reliability(confidences: Floats, right: Flags) -> list[dict[str, Any]]:
     """Mean confidence and accuracy in the bins that hold an item, of equal width, for a plot."""
-    table, gold = table[gold >= 0], gold[gold >= 0]
-    labels = table.argmax(axis=1)
-    confidences, right = table.max(axis=1), labels == gold
-    bins = np.minimum((confidences * N_BINS).astype(int), N_BINS - 1)
+    bins = _equal_width_bins(confidences)
     return [
         {
             "bin": int(place),
@@ -99,36 +74,51 @@ def reliability(table: Floats, gold: Ints) -> list[dict[str, Any]]:
     ]
 
 
-def equal_width_gap(confidences: Floats, right: NDArray[np.bool_]) -> float:
+def equal_width_gap(confidences: Floats, right: Flags) -> float:
     """Expected calibration error over bins of equal width."""
-    bins = np.minimum((confidences * N_BINS).astype(int), N_BINS - 1)
+    return _gap(_equal_width_bins(confidences), confidences, right)
+
+
+def equal_mass_gap(confidences: Floats, right: Flags) -> float:
+    """Expected calibration error over bins that hold equally many items."""
+    bins = np.empty(confidences.size, dtype=np.int64)
+    order = np.argsort(confidences, kind="stable")
+    bins[order] = np.arange(confidences.size) * N_BINS // max(confidences.size, 1)
     return _gap(bins, confidences, right)
 
 
-def equal_mass_gap(confidences: Floats, right: NDArray[np.bool_]) -> float:
-    """Expected calibration error over bins that hold equally many items."""
-    return _gap(_equal_bins(confidences), confidences, right)
+def _equal_width_bins(confidences: Floats) -> Ints:
+    return np.minimum((confidences * N_BINS).astype(int), N_BINS - 1)
 
 
-def _gap(bins: Ints, confidences: Floats, right: NDArray[np.bool_]) -> float:
-    gaps = np.bincount(bins, weights=confidences - right)
-    return float(np.abs(gaps).sum() / right.size)
+def _gap(bins: Ints, confidences: Floats, right: Flags) -> float:
+    return float(np.abs(np.bincount(bins, weights=confidences - right)).sum() / right.size)
 
 
-def _equal_bins(confidences: Floats) -> Ints:
-    order = np.argsort(confidences, kind="stable")
-    bins = np.empty(confidences.size, dtype=np.int64)
-    bins[order] = np.arange(confidences.size) * N_BINS // max(confidences.size, 1)
-    return bins
+# --- intervals: items drawn again --------------------------------------------------------------
 
 
-RESAMPLED = ("macro_f1", "ece", "log_loss", "auroc")
-DRAWS = 1000
-N_PARTS = 16
-"""Draws are taken in so many parts: small tables are faster."""
+def spread(name: str, draws: Floats, *, centred: bool = False) -> dict[str, float]:
+    """A figure, which is the first draw, and the middle 95 % of the others, by name.
+
+    Centred draws are moved so that their mean lies on the figure.
+    """
+    known = draws[1:][~np.isnan(draws[1:])]
+    if centred and known.size:
+        known = known + (draws[0] - known.mean())
+    low, high = np.percentile(known, [2.5, 97.5]) if known.size else (np.nan, np.nan)
+    return {name: float(draws[0]), f"{name}_low": float(low), f"{name}_high": float(high)}
 
 
-def item_counts(n_items: int, seed: int, *, draws: int = DRAWS) -> Floats:
+def spreads(names: Sequence[str], draws: Floats, *, centred: bool = False) -> dict[str, float]:
+    """`spread` of each column: shape (1 + draws, n_names)."""
+    line: dict[str, float] = {}
+    for name, column in zip(names, draws.T, strict=True):
+        line |= spread(name, column, centred=centred)
+    return line
+
+
+def item_counts(n_items: int, seed: int | np.random.Generator, *, draws: int = DRAWS) -> Floats:
     """How often each item is drawn: shape (1 + draws, n_items), each item once in the first row."""
     rng = np.random.default_rng(seed)
     drawn = [
@@ -137,21 +127,33 @@ def item_counts(n_items: int, seed: int, *, draws: int = DRAWS) -> Floats:
     return np.vstack((np.ones(n_items), *drawn))
 
 
+def mean_draws(tables: Sequence[Floats]) -> Floats:
+    """Mean over sets of the mean over items, shape (1 + draws, n_measures).
+
+    Items are drawn within their set, and every set counts the same.
+    """
+    rng = np.random.default_rng(0)
+    draws = [item_counts(len(values), rng) @ values / len(values) for values in tables]
+    return np.asarray(np.mean(draws, axis=0))
+
+
+def paired_intervals(names: Sequence[str], differences: Sequence[Floats]) -> dict[str, float]:
+    """Mean of each column over items and sets, one table a set, with its middle 95 %, by name."""
+    return spreads(names, mean_draws(differences))
+
+
 def resampled(table: Floats, gold: Ints, counts: Floats) -> Floats:
     """The measures in `RESAMPLED` of each draw: shape (1 + draws, 4)."""
-    table, gold = table[gold >= 0], gold[gold >= 0]
-    labels = table.argmax(axis=1)
-    rows = np.arange(gold.size)
-    confidences, right = table[rows, labels], labels == gold
-    missed = np.clip(table[rows, gold], SMALLEST_PROBABILITY, 1.0)
+    confidences, right = winners(table, gold)
+    log_losses = item_losses(table, gold)[:, 2]
+    labels, gold = table.argmax(axis=1)[gold >= 0], gold[gold >= 0]
     gaps = np.zeros((gold.size, N_BINS))
-    bins = np.minimum((confidences * N_BINS).astype(int), N_BINS - 1)
-    gaps[rows, bins] = confidences - right
+    gaps[np.arange(gold.size), _equal_width_bins(confidences)] = confidences - right
     parts = [
         (
             _macro_f1(labels, gold, part),
             np.abs(part @ gaps).sum(axis=1) / gold.size,
-            part @ -np.log(missed) / gold.size,
+            part @ log_losses / gold.size,
             _auroc(confidences, right, part),
         )
         for part in np.array_split(counts, N_PARTS)
@@ -159,29 +161,13 @@ def resampled(table: Floats, gold: Ints, counts: Floats) -> Floats:
     return np.concatenate([np.column_stack(part) for part in parts])
 
 
-def intervals(found: Floats) -> list[tuple[float, float, float]]:
-    """The first row, and the middle 95 % of the others about their mean, put on the first.
-
-    Drawing items again makes ECE larger by itself: without the shift its interval would lie too
-    high.
-    """
-    middles = []
-    for value, drawn in zip(found[0], found[1:].T, strict=True):
-        known = drawn[~np.isnan(drawn)]
-        low, high = np.percentile(known, [2.5, 97.5]) if known.size else (np.nan, np.nan)
-        shift = value - (known.mean() if known.size else np.nan)
-        middles.append((float(value), float(low + shift), float(high + shift)))
-    return middles
-
-
 def bounds(found: Floats) -> dict[str, float]:
     """Intervals of a method's measures on a set, by name, within what a measure can be."""
-    ends: dict[str, float] = {}
-    for name, (_, low, high) in zip(RESAMPLED, intervals(found), strict=True):
-        largest = np.inf if name == "log_loss" else 1.0
-        kept = np.clip([low, high], 0.0, largest).tolist()
-        ends |= {f"{name}_low": kept[0], f"{name}_high": kept[1]}
-    return ends
+    return {
+        name: float(np.clip(value, 0.0, np.inf if name.startswith("log_loss") else 1.0))
+        for name, value in spreads(RESAMPLED, found, centred=True).items()
+        if name not in RESAMPLED
+    }
 
 
 def mean_differences(own: Sequence[Floats], base: Sequence[Floats]) -> Floats:
@@ -206,7 +192,7 @@ def _macro_f1(labels: Ints, gold: Ints, counts: Floats) -> Floats:
     return means
 
 
-def _auroc(confidences: Floats, right: NDArray[np.bool_], counts: Floats) -> Floats:
+def _auroc(confidences: Floats, right: Flags, counts: Floats) -> Floats:
     """Probability that a right label has more confidence than a wrong one; NaN without a pair."""
     order = np.argsort(confidences, kind="stable")
     starts = np.unique(confidences[order], return_index=True)[1]

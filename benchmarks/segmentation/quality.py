@@ -30,6 +30,7 @@ from benchmarks.common.environment import (
     versions_in,
 )
 from benchmarks.common.record import data_option, output_option, run_record, write_result
+from benchmarks.common.scores import spread
 from benchmarks.segmentation.crowds import Crowd, Picture, crowds
 from groundtruth.aggregation.segmentation.one_coin_em import fuse_by_one_coin
 from groundtruth.aggregation.segmentation.skill import disputed_agreement, skill_weights
@@ -101,14 +102,13 @@ def difference(draws: Sequence[dict[str, Tables]], first: str, second: str) -> d
     """Mean IoU of one method less that of another, with what 95 % of resampled crews show."""
     random = np.random.default_rng(len(draws))
     plain = [mean_iou(draw[first]) - mean_iou(draw[second]) for draw in draws]
-    spread = []
+    drawn = []
     for _ in range(RESAMPLED):
         draw = draws[random.integers(len(draws))]
         at = random.integers(0, len(draw[first]), len(draw[first]))
-        spread.append(mean_iou(draw[first][at]) - mean_iou(draw[second][at]))
-    low, high = np.percentile(spread, [2.5, 97.5])
-    values = {"gain": np.mean(plain), "gain_low": low, "gain_high": high}
-    return {name: round(float(value), 5) for name, value in values.items()}
+        drawn.append(mean_iou(draw[first][at]) - mean_iou(draw[second][at]))
+    values = spread("gain", np.array([np.mean(plain), *drawn]))
+    return {name: round(value, 5) for name, value in values.items()}
 
 
 def calibration(crowd: Crowd, results: Sequence[Fusion]) -> dict[str, float]:

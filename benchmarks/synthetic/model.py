@@ -174,11 +174,8 @@ def _mean_rows(found: Cases, jobs: Mapping[str, Sequence[Drawn]]) -> Iterator[di
                 for name, drawn in jobs.items()
                 for case, job in zip(found[accuracy, name], drawn, strict=True)
             ]
-            intervals = zip(("accuracy", "brier"), paired_intervals(differences), strict=True)
-            for name, values in intervals:
-                ends = ("gain", "gain_low", "gain_high")
-                line |= {f"{name}_{e}": rounded(v) for e, v in zip(ends, values, strict=True)}
-            yield line
+            gains = paired_intervals(("accuracy_gain", "brier_gain"), differences)
+            yield line | {name: rounded(value) for name, value in gains.items()}
 
 
 def _measured(

@@ -73,14 +73,10 @@ def losses(job: Drawn, table: Floats) -> Floats:
 
 def gains(
     ours: Sequence[NDArray[np.float64]], base: Sequence[NDArray[np.float64]]
-) -> Mapping[str, float]:
+) -> dict[str, float]:
     """Difference of `losses` to another method's on the same jobs, with its middle 95 %."""
-    line: dict[str, float] = {}
     pairs = [one - other for one, other in zip(ours, base, strict=True)]
-    for name, found in zip(LOSSES, paired_intervals(pairs), strict=True):
-        for end, value in zip(("", "_low", "_high"), found, strict=True):
-            line[name + end] = rounded(value)
-    return line
+    return {name: rounded(value) for name, value in paired_intervals(LOSSES, pairs).items()}
 
 
 def rounded(value: float) -> float:
@@ -248,11 +244,11 @@ def _gains(cases: Sequence[Case]) -> Iterator[dict[str, Any]]:
     n_seeds = len(cases[0].jobs)
     for method, values in found.items():
         if method != BASE and len(values) == len(found[BASE]):
-            yield {"crew": "all", "method": method} | dict(gains(values, found[BASE]))
+            yield {"crew": "all", "method": method} | gains(values, found[BASE])
     for number, case in enumerate(cases):
         own = slice(number * n_seeds, (number + 1) * n_seeds)
-        line = gains(found[DEFAULT][own], found[BASE][own])
-        yield {"crew": case.crew, "method": DEFAULT} | dict(line)
+        line = {"crew": case.crew, "method": DEFAULT}
+        yield line | gains(found[DEFAULT][own], found[BASE][own])
 
 
 def _means(cases: Sequence[Case]) -> Iterator[dict[str, Any]]:

@@ -7,11 +7,11 @@ from benchmarks.common.scores import (
     N_PARTS,
     RESAMPLED,
     bounds,
-    intervals,
     item_counts,
     mean_differences,
     resampled,
     scores,
+    spread,
 )
 
 
@@ -54,9 +54,9 @@ def test_a_draw_without_a_wrong_label_has_no_auroc():
 
 
 def test_intervals_lie_about_the_figure():
-    drawn = np.linspace(0.5, 0.7, 201)[:, np.newaxis]
-    [(value, low, high)] = intervals(np.vstack(([[0.3]], drawn, [[np.nan]])))
-    assert (value, low, high) == pytest.approx((0.3, 0.205, 0.395))
+    draws = np.array([0.3, *np.linspace(0.5, 0.7, 201), np.nan])
+    found = spread("ece", draws, centred=True)
+    assert found == pytest.approx({"ece": 0.3, "ece_low": 0.205, "ece_high": 0.395})
 
 
 def test_bounds_lie_within_what_a_measure_can_be():

@@ -10,7 +10,7 @@ from benchmarks.classification.replay import replay, replay_calls
 from benchmarks.common.crowds import Crowd
 from benchmarks.common.measure import measure_all
 from benchmarks.common.record import rounded, rows_of, run_record, table, write_result
-from benchmarks.common.scores import item_losses, paired_intervals, reliability
+from benchmarks.common.scores import item_losses, paired_intervals, reliability, winners
 
 
 @pytest.fixture
@@ -78,16 +78,16 @@ def test_losses_of_items_are_right_or_wrong_brier_and_log_loss():
 
 def test_intervals_surround_the_mean_and_every_set_counts_the_same():
     small, large = np.full((10, 1), 1.0), np.zeros((1000, 1))
-    assert paired_intervals([small, large]) == [(0.5, 0.5, 0.5)]
+    assert set(paired_intervals(["gain"], [small, large]).values()) == {0.5}
     coins = np.random.default_rng(0).integers(0, 2, (400, 1)).astype(float)
-    ((mean, low, high),) = paired_intervals([coins])
-    assert low < mean < high
-    assert 0.07 < high - low < 0.12  # 4 times .5 / sqrt(400) = .1
+    found = paired_intervals(["gain"], [coins])
+    assert found["gain_low"] < found["gain"] < found["gain_high"]
+    assert 0.07 < found["gain_high"] - found["gain_low"] < 0.12  # 4 times .5 / sqrt(400) = .1
 
 
 def test_bins_of_a_reliability_plot_hold_every_item_once():
     posterior = np.array([[0.95, 0.05], [0.55, 0.45], [0.95, 0.05]])
-    bins = reliability(posterior, np.array([0, 1, 1]))
+    bins = reliability(*winners(posterior, np.array([0, 1, 1])))
     assert [(b["bin"], b["items"], b["accuracy"]) for b in bins] == [(5, 1, 0.0), (9, 2, 0.5)]
 
 
