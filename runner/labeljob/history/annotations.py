@@ -16,21 +16,11 @@ from labeljob.tasks.base import Ints
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectAnnotations:
-    """The usable answers to one data object.
+    """The usable answers to one data object; no worker is there twice.
 
-    Attributes
-    ----------
-    object_id, source : str
-        The data object.
-    workers : tuple of str
-        Who answered; no worker is there twice.
-    choices : ndarray of int, shape (n_workers, n_units)
-        What each said. Of a single label: the class. Of several: 1 for each class that was
-        chosen, else 0. Of a mask: the class at each point of a grid, 0 for the background.
-    rejected : tuple of RejectedAnswer
-        The answers that do not count.
-    sittings : mapping of str to Sitting
-        When each worker answered.
+    `choices` has shape (n_workers, n_units) and holds what each said: of a single label the class;
+    of several 1 for each class that was chosen, else 0; of a mask the class at each point of a
+    grid, 0 for the background.
     """
 
     object_id: str
@@ -44,15 +34,7 @@ class ObjectAnnotations:
 def read_annotations(
     job: JobOnFile, *, advance: Callable[[], object] = lambda: None
 ) -> Iterator[ObjectAnnotations]:
-    """The answers of a job, one data object at a time.
-
-    Parameters
-    ----------
-    job : JobOnFile
-        The job.
-    advance : callable
-        Called as each data object is taken up.
-    """
+    """The answers of a job, one data object at a time; `advance` is called for each."""
     waiting: list[tuple[str, Mapping[str, Sitting]]] = []
 
     def entries() -> Iterator[Entry]:

@@ -29,15 +29,7 @@ _READERS: Mapping[str, tuple[str, Callable[..., AuxiliaryLabels | ConfidenceMap]
 
 @dataclass(frozen=True, kw_only=True)
 class SideFiles:
-    """What side files know.
-
-    Attributes
-    ----------
-    gold, model : AuxiliaryLabels
-        Labels that are known beforehand, and a model's answers.
-    confidence_map : ConfidenceMap or None
-        How confidences are put right.
-    """
+    """What side files know."""
 
     gold: AuxiliaryLabels = NO_LABELS
     model: AuxiliaryLabels = NO_LABELS
@@ -49,21 +41,8 @@ def with_side_files(
 ) -> tuple[JobOnFile, SideFiles]:
     """A job with its side files: those of its settings, or those on this machine.
 
-    Parameters
-    ----------
-    job : JobOnFile
-        The job. A file of its settings that cannot be read is added to its damage, and the job
-        is consolidated without it.
-    given : mapping of str to Path or None, optional
-        By the setting they stand for: ``gold_labels_s3_uri``, ``model_answers_s3_uri``,
-        ``confidence_map_s3_uri``.
-
-    Returns
-    -------
-    JobOnFile
-        With the settings that fit.
-    SideFiles
-        What the files know.
+    `given` has paths by the setting they stand for. A file of the settings that cannot be read is
+    added to the job's damage, and the job is consolidated without it.
 
     Raises
     ------
@@ -117,20 +96,11 @@ def read_truths(
 ) -> Mapping[str, Truth]:
     """The truth of data objects, by their ids.
 
-    Parameters
-    ----------
-    path : Path
-        JSON Lines as `labeljob run --truth` takes them (``source-ref`` and ``label``, ``labels``
-        or ``mask``); a JSON list of ``{"ImageId": …, "Label": …}``; or CSV with the columns
-        ``item,label``. Several labels of one image are a JSON list, or one CSV cell with
-        semicolons between them.
-    job_type : JobType
-        The job type.
-    classes : sequence of str
-        In label order.
-    lines : iterable of OutputLine
-        The data objects. One is found by its URI, its file name with or without its suffix, or
-        its number, whichever comes first in the file.
+    The file is JSON Lines as `labeljob run --truth` takes them (``source-ref`` and ``label``,
+    ``labels`` or ``mask``); a JSON list of ``{"ImageId": …, "Label": …}``; or CSV with the columns
+    ``item,label``. Several labels of one image are a JSON list, or one CSV cell with semicolons
+    between them. A data object is found by its URI, its file name with or without its suffix, or
+    its number, whichever comes first in the file.
 
     Raises
     ------

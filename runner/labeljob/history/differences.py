@@ -19,17 +19,7 @@ SMALLEST = 1e-9
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """One data object whose label or confidence is another.
-
-    Attributes
-    ----------
-    object_id, source : str
-        The data object.
-    before, after : Label or None
-        Its labels.
-    changed_share : float or None
-        Of masks: the share of the pixels that have another class.
-    """
+    """One data object before and after; of masks with the share of the pixels that changed."""
 
     object_id: str
     source: str
@@ -112,17 +102,7 @@ def compare(
     sources: Mapping[str, str],
     read_mask: Callable[[Label], NDArray[np.uint8] | None],
 ) -> Differences:
-    """Hold the new labels against those of the job's manifest.
-
-    Parameters
-    ----------
-    before, after : mapping of str to Label or None
-        By the data objects' ids; what is missing has no label.
-    sources : mapping of str to str
-        Where each object's image is.
-    read_mask : callable
-        Class of each pixel of a label's mask; None if it cannot be read.
-    """
+    """Hold the new labels against those of the job's manifest, by the data objects' ids."""
     changes = []
     for object_id in dict.fromkeys((*before, *after)):
         old, new = before.get(object_id), after.get(object_id)

@@ -25,18 +25,7 @@ from labeljob.metrics.workers import Worker
 class Vote:
     """One worker's answer and what it did.
 
-    Attributes
-    ----------
-    worker : Worker
-        Who, with all that is known of the worker from this job.
-    said : str
-        The answer in words.
-    agreement : float or None
-        With the others' answers to this object, in [0, 1].
-    seconds : float or None
-        Time spent.
-    without : tuple of (str, float or None) or None
-        Label and confidence if this answer had not been given; None if that was not tried.
+    `without` is label and confidence if this answer had not been given; None if not tried.
     """
 
     worker: Worker
@@ -66,23 +55,7 @@ class Vote:
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """Why a data object has its label.
-
-    Attributes
-    ----------
-    job : JobOnFile
-        The job, with the settings that were used.
-    annotations : ObjectAnnotations
-        The usable answers, and those set aside.
-    call : Call
-        What was consolidated together with it.
-    result : mapping
-        The label in the `object` style, as these settings make it.
-    status : str
-        One word of `tasks.statuses`.
-    votes : tuple of Vote
-        One for each answer that counts.
-    """
+    """Why a data object has its label."""
 
     job: JobOnFile
     annotations: ObjectAnnotations
@@ -146,7 +119,7 @@ class NothingKept(ReadOnly):
 
 
 def object_named(job: JobOnFile, name: str) -> str:
-    """The id of a data object: its number, its image's URI, or its file's name.
+    """The id of a data object, told by its number, its image's URI, or its file's name.
 
     Raises
     ------
@@ -183,21 +156,6 @@ def explain(
 
     The call that holds it is consolidated again; and once more without each of its answers,
     except of masks, where that would take too long.
-
-    Parameters
-    ----------
-    job : JobOnFile
-        The job, with the settings to use.
-    object_id : str
-        The data object.
-    calls : sequence of Call
-        What is consolidated together.
-    objects : sequence of ObjectAnnotations
-        All answers of the job.
-    workers : mapping of str to Worker
-        All workers, from the same answers.
-    side_files : SideFiles, optional
-        What is known besides the answers.
     """
     call = next(call for call in reversed(calls) if object_id in call.object_ids)
     obj = next(one for one in objects if one.object_id == object_id)

@@ -45,13 +45,7 @@ SAMPLED = 50
 def recognized_task(
     lines: Sequence[OutputLine], attribute: str, files: AnswerFiles, place: JobPlace
 ) -> JobType:
-    """The job type of most labels, else the one that most answers have the shape of.
-
-    Raises
-    ------
-    JobError
-        If neither tells.
-    """
+    """The job type of most labels, else of most answers' shape; raises `JobError` if none."""
     labels = (line.label(attribute) for line in lines)
     counts = Counter(
         find_job_type(find_task(label.task).name) for label in labels if label is not None
@@ -77,13 +71,6 @@ def known_classes(
 
     A label tells its class's place in the order. Classes that only answers name fill the places
     that are left, by their names; so do all classes if no label tells.
-
-    Returns
-    -------
-    classes : tuple of str
-        What no label's name can be is left out.
-    source : str
-        ``"manifest"`` or ``"answers"``.
     """
     seen = ClassesSeen()
     is_mask = False
@@ -123,17 +110,7 @@ def _names_in(
 
 @dataclass(frozen=True, kw_only=True)
 class Given:
-    """What the command line says of a job, over what its files say.
-
-    Attributes
-    ----------
-    task : JobType or None
-        The job type.
-    classes : tuple of str or None
-        The classes in label order.
-    attribute : str or None
-        The label attribute name.
-    """
+    """What the command line says of a job, over what its files say."""
 
     task: JobType | None = None
     classes: tuple[str, ...] | None = None
@@ -144,28 +121,8 @@ class Given:
 class JobOnFile:
     """A finished job.
 
-    Attributes
-    ----------
-    place : JobPlace
-        Where its files are.
-    name : str
-        ``labeling-job/<name>``, as its labels have it.
-    task : JobType
-        What workers were asked.
-    attribute : str
-        The label attribute name.
-    classes : tuple of str
-        The job's classes in label order.
-    classes_from : str
-        ``"given"``, ``"job"``, ``"manifest"`` or ``"answers"``.
-    settings : Settings
-        Those of the job, as far as they are known.
-    lines : tuple of OutputLine
-        The output manifest.
-    files : AnswerFiles
-        The answers.
-    damage : DamageList
-        What could not be used so far.
+    `classes` are in label order, and `classes_from` is ``"given"``, ``"job"``, ``"manifest"`` or
+    ``"answers"``; `damage` is what could not be used so far.
     """
 
     place: JobPlace
@@ -292,13 +249,7 @@ def _lines_without_manifest(place: JobPlace, files: AnswerFiles) -> tuple[Output
 
 
 def decoded_mask(body: bytes) -> NDArray[np.uint8]:
-    """Class of each pixel of a consolidated mask.
-
-    Raises
-    ------
-    ValueError
-        If it is no PNG with one class index per pixel.
-    """
+    """Class of each pixel of a mask; raises `ValueError` if it is no PNG of class indices."""
     try:
         with Image.open(io.BytesIO(body), formats=("PNG",)) as image:
             if image.mode not in ("P", "L"):

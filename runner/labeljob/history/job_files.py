@@ -24,15 +24,7 @@ from labeljob.jobs.job_location import JobPlace
 
 @dataclass(frozen=True)
 class Damage:
-    """One file, or one line of it, that cannot be used.
-
-    Attributes
-    ----------
-    file : str
-        Relative to the job's folder.
-    problem : str
-        What is wrong, in a few words.
-    """
+    """One file (relative to the job's folder), or a line of it, that cannot be used, and why."""
 
     file: str
     problem: str
@@ -64,14 +56,8 @@ MANIFESTS = ("manifests/output/output.manifest", "manifests/output.manifest")
 class OutputLine:
     """One data object as the output manifest has it.
 
-    Attributes
-    ----------
-    object_id : str
-        Its line number from 0.
-    text : str
-        The line as it stands in the file.
-    values : mapping
-        The line, read; empty if it is damaged.
+    `object_id` is the line's number from 0, `text` the line letter for letter, and `values` what it
+    says; empty if it is damaged.
     """
 
     object_id: str
@@ -93,13 +79,7 @@ class OutputLine:
 
 
 def read_output_lines(place: JobPlace, damage: DamageList) -> tuple[OutputLine, ...]:
-    """Read the job's output manifest, where it is today or was in 2019.
-
-    Returns
-    -------
-    tuple of OutputLine
-        Empty if there is no manifest, which is noted.
-    """
+    """Read the output manifest, where it is today or was in 2019; none is noted as damage."""
     for name in MANIFESTS:
         try:
             body = place.read(f"{place.root}/{name}")
@@ -125,15 +105,7 @@ def _line(at: int, text: str, name: str, damage: DamageList) -> OutputLine:
 
 
 def attribute_in(lines: Sequence[OutputLine], job_name: str) -> str | None:
-    """The label attribute name: the key with the metadata of a label, of this job if there is one.
-
-    Parameters
-    ----------
-    lines : sequence of OutputLine
-        The manifest.
-    job_name : str
-        The job folder's name. Metadata that name it weigh more than others.
-    """
+    """The label attribute name: the key with a label's metadata, of this job if there is one."""
     counts: Counter[tuple[bool, str]] = Counter()
     for line in lines:
         for key, value in line.values.items():
@@ -154,15 +126,7 @@ _REQUEST = re.compile(r"iteration-(\d+)/([^/]+)\.json")
 
 @dataclass(frozen=True)
 class Sitting:
-    """When one worker answered.
-
-    Attributes
-    ----------
-    submitted : datetime or None
-        In UTC.
-    seconds : float or None
-        Time spent on the task; None where the file does not tell.
-    """
+    """When one worker answered, in UTC, and how long it took; None where the file does not tell."""
 
     submitted: datetime | None = None
     seconds: float | None = None
@@ -170,15 +134,7 @@ class Sitting:
 
 @dataclass(frozen=True)
 class Answered:
-    """One data object with its answers as they came.
-
-    Attributes
-    ----------
-    object : DataObject
-        In the shape of a payload.
-    sittings : mapping of str to Sitting
-        When each worker answered.
-    """
+    """One data object with its answers as they came."""
 
     object: DataObject
     sittings: Mapping[str, Sitting] = field(default_factory=dict)
@@ -187,16 +143,8 @@ class Answered:
 class AnswerFiles:
     """Where the answers to each data object are.
 
-    Parameters
-    ----------
-    place : JobPlace
-        The job.
-    responses : mapping of str to sequence of str
-        For each data object its worker-response files, the last one first.
-    requests : sequence of str
-        The consolidation-request files, in the order of the calls.
-    damage : DamageList
-        Takes what cannot be read.
+    `responses` has each object's worker-response files, the last one first; `requests` are the
+    consolidation requests in the order of the calls.
     """
 
     def __init__(

@@ -44,14 +44,7 @@ EPOCH = datetime.fromtimestamp(0, tz=UTC)
 class Call:
     """One call: which data objects were consolidated together, and when.
 
-    Attributes
-    ----------
-    object_ids : tuple of str
-        The data objects.
-    made_at : datetime
-        In UTC; the epoch if nothing tells.
-    request : str or None
-        URI of the call's own payload.
+    `made_at` is in UTC, the epoch if nothing tells; `request` is the URI of the call's payload.
     """
 
     object_ids: tuple[str, ...]
@@ -62,18 +55,8 @@ class Call:
 def calls_by_date(lines: Sequence[OutputLine], attribute: str) -> list[Call]:
     """Tell calls apart by the labels' creation dates: a gap of more than 5 s begins a new call.
 
-    Parameters
-    ----------
-    lines : sequence of OutputLine
-        The output manifest.
-    attribute : str
-        The label attribute name.
-
-    Returns
-    -------
-    list of Call
-        In time order; the data objects of a call in the order of the manifest. Lines without a
-        label of a human have no part in it.
+    Calls are in time order, their data objects in that of the manifest; lines without a label of
+    a human have no part in it.
     """
     dated = sorted(
         (moment, at)
@@ -124,17 +107,7 @@ def time_in_name(uri: str) -> datetime:
 
 @dataclass(frozen=True)
 class Replayed:
-    """The new label of one data object.
-
-    Attributes
-    ----------
-    object_id : str
-        The data object.
-    label : Label
-        Its label.
-    batch : ConsolidationContext
-        What it was consolidated with.
-    """
+    """The new label of one data object."""
 
     object_id: str
     label: Label
@@ -188,30 +161,9 @@ def replay(
     skills: SkillStore | None = None,
     advance: Callable[[], object] = lambda: None,
 ) -> Iterator[Replayed]:
-    """Consolidate a job's answers again, call by call.
+    """Consolidate a job's answers again, call by call; `skills` is taught by each for the next.
 
-    Parameters
-    ----------
-    job : JobOnFile
-        The job, with the settings to use.
-    calls : sequence of Call
-        Which data objects are consolidated together. Of a data object in several calls the last
-        label counts.
-    store : ReadOnly
-        Where masks are written.
-    masks_uri : str
-        What the labels call the folder of masks.
-    side_files : SideFiles, optional
-        What is known besides the answers.
-    skills : SkillStore, optional
-        Keeps what a call teaches about its workers for the calls after it.
-    advance : callable
-        Called as each data object is taken up.
-
-    Yields
-    ------
-    Replayed
-        One for each data object of each call.
+    Of a data object in several calls the last label counts.
     """
     for call in calls:
         batch = batch_of(job, call, store, masks_uri, side_files=side_files, skills=skills)
@@ -283,14 +235,7 @@ JOB_FOLDERS = ("annotations", "manifests")
 class OutcomeFolder:
     """A folder for what a replay writes.
 
-    Attributes
-    ----------
-    store : ObjectStore
-        Where it is.
-    root : str
-        Its URI, without a slash at its end.
-    masks_uri : str
-        What the manifests call the folder of masks: its URI, or a path from the manifest.
+    `masks_uri` is what manifests call the folder of masks: its URI, or a path from the manifest.
     """
 
     store: ObjectStore
@@ -312,16 +257,7 @@ class OutcomeFolder:
 
 
 def outcome_folder(place: JobPlace, out: str | None, default: str) -> OutcomeFolder:
-    """The folder that the command line names, or one of its own in the job's.
-
-    Parameters
-    ----------
-    place : JobPlace
-        The job.
-    out : str or None
-        A folder or ``s3://bucket/prefix``.
-    default : str
-        Path below the job's folder if `out` is None.
+    """The folder that the command line names, or `default` below the job's own.
 
     Raises
     ------
@@ -350,15 +286,7 @@ def _check(chosen: str, job: str, out: str) -> None:
 
 
 class ReplayStore(ReadOnly):
-    """Reads the job, and writes masks beside the new manifests.
-
-    Parameters
-    ----------
-    place : JobPlace
-        The job.
-    outcome : OutcomeFolder
-        Where masks go.
-    """
+    """Reads the job, and writes masks beside the new manifests."""
 
     def __init__(self, place: JobPlace, outcome: OutcomeFolder) -> None:
         super().__init__(place)
@@ -378,23 +306,7 @@ type Figures = dict[str, float]
 
 @dataclass(frozen=True, kw_only=True)
 class ReplayOutcome:
-    """What came of a replay.
-
-    Attributes
-    ----------
-    job : JobOnFile
-        The job, with the settings that were used.
-    folder : OutcomeFolder
-        Where the files are.
-    calls : tuple of Call
-        What was consolidated together.
-    manifests : tuple of str
-        Names of the new manifests.
-    differences : Differences
-        From the job's own manifest.
-    before, after : dict of str to float
-        Measures of the old and the new labels against the truth; empty without one.
-    """
+    """What came of a replay; `before` and `after` are measures against the truth, if any."""
 
     job: JobOnFile
     folder: OutcomeFolder
@@ -434,32 +346,7 @@ def replay_job(
     skills: SkillStore | None = None,
     advance: Callable[[], object] = lambda: None,
 ) -> ReplayOutcome:
-    """Consolidate a job again, write the new manifests and compare them with the old one.
-
-    Parameters
-    ----------
-    job : JobOnFile
-        The job, with the settings to use.
-    calls : sequence of Call
-        What is consolidated together.
-    folder : OutcomeFolder
-        Where manifests, masks and a summary go.
-    styles : sequence of str
-        Output styles to write a manifest in.
-    truths : mapping of str to Truth, optional
-        By the data objects' ids.
-    side_files : SideFiles, optional
-        What is known besides the answers.
-    skills : SkillStore, optional
-        Keeps what a call teaches about its workers for the calls after it.
-    advance : callable
-        Called as each data object is taken up.
-
-    Raises
-    ------
-    StorageError
-        If something cannot be written.
-    """
+    """Consolidate a job again, write the new manifests and compare them with the old one."""
     again = replay(
         job,
         calls,

@@ -14,18 +14,7 @@ from labeljob.tasks.base import Ints, JobType
 
 
 def count_votes(choices: Ints, n_values: int) -> Ints:
-    """How many workers chose each value, unit by unit.
-
-    Parameters
-    ----------
-    choices : ndarray of int, shape (n_workers, n_units)
-        The answers to one data object.
-    n_values : int
-        How many values a unit can have.
-
-    Returns
-    -------
-    ndarray of int, shape (n_units, n_values)
+    """How many workers chose each value, shape (n_units, n_values).
 
     Examples
     --------
@@ -86,17 +75,14 @@ class Agreement:
 
     Attributes
     ----------
-    alpha : float
-        Krippendorff's alpha for nominal data; of several labels the mean over them.
-    kappa : float
-        Fleiss' kappa, likewise.
+    alpha, kappa : float
+        Krippendorff's alpha for nominal data and Fleiss' kappa; of several labels the means.
     kappa_raters : int
         How many answers each data object has that kappa is about: the most frequent number.
     pairwise : float
         Share of pairs of answers that are equal, not corrected for chance.
     by_class : dict of str to (float, int)
-        Alpha of the question whether it is that class or another, and how often the class was
-        chosen.
+        Alpha of that class against all others, and how often the class was chosen.
     """
 
     alpha: float
@@ -110,15 +96,6 @@ def compute_agreement(
     objects: Sequence[ObjectAnnotations], job_type: JobType, classes: Sequence[str]
 ) -> Agreement:
     """Agreement of the workers of a job [1]_ [2]_.
-
-    Parameters
-    ----------
-    objects : sequence of ObjectAnnotations
-        The answers.
-    job_type : JobType
-        The job type.
-    classes : sequence of str
-        What a unit of an answer can be; of several labels, the labels.
 
     References
     ----------

@@ -46,23 +46,7 @@ class MapKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
-    """A map, and what it is worth.
-
-    Attributes
-    ----------
-    job : str
-        The job's name.
-    algorithm, settings : str
-        What made the labels: the algorithm's name and the settings' hash.
-    kind : MapKind
-        Which kind of map.
-    known : ScoredConfidences
-        Confidence of each label whose truth is known, and whether it is right.
-    mapped : list of float
-        The same confidences put right by maps that were fitted on the other folds.
-    found : ConfidenceMap
-        The map fitted on all of them.
-    """
+    """A map, and what it is worth; `mapped` is by maps that were fitted on the other folds."""
 
     job: str
     algorithm: str
@@ -125,24 +109,11 @@ def calibrate_job(
 ) -> Calibration:
     """Fit a confidence map on a job's labels whose truth is known.
 
-    Parameters
-    ----------
-    job : JobOnFile
-        A finished job with one label for each data object.
-    truths : mapping of str to Truth
-        True classes by the data objects' ids.
-    kind : MapKind
-        Which kind of map.
-    force : bool, optional
-        Fit one on fewer than `FEWEST_OBJECTS` too; it takes two at least.
-    seed : int, optional
-        Decides which objects are in which fold.
-
     Raises
     ------
     JobError
         If the job has several labels or masks, its labels tell no confidence that a map can be
-        fitted to, or too few of them have a known truth.
+        fitted to, or fewer than `FEWEST_OBJECTS` (with `force`, 2) have a known truth.
     """
     if not job.task.single_choice:
         raise JobError(
@@ -192,13 +163,7 @@ def _labels(job: JobOnFile) -> dict[str, Label]:
 
 
 def _made_by(job: JobOnFile, labels: Mapping[str, Label]) -> tuple[str, str]:
-    """Algorithm and settings' hash of the labels.
-
-    Raises
-    ------
-    JobError
-        If a map of these labels could not be applied to others.
-    """
+    """Algorithm and settings' hash of the labels."""
     if labels and all(label.style == BUILTIN for label in labels.values()):
         raise JobError(
             "the labels are in the builtin style, which does not tell how they came about; "

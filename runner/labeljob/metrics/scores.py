@@ -19,15 +19,7 @@ type Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """Labels of about the same confidence.
-
-    Attributes
-    ----------
-    count : int
-        How many there are.
-    confidence, accuracy : float
-        Their mean confidence, and the share that is right.
-    """
+    """Labels of about the same confidence: how many, its mean, and the share that is right."""
 
     count: int
     confidence: float
@@ -37,24 +29,10 @@ class ReliabilityBin:
 def bin_by_confidence(
     confidences: Floats, right: Floats, *, equal_mass: bool, bins: int = BINS
 ) -> list[ReliabilityBin]:
-    """Labels sorted into bins by their confidence.
+    """Labels sorted into bins by their confidence, without empty ones.
 
-    Parameters
-    ----------
-    confidences : ndarray of float, shape (n_labels,)
-        Each in [0, 1].
-    right : ndarray of float, shape (n_labels,)
-        1 where the label is right, 0 where it is not.
-    equal_mass : bool
-        Whether bins hold equally many labels, rather than being equally wide. Equal confidences
-        are never parted then, so bins may be fewer.
-    bins : int
-        How many bins, at most.
-
-    Returns
-    -------
-    list of ReliabilityBin
-        Without empty ones, by ascending confidence.
+    Bins of equal mass hold equally many labels, rather than being equally wide. Equal confidences
+    are never parted then, so bins may be fewer.
 
     Examples
     --------
@@ -98,21 +76,11 @@ def compute_calibration_error(bins: Sequence[ReliabilityBin]) -> float:
 
 
 def measure_confidences(confidences: Sequence[float], right: Sequence[float]) -> dict[str, float]:
-    """How well confidences foretell which labels are right.
+    """How well confidences foretell which labels are right (1) or not (0).
 
-    Parameters
-    ----------
-    confidences : sequence of float
-        Each in [0, 1].
-    right : sequence of float
-        1 where the label is right, 0 where it is not.
-
-    Returns
-    -------
-    dict of str to float
-        Of the winner's probability: expected calibration error with bins of equal width and of
-        equal mass, Brier score, log loss (probabilities clipped to 1e-6), and the area under the
-        curve of confidence against error (NaN where all labels are right, or none is).
+    Expected calibration error with bins of equal width and of equal mass, Brier score, log loss
+    (probabilities clipped to 1e-6), and the area under the curve of confidence against error (NaN
+    where all labels are right, or none is).
     """
     # Slow to load, and without hints.
     from sklearn.metrics import (  # type: ignore[import-untyped]
@@ -162,17 +130,9 @@ def score_confidences(
 
 
 def mean_iou(mask: NDArray[np.uint8], truth: NDArray[np.uint8]) -> float:
-    """Intersection over union, averaged over the classes that either mask has.
+    """Intersection over union, averaged over the classes that either mask has, with background.
 
-    Parameters
-    ----------
-    mask, truth : ndarray of uint8, shape (rows, columns)
-        0 for background, which counts as a class, else the class's index + 1.
-
-    Returns
-    -------
-    float
-        In [0, 1]; 0 if the shapes differ.
+    In [0, 1]; 0 if the shapes differ.
 
     Examples
     --------
@@ -198,18 +158,7 @@ def score_labels(
 ) -> dict[str, float]:
     """Measures of the labels of a job against the truth, and of their confidences.
 
-    Parameters
-    ----------
-    job_type : JobType
-        The job type.
-    labels : mapping of str to Label
-        By the data objects' ids. An object with a truth and without a label counts as wrong.
-    truths : mapping of str to Truth
-        By the same ids.
-    classes : sequence of str
-        In label order.
-    read_mask : callable
-        Class of each pixel of a label's mask; None if it cannot be read.
+    An object with a truth and without a label counts as wrong.
     """
     scores = job_type.score_labels(labels, truths, classes, read_mask)
     scored = score_confidences(job_type, labels, truths)

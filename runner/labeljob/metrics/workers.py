@@ -22,25 +22,9 @@ from labeljob.tasks.base import JobType
 class Worker:
     """One worker of a job.
 
-    Attributes
-    ----------
-    worker_id : str
-        The id, as long as it is.
-    name : str
-        The id shortened, the same everywhere and different for each worker.
-    answers, unusable : int
-        How many count, and how many were set aside.
-    agreements : list of float
-        Agreement of each answer with those of the others, in [0, 1].
-    confusion : dict of (int, int) to float
-        How often the others said the first class and the worker the second; only pairs that
-        were met.
-    seconds : float
-        Median time for a task, in seconds; NaN if the job does not tell.
-    pace : float
-        Median time between two answers, in seconds; NaN with fewer than three.
-    flags : list of (str, str)
-        A word for what is suspicious, and why.
+    `name` is the id shortened; `confusion` how often the others said the first class and the
+    worker the second; `seconds` the median time for a task and `pace` that between two answers,
+    NaN where the job does not tell; `flags` words for what is suspicious, and why.
     """
 
     worker_id: str
@@ -103,17 +87,7 @@ class Worker:
 def tabulate_workers(
     objects: Sequence[ObjectAnnotations], job_type: JobType, n_classes: int
 ) -> dict[str, Worker]:
-    """All workers of a job, by their ids.
-
-    Parameters
-    ----------
-    objects : sequence of ObjectAnnotations
-        The answers.
-    job_type : JobType
-        The job type.
-    n_classes : int
-        What a unit of an answer can be.
-    """
+    """All workers of a job, by their ids."""
     ids = {worker for obj in objects for worker in obj.workers}
     ids |= {item.worker_id for obj in objects for item in obj.rejected if item.worker_id}
     names = short_names(sorted(ids))

@@ -47,30 +47,14 @@ _WIDTH, _HEIGHT = 4.7, 3.1
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart and what it shows, for those who cannot see it.
-
-    Attributes
-    ----------
-    svg : Markup
-        Inline SVG.
-    caption : str
-        One sentence.
-    """
+    """A chart and what it shows, for those who cannot see it."""
 
     svg: Markup
     caption: str
 
 
 def confidence_histogram(confidences: Sequence[float], below: float) -> Chart:
-    """How many labels have which confidence; those to be labeled again stand out.
-
-    Parameters
-    ----------
-    confidences : sequence of float
-        Each in [0, 1].
-    below : float
-        Labels with less are to be labeled again.
-    """
+    """How many labels have which confidence; those to be labeled again stand out."""
     counts, edges = np.histogram(confidences, bins=20, range=(0, 1))
     figure, axes = _figure()
     colors = [_WARN if left + 1e-9 < below else _ACCENT for left in edges[:-1]]

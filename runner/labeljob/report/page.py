@@ -54,36 +54,11 @@ def to_label_again(
 class Contents:
     """What the page is about.
 
-    Attributes
-    ----------
-    job : JobOnFile
-        The job.
-    algorithm : str
-        How the labels were made, as far as it is known.
-    labels : mapping of str to Label
-        By the data objects' ids; one without a label is not there.
-    objects : sequence of ObjectAnnotations
-        All usable answers.
-    classes : tuple of str
-        What a unit of a obj can be.
-    agreement : Agreement
-        Of all workers.
-    without : Agreement or None
-        Of those without a flag; None if nobody has one.
-    workers : tuple of Worker
-        Suspicious ones first, then by the number of answers.
-    confusion : ndarray of float, shape (n_classes, n_classes)
-        What workers without a flag said (columns) where the others said something (rows).
-    disputes : tuple of (float, ObjectAnnotations)
-        All data objects that were answered, the most disputed first.
-    requeue : tuple of str
-        Data objects to label again.
-    below : float
-        Confidence under which they are.
-    figures : mapping of str to float
-        Measures against the truth; empty without one.
-    bins : tuple of ReliabilityBin
-        Of the reliability curve; empty without a truth.
+    `labels` are by the data objects' ids; `without` is the agreement of workers without a flag,
+    None if nobody has one; `workers` are the suspicious ones first, then by number of answers;
+    `confusion` is what workers without a flag said (columns) where the others said something
+    (rows); `disputes` are all data objects that were answered, the most disputed first; `figures`
+    and `bins` are empty without a truth.
     """
 
     job: JobOnFile
@@ -181,25 +156,7 @@ def contents_of(
     truths: Mapping[str, Truth] | None = None,
     figures: Mapping[str, float] | None = None,
 ) -> Contents:
-    """Work out all the page says.
-
-    Parameters
-    ----------
-    job : JobOnFile
-        The job.
-    objects : sequence of ObjectAnnotations
-        All usable answers.
-    labels : mapping of str to Label
-        By the data objects' ids.
-    algorithm : str
-        What made the labels.
-    below : float
-        Confidence in [0, 1] under which an object is to be labeled again.
-    truths : mapping of str to Truth, optional
-        By the data objects' ids.
-    figures : mapping of str to float, optional
-        Measures against the truth.
-    """
+    """Work out all the page says."""
     classes = job.unit_classes
     workers = tabulate_workers(objects, job.task, len(classes))
     flag_workers(workers, objects, job.task, classes)
@@ -275,25 +232,7 @@ WIDEST_MATRIX = 30
 
 @dataclass(frozen=True, kw_only=True)
 class DisputedExample:
-    """One disputed data object.
-
-    Attributes
-    ----------
-    object_id, name : str
-        The data object, and its image's file name.
-    dispute : float
-        Share of the answers that are not the most frequent one.
-    label : str
-        The label, in words.
-    confidence : float or None
-        The label's.
-    truth : str
-        The true label, if it is known.
-    votes : list of (str, list of str)
-        Each answer, and the short names of those who gave it; most frequent first.
-    pictures : list of Picture
-        The image, or what was painted on it.
-    """
+    """One disputed data object."""
 
     object_id: str
     name: str
@@ -346,17 +285,7 @@ def _votes(
 
 
 def render(contents: Contents, examples: Sequence[DisputedExample], *, command: str) -> str:
-    """The page as HTML.
-
-    Parameters
-    ----------
-    contents : Contents
-        What it says.
-    examples : sequence of DisputedExample
-        The gallery.
-    command : str
-        The job as the command line names it, for the commands that come next.
-    """
+    """The page as HTML."""
     confidences = contents.confidences
     charts: dict[str, Chart] = {}
     if confidences:

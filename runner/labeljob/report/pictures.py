@@ -36,19 +36,7 @@ type Rgb = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Picture:
-    """An image in the page.
-
-    Attributes
-    ----------
-    uri : str
-        ``data:`` URI.
-    width, height : int
-        In pixels.
-    alt : str
-        What it shows.
-    caption : str
-        What is written below it; may be empty.
-    """
+    """An image in the page."""
 
     uri: str
     width: int
@@ -98,19 +86,7 @@ def draw_image(job: JobOnFile, obj: ObjectAnnotations) -> list[Picture]:
 def draw_masks(
     job: JobOnFile, object_id: str, label: Label | None, names: Mapping[str, str]
 ) -> list[Picture]:
-    """What the workers painted, what came of it, and where they differ.
-
-    Parameters
-    ----------
-    job : JobOnFile
-        A segmentation job.
-    object_id : str
-        The data object.
-    label : Label or None
-        The job's.
-    names : mapping of str to str
-        Short names of the workers.
-    """
+    """What the workers painted, what came of it, and where they differ."""
     answered = next(job.answered([object_id]), None)
     if answered is None:
         return []
@@ -211,18 +187,7 @@ def overlay(
 ) -> NDArray[np.uint8]:
     """Tint a photograph with a mask's colours and draw the boundaries in white.
 
-    Parameters
-    ----------
-    photo : ndarray of uint8, shape (rows, columns, 3)
-        Red, green, blue.
-    mask : ndarray of uint8, shape (rows, columns)
-        0 for background, else the class's index + 1.
-    colors : sequence of str
-        ``#rrggbb`` of each class.
-
-    Returns
-    -------
-    ndarray of uint8, shape (rows, columns, 3)
+    The mask is 0 for background, else the class's index + 1.
     """
     palette = np.zeros((256, 3))
     for place, color in enumerate(colors, start=1):
@@ -242,18 +207,6 @@ def overlay(
 
 def disagreement(masks: Sequence[NDArray[np.uint8]], n_classes: int) -> NDArray[np.float64]:
     """Share of the workers, pixel by pixel, who did not paint the most frequent class.
-
-    Parameters
-    ----------
-    masks : sequence of ndarray of uint8, shape (rows, columns)
-        At least one, all of one shape.
-    n_classes : int
-        How many classes there are besides background.
-
-    Returns
-    -------
-    ndarray of float, shape (rows, columns)
-        0 where all agree.
 
     Examples
     --------

@@ -34,15 +34,11 @@ _UNKNOWN_CORRELATION = 0.5
 
 @dataclass(frozen=True)
 class AccuracyCurve:
-    """Labels after 1, 2, … answers.
+    """Labels after 1, 2, … answers; both arrays have shape (n_items, most).
 
-    Attributes
-    ----------
-    quality : ndarray of float, shape (n_items, most)
-        How right they are, in [0, 1]. Where several labels are tied, the mean of them.
-    leads : ndarray of int, shape (n_items, most), or None
-        Votes between the first class and the second; of several labels the smallest of the
-        leads of yes over no, or no over yes. None for masks.
+    `quality` is how right they are, in [0, 1], where several labels are tied the mean of them.
+    `leads` are votes between the first class and the second; of several labels the smallest lead
+    of yes over no, or no over yes; None for masks.
     """
 
     quality: Floats
@@ -60,20 +56,8 @@ def simulate_votes(
 ) -> CurveSimulation:
     """Labels by majority, which stay as they are once all answers are in.
 
-    Parameters
-    ----------
-    choices : sequence of ndarray of int, shape (n_workers, n_units)
-        For each data object its answers.
-    true : sequence of ndarray of int, shape (n_units,), or None
-        The right labels; None to take what all answers give.
-    n_values : int
-        How many values a unit can have.
-    majority : callable
-        The label that votes of shape (n_units, n_values) give.
-    similarity : callable
-        How right a label is, in [0, 1].
-    has_lead : bool
-        Whether units are questions of yes or no.
+    Answers to an object have shape (n_workers, n_units), right labels (n_units,). `majority` makes
+    a label of votes of shape (n_units, n_values); without `true`, all answers' label is right.
     """
     right = true or [majority(_count(answers, n_values)) for answers in choices]
 
@@ -103,17 +87,7 @@ def _count(answers: Ints, n_values: int) -> Ints:
 def simulate_classes(
     choices: Sequence[Ints], n_classes: int, true: Sequence[Ints] | None
 ) -> CurveSimulation:
-    """Single labels by majority, with further answers from a Pólya urn.
-
-    Parameters
-    ----------
-    choices : sequence of ndarray of int, shape (n_workers, 1)
-        For each data object its answers.
-    n_classes : int
-        How many classes there are.
-    true : sequence of ndarray of int, shape (1,), or None
-        The right classes; None to take those that all answers give.
-    """
+    """Single labels by majority, with further answers from a Pólya urn."""
     answers = [own[:, 0] for own in choices]
     n_items, width = len(answers), max(own.size for own in answers)
     table = np.zeros((n_items, width), dtype=np.int64)
@@ -148,12 +122,8 @@ def simulate_classes(
 class PolyaUrn:
     """What answers to a data object are like before any is known.
 
-    Attributes
-    ----------
-    rights, wrongs : float
-        How many right and wrong answers it weighs.
-    wrong_up_to : ndarray of float, shape (n_classes, n_classes)
-        For each right class the summed shares of the wrong answers.
+    `rights` and `wrongs` are how many answers it weighs; `wrong_up_to`, shape (n_classes,
+    n_classes), has for each right class the summed shares of the wrong answers.
     """
 
     rights: float
@@ -187,11 +157,6 @@ class PolyaUrn:
 
 def compute_intraclass_correlation(hits: Floats, sizes: Floats) -> float:
     """How alike the answers to one data object are, by analysis of variance, in [0.01, 0.99].
-
-    Parameters
-    ----------
-    hits, sizes : ndarray of float, shape (n_items,)
-        Right answers, and all answers.
 
     Examples
     --------

@@ -35,15 +35,7 @@ _NOT_FOR_A_MANIFEST = {*ANSWERS, "object-id", LINE, MIXED_IN}
 
 @dataclass(frozen=True)
 class GoldFile:
-    """Known objects: JSON Lines with ``source-ref`` and ``label``, ``labels`` or ``mask``.
-
-    Attributes
-    ----------
-    path : Path
-        The file.
-    entries : mapping of str to mapping
-        Its lines, read, by ``source-ref``.
-    """
+    """Known objects: JSON Lines with ``source-ref`` and ``label``, ``labels`` or ``mask``."""
 
     path: Path
     entries: Mapping[str, Mapping[str, Any]]
@@ -63,13 +55,7 @@ class GoldFile:
 
 
 def read_gold(path: Path) -> GoldFile:
-    """Read known objects.
-
-    Raises
-    ------
-    ContractError
-        If the file cannot be read, or a line is not as said, or names an object once more.
-    """
+    """Read known objects."""
     try:
         texts = path.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
@@ -103,14 +89,8 @@ def _entry(text: str, where: str) -> Mapping[str, Any]:
 class Mixed:
     """A manifest with known objects in it.
 
-    Attributes
-    ----------
-    lines : tuple of str
-        The manifest.
-    remembered : tuple of str
-        A side file for GOLD_LABELS_S3_URI: which lines are gold, and what they show.
-    added, in_place : int
-        Known objects that were mixed in, and that the manifest had before.
+    `remembered` is a side file for GOLD_LABELS_S3_URI: which lines are gold, and what they show.
+    `added` objects were mixed in, `in_place` ones the manifest had before.
     """
 
     lines: tuple[str, ...]
@@ -130,25 +110,6 @@ def mix(
     """Mix known objects into a manifest at random places.
 
     A known object that the manifest has already is gold where it is.
-
-    Parameters
-    ----------
-    lines : sequence of ManifestLine
-        The manifest; its lines stay letter for letter, in their order.
-    gold : GoldFile
-        The known objects to choose from. Keys that are not of the gold file itself, such as a
-        site, get into the manifest's line.
-    rate : float
-        Share of the mixed manifest that is gold, in (0, 1).
-    remember_in : Path
-        The side file; paths of masks are written relative to it.
-    rng : numpy.random.Generator
-        Chooses objects and places.
-
-    Raises
-    ------
-    JobError
-        If there are not enough known objects.
     """
     here = {line.source_ref for line in lines}
     in_place = {source for source in gold.entries if source in here}
@@ -195,14 +156,7 @@ def _remembered(gold: GoldFile, source: str, at: int, remember_in: Path, *, mixe
 class Stripped:
     """A manifest without the known objects that were mixed into it.
 
-    Attributes
-    ----------
-    lines : tuple of str
-        What is left, letter for letter.
-    removed : int
-        Lines that were taken out.
-    missing : tuple of str
-        Sources that were mixed in once and that this manifest does not have.
+    `missing` are sources that were mixed in once and that this manifest does not have.
     """
 
     lines: tuple[str, ...]
@@ -231,29 +185,9 @@ def score_workers(
     truths: Mapping[str, Truth],
     choices: Sequence[str],
 ) -> list[Worker]:
-    """How right each worker was on known objects.
+    """How right each worker was on known objects; most answers first.
 
-    Parameters
-    ----------
-    job : JobOnFile
-        The job.
-    objects : iterable of ObjectAnnotations
-        Its answers.
-    truths : mapping of str to Truth
-        By the data objects' ids.
-    choices : sequence of str
-        Names of the classes, those of the job first.
-
-    Returns
-    -------
-    list of Worker
-        Whose `agreements` are with the truth; most answers first. `confusion` is kept for jobs
-        with a single label.
-
-    Raises
-    ------
-    JobError
-        If a true mask has another size than the answers.
+    `Worker.agreements` are with the truth. Raises `JobError` if a true mask has another size.
     """
     table: dict[str, Worker] = {}
     for obj in objects:
@@ -307,29 +241,7 @@ def teach(
     truths: Mapping[str, Truth],
     skills: SkillStore,
 ) -> str:
-    """Let a skill store learn from known objects what the functions learn from gold.
-
-    Parameters
-    ----------
-    job : JobOnFile
-        A job with labels of whole images.
-    object_ids : sequence of str
-        The known objects.
-    truths : mapping of str to Truth
-        Names, by the data objects' ids.
-    skills : SkillStore
-        Is added to; each data object of a job counts once for ever.
-
-    Returns
-    -------
-    str
-        What went wrong; empty if nothing did.
-
-    Raises
-    ------
-    JobError
-        If the job is one of masks, for which the functions know no gold.
-    """
+    """Let a skill store learn from known objects what the functions learn from gold."""
     if not job.task.takes_auxiliary_inputs:
         raise JobError("worker skill is learned from gold labels, and not from gold masks")
     job = job.with_settings(consolidation_algorithm=job.core.algorithms[0])

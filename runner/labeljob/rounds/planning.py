@@ -31,15 +31,8 @@ type Floats = NDArray[np.float64]
 class Plan:
     """How many workers each data object gets.
 
-    Attributes
-    ----------
-    start : int
-        Answers at first, at least 1.
-    lead : int
-        Answers are added one at a time until the first class has so many more than the second;
-        0 to add none.
-    most : int
-        Answers at most.
+    After `start` answers, more are added one at a time until the first class has `lead` more than
+    the second, or there are `most`; a lead of 0 adds none.
     """
 
     start: int
@@ -65,23 +58,11 @@ class Plan:
 class Estimate:
     """What a plan would cost and how good its labels would be.
 
-    Attributes
-    ----------
-    plan : Plan
-        The plan.
-    answers : float
-        Answers for each data object.
-    quality : float
-        In [0, 1]: share of right labels, or of those that all the pilot's answers give; of
-        several labels the Jaccard index, of masks the mean intersection over union.
-    interval : tuple of float
-        Where the quality lies with 95 % probability, as far as the choice of data objects goes.
-    gain : float
-        Quality beyond that of one worker.
-    stopped_at : mapping of int to float
-        Share of the data objects that got so many answers.
-    extrapolated : bool
-        Whether it needs more answers than most data objects of the pilot have.
+    `quality` is in [0, 1]: the share of right labels, or of those that all the pilot's answers
+    give; of several labels the Jaccard index, of masks the mean intersection over union. It lies in
+    `interval` with 95 % probability, as far as the choice of data objects goes. `stopped_at` is the
+    share of the data objects that got so many answers; `extrapolated`, whether it needs more
+    answers than most data objects of the pilot have.
     """
 
     plan: Plan
@@ -140,32 +121,10 @@ def estimate_plans(
     rng: np.random.Generator,
     advance: Callable[[], object] = lambda: None,
 ) -> list[Estimate]:
-    """Estimate what plans would cost and gain.
+    """Estimate what plans would cost and gain, from answers put into random order `replays` times.
 
-    Parameters
-    ----------
-    objects : sequence of ObjectAnnotations
-        The pilot's answers.
-    job_type : JobType
-        The job type.
-    classes : sequence of str
-        What a unit of an answer can be.
-    plans : sequence of Plan
-        The plans; one worker for each data object is judged too.
-    truths : mapping of str to Truth or None
-        By the data objects' ids; data objects without a truth are left out. None to judge by
-        the label that all answers of the pilot give.
-    replays : int
-        How often the answers are put into random order, at least 1.
-    rng : numpy.random.Generator
-        Decides on the orders.
-    advance : callable
-        Called after each replay.
-
-    Raises
-    ------
-    JobError
-        If no data object can be judged.
+    Data objects without a truth are left out; without truths, labels are judged by those that all
+    answers of the pilot give. Raises `JobError` if no data object can be judged.
     """
     pilot = [obj for obj in objects if obj.workers and (not truths or obj.object_id in truths)]
     if not pilot:
@@ -213,21 +172,7 @@ def _estimates(
 
 
 def shuffle_answers(sizes: Ints, most: int, rng: np.random.Generator) -> Ints:
-    """A random order of each data object's answers.
-
-    Parameters
-    ----------
-    sizes : ndarray of int, shape (n_items,)
-        How many answers each has, at least 1.
-    most : int
-        How many are wanted.
-    rng : numpy.random.Generator
-        Decides.
-
-    Returns
-    -------
-    ndarray of int, shape (n_items, most)
-        Numbers of answers; -1 where there are no more.
+    """A random order of each data object's answers, shape (n_items, most); -1 for none.
 
     Examples
     --------

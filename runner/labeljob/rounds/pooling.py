@@ -47,15 +47,6 @@ class PooledAnswers(AnswerFiles):
 
     Of a worker who answered one data object in two rounds both answers are there, the later one
     last; reading them sets the earlier one aside.
-
-    Parameters
-    ----------
-    jobs : sequence of JobOnFile
-        The rounds, the first one first.
-    objects : sequence of Places
-        Where each pooled data object is.
-    damage : DamageList
-        Takes what cannot be read.
     """
 
     def __init__(
@@ -121,17 +112,7 @@ class PooledAnswers(AnswerFiles):
 
 @dataclass(frozen=True, kw_only=True)
 class Pool:
-    """Several rounds as one job.
-
-    Attributes
-    ----------
-    job : JobOnFile
-        All answers; each data object has the label of the last round that gave it one.
-    rounds : tuple of JobOnFile
-        What was pooled.
-    in_rounds : tuple of int
-        For each data object, in how many rounds it is.
-    """
+    """Several rounds as one job."""
 
     job: JobOnFile
     rounds: tuple[JobOnFile, ...]
@@ -150,18 +131,7 @@ class Pool:
 
 
 def pool(jobs: Sequence[JobOnFile]) -> Pool:
-    """Put rounds together: what has the same source is the same data object.
-
-    Parameters
-    ----------
-    jobs : sequence of JobOnFile
-        The rounds, the first one first; settings and name are the first one's.
-
-    Raises
-    ------
-    JobError
-        If the rounds are of different job types, or their written-down classes differ.
-    """
+    """Put rounds together: what has the same source is the same data object."""
     first = jobs[0]
     if other := next((job for job in jobs if job.task != first.task), None):
         raise JobError(f"{other.name} is of {other.task}, and {first.name} of {first.task}")

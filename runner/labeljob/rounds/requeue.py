@@ -71,19 +71,8 @@ class _Caught:
 class Requeued:
     """What is to be labeled again.
 
-    Attributes
-    ----------
-    job : str
-        ``labeling-job/<lower-case name>``.
-    manifest : bytes
-        The lines, without the job's label: the next job may use the same attribute.
-    objects, requeued, of_others : int
-        Data objects of the job, those in `manifest`, and those whose label another job made,
-        which are never in it.
-    below : float
-        The confidence under which a label is asked for again.
-    attribute : str
-        The label attribute name.
+    `manifest` has the lines without the job's label: the next job may use the same attribute.
+    Those of `of_others`, whose label another job made, are never in it.
     """
 
     job: str
@@ -112,26 +101,6 @@ def requeue(
     """Find the data objects of a finished job that have no label, or too unsure a one.
 
     Nothing is written into the job.
-
-    Parameters
-    ----------
-    place : JobPlace
-        The job.
-    below : float
-        A label with less confidence, in [0, 1], is asked for again.
-    attribute : str, optional
-        The label attribute name, where the job does not tell.
-    manifest : Path, optional
-        A manifest that was made of the job's answers, whose labels count instead of the job's.
-
-    Raises
-    ------
-    ContractError
-        If a manifest line or a response is no JSON, or nothing tells the label attribute.
-    JobError
-        If there is no manifest.
-    StorageError
-        If a file cannot be read.
     """
     known = place.description
     body = _body(manifest) if manifest else None
@@ -200,23 +169,10 @@ def next_request(
     name: str | None = None,
     workers: int | None = None,
 ) -> dict[str, Any]:
-    """The CreateLabelingJob request of the next round.
+    """The CreateLabelingJob request of the next round, made of `old` or of what describes it.
 
-    Parameters
-    ----------
-    old : mapping
-        The request of the round before, or what DescribeLabelingJob tells of it.
-    manifest_uri : str, optional
-        Where the re-queue manifest will be. Beside the old output manifest if left out.
-    name : str, optional
-        Of the new job. If left out, the old one's with the next number.
-    workers : int, optional
-        Answers for each data object. As before if left out.
-
-    Raises
-    ------
-    ContractError
-        If `old` has no name, no output path or no task.
+    The manifest is beside the old output manifest, and the name has the next number, if left out.
+    Raises `ContractError` if `old` has no name, no output path or no task.
     """
     model = botocore.session.get_session().get_service_model("sagemaker")
     shape = model.operation_model("CreateLabelingJob").input_shape
