@@ -175,7 +175,7 @@ def contents_of(
         workers=tuple(
             sorted(workers.values(), key=lambda one: (not one.flags, -one.answers, one.name))
         ),
-        confusion=_confusion([workers[name] for name in trusted], len(classes)),
+        confusion=_confusion([workers[name] for name in sorted(trusted)], len(classes)),
         disputes=tuple(
             sorted(disputes, key=lambda row: (-row[0], _sureness(row[1].object_id, labels)))
         ),
