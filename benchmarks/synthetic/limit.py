@@ -41,7 +41,7 @@ def label_sets(n_labels: int) -> Bools:
 
 def accuracies(drawn: Drawn) -> Floats:
     """How often the worker behind each answer is right there: shape (n_answers,)."""
-    chance = 1.0 / len(drawn.labels) if drawn.task.single_choice else 0.5
+    chance = drawn.task.chance(len(drawn.labels))
     stated = np.array([member.answer_model.skill.accuracy for member in drawn.members])[
         drawn.workers
     ]

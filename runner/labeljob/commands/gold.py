@@ -165,8 +165,7 @@ def gold_score(options: ScoreOptions) -> None:
         gold = read_gold(options.gold)
         choices = _choices(job, gold)
         truths = read_truths(options.gold, job.task, choices, job.lines)
-        if not job.task.classifies:
-            choices = job.unit_classes
+        choices = job.task.unit_classes(choices)
         with messages.show_progress("Reading answers", len(job.object_ids())) as advance:
             workers = score_workers(job, read_annotations(job, advance=advance), truths, choices)
         if skill_file is not None and (
@@ -190,7 +189,7 @@ def gold_score(options: ScoreOptions) -> None:
 
 def _choices(job: JobOnFile, gold: GoldFile) -> tuple[str, ...]:
     """The job's classes; where they are only those that were used, the gold's besides."""
-    if job.classes_from not in ("manifest", "answers") or not job.task.classifies:
+    if job.classes_from not in ("manifest", "answers"):
         return job.choices
     named: list[str] = []
     for entry in gold.entries.values():

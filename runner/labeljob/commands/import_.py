@@ -122,8 +122,9 @@ def _report(imported: Imported) -> None:
             f"{imported.unanswered} images have no answer; they are in the manifest alone"
         )
     if imported.empty:
-        meaning = "are set aside" if imported.task.classifies else "count as background all over"
-        messages.note(f"{imported.empty} answers say nothing; they {meaning}")
+        messages.note(
+            f"{imported.empty} answers say nothing; they {imported.task.empty_answer_note}"
+        )
     messages.done(f"{imported.objects} images, {imported.answers} answers, {imported.task.name}")
     messages.done(f"labels  {', '.join(imported.labels)}")
     messages.done(f"job     {imported.job}")

@@ -104,7 +104,7 @@ def _estimate(options: PlanOptions) -> _Result:
     annotations = read_all_annotations(job)
     in_pilot = max((len(item.workers) for item in annotations), default=1)
     plans = _plans(job.task, options.most, options.lead, max(1, in_pilot))
-    replays = options.replays or (REPLAYS if job.task.classifies else MASK_REPLAYS)
+    replays = options.replays or (MASK_REPLAYS if job.task.label_is_mask else REPLAYS)
     with messages.show_progress("Replaying", replays) as advance:
         estimates = estimate_plans(
             annotations,
@@ -145,7 +145,7 @@ def _report(result: _Result) -> None:
     messages.table(f"Judged by {result.judged_by}", tuple(headings), shown)
     if any(row.extrapolated for row in result.estimates):
         messages.note("* needs more answers than the pilot has: those are drawn from a model")
-    if not result.job.task.classifies:
+    if not result.job.task.has_lead:
         messages.note("masks have no lead to add workers by; the quality is the mean IoU")
 
 

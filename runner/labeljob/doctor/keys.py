@@ -103,7 +103,7 @@ def _actions(job: PlannedJob, part: str, place: str) -> tuple[str, ...]:
         case "job", _:
             return _READ
         case "ACS", "output":
-            return _WRITE if job.task is not None and not job.task.classifies else _READ
+            return _WRITE if job.task is not None and job.task.label_is_mask else _READ
         case _, "labels":
             return _READ
     return ()

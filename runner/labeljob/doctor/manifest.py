@@ -120,7 +120,7 @@ class ManifestReading:
         if n > MAX_OBJECTS:
             said = f"has {n} lines; a job takes {MAX_OBJECTS:,} at most"
             yield error("manifest-quota", self.place, said, fix="split it into several jobs")
-        elif n > MAX_OBJECTS_TO_SEGMENT and not (self.task and self.task.classifies):
+        elif n > MAX_OBJECTS_TO_SEGMENT and (self.task is None or self.task.label_is_mask):
             said = f"has {n} lines; a segmentation job takes {MAX_OBJECTS_TO_SEGMENT:,} at most"
             level = warning if self.task is None else error
             yield level("manifest-quota", self.place, said, fix="split it into several jobs")

@@ -247,6 +247,6 @@ def _objects(job: PlannedJob, function: PlannedFunction) -> Iterator[Need]:
 def _answers(job: PlannedJob) -> list[tuple[str, str]]:
     """What an ACS function does below the annotations of a job."""
     places = [("s3:GetObject", "consolidation-request/iteration-1/2026-01-01_00:00:00.json")]
-    if job.task is not None and not job.task.classifies:
+    if job.task is not None and job.task.label_is_mask:
         places.append(("s3:PutObject", "output/0_2026-01-01T00:00:00.000000.png"))
     return places

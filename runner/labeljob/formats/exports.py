@@ -65,6 +65,8 @@ def export_job(
             yield image
             advance()
 
+    if problem := job.task.export_problems.get(chosen):
+        raise JobError(problem)
     WRITERS[chosen](counted(), target)
     return target
 

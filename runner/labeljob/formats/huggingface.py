@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import tempfile
 import uuid
 from collections.abc import Iterable, Iterator
 from typing import Any
-
-from PIL import Image
 
 from labeljob.formats.labeled import LabeledImage
 from labeljob.formats.target import Target, extra
@@ -50,31 +47,16 @@ def _features(datasets: Any, target: Target) -> Any:
         "source": value("string"),
         "confidence": value("float64"),
     }
-    if target.task.single_choice:
-        columns["label"] = one
-    elif not target.task.classifies:
-        columns |= {"mask": datasets.Image(), "classes": datasets.List(one)}
-    else:
-        columns |= {"labels": datasets.List(one), "confidences": datasets.List(value("float64"))}
+    columns |= target.task.dataset_columns(datasets, one)
     return datasets.Features(columns)
 
 
 def _row(image: LabeledImage, task: JobType) -> dict[str, Any]:
     content = {"bytes": image.content, "path": image.name} if image.content is not None else None
-    row: dict[str, Any] = {
+    return {
         "image": content,
         "object_id": image.object_id,
         "source": image.source,
         "confidence": image.label.confidence,
+        **task.dataset_row(image),
     }
-    if task.single_choice:
-        row["label"] = image.indices[0]
-    elif image.mask is not None:
-        file = io.BytesIO()
-        Image.fromarray(image.mask).save(file, "PNG")
-        mask = {"bytes": file.getvalue(), "path": f"{image.stem}.png"}
-        row |= {"mask": mask, "classes": sorted(image.indices)}
-    else:
-        row["labels"] = list(image.indices)
-        row["confidences"] = [one.confidence for one in image.label.classes]
-    return row

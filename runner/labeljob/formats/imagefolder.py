@@ -12,8 +12,6 @@ from labeljob.jobs.description import JobError
 
 def export_imagefolder(images: Iterable[LabeledImage], target: Target) -> None:
     """Copy each image into its class's folder; there is a folder for every class."""
-    if not target.task.single_choice:
-        raise JobError("imagefolder is for jobs with a single label")
     names = [folder_name(name) for name in target.classes]
     renamed = [name for name, folder in zip(target.classes, names, strict=True) if name != folder]
     if renamed:

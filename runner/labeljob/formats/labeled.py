@@ -124,7 +124,7 @@ def _image(job: JobOnFile, line: OutputLine, name: str, choice: Choice) -> Label
     sure = [one for one in label.classes if one.confidence >= choice.above]
     if not sure:
         return f"confidence below {choice.above}"
-    is_mask = not job.task.classifies
+    is_mask = job.task.label_is_mask
     if not is_mask:
         label = replace(label, classes=tuple(sure))
     names = [one.name for one in label.classes if not (is_mask and one.name == BACKGROUND)]

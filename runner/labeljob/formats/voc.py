@@ -42,8 +42,6 @@ def voc_palette() -> list[int]:
 
 def export_voc(images: Iterable[LabeledImage], target: Target) -> None:
     """Write SegmentationClass, copies of the images in JPEGImages, and the list of all images."""
-    if target.task.classifies:
-        raise JobError("voc is for masks; labels of whole images go to coco or imagefolder")
     if len(target.classes) >= VOID:
         raise JobError(f"voc has room for {VOID - 1} classes, and the job has more")
     palette, stems = voc_palette(), []

@@ -13,17 +13,12 @@ import yaml
 from labeljob.formats.labeled import LabeledImage
 from labeljob.formats.polygons import polygons_of
 from labeljob.formats.target import Target
-from labeljob.jobs.description import JobError
 
 DIGITS = 6
 
 
 def export_yolo(images: Iterable[LabeledImage], target: Target) -> None:
     """Write labels/train, copies of the images in images/train, and data.yaml."""
-    if target.task.classifies:
-        raise JobError(
-            "yolo is for masks; YOLO's classification reads the folders that imagefolder writes"
-        )
     for image in images:
         lines = list(_lines(image))
         target.write_lines(f"labels/train/{image.stem}.txt", lines)

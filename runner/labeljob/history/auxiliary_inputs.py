@@ -163,7 +163,7 @@ def _first(record: Any, keys: Sequence[str]) -> Any:
 def _checked(
     records: Iterable[tuple[str, Any]], job_type: JobType, classes: Sequence[str], path: Path
 ) -> Iterator[tuple[str, Truth]]:
-    if not job_type.classifies:
+    if job_type.label_is_mask:
         raise TruthError("the truth of masks is JSON Lines with source-ref and mask", path=path)
     for item, value in records:
         names = [value] if isinstance(value, str) else value

@@ -61,13 +61,13 @@ def attribute_problems(name: Any, task: JobType) -> Iterator[Problem]:
     if isinstance(name, str) and name.endswith("-metadata"):
         text = f"is {name!r}; Ground Truth adds -metadata to the name for its own block"
         yield Problem(field=field, text=text, fix="drop the -metadata from --label-attribute")
-    if isinstance(name, str) and name.endswith("-ref") and task.classifies:
+    if isinstance(name, str) and name.endswith("-ref") and not task.label_is_mask:
         text = f"is {name!r}; only jobs whose label is a file may end in -ref"
         yield Problem(field=field, text=text, fix="drop the -ref from --label-attribute")
 
 
 def _attribute_warnings(name: Any, task: JobType) -> Iterator[Problem]:
-    if isinstance(name, str) and name.endswith("-ref") and not task.classifies:
+    if isinstance(name, str) and name.endswith("-ref") and task.label_is_mask:
         yield Problem(
             field="LabelAttributeName",
             text="ends in -ref: the built-in segmentation job asks for that, for a custom job AWS "

@@ -39,7 +39,7 @@ def _invented(description: JobDescription, store: ObjectStore) -> Callable[[Mani
     folder = Path(description.manifest).parent
 
     def invented(line: ManifestLine) -> Truth:
-        shape = _image_shape(line, folder, store) if not description.task.classifies else None
+        shape = _image_shape(line, folder, store) if description.task.label_is_mask else None
         return invented_truth(
             description.task, description.labels, line.object_id, shape, description.seed
         )

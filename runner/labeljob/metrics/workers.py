@@ -193,7 +193,7 @@ def _flag_constant(
     job_type: JobType,
     classes: Sequence[str],
 ) -> None:
-    if not job_type.classifies:  # two masks are hardly ever the same
+    if job_type.label_is_mask:  # two masks are hardly ever the same
         return
     said: dict[str, Counter[bytes]] = defaultdict(Counter)
     others: dict[str, Counter[bytes]] = defaultdict(Counter)

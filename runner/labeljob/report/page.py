@@ -265,7 +265,7 @@ def draw_disputed_examples(
                 label=named(label),
                 confidence=label.confidence if label else None,
                 truth="" if truth is None else ", ".join(job_type.truth_names(truth)),
-                votes=_votes(obj, contents, names) if job_type.classifies else [],
+                votes=[] if job_type.label_is_mask else _votes(obj, contents, names),
                 pictures=job_type.draw_example(contents.job, obj, label, names),
             )
         )

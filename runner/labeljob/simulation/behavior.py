@@ -101,7 +101,7 @@ def _find_behavior(name: str, part: str, task: JobType) -> tuple[str, Skill | No
             known = ", ".join([*SKILLS, *BEHAVIORS, "skill=0.8"])
             raise CrewError(f"{part!r}: no such kind of worker; there are {known}")
         return "", None
-    if name in _MASKS_ONLY and task.classifies:
+    if name in _MASKS_ONLY and not task.label_is_mask:
         raise CrewError(f"{part!r}: a worker of that kind paints masks, which {task} does not ask")
     return name, BEHAVIORS[name][1]
 

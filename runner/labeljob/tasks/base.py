@@ -29,6 +29,7 @@ from labeljob.rounds.accuracy_curve import CurveSimulation, simulate_votes
 from labeljob.simulation.workers import SimulatedWorker
 
 if TYPE_CHECKING:
+    from labeljob.formats.labeled import LabeledImage
     from labeljob.history.annotations import ObjectAnnotations
     from labeljob.history.job import JobOnFile
     from labeljob.report.pictures import Picture
@@ -60,10 +61,14 @@ class JobType(ABC):
         The key of a truth in a line of a truth file.
     source_suffix : str
         That of the data objects of a synthetic job.
-    classifies : bool
-        Whether a data object gets labels as a whole, rather than each of its pixels.
+    label_is_mask : bool
+        Whether a label is a mask in a file of its own, rather than names.
     single_choice : bool
         Whether an answer is one label, rather than several.
+    export_problems : mapping of str to str
+        Why labels do not go to a format of `labeljob export`, by the format's name.
+    empty_answer_note : str
+        What becomes of answers that say nothing: the end of a sentence about them.
     max_labels : int or None
         As many labels as an answer has room for.
     takes_auxiliary_inputs : bool
@@ -92,8 +97,15 @@ class JobType(ABC):
     label_attribute: ClassVar[str]
     truth_key: ClassVar[str]
     source_suffix: ClassVar[str] = "jpg"
-    classifies: ClassVar[bool] = True
+    label_is_mask: ClassVar[bool] = False
     single_choice: ClassVar[bool] = False
+    export_problems: ClassVar[Mapping[str, str]] = {
+        "imagefolder": "imagefolder is for jobs with a single label",
+        "voc": "voc is for masks; labels of whole images go to coco or imagefolder",
+        "yolo": "yolo is for masks; YOLO's classification reads the folders that imagefolder "
+        "writes",
+    }
+    empty_answer_note: ClassVar[str] = "are set aside"
     max_labels: ClassVar[int | None] = None
     takes_auxiliary_inputs: ClassVar[bool] = True
     independent_objects: ClassVar[bool] = False
@@ -422,6 +434,16 @@ class JobType(ABC):
             similarity=self.similarity,
             has_lead=self.has_lead,
         )
+
+    def dataset_columns(self, datasets: Any, one: Any) -> dict[str, Any]:
+        """The label's columns in a Hugging Face dataset; `one` is the feature of one class."""
+        value = datasets.Value("float64")
+        return {"labels": datasets.List(one), "confidences": datasets.List(value)}
+
+    def dataset_row(self, image: LabeledImage) -> dict[str, Any]:
+        """What an image has in `dataset_columns`."""
+        confidences = [item.confidence for item in image.label.classes]
+        return {"labels": list(image.indices), "confidences": confidences}
 
     @abstractmethod
     def score_labels(

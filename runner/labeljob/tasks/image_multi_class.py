@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from labeljob.rounds.accuracy_curve import CurveSimulation, simulate_classes
 from labeljob.simulation.choices import choose_class, is_names, unknown_label
 from labeljob.simulation.workers import SimulatedWorker
 from labeljob.tasks.base import Ints, JobType, Mask, Truth
+
+if TYPE_CHECKING:
+    from labeljob.formats.labeled import LabeledImage
 
 _SHOWN_BY_CLASSIFIER = 10
 
@@ -32,6 +35,9 @@ class ImageMultiClass(JobType):
     request_keywords = ("image", "classification", "label")
     time_limit = 300
     single_choice = True
+    export_problems: ClassVar[Mapping[str, str]] = {
+        name: problem for name, problem in JobType.export_problems.items() if name != "imagefolder"
+    }
     agreement_note = "It estimates the worker’s accuracy as far as the others are right together."  # noqa: RUF001
 
     def label_count_warning(self, n_labels: int) -> str | None:
@@ -129,6 +135,14 @@ class ImageMultiClass(JobType):
     ) -> CurveSimulation:
         """Labels by majority, with more answers than there are drawn from an urn."""
         return simulate_classes(choices, n_classes, true)
+
+    def dataset_columns(self, datasets: Any, one: Any) -> dict[str, Any]:
+        """One class."""
+        return {"label": one}
+
+    def dataset_row(self, image: LabeledImage) -> dict[str, Any]:
+        """The class's index."""
+        return {"label": image.indices[0]}
 
     def score_labels(
         self,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
+import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import nan
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ from labeljob.simulation.workers import SimulatedWorker
 from labeljob.tasks.base import Ints, JobType, Mask, Truth
 
 if TYPE_CHECKING:
+    from labeljob.formats.labeled import LabeledImage
     from labeljob.history.annotations import ObjectAnnotations
     from labeljob.history.job import JobOnFile
     from labeljob.report.pictures import Picture
@@ -51,7 +53,11 @@ class SemanticSegmentation(JobType):
     label_attribute = "mask-ref"
     truth_key = "mask"
     source_suffix = "png"
-    classifies = False
+    label_is_mask = True
+    export_problems: ClassVar[Mapping[str, str]] = {
+        "imagefolder": JobType.export_problems["imagefolder"]
+    }
+    empty_answer_note = "count as background all over"
     max_labels = 255
     request_title = "Paint what is in an image"
     request_description = "Paint everything in an image that belongs to one of the labels."
@@ -218,6 +224,19 @@ class SemanticSegmentation(JobType):
     ) -> tuple[list[Ints], list[Ints], list[int]]:
         """Some points of each mask, each an object."""
         return super().agreement_questions([_thin(table) for table in votes], n_classes)
+
+    def dataset_columns(self, datasets: Any, one: Any) -> dict[str, Any]:
+        """A mask and its classes."""
+        return {"mask": datasets.Image(), "classes": datasets.List(one)}
+
+    def dataset_row(self, image: LabeledImage) -> dict[str, Any]:
+        """The mask as a PNG."""
+        if image.mask is None:
+            raise ValueError(f"{image.name} has no mask")
+        file = io.BytesIO()
+        Image.fromarray(image.mask).save(file, "PNG")
+        mask = {"bytes": file.getvalue(), "path": f"{image.stem}.png"}
+        return {"mask": mask, "classes": sorted(image.indices)}
 
     def score_labels(
         self,

@@ -47,10 +47,10 @@ class PageAnswers:
         """The answers, each with what the page of the job type submits."""
         sizes = [answer.size for answer in given if answer.size]
         for answer in given:
-            if self._task.classifies:
-                content = self._choice(answer)
-            else:
+            if self._task.label_is_mask:
                 content = self._mask(answer, answer.size or next(iter(sizes), None))
+            else:
+                content = self._choice(answer)
             if content is not None:
                 yield answer, content
 
