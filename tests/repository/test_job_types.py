@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from labeljob.tasks.base import JobType
 from labeljob.tasks.registry import JOB_TYPES
 from tests.repository.source_files import LIBRARY, ROOT, RUNNER
 
@@ -25,6 +26,30 @@ NAMES = {
         type(job_type).__name__,
     )
 }
+TRAITS = {name for name, value in vars(JobType).items() if isinstance(value, bool)}
+"""What a type answers with yes or no: where that is asked, a module decides by the type."""
+
+ASKED = {
+    "commands/plan.py": {"has_lead", "label_is_mask", "single_choice"},
+    "doctor/keys.py": {"label_is_mask"},
+    "doctor/manifest.py": {"label_is_mask"},
+    "doctor/roles.py": {"label_is_mask"},
+    "formats/imports/job_folder.py": {"label_is_mask", "single_choice"},
+    "formats/labeled.py": {"label_is_mask"},
+    "history/auxiliary_inputs.py": {"label_is_mask", "takes_auxiliary_inputs"},
+    "history/explanation.py": {"independent_objects"},
+    "jobs/request_rules.py": {"label_is_mask"},
+    "jobs/truths.py": {"label_is_mask"},
+    "metrics/confidence_maps.py": {"single_choice"},
+    "metrics/workers.py": {"label_is_mask"},
+    "report/page.py": {"label_is_mask"},
+    "report/report.html.jinja": {"label_is_mask"},
+    "rounds/gold.py": {"single_choice", "takes_auxiliary_inputs"},
+    "rounds/planning.py": {"has_lead"},
+    "simulation/behavior.py": {"label_is_mask"},
+}
+"""Every module that asks, with what. A method of the type is better than another line here."""
+
 CONSTANTS = {re.sub(r"\W", "_", name).upper() for name in NAMES} | {"SINGLE_LABEL", "MULTI_LABEL"}
 
 
@@ -44,3 +69,13 @@ def test_a_module_names_no_job_type(file):
             case ast.Name(id=name) | ast.Attribute(attr=name) if name in NAMES | CONSTANTS:
                 named.add(name)
     assert not named
+
+
+def test_where_a_type_is_asked_yes_or_no():
+    files = [*RUNNER.rglob("*.py"), *RUNNER.rglob("*.jinja")]
+    asked = {}
+    for file in files:
+        words = re.findall(r"\.(\w+)", file.read_text(encoding="utf-8"))
+        if not file.is_relative_to(RUNNER / "tasks") and (found := TRAITS.intersection(words)):
+            asked[file.relative_to(RUNNER).as_posix()] = found
+    assert asked == ASKED
