@@ -15,15 +15,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.classification.methods import FAST_PEERS
+from benchmarks.classification.methods import FAST_PEERS, TIMED, measure_speed
 from benchmarks.classification.quality import Plan, quality
 from benchmarks.classification.replay import replays
-from benchmarks.classification.speed import METHODS, speed
 from benchmarks.common.crowds import Crowd, synthetic_crowds
 from benchmarks.common.environment import ROOT, peers_present
 from benchmarks.common.record import rows_of, run_record, write_result
+from benchmarks.report.__main__ import render_page
 from benchmarks.report.figures import load_records
-from benchmarks.report.page import render_page
 from benchmarks.report.plots import draw_plots
 from benchmarks.synthetic.__main__ import measured, planned
 from benchmarks.synthetic.model import ModelPlan
@@ -50,8 +49,8 @@ def main() -> None:
         write_result(options.output / "classification-quality.json", {"run": run} | found)
         calls = replays(Path(folder), crowds, averaged=names, seed=SEED, jobs=2)
         write_result(options.output / "classification-replay.json", {"run": run} | calls)
-        methods = [name for name in METHODS if peers or not name.startswith("ck-")]
-        times = speed(Path(folder), methods=methods, sizes=SIZES, many_classes=False)
+        methods = [name for name in TIMED if peers or not name.startswith("ck-")]
+        times = measure_speed(Path(folder), methods=methods, sizes=SIZES, many_classes=False)
         write_result(options.output / "classification-speed.json", {"run": run} | times)
         crews = {"plan": planned(SMALL, ModelPlan())} | measured(Path(folder), SMALL)
         write_result(options.output / "synthetic.json", {"run": run} | crews)

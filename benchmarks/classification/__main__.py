@@ -15,10 +15,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.classification.methods import FAST_PEERS, SLOW_PEERS
+from benchmarks.classification.methods import FAST_PEERS, SLOW_PEERS, measure_speed
 from benchmarks.classification.quality import Plan, quality
 from benchmarks.classification.replay import replays
-from benchmarks.classification.speed import speed
 from benchmarks.common.crowds import SETS, SPEED_SEED, Crowd, real_crowds, synthetic_crowds
 from benchmarks.common.environment import ROOT, peers_python
 from benchmarks.common.record import RESULTS, data_option, run_record, write_result
@@ -37,7 +36,7 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         if options.only == "speed":
             peers_python(ROOT / ".tools")
-            found = speed(folder)
+            found = measure_speed(folder)
         elif options.only == "replay":
             found = replays(
                 folder,

@@ -1,4 +1,4 @@
-"""Methods run on crowds, each in a process of its own; peers in their own environment.
+"""Methods run on crowds, each in a process of its own, and their time; peers in their own.
 
     python -m benchmarks.classification.methods METHOD FOLDER CROWD.npz …
 
@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.common.crowds import Crowd
+from benchmarks.common.crowds import Crowd, speed_crowd
 from benchmarks.common.environment import run_module
 from benchmarks.common.measure import measure_all
+from benchmarks.common.record import table
 from groundtruth.aggregation.classification.builtin import builtin
 from groundtruth.aggregation.classification.calibrated import CalibratedSettings, calibrated
 from groundtruth.aggregation.classification.dawid_skene import DawidSkeneSettings, dawid_skene
@@ -89,6 +90,78 @@ def saved(folder: Path, crowd: Crowd) -> Path:
     if not path.exists():
         crowd.save(path)
     return path
+
+
+TIMED = (
+    "majority",
+    "builtin",
+    "weighted",
+    "calibrated",
+    "calibrated-20-rounds",
+    "dawid-skene-20-rounds",
+    "ck-majority",
+    "ck-dawid-skene-20-rounds",
+)
+SIZES = (
+    (450, 9, 10, 50),
+    (10_000, 5, 10, 100),
+    (100_000, 5, 10, 500),
+    (1_000_000, 5, 10, 2000),
+    (100_000, 5, 4, 500),
+    (1_000_000, 5, 4, 2000),
+)
+"""Answers, answers per item, classes, workers."""
+MANY_CLASSES = (1_000_000, 5, 1000, 20_000)
+FITTED_FROM = 10_000
+COLUMNS = (
+    "answers",
+    "per_item",
+    "classes",
+    "workers",
+    "method",
+    "cpu_seconds",
+    "repetitions",
+    "peak_before_mib",
+    "peak_after_mib",
+)
+
+
+def measure_speed(
+    folder: Path,
+    *,
+    methods: Sequence[str] = TIMED,
+    sizes: Sequence[tuple[int, int, int, int]] = SIZES,
+    many_classes: bool = True,
+) -> dict[str, Any]:
+    """Measure each method at each size, one process a case and one case at a time."""
+    cases = [(size, method) for size in sizes for method in methods]
+    if many_classes:
+        cases.append((MANY_CLASSES, "calibrated"))
+    rows = []
+    for size, method in cases:
+        (line,) = run_method(method, folder, [speed_crowd(*size)])
+        names = ("answers", "per_item", "classes", "workers")
+        rows.append(line | dict(zip(names, size, strict=True)))
+    return {"times": table(rows, COLUMNS), "exponents": _exponents(rows)}
+
+
+def _exponents(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Power of the answers that the time grows with, from 10,000 answers on, at 10 classes."""
+    found = []
+    for method in dict.fromkeys(row["method"] for row in rows):
+        points = [
+            (row["answers"], row["cpu_seconds"])
+            for row in rows
+            if row["method"] == method and row["classes"] == 10 and row["answers"] >= FITTED_FROM
+        ]
+        if len(points) > 1:
+            answers, seconds = np.log(np.array(points)).T
+            found.append({"method": method, "exponent": round(float(_slope(answers, seconds)), 2)})
+    return found
+
+
+def _slope(x: Any, y: Any) -> float:
+    return float(np.polyfit(x, y, 1)[0])
 
 
 if __name__ == "__main__":

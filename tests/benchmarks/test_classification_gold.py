@@ -9,7 +9,7 @@ from benchmarks.classification import gold as classification_gold
 from benchmarks.classification.gold import GOLD, figures_of, gold_figures, with_and_without_map
 from benchmarks.common.crowds import Crowd
 from benchmarks.common.record import RESULTS, rows_of, table
-from benchmarks.report.page import render_page
+from benchmarks.report.__main__ import render_page
 from groundtruth.aggregation.classification.calibration_maps import fit_logistic
 
 RUN = json.loads((RESULTS / "birds.json").read_text(encoding="utf-8"))["run"]

@@ -3,8 +3,8 @@
 import pytest
 
 from benchmarks.common.record import table
+from benchmarks.report.__main__ import render_page
 from benchmarks.report.figures import aims, expand
-from benchmarks.report.page import render_page
 
 PRE, ACS = "pre_image_multi_class", "acs_image_multi_class"
 RUN = {

@@ -2,9 +2,7 @@
 
 import pytest
 
-from benchmarks.lambdas.emulated import Observation, times_in
-from benchmarks.lambdas.inputs import BATCH, Case
-from benchmarks.lambdas.rows import (
+from benchmarks.lambdas.__main__ import (
     Effort,
     at_share,
     billed_ms,
@@ -13,6 +11,8 @@ from benchmarks.lambdas.rows import (
     percentile,
     processor_share,
 )
+from benchmarks.lambdas.emulated import Observation, times_in
+from benchmarks.lambdas.inputs import BATCH, Case
 from labeljob.emulator import EmulatorError
 
 LOG = """

@@ -1,6 +1,6 @@
 from xml.etree import ElementTree as ET
 
-from benchmarks.report.page import render_page
+from benchmarks.report.__main__ import render_page
 from benchmarks.report.plots import draw_masks
 from benchmarks.segmentation.drawings import SIZES
 from benchmarks.segmentation.speed import CASES, TARGETS

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.report.page import render_page
+from benchmarks.report.__main__ import render_page
 from benchmarks.segmentation.crowds import Crowd, Picture
 from benchmarks.segmentation.quality import (
     boundary_f,

@@ -8,9 +8,8 @@ import pytest
 
 from benchmarks.common.environment import ROOT
 from benchmarks.common.record import RESULTS
-from benchmarks.report.__main__ import PAGE
+from benchmarks.report.__main__ import PAGE, render_page
 from benchmarks.report.figures import RECORDS, interval, load_records, number, signed
-from benchmarks.report.page import render_page
 from benchmarks.report.plots import PLOTS, draw_plots
 
 pytestmark = pytest.mark.slow

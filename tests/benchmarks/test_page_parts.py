@@ -7,8 +7,8 @@ import pytest
 
 from benchmarks.common.record import RESULTS, table
 from benchmarks.common.scores import N_BINS
+from benchmarks.report.__main__ import render_page
 from benchmarks.report.figures import folded
-from benchmarks.report.page import render_page
 from benchmarks.report.plots import FEWEST_IMAGES, merged
 
 RUN = json.loads((RESULTS / "birds.json").read_text(encoding="utf-8"))["run"]

@@ -5,9 +5,8 @@ import re
 import pytest
 
 from benchmarks.common.record import RESULTS, table
-from benchmarks.report.__main__ import PAGE
+from benchmarks.report.__main__ import PAGE, render_page
 from benchmarks.report.figures import BATCH, contents, load_records
-from benchmarks.report.page import render_page
 
 
 def summary(records):

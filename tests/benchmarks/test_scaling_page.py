@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from benchmarks.common.record import RESULTS, table
-from benchmarks.report.page import render_page
+from benchmarks.report.__main__ import render_page
 from benchmarks.report.plots import SCALING_LOOKS, SCALING_ROWS, draw_scaling
 from benchmarks.scaling.__main__ import EXPONENTS, SYNTHESIS, TIMES
 from benchmarks.scaling.curves import CURVES, LEAST_MIB

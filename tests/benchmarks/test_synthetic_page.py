@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.common.record import rows_of, run_record, table
-from benchmarks.report.page import render_page
+from benchmarks.report.__main__ import render_page
 from benchmarks.report.plots import draw_synthetic
 from benchmarks.synthetic.__main__ import MODEL_COLUMNS, measured, planned
 from benchmarks.synthetic.crews import CREWS, SEVERAL, SINGLE, TASKS, draw

@@ -1,11 +1,10 @@
 """The Lambda benchmark measures the functions as built."""
 
 from benchmarks.common.record import rows_of, run_record
-from benchmarks.lambdas.__main__ import BUILD, lambda_figures
+from benchmarks.lambdas.__main__ import BUILD, Effort, lambda_figures
 from benchmarks.lambdas.emulated import observe, serving
 from benchmarks.lambdas.inputs import example_case
-from benchmarks.lambdas.rows import Effort
-from benchmarks.report.page import render_page
+from benchmarks.report.__main__ import render_page
 
 PRE = "pre_image_multi_class"
 
