@@ -192,6 +192,8 @@ class EmulatedFunction:
             "AWS_ACCESS_KEY_ID": "testing",
             "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_EC2_METADATA_DISABLED": "true",
+            # The runtime client writes responses as UTF-8, not as ASCII, where it finds this.
+            "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(self.function.memory),
             "AWS_LAMBDA_FUNCTION_NAME": self.function.name,
             "AWS_LAMBDA_FUNCTION_TIMEOUT": str(self.function.timeout),

@@ -11,7 +11,7 @@ from typing import Any
 
 from groundtruth.contract.acs import Annotation, DataObject
 from groundtruth.contract.fields import embedded_json
-from groundtruth.errors import ContractError, StorageError, UnusableAnswer
+from groundtruth.errors import ContractError, GroundTruthError, StorageError, UnusableAnswer
 from groundtruth.storage.s3 import ObjectStore
 
 MARGIN_SECONDS = 20.0
@@ -86,6 +86,12 @@ class RejectedAnswer:
     worker_id: str
     reason: str
     detail: str
+
+
+def unforeseen(worker_id: str, error: Exception) -> RejectedAnswer:
+    """An answer that could not be read, in a way that no rule foresaw."""
+    detail = f"the answer cannot be read ({type(error).__name__}); please report it"
+    return RejectedAnswer(worker_id, "unreadable", detail)
 
 
 @dataclass(frozen=True)
@@ -231,6 +237,11 @@ def _decoded[Answer](
             answer = decode(_content(item, future))
         except UnusableAnswer as error:
             rejected.append(RejectedAnswer(worker, error.reason, error.detail))
+            continue
+        except GroundTruthError:
+            raise
+        except Exception as error:  # noqa: BLE001 - no answer may take the whole batch with it
+            rejected.append(unforeseen(worker, error))
             continue
         if usable.pop(worker, None) is not None:
             detail = "a later answer of the same worker counts"

@@ -9,6 +9,7 @@ from typing import Any, Self
 from groundtruth.contract.fields import (
     as_list,
     as_mapping,
+    encodable,
     optional_text,
     required_text,
     s3_uri_of,
@@ -59,7 +60,7 @@ class AcsRequest:
         ContractError
             If a field is missing or of a wrong kind; keys we do not know are let pass.
         """
-        message = as_mapping(event, path="")
+        message = as_mapping(encodable(event), path="")
         payload_uri = _payload_uri(message)
         categories = message.get("labelCategories")
         return cls(

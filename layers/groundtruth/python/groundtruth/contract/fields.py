@@ -7,12 +7,15 @@ the root itself) and returns the value or raises `ContractError` at ``path.key``
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from groundtruth.errors import ContractError
 
 _BYTE_ORDER_MARK = "\ufeff"
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def embedded_json(body: bytes | str, *, path: str) -> Any:
@@ -26,7 +29,8 @@ def embedded_json(body: bytes | str, *, path: str) -> Any:
     """
     try:
         text = body.decode("utf-8") if isinstance(body, bytes) else body
-        return json.loads(text.removeprefix(_BYTE_ORDER_MARK))
+        value = json.loads(text.removeprefix(_BYTE_ORDER_MARK))
+        return encodable(value) if _SURROGATE_ESCAPE.search(text) else value
     except UnicodeDecodeError as error:
         raise ContractError(f"is not UTF-8 text ({error.reason})", path=path) from error
     except json.JSONDecodeError as error:
@@ -36,6 +40,51 @@ def embedded_json(body: bytes | str, *, path: str) -> Any:
         raise ContractError("is JSON with a number too long to be read", path=path) from error
     except RecursionError as error:
         raise ContractError("is JSON nested too deeply", path=path) from error
+
+
+def encodable(value: Any) -> Any:
+    r"""A JSON value whose texts can all be written as UTF-8.
+
+    JSON can hold half of a surrogate pair (``"\ud800"``), which no encoding can: Lambda's runtime
+    fails on it while it writes a response. Each becomes U+FFFD, the replacement character.
+
+    Examples
+    --------
+    >>> encodable({"worker": ["ann\ud800"]})
+    {'worker': ['ann�']}
+    """
+    if isinstance(value, str):
+        return (
+            value
+            if value.isascii()
+            else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        )
+    if isinstance(value, list):
+        return [encodable(item) for item in value]
+    if isinstance(value, dict):
+        return {encodable(key): encodable(item) for key, item in value.items()}
+    return value
+
+
+def check_numbers(value: Any, *, path: str) -> None:
+    """Refuse a number that JSON cannot write: what was 1e999 or NaN in the input.
+
+    Raises
+    ------
+    ContractError
+        If there is one, with its place.
+    """
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ContractError(
+            "is a number that JSON cannot write (NaN, or beyond 1.8e308): correct the line",
+            path=path,
+        )
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            check_numbers(item, path=join(path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            check_numbers(item, path=f"{path}[{index}]")
 
 
 def join(path: str, key: str) -> str:

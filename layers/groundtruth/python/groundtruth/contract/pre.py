@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from groundtruth.contract.fields import as_mapping, required_text
+from groundtruth.contract.fields import as_mapping, check_numbers, encodable, required_text
 from groundtruth.errors import ContractError
 
 
@@ -43,13 +43,15 @@ class PreRequest:
         Raises
         ------
         ContractError
-            If a field is missing or of a wrong kind, or the data object is a text.
+            If a field is missing or of a wrong kind, or the data object is a text, or it
+            holds a number that JSON cannot write.
         """
-        message = as_mapping(event, path="")
+        message = as_mapping(encodable(event), path="")
         arn = required_text(message, "labelingJobArn")
         if "dataObject" not in message:
             raise ContractError("is missing", path="dataObject")
         line = as_mapping(message["dataObject"], path="dataObject")
+        check_numbers(line, path="dataObject")
         if inline_source:
             source = required_text(line, "source", path="dataObject")
             return cls(labeling_job_arn=arn, data_object=line, source=source)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from groundtruth.annotations import Answers, RejectedAnswer, find_by_shape
+from groundtruth.annotations import Answers, RejectedAnswer, find_by_shape, unforeseen
 from groundtruth.contract.labels import is_label_name
 from groundtruth.errors import UnusableAnswer
 from groundtruth.masks.classify import normalize_color
+from groundtruth.masks.png import MAX_PIXELS
 from groundtruth.masks.reader import (
     MaskNotes,
     decode_base64_png,
@@ -106,6 +107,10 @@ def _size(properties: Any) -> tuple[int, int] | None:
     rows, columns = size
     if type(rows) is not int or type(columns) is not int or min(rows, columns) < 1:
         raise UnusableAnswer("bad-size", "inputImageProperties is not a height and a width")
+    if max(rows, columns) > MAX_PIXELS or rows * columns > MAX_PIXELS:
+        raise UnusableAnswer(
+            "too-large", f"inputImageProperties claims an image of more than {MAX_PIXELS} pixels"
+        )
     return rows, columns
 
 
@@ -167,6 +172,9 @@ def read_masks(item: Answers[MaskAnswer], labels: Sequence[str]) -> ReadMasks:
             mask, notes = _read(answer, labels, shape)
         except UnusableAnswer as error:
             rejected.append(RejectedAnswer(worker, error.reason, error.detail))
+            continue
+        except Exception as error:  # noqa: BLE001 - no answer may take the whole batch with it
+            rejected.append(unforeseen(worker, error))
             continue
         masks[worker] = mask
         colors.append(answer.colors)
