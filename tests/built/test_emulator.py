@@ -57,6 +57,12 @@ def test_any_json_value_can_be_an_answer(odd_function, answer):
     assert odd_function.invoke({"do": "answer", "answer": answer}) == answer
 
 
+def test_a_response_that_lambda_could_not_write_fails_here_too(odd_function):
+    with pytest.raises(FunctionError):
+        odd_function.invoke({"do": "answer", "answer": "half a pair: \ud800"})
+    assert odd_function.invoke({"do": "answer", "answer": "🦀"}) == "🦀"
+
+
 def test_a_function_that_takes_too_long_is_stopped_and_then_works_again(odd_function):
     with pytest.raises(FunctionTimeout):
         odd_function.invoke({"do": "sleep", "seconds": 30})
