@@ -9,7 +9,7 @@ from groundtruth.finishing.event import finish_on_state_change
 from groundtruth.jobs import open_jobs
 from groundtruth.observability import logger
 from groundtruth.settings import Settings
-from groundtruth.storage.opening import open_store
+from groundtruth.storage.s3 import open_store
 
 settings = Settings.from_environ(os.environ)
 store = open_store(os.environ)

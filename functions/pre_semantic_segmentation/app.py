@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from groundtruth.jobs import JobContexts, open_jobs
 from groundtruth.pre_annotation import prepare_task
 from groundtruth.settings import Settings
-from groundtruth.storage.opening import open_store
+from groundtruth.storage.s3 import open_store
 
 logger = Logger()
 jobs = JobContexts(Settings.from_environ(os.environ), open_jobs(os.environ), open_store(os.environ))

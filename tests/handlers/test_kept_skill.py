@@ -12,8 +12,7 @@ from groundtruth.jobs import JobContexts
 from groundtruth.settings import Settings
 from groundtruth.worker_history.jsonl import JsonFileSkills
 from groundtruth.worker_history.memory import MemorySkills
-from groundtruth.worker_history.opening import SKILL_FILE_VARIABLE
-from groundtruth.worker_history.store import ALL_WORKERS
+from groundtruth.worker_history.store import ALL_WORKERS, SKILL_FILE_VARIABLE
 from tests.batches import CREW, SINGLE, payload
 from tests.examples import TASKS, example, labels_of
 from tests.memory_store import KnownJobs, MemoryStore

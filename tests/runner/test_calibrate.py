@@ -6,7 +6,7 @@ import random
 import numpy as np
 import pytest
 
-from groundtruth.confidence_maps import parse_confidence_map
+from groundtruth.auxiliary_inputs import parse_confidence_map
 from labeljob.commands.calibrate import MAP_FILE, TAG, calibrate
 from labeljob.commands.run import run
 from tests.runner.command_line import run as invoke

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from groundtruth.contract.labels import parse_label_categories
+from groundtruth.contract.fields import parse_label_categories
 from labeljob.commands.labels import labels
 from tests.runner.command_line import lines_of, run
 

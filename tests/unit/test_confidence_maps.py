@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from groundtruth.aggregation.classification.calibration_maps import IsotonicMap, LogisticMap
-from groundtruth.confidence_maps import confidence_map_content, parse_confidence_map
+from groundtruth.auxiliary_inputs import confidence_map_content, parse_confidence_map
 from groundtruth.errors import ContractError
 from groundtruth.jobs import JobContexts
 from groundtruth.settings import Settings

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from groundtruth.contract.labels import parse_label_categories
+from groundtruth.contract.fields import parse_label_categories
 from labeljob import messages
 from labeljob.commands.options import takes_options
 from labeljob.commands.run import report_run

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from groundtruth.contract.labels import parse_label_categories
+from groundtruth.contract.fields import parse_label_categories
 from groundtruth.finishing.job import EndedJob, FinishedJob, finish_job
 from groundtruth.settings import Settings
 from groundtruth.storage.folder import FolderStore

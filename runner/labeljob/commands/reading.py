@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from groundtruth.contract.labels import checked_labels, parse_label_categories
+from groundtruth.contract.fields import checked_labels, parse_label_categories
 from labeljob import messages
 from labeljob.commands.options import JobOptions, ReadingOptions
 from labeljob.history.annotations import ObjectAnnotations, read_annotations

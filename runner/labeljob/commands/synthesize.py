@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from groundtruth.contract.labels import checked_labels
+from groundtruth.contract.fields import checked_labels
 from labeljob import messages
 from labeljob.commands import options as shared
 from labeljob.commands.options import takes_options

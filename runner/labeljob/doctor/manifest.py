@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from groundtruth.contract.labels import DOCUMENT_VERSION, parse_label_categories
+from groundtruth.contract.fields import DOCUMENT_VERSION, parse_label_categories
 from groundtruth.errors import ContractError
 from labeljob.doctor.findings import Finding, error, ok, shortened, warning
 from labeljob.doctor.planned_job import ImageRef

@@ -22,7 +22,7 @@ from typing import Any, Self
 
 from groundtruth.errors import GroundTruthError
 from groundtruth.jobs import JOBS_FOLDER_VARIABLE
-from groundtruth.storage.opening import STORE_FOLDER_VARIABLE
+from groundtruth.storage.s3 import STORE_FOLDER_VARIABLE
 from labeljob.emulator.built_application import BuiltApplication
 from labeljob.emulator.sandbox import Folders, isolate
 from labeljob.emulator.tools import (

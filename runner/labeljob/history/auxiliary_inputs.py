@@ -11,8 +11,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from groundtruth.aggregation.classification.calibration_maps import ConfidenceMap
-from groundtruth.auxiliary_inputs import NO_LABELS, AuxiliaryLabels, parse_auxiliary_labels
-from groundtruth.confidence_maps import parse_confidence_map
+from groundtruth.auxiliary_inputs import (
+    NO_LABELS,
+    AuxiliaryLabels,
+    parse_auxiliary_labels,
+    parse_confidence_map,
+)
 from groundtruth.errors import ContractError, StorageError
 from labeljob.history.job import JobOnFile
 from labeljob.history.job_files import OutputLine

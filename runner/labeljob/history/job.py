@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from groundtruth.annotations import AnswerReader, Entry
-from groundtruth.contract.labels import is_label_name
+from groundtruth.contract.fields import is_label_name
 from groundtruth.errors import StorageError
-from groundtruth.finishing.class_order import FROM_NAMES, ClassesSeen
+from groundtruth.finishing.job import FROM_NAMES, ClassesSeen
 from groundtruth.finishing.outcomes import JOB_NAME_PREFIX
 from groundtruth.settings import Settings
 from groundtruth.tasks.base import Task

@@ -20,8 +20,7 @@ from groundtruth.contract.acs import DataObject
 from groundtruth.finishing.outcomes import METADATA
 from groundtruth.storage.folder import FolderStore
 from groundtruth.storage.s3 import ObjectStore, S3Store
-from groundtruth.tasks.base import BUILTIN, ConsolidationContext, Label, algorithm_of
-from groundtruth.tasks.label_format import format_label
+from groundtruth.tasks.base import BUILTIN, ConsolidationContext, Label, algorithm_of, format_label
 from groundtruth.tasks.registry import decode_label
 from groundtruth.worker_history.store import BatchSkills, SkillKey, SkillStore
 from labeljob.history.auxiliary_inputs import SideFiles

@@ -12,8 +12,7 @@ from pathlib import Path
 from groundtruth.errors import StorageError
 from groundtruth.jobs import JOBS_FOLDER_VARIABLE
 from groundtruth.storage.folder import FolderStore
-from groundtruth.storage.opening import STORE_FOLDER_VARIABLE
-from groundtruth.storage.s3 import ObjectStore, S3Store
+from groundtruth.storage.s3 import STORE_FOLDER_VARIABLE, ObjectStore, S3Store
 from labeljob.jobs.description import JobDescription, JobError, description_path, load_description
 
 LOCAL_OUTPUT = "s3://labeljob/jobs"

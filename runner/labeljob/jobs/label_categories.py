@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from groundtruth.contract.labels import MAX_NAME_LENGTH, label_category_file
+from groundtruth.contract.fields import MAX_NAME_LENGTH, label_category_file
 from labeljob.tasks.base import JobType
 
 

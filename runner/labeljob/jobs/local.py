@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from groundtruth.errors import GroundTruthError
-from groundtruth.worker_history.opening import SKILL_FILE_VARIABLE
+from groundtruth.worker_history.store import SKILL_FILE_VARIABLE
 from labeljob import messages
 from labeljob.application import LocalFunction, application_folder
 from labeljob.jobs.description import JobDescription, JobError, begin_or_resume, load_description

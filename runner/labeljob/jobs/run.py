@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from groundtruth.contract.labels import label_category_file
+from groundtruth.contract.fields import label_category_file
 from groundtruth.storage.s3 import ObjectStore
 from labeljob.jobs.description import JobDescription, JobError
 from labeljob.jobs.ground_truth_messages import (

@@ -19,7 +19,7 @@ from groundtruth.aggregation.classification.calibration_maps import (
     fit_isotonic,
     fit_logistic,
 )
-from groundtruth.confidence_maps import confidence_map_content
+from groundtruth.auxiliary_inputs import confidence_map_content
 from groundtruth.contract.acs import CONSOLIDATED_FOLDER
 from groundtruth.finishing.outcomes import METADATA, ResponseIndex
 from groundtruth.tasks.base import BUILTIN, Label

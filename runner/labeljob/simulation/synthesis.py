@@ -15,7 +15,7 @@ from typing import Any, TextIO
 import numpy as np
 from PIL import Image
 
-from groundtruth.contract.labels import label_category_file
+from groundtruth.contract.fields import label_category_file
 from groundtruth.storage.folder import FolderStore
 from labeljob.jobs.description import JobDescription, description_path
 from labeljob.jobs.ground_truth_messages import (

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from groundtruth.contract.labels import parse_label_categories
+from groundtruth.contract.fields import parse_label_categories
 from labeljob.jobs.label_categories import check_labels, label_category_text, read_names
 from labeljob.tasks.registry import JOB_TYPES
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from groundtruth.contract.labels import (
+from groundtruth.contract.fields import (
     checked_labels,
     is_label_name,
     label_category_file,

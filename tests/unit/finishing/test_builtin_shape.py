@@ -4,11 +4,9 @@ from datetime import UTC, datetime
 import pytest
 
 from groundtruth.annotations import RejectedAnswer
-from groundtruth.finishing.class_order import ClassOrder
-from groundtruth.finishing.job import order_classes
+from groundtruth.finishing.job import ClassOrder, order_classes
 from groundtruth.finishing.outcomes import find_origin
-from groundtruth.tasks.base import Label, Origin
-from groundtruth.tasks.label_format import builtin_style, failure_metadata
+from groundtruth.tasks.base import Label, Origin, builtin_style, failure_metadata
 from groundtruth.tasks.registry import decode_label, find_task
 from tests.unit.finishing.ended_jobs import chosen
 

@@ -1,6 +1,6 @@
 import pytest
 
-from groundtruth.finishing.class_order import ClassesSeen
+from groundtruth.finishing.job import ClassesSeen
 from groundtruth.tasks.base import LabelClass
 
 

@@ -1,6 +1,5 @@
 from groundtruth.storage.folder import FolderStore
-from groundtruth.storage.opening import open_store
-from groundtruth.storage.s3 import S3Store
+from groundtruth.storage.s3 import S3Store, open_store
 
 
 def test_the_environment_names_a_folder(tmp_path):

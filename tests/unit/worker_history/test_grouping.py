@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from groundtruth.worker_history.transactions import (
+from groundtruth.worker_history.dynamodb import (
     MOST_ACTIONS,
     MOST_CELLS,
     MOST_CELLS_OF_A_WORKER,

@@ -1,6 +1,6 @@
 from groundtruth.worker_history.dynamodb import DynamoDbSkills
 from groundtruth.worker_history.jsonl import JsonFileSkills
-from groundtruth.worker_history.opening import open_skills
+from groundtruth.worker_history.store import open_skills
 
 
 def test_the_environment_names_the_store(tmp_path):

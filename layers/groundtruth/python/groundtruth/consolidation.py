@@ -16,17 +16,13 @@ from groundtruth.contract.acs import (
     acs_response_item,
     parse_payload,
 )
-from groundtruth.contract.fields import embedded_json
-from groundtruth.contract.labels import is_label_name
+from groundtruth.contract.fields import embedded_json, is_label_name
 from groundtruth.errors import ContractError, SettingsError
 from groundtruth.jobs import JobContext, JobContexts, open_jobs
 from groundtruth.settings import Settings
-from groundtruth.storage.opening import open_store
-from groundtruth.storage.s3 import ObjectStore, role_is_allowed
-from groundtruth.tasks.base import ConsolidationContext, Label, Task, algorithm_of
-from groundtruth.tasks.label_format import format_label
-from groundtruth.worker_history.opening import open_skills
-from groundtruth.worker_history.store import BatchSkills, SkillKey, SkillStore
+from groundtruth.storage.s3 import ObjectStore, open_store, role_is_allowed
+from groundtruth.tasks.base import ConsolidationContext, Label, Task, algorithm_of, format_label
+from groundtruth.worker_history.store import BatchSkills, SkillKey, SkillStore, open_skills
 
 _TIME_IN_KEY = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})[_T ](\d{2})[:_-](\d{2})[:_-](\d{2})(?:\.(\d{1,6}))?"

@@ -10,9 +10,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from groundtruth.auxiliary_inputs import NO_LABELS, AuxiliaryLabels, parse_auxiliary_labels
-from groundtruth.contract.fields import as_mapping, embedded_json
-from groundtruth.contract.labels import parse_label_categories
+from groundtruth.auxiliary_inputs import (
+    NO_LABELS,
+    AuxiliaryLabels,
+    parse_auxiliary_labels,
+    parse_confidence_map,
+)
+from groundtruth.contract.fields import as_mapping, embedded_json, parse_label_categories
 from groundtruth.errors import ContractError, JobLookupError
 from groundtruth.settings import Settings
 from groundtruth.storage.s3 import ObjectStore
@@ -318,8 +322,6 @@ class JobContexts:
         if not uri:
             return None
         if uri not in self._maps:
-            from groundtruth.confidence_maps import parse_confidence_map
-
             self._maps[uri] = parse_confidence_map(self._store.read(uri), path=uri)
         return self._maps[uri]
 

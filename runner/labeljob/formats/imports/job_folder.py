@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from groundtruth.contract.labels import checked_labels, label_category_file
+from groundtruth.contract.fields import checked_labels, label_category_file
 from labeljob.formats.imports.foreign import ForeignAnswer, ForeignImages, ImportProblem
 from labeljob.jobs.description import JobDescription, JobError, answer_time, description_path
 from labeljob.jobs.job_location import Place, open_place

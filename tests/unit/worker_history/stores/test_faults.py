@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from groundtruth.worker_history import transactions
+from groundtruth.worker_history import dynamodb
 from groundtruth.worker_history.dynamodb import DynamoDbSkills
 from groundtruth.worker_history.memory import object_mark
 from groundtruth.worker_history.store import SkillStoreError
@@ -95,7 +95,7 @@ def test_keys_that_were_not_processed_are_asked_for_again(dynamodb, proxy):
 def test_dying_half_way_leaves_each_object_whole_or_out(
     table_name, proxy, monkeypatch, survived, last
 ):
-    monkeypatch.setattr(transactions, "MOST_ACTIONS", 12)
+    monkeypatch.setattr(dynamodb, "MOST_ACTIONS", 12)
     updates = batch(22, 6, answers=4)
     proxy.faults["TransactWriteItems"] = [None] * survived + [
         last,

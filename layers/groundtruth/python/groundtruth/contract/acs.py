@@ -9,12 +9,12 @@ from typing import Any, Self
 from groundtruth.contract.fields import (
     as_list,
     as_mapping,
+    checked_labels,
     encodable,
     optional_text,
     required_text,
     s3_uri_of,
 )
-from groundtruth.contract.labels import checked_labels
 from groundtruth.errors import ContractError
 
 CONSOLIDATED_FOLDER = "consolidated-annotation"

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Self
 
-from groundtruth.contract.fields import as_list, as_mapping, required_text
-from groundtruth.contract.labels import parse_label_categories
+from groundtruth.contract.fields import as_list, as_mapping, parse_label_categories, required_text
 from groundtruth.errors import ContractError, SettingsError
 from groundtruth.finishing.job import EndedJob, FinishedJob, finish_job, ran_our_function
 from groundtruth.finishing.outcomes import JOB_NAME_PREFIX

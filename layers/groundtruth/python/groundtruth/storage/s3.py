@@ -1,6 +1,6 @@
 """Where objects are read and written: S3, or a folder laid out like S3.
 
-The only module that opens an S3 client; `folder_store` has the folder. `ObjectStore` is what
+The only module that opens an S3 client; `storage.folder` has the folder. `ObjectStore` is what
 the rest knows of either.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -235,3 +235,15 @@ def _open_client(role_arn: str | None) -> tuple[Any, datetime]:
         aws_session_token=credentials["SessionToken"],
     )
     return client, credentials["Expiration"]
+
+
+STORE_FOLDER_VARIABLE = "GROUNDTRUTH_STORE_FOLDER"
+"""Variable that names a folder to use instead of S3: how a job runs on one machine."""
+
+
+def open_store(environ: Mapping[str, str]) -> ObjectStore:
+    """The store that the environment names: a folder, or S3."""
+    from groundtruth.storage.folder import FolderStore  # which imports this module
+
+    folder = environ.get(STORE_FOLDER_VARIABLE, "")
+    return FolderStore(Path(folder)) if folder else S3Store()

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Protocol, Self
 
 from groundtruth.errors import GroundTruthError
@@ -207,3 +208,28 @@ class BatchSkills:
             self.store.update_counts(self.key, job=self.job, updates=updates, at=self.made_at)
         except SkillStoreError as error:
             self.note = f"worker skill was not kept ({error.reason}): {error}"
+
+
+SKILL_FILE_VARIABLE = "GROUNDTRUTH_SKILL_FILE"
+"""Variable that names a file to use instead of DynamoDB: how a job runs on one machine."""
+
+
+def open_skills(environ: Mapping[str, str], *, table_name: str) -> SkillStore | None:
+    """The store that the environment names: a file, or a table; None for neither.
+
+    Parameters
+    ----------
+    environ : mapping of str to str
+        The function's environment.
+    table_name : str
+        Name of the DynamoDB table; empty for none.
+    """
+    if file := environ.get(SKILL_FILE_VARIABLE, ""):
+        from groundtruth.worker_history.jsonl import JsonFileSkills
+
+        return JsonFileSkills(Path(file))
+    if table_name:
+        from groundtruth.worker_history.dynamodb import DynamoDbSkills
+
+        return DynamoDbSkills(table_name)
+    return None

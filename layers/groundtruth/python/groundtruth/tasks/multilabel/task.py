@@ -14,23 +14,21 @@ from groundtruth.settings import Settings
 from groundtruth.tasks.base import (
     CONSENSUS,
     LOW_CONFIDENCE,
+    TYPE_PREFIX,
     ConsolidationContext,
     Label,
     LabelClass,
     Origin,
     algorithm_of,
     count_votes,
-    status_of,
-    unlabeled,
-)
-from groundtruth.tasks.label_format import (
-    TYPE_PREFIX,
     decode_builtin_style,
     decode_object_style,
     is_builtin_of,
     read_confidence,
     read_index,
     read_text,
+    status_of,
+    unlabeled,
 )
 
 if TYPE_CHECKING:

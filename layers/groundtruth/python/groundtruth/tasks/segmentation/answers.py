@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from groundtruth.annotations import Answers, RejectedAnswer, find_by_shape, unforeseen
-from groundtruth.contract.labels import is_label_name
+from groundtruth.contract.fields import is_label_name
 from groundtruth.errors import UnusableAnswer
 from groundtruth.masks.classify import normalize_color
 from groundtruth.masks.png import MAX_PIXELS

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any
 from groundtruth.annotations import Answers
 from groundtruth.settings import Settings
 from groundtruth.tasks.base import (
+    TYPE_PREFIX,
     ConsolidationContext,
     Label,
     LabelClass,
     Origin,
     algorithm_of,
-)
-from groundtruth.tasks.label_format import (
-    TYPE_PREFIX,
     decode_builtin_style,
     decode_object_style,
     is_builtin_of,

@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from groundtruth.jobs import JobContexts, open_jobs
 from groundtruth.pre_annotation import prepare_task
 from groundtruth.settings import Settings
-from groundtruth.storage.opening import open_store
+from groundtruth.storage.s3 import open_store
 from tests.runner.tasks.new_task.groundtruth_task import TextClassification
 
 logger = Logger()
