@@ -17,9 +17,9 @@ from labeljob.commands.reading import (
     read_all_annotations,
 )
 from labeljob.history import explanation
-from labeljob.history.auxiliary_inputs import with_side_files
-from labeljob.history.explanation import Explanation, Vote, object_named
-from labeljob.history.replay import all_at_once, calls_of
+from labeljob.history.auxiliary_inputs import add_auxiliary_inputs
+from labeljob.history.explanation import Explanation, Vote, find_object
+from labeljob.history.replay import list_calls, make_single_call
 from labeljob.metrics.workers import flag_workers, tabulate_workers
 
 
@@ -67,14 +67,14 @@ def explain(options: ExplainOptions) -> None:
 
 
 def _explain(options: ExplainOptions) -> Explanation:
-    job, auxiliary = with_side_files(choose_algorithm(open_job(options), options.algorithm))
-    object_id = object_named(job, options.object_name)
+    job, auxiliary = add_auxiliary_inputs(choose_algorithm(open_job(options), options.algorithm))
+    object_id = find_object(job, options.object_name)
     annotations = read_all_annotations(job)
     with messages.console.status("Consolidating without each answer"):
         classes = job.unit_classes
         workers = tabulate_workers(annotations, job.task, len(classes))
         flag_workers(workers, annotations, job.task, classes)
-        calls = calls_of(job) if options.calls else all_at_once(job)
+        calls = list_calls(job) if options.calls else make_single_call(job)
         return explanation.explain(job, object_id, calls, annotations, workers, auxiliary)
 
 

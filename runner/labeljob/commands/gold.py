@@ -26,12 +26,12 @@ from labeljob.output_files import write_text
 from labeljob.rounds.gold import (
     ANSWERS,
     GoldFile,
+    format_score,
     mix,
     read_gold,
     score_workers,
     strip,
     teach,
-    worker_json,
 )
 
 app = typer.Typer(
@@ -178,7 +178,7 @@ def gold_score(options: ScoreOptions) -> None:
                 "job": job.name,
                 "task": job.task.name,
                 "gold-objects": len(truths),
-                "workers": [worker_json(worker, choices) for worker in workers],
+                "workers": [format_score(worker, choices) for worker in workers],
                 "skill-file": str(skill_file) if skill_file else None,
                 "damage": job.damage.as_json(),
             }

@@ -17,7 +17,12 @@ from labeljob.commands.reading import (
     print_read_errors,
     read_truth,
 )
-from labeljob.history.replay import ReplayOutcome, all_at_once, outcome_folder, replay_job
+from labeljob.history.replay import (
+    ReplayOutcome,
+    choose_outcome_folder,
+    make_single_call,
+    replay_job,
+)
 from labeljob.jobs.description import JobError
 from labeljob.rounds.pooling import Pool, pool
 
@@ -73,11 +78,11 @@ def _pool(options: PoolOptions) -> tuple[Pool, ReplayOutcome]:
     if len(options.jobs) < 2:
         raise JobError("give two jobs or more; a single one is for labeljob replay")
     rounds = [open_job_at(job, options) for job in options.jobs]
-    folders = [outcome_folder(job.place, options.output, "") for job in rounds]
+    folders = [choose_outcome_folder(job.place, options.output, "") for job in rounds]
     pooled = pool(rounds)
     job = choose_algorithm(pooled.job, options.algorithm)
     truths = read_truth(job, options.truth)
-    calls = all_at_once(job)
+    calls = make_single_call(job)
     with messages.show_progress("Consolidating", len(calls[0].object_ids)) as advance:
         return pooled, replay_job(job, calls, folders[0], truths=truths, advance=advance)
 

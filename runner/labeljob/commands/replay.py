@@ -16,15 +16,15 @@ from labeljob import messages
 from labeljob.commands import options as shared
 from labeljob.commands.options import JobOptions, file_option, takes_options
 from labeljob.commands.reading import choose_algorithm, open_job, print_read_errors, read_truth
-from labeljob.history.auxiliary_inputs import with_side_files
-from labeljob.history.differences import Change, Differences, named
+from labeljob.history.auxiliary_inputs import add_auxiliary_inputs
+from labeljob.history.differences import Change, Differences, name_label
 from labeljob.history.job import JobOnFile
 from labeljob.history.replay import (
     STYLES,
     ReplayOutcome,
-    all_at_once,
-    calls_of,
-    outcome_folder,
+    choose_outcome_folder,
+    list_calls,
+    make_single_call,
     replay_job,
 )
 
@@ -117,7 +117,7 @@ def replay(options: ReplayOptions) -> None:
 
 
 def _replay(options: ReplayOptions) -> ReplayOutcome:
-    job, auxiliary = with_side_files(
+    job, auxiliary = add_auxiliary_inputs(
         _apply_settings(choose_algorithm(open_job(options), options.algorithm), options),
         {
             "gold_labels_s3_uri": options.gold,
@@ -126,11 +126,11 @@ def _replay(options: ReplayOptions) -> ReplayOutcome:
         },
     )
     algorithm = algorithm_of(job.core, job.settings)
-    folder = outcome_folder(job.place, options.output, f"replays/{algorithm}")
+    folder = choose_outcome_folder(job.place, options.output, f"replays/{algorithm}")
     truths = read_truth(job, options.truth)
     style = options.output_style
     with messages.console.status("Telling calls apart"):
-        calls = calls_of(job) if options.calls else all_at_once(job)
+        calls = list_calls(job) if options.calls else make_single_call(job)
     n_objects = sum(len(call.object_ids) for call in calls)
     with messages.show_progress("Consolidating", n_objects) as advance:
         return replay_job(
@@ -139,7 +139,7 @@ def _replay(options: ReplayOptions) -> ReplayOutcome:
             folder,
             styles=STYLES if style is Style.BOTH else (style.value,),
             truths=truths,
-            side_files=auxiliary,
+            auxiliary=auxiliary,
             skills=MemorySkills() if options.keep_skill else None,
             advance=advance,
         )
@@ -203,10 +203,10 @@ def _show_changes(differences: Differences) -> None:
 
 
 def _row(change: Change) -> tuple[str, str, str, str]:
-    after = named(change.after)
+    after = name_label(change.after)
     if change.changed_share is not None:
         after = f"{change.changed_share:.2%} of the pixels"
-    return (change.object_id, named(change.before), after, change.source)
+    return (change.object_id, name_label(change.before), after, change.source)
 
 
 def _show_figures(result: ReplayOutcome) -> None:

@@ -22,10 +22,10 @@ from labeljob.commands.reading import (
     read_all_annotations,
     read_truth,
 )
-from labeljob.history.auxiliary_inputs import with_side_files
+from labeljob.history.auxiliary_inputs import add_auxiliary_inputs
 from labeljob.history.explanation import NothingKept
-from labeljob.history.job import JobOnFile, job_mask
-from labeljob.history.replay import all_at_once, replay
+from labeljob.history.job import JobOnFile, read_job_mask
+from labeljob.history.replay import make_single_call, replay
 from labeljob.metrics.scores import score_labels
 from labeljob.output_files import write_text
 
@@ -74,7 +74,7 @@ def report(options: ReportOptions) -> None:
 def _write(job: JobOnFile, options: ReportOptions) -> dict[str, Any]:
     """Write the page; the figures on it."""
     from labeljob.report.page import (
-        contents_of,  # these load Matplotlib
+        collect_contents,  # these load Matplotlib
         draw_disputed_examples,
         render,
     )
@@ -84,13 +84,13 @@ def _write(job: JobOnFile, options: ReportOptions) -> dict[str, Any]:
     labels, algorithm = _labels(job, options.algorithm)
     scores = (
         score_labels(
-            job.task, labels, truths, job.classes, lambda label: job_mask(job, label.mask_uri)
+            job.task, labels, truths, job.classes, lambda label: read_job_mask(job, label.mask_uri)
         )
         if truths
         else {}
     )
     with messages.console.status("Comparing workers"):
-        contents = contents_of(
+        contents = collect_contents(
             job,
             annotations,
             labels,
@@ -117,8 +117,8 @@ def _labels(job: JobOnFile, algorithm: str | None) -> tuple[dict[str, Label], st
         if labels:
             names = {label.algorithm[0] for label in labels.values() if label.algorithm}
             return labels, " and ".join(sorted(names)) or "the built-in function"
-    job, auxiliary = with_side_files(choose_algorithm(job, algorithm))
-    calls = all_at_once(job)
+    job, auxiliary = add_auxiliary_inputs(choose_algorithm(job, algorithm))
+    calls = make_single_call(job)
     replayed = {}
     with messages.show_progress("Consolidating", len(calls[0].object_ids)) as advance:
         for item in replay(
@@ -126,7 +126,7 @@ def _labels(job: JobOnFile, algorithm: str | None) -> tuple[dict[str, Label], st
             calls,
             store=NothingKept(job.place),
             masks_uri="masks",
-            side_files=auxiliary,
+            auxiliary=auxiliary,
             advance=advance,
         ):
             content = item.content(job, "object")

@@ -18,7 +18,7 @@ from labeljob.jobs.job_location import find_job
 from labeljob.jobs.request import Problem, model_problems
 from labeljob.jobs.request_rules import rule_problems
 from labeljob.output_files import write_text
-from labeljob.rounds.requeue import Requeued, next_request, requeue
+from labeljob.rounds.requeue import RequeueResult, make_next_request, requeue
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +115,7 @@ def _next_request(path: Path, options: RequeueOptions) -> dict[str, Any]:
     if not isinstance(old, dict):
         raise ContractError("is no JSON object", path=str(path))
     try:
-        request = next_request(
+        request = make_next_request(
             old,
             manifest_uri=options.manifest_uri,
             name=options.job_name,
@@ -130,7 +130,7 @@ def _next_request(path: Path, options: RequeueOptions) -> dict[str, Any]:
     return request
 
 
-def _report(requeued: Requeued, manifest: Path, request: Any, request_file: Path) -> None:
+def _report(requeued: RequeueResult, manifest: Path, request: Any, request_file: Path) -> None:
     text = f"{requeued.requeued} of {requeued.objects} data objects are to be labeled again"
     messages.done(f"{text} (confidence below {requeued.below})")
     messages.done(f"manifest  {manifest}")

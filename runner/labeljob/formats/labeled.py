@@ -16,7 +16,7 @@ from PIL import Image, UnidentifiedImageError
 from groundtruth.errors import StorageError
 from groundtruth.tasks.base import Label
 from groundtruth.tasks.segmentation.task import BACKGROUND
-from labeljob.history.job import JobOnFile, decoded_mask
+from labeljob.history.job import JobOnFile, decode_mask
 from labeljob.history.job_files import OutputLine
 
 
@@ -152,7 +152,7 @@ def _mask(job: JobOnFile, label: Label, manifest: Path | None) -> NDArray[np.uin
             body = (manifest.parent / uri).read_bytes()
         else:
             body = job.place.read(uri)
-        pixels = decoded_mask(body)
+        pixels = decode_mask(body)
     except (OSError, StorageError, ValueError):
         return "the mask cannot be read"
     index = np.full(256, -1, dtype=np.int16)

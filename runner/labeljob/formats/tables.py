@@ -16,7 +16,7 @@ from typing import Any
 from labeljob.formats.target import extra
 from labeljob.history.annotations import ObjectAnnotations
 from labeljob.history.job import JobOnFile
-from labeljob.history.replay import creation_date
+from labeljob.history.replay import read_creation_date
 from labeljob.jobs.description import JobError
 from labeljob.metrics.agreement import measure_agreement, measure_dispute
 from labeljob.metrics.workers import Worker, flag_workers, tabulate_workers
@@ -140,7 +140,7 @@ def _objects(
             "confidence": label.confidence if label else None,
             "status": (label.status or None) if label else None,
             "mask_uri": label.mask_uri if label else None,
-            "labeled_at": creation_date(line, job.attribute) if line else None,
+            "labeled_at": read_creation_date(line, job.attribute) if line else None,
             "answers": len(obj.workers) if obj else 0,
             "set_aside": len(obj.rejected) if obj else 0,
             "dispute": measure_dispute(obj, job.task.n_values(len(classes)))
@@ -163,12 +163,12 @@ def _answers(obj: ObjectAnnotations, task: JobType, classes: Sequence[str]) -> I
 
 
 def _given(obj: ObjectAnnotations, worker: str) -> Row:
-    sitting = obj.sittings.get(worker)
+    answer_time = obj.answer_times.get(worker)
     return {
         "object_id": obj.object_id,
         "worker_id": worker,
-        "submitted_at": sitting.submitted if sitting else None,
-        "seconds": sitting.seconds if sitting else None,
+        "submitted_at": answer_time.submitted if answer_time else None,
+        "seconds": answer_time.seconds if answer_time else None,
     }
 
 

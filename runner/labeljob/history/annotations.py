@@ -9,7 +9,7 @@ import numpy as np
 
 from groundtruth.annotations import AnswerReader, Entry, RejectedAnswer
 from labeljob.history.job import JobOnFile
-from labeljob.history.job_files import Sitting
+from labeljob.history.job_files import AnswerTime
 from labeljob.jobs.job_location import ReadOnly
 from labeljob.tasks.base import Ints
 
@@ -28,27 +28,27 @@ class ObjectAnnotations:
     workers: tuple[str, ...]
     choices: Ints
     rejected: tuple[RejectedAnswer, ...]
-    sittings: Mapping[str, Sitting]
+    answer_times: Mapping[str, AnswerTime]
 
 
 def read_annotations(
     job: JobOnFile, *, advance: Callable[[], object] = lambda: None
 ) -> Iterator[ObjectAnnotations]:
     """The answers of a job, one data object at a time; `advance` is called for each."""
-    waiting: list[tuple[str, Mapping[str, Sitting]]] = []
+    waiting: list[tuple[str, Mapping[str, AnswerTime]]] = []
 
     def entries() -> Iterator[Entry]:
         for item in job.answered(job.object_ids()):
             source = item.object.source
             uri = source.get("s3Uri") if isinstance(source, Mapping) else None
-            waiting.append((uri if isinstance(uri, str) else "", item.sittings))
+            waiting.append((uri if isinstance(uri, str) else "", item.answer_times))
             advance()
             yield Entry(item.object)
 
     reader = AnswerReader(ReadOnly(job.place))
     decoded = reader.read(entries(), lambda content: job.core.decode(content, job.choices))
     for index, answers in enumerate(decoded):
-        source, sittings = waiting[index]
+        source, answer_times = waiting[index]
         rejected = list(answers.rejected)
         choices = job.task.to_choices(answers, job.choices, rejected)
         n_units = len(next(iter(choices.values()), ()))
@@ -58,5 +58,5 @@ def read_annotations(
             workers=tuple(choices),
             choices=np.array(list(choices.values()), np.int64).reshape(len(choices), n_units),
             rejected=tuple(rejected),
-            sittings=sittings,
+            answer_times=answer_times,
         )

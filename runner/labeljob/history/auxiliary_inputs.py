@@ -32,7 +32,7 @@ _READERS: Mapping[str, tuple[str, Callable[..., AuxiliaryLabels | ConfidenceMap]
 
 
 @dataclass(frozen=True, kw_only=True)
-class SideFiles:
+class AuxiliaryInputs:
     """What side files know."""
 
     gold: AuxiliaryLabels = NO_LABELS
@@ -40,9 +40,9 @@ class SideFiles:
     confidence_map: ConfidenceMap | None = None
 
 
-def with_side_files(
+def add_auxiliary_inputs(
     job: JobOnFile, given: Mapping[str, Path | None] | None = None
-) -> tuple[JobOnFile, SideFiles]:
+) -> tuple[JobOnFile, AuxiliaryInputs]:
     """A job with its side files: those of its settings, or those on this machine.
 
     `given` has paths by the setting they stand for. A file of the settings that cannot be read is
@@ -68,7 +68,7 @@ def with_side_files(
             except (StorageError, ContractError) as error:
                 job.damage.add(uri, str(error).removeprefix(f"{uri}: "))
                 settings[setting] = ""
-    known = SideFiles(**found)
+    known = AuxiliaryInputs(**found)
     for side in (known.gold, known.model):
         _note_foreign_labels(side, job)
     return job.with_settings(**settings), known

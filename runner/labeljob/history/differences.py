@@ -32,7 +32,7 @@ class Change:
         """Whether the label itself is another."""
         if self.changed_share is not None:
             return self.changed_share > 0
-        return named(self.before) != named(self.after)
+        return name_label(self.before) != name_label(self.after)
 
     @property
     def shift(self) -> float | None:
@@ -45,8 +45,8 @@ class Change:
         return {
             "object": self.object_id,
             "source": self.source,
-            "before": described(self.before),
-            "after": described(self.after),
+            "before": describe_label(self.before),
+            "after": describe_label(self.after),
             **({} if self.changed_share is None else {"changed-share": self.changed_share}),
         }
 
@@ -90,10 +90,10 @@ class Differences:
                 )
                 row["objects"] += 1
                 row["shifts"] += [] if change.shift is None else [change.shift]
-                if _lost(name, change):
+                if _is_lost(name, change):
                     row["changed"] += 1
                     row["to"].update(set(_names(change.after)) - set(_names(change.before)))
-        return {name: _summed(row) for name, row in sorted(table.items())}
+        return {name: _summarize(row) for name, row in sorted(table.items())}
 
 
 def compare(
@@ -121,7 +121,7 @@ def compare(
     return Differences(tuple(changes))
 
 
-def described(label: Label | None) -> dict[str, Any] | None:
+def describe_label(label: Label | None) -> dict[str, Any] | None:
     """A label in a few words, for `--json`."""
     if label is None or not label.classes:
         return None
@@ -130,7 +130,7 @@ def described(label: Label | None) -> dict[str, Any] | None:
     return {"classes": _names(label), "confidence": label.confidence}
 
 
-def named(label: Label | None) -> str:
+def name_label(label: Label | None) -> str:
     """The classes of a label as one text; a mask has none to tell."""
     if label is None or not label.classes:
         return "no label"
@@ -145,7 +145,7 @@ def _names(label: Label | None) -> list[str]:
     return [chosen.name for chosen in label.classes] if label else []
 
 
-def _lost(name: str, change: Change) -> bool:
+def _is_lost(name: str, change: Change) -> bool:
     """Whether an object with a class does not keep it; a mask, whether it changed at all."""
     if change.changed_share is not None:
         return change.relabeled
@@ -162,7 +162,7 @@ def _changed_share(old: NDArray[np.uint8] | None, new: NDArray[np.uint8] | None)
     return float((old != new).mean()) if old.shape == new.shape else 1.0
 
 
-def _summed(row: Mapping[str, Any]) -> dict[str, Any]:
+def _summarize(row: Mapping[str, Any]) -> dict[str, Any]:
     shifts = row["shifts"]
     return {
         "objects": row["objects"],

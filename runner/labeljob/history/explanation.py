@@ -11,10 +11,10 @@ from groundtruth.annotations import AnswerReader, Entry
 from groundtruth.contract.acs import DataObject
 from groundtruth.tasks.base import ConsolidationContext, Label, algorithm_of
 from labeljob.history.annotations import ObjectAnnotations
-from labeljob.history.auxiliary_inputs import SideFiles
-from labeljob.history.differences import described
+from labeljob.history.auxiliary_inputs import AuxiliaryInputs
+from labeljob.history.differences import describe_label
 from labeljob.history.job import JobOnFile
-from labeljob.history.replay import Call, batch_of, entries_of
+from labeljob.history.replay import Call, make_context, read_entries
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import ReadOnly
 from labeljob.metrics.agreement import measure_agreement
@@ -90,7 +90,7 @@ class Explanation:
             "object": self.annotations.object_id,
             "source": self.annotations.source,
             "task": job.task.name,
-            "manifest": described(line.label(job.attribute)) if line else None,
+            "manifest": describe_label(line.label(job.attribute)) if line else None,
             "result": dict(self.result),
             "status": self.status,
             "posterior": self.posterior,
@@ -118,7 +118,7 @@ class NothingKept(ReadOnly):
         """Forget the mask: an explanation writes nothing."""
 
 
-def object_named(job: JobOnFile, name: str) -> str:
+def find_object(job: JobOnFile, name: str) -> str:
     """The id of a data object, told by its number, its image's URI, or its file's name.
 
     Raises
@@ -150,7 +150,7 @@ def explain(
     calls: Sequence[Call],
     objects: Sequence[ObjectAnnotations],
     workers: Mapping[str, Worker],
-    side_files: SideFiles | None = None,
+    auxiliary: AuxiliaryInputs | None = None,
 ) -> Explanation:
     """Find out why a data object has its label.
 
@@ -163,21 +163,21 @@ def explain(
         call = replace(call, object_ids=(object_id,))
     entries = [
         entry
-        for entry in entries_of(job, call)
+        for entry in read_entries(job, call)
         if not job.task.independent_objects or entry.object.object_id == object_id
     ]
-    batch = batch_of(job, call, NothingKept(job.place), "masks", side_files=side_files)
-    label = _label(entries, object_id, job, batch)
+    batch = make_context(job, call, NothingKept(job.place), "masks", auxiliary=auxiliary)
+    label = _consolidate_one(entries, object_id, job, batch)
     votes = []
     for at, worker in enumerate(obj.workers):
-        sitting = obj.sittings.get(worker)
+        answer_time = obj.answer_times.get(worker)
         votes.append(
             Vote(
                 worker=workers[worker],
                 said=job.task.describe_answer(obj.choices[at], job.unit_classes),
                 agreement=measure_agreement(obj, at, job.task, len(job.unit_classes)),
-                seconds=sitting.seconds if sitting else None,
-                without=_without(entries, object_id, worker, job, batch),
+                seconds=answer_time.seconds if answer_time else None,
+                without=_consolidate_without(entries, object_id, worker, job, batch),
             )
         )
     return Explanation(
@@ -190,7 +190,7 @@ def explain(
     )
 
 
-def _label(
+def _consolidate_one(
     entries: Sequence[Entry], object_id: str, job: JobOnFile, batch: ConsolidationContext
 ) -> Label:
     decoded = AnswerReader(batch.store).read(
@@ -200,7 +200,7 @@ def _label(
     return list(job.core.consolidate(decoded, batch))[at]
 
 
-def _without(
+def _consolidate_without(
     entries: Sequence[Entry],
     object_id: str,
     worker: str,
@@ -210,18 +210,18 @@ def _without(
     if job.task.independent_objects:
         return None
     fewer = [
-        replace(entry, object=_lacking(entry, worker))
+        replace(entry, object=_drop_answer(entry, worker))
         if entry.object.object_id == object_id
         else entry
         for entry in entries
     ]
-    value = job.core.encode_object(_label(fewer, object_id, job, batch))
+    value = job.core.encode_object(_consolidate_one(fewer, object_id, job, batch))
     if "class-map" in value:
         confidences = value["confidence-map"].values()
         return ", ".join(value["class-map"].values()), min(confidences, default=None)
     return value["class-name"] or "no label", value["confidence"]
 
 
-def _lacking(entry: Entry, worker: str) -> DataObject:
+def _drop_answer(entry: Entry, worker: str) -> DataObject:
     kept = tuple(item for item in entry.object.annotations if item.worker_id != worker)
     return replace(entry.object, annotations=kept)

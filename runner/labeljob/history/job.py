@@ -24,12 +24,12 @@ from groundtruth.tasks.base import Task
 from groundtruth.tasks.registry import find_task
 from groundtruth.tasks.segmentation.task import BACKGROUND
 from labeljob.history.job_files import (
-    Answered,
+    AnsweredObject,
     AnswerFiles,
     DamageList,
     OutputLine,
-    attribute_in,
     find_answer_files,
+    find_attribute,
     read_output_lines,
 )
 from labeljob.jobs.description import JobError
@@ -42,7 +42,7 @@ SAMPLED = 50
 """Data objects whose answers are looked at to recognize the job type."""
 
 
-def recognized_task(
+def recognize_job_type(
     lines: Sequence[OutputLine], attribute: str, files: AnswerFiles, place: JobPlace
 ) -> JobType:
     """The job type of most labels, else of most answers' shape; raises `JobError` if none."""
@@ -60,7 +60,7 @@ def recognized_task(
     return task
 
 
-def known_classes(
+def find_classes(
     lines: Sequence[OutputLine],
     attribute: str,
     files: AnswerFiles,
@@ -155,7 +155,7 @@ class JobOnFile:
         """The data objects that have answers."""
         return self.files.object_ids()
 
-    def answered(self, object_ids: Sequence[str]) -> Iterator[Answered]:
+    def answered(self, object_ids: Sequence[str]) -> Iterator[AnsweredObject]:
         """Data objects with their answers, and with the source that the manifest names."""
         sources = {line.object_id: line.source for line in self.lines}
         for item in self.files.read(object_ids):
@@ -192,15 +192,15 @@ def read_job(place: JobPlace, given: Given) -> JobOnFile:
             "nor under annotations/consolidated-annotation/consolidation-request/"
         )
     attribute = given.attribute or (known.attribute if known else None)
-    attribute = attribute or attribute_in(lines, place.name) or "label"
+    attribute = attribute or find_attribute(lines, place.name) or "label"
     task = given.task or (known.task if known else None)
-    task = task or recognized_task(lines, attribute, files, place)
+    task = task or recognize_job_type(lines, attribute, files, place)
     if given.classes:
         classes, source = given.classes, "given"
     elif known:
         classes, source = known.labels, "job"
     else:
-        classes, source = known_classes(lines, attribute, files, place, task.library)
+        classes, source = find_classes(lines, attribute, files, place, task.library)
     settings, _ = Settings().for_job(known.tags if known else {}, algorithms=task.algorithms)
     return JobOnFile(
         place=place,
@@ -248,7 +248,7 @@ def _lines_without_manifest(place: JobPlace, files: AnswerFiles) -> tuple[Output
     )
 
 
-def decoded_mask(body: bytes) -> NDArray[np.uint8]:
+def decode_mask(body: bytes) -> NDArray[np.uint8]:
     """Class of each pixel of a mask; raises `ValueError` if it is no PNG of class indices."""
     try:
         with Image.open(io.BytesIO(body), formats=("PNG",)) as image:
@@ -259,12 +259,12 @@ def decoded_mask(body: bytes) -> NDArray[np.uint8]:
         raise ValueError(str(error)) from error
 
 
-def job_mask(job: JobOnFile, uri: str | None) -> NDArray[np.uint8] | None:
+def read_job_mask(job: JobOnFile, uri: str | None) -> NDArray[np.uint8] | None:
     """A mask of the job; None if it cannot be read, which is noted."""
     if uri is None:
         return None
     try:
-        return decoded_mask(job.place.read(uri))
+        return decode_mask(job.place.read(uri))
     except (StorageError, ValueError) as error:
         job.damage.add(job.place.shown(uri), f"the mask cannot be read ({error})")
         return None

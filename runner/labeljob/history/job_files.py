@@ -104,7 +104,7 @@ def _line(at: int, text: str, name: str, damage: DamageList) -> OutputLine:
     return OutputLine(str(at), text, values)
 
 
-def attribute_in(lines: Sequence[OutputLine], job_name: str) -> str | None:
+def find_attribute(lines: Sequence[OutputLine], job_name: str) -> str | None:
     """The label attribute name: the key with a label's metadata, of this job if there is one."""
     counts: Counter[tuple[bool, str]] = Counter()
     for line in lines:
@@ -125,7 +125,7 @@ _REQUEST = re.compile(r"iteration-(\d+)/([^/]+)\.json")
 
 
 @dataclass(frozen=True)
-class Sitting:
+class AnswerTime:
     """When one worker answered, in UTC, and how long it took; None where the file does not tell."""
 
     submitted: datetime | None = None
@@ -133,11 +133,11 @@ class Sitting:
 
 
 @dataclass(frozen=True)
-class Answered:
+class AnsweredObject:
     """One data object with its answers as they came."""
 
     object: DataObject
-    sittings: Mapping[str, Sitting] = field(default_factory=dict)
+    answer_times: Mapping[str, AnswerTime] = field(default_factory=dict)
 
 
 class AnswerFiles:
@@ -165,7 +165,7 @@ class AnswerFiles:
         known = set(self._responses) or set(self._requested)
         return sorted(known, key=lambda name: (not name.isdecimal(), len(name), name))
 
-    def read(self, object_ids: Sequence[str]) -> Iterator[Answered]:
+    def read(self, object_ids: Sequence[str]) -> Iterator[AnsweredObject]:
         """The answers to data objects, in that order.
 
         One whose response files cannot be read is looked up in the requests; one that is
@@ -178,7 +178,7 @@ class AnswerFiles:
                     if answered is not None:
                         yield answered
 
-    def _newest(self, object_id: str) -> Answered | None:
+    def _newest(self, object_id: str) -> AnsweredObject | None:
         """The last file that can be read; one that cannot is noted, and the one before taken."""
         for uri in self._responses.get(object_id, ()):
             try:
@@ -188,13 +188,13 @@ class AnswerFiles:
                 self._note(uri, error)
         return None
 
-    def _from_request(self, object_id: str) -> Answered | None:
+    def _from_request(self, object_id: str) -> AnsweredObject | None:
         uri = self._requested.get(object_id)
         if uri is None:
             return None
         if self._at_hand[0] != uri:
             self._at_hand = (uri, {item.object_id: item for item in self.request(uri)})
-        return Answered(self._at_hand[1][object_id])
+        return AnsweredObject(self._at_hand[1][object_id])
 
     @cached_property
     def _requested(self) -> dict[str, str]:
@@ -241,28 +241,28 @@ def _matching(
             damage.add(place.shown(uri), "does not belong there; left alone")
 
 
-def _answered(object_id: str, content: Any) -> Answered:
+def _answered(object_id: str, content: Any) -> AnsweredObject:
     answers = content.get("answers") if isinstance(content, dict) else None
     if not isinstance(answers, list):
         raise ContractError("has no list of answers", path="file")
-    annotations, sittings = [], {}
+    annotations, answer_times = [], {}
     for answer in answers:
         values = answer if isinstance(answer, dict) else {}
         worker = values.get("workerId")
         worker = worker if isinstance(worker, str) else ""
         given = Annotation(worker_id=worker, content=values.get("answerContent"), uri=None)
         annotations.append(given)
-        sittings[worker] = _sitting(values)
+        answer_times[worker] = _read_answer_time(values)
     item = DataObject(object_id=object_id, source=None, annotations=tuple(annotations))
-    return Answered(item, sittings)
+    return AnsweredObject(item, answer_times)
 
 
-def _sitting(answer: Mapping[str, Any]) -> Sitting:
+def _read_answer_time(answer: Mapping[str, Any]) -> AnswerTime:
     accepted, submitted = _time(answer.get("acceptanceTime")), _time(answer.get("submissionTime"))
     seconds = answer.get("timeSpentInSeconds")
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0:
         seconds = (submitted - accepted).total_seconds() if accepted and submitted else None
-    return Sitting(submitted, seconds)
+    return AnswerTime(submitted, seconds)
 
 
 def _time(text: Any) -> datetime | None:

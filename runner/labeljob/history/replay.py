@@ -23,9 +23,9 @@ from groundtruth.storage.s3 import ObjectStore, S3Store
 from groundtruth.tasks.base import BUILTIN, ConsolidationContext, Label, algorithm_of, format_label
 from groundtruth.tasks.registry import decode_label
 from groundtruth.worker_history.store import BatchSkills, SkillKey, SkillStore
-from labeljob.history.auxiliary_inputs import SideFiles
+from labeljob.history.auxiliary_inputs import AuxiliaryInputs
 from labeljob.history.differences import Differences, compare
-from labeljob.history.job import JobOnFile, decoded_mask, job_mask
+from labeljob.history.job import JobOnFile, decode_mask, read_job_mask
 from labeljob.history.job_files import OutputLine
 from labeljob.jobs.description import JobError, metadata_time
 from labeljob.jobs.job_location import JobPlace, ReadOnly
@@ -51,7 +51,7 @@ class Call:
     request: str | None = None
 
 
-def calls_by_date(lines: Sequence[OutputLine], attribute: str) -> list[Call]:
+def split_calls_by_date(lines: Sequence[OutputLine], attribute: str) -> list[Call]:
     """Tell calls apart by the labels' creation dates: a gap of more than 5 s begins a new call.
 
     Calls are in time order, their data objects in that of the manifest; lines without a label of
@@ -60,7 +60,7 @@ def calls_by_date(lines: Sequence[OutputLine], attribute: str) -> list[Call]:
     dated = sorted(
         (moment, at)
         for at, line in enumerate(lines)
-        if (moment := creation_date(line, attribute)) is not None
+        if (moment := read_creation_date(line, attribute)) is not None
     )
     if not dated:
         return []
@@ -75,7 +75,7 @@ def _call(lines: Sequence[OutputLine], dated: Sequence[tuple[datetime, int]]) ->
     return Call(tuple(lines[at].object_id for at in places), dated[-1][0])
 
 
-def creation_date(line: OutputLine, attribute: str) -> datetime | None:
+def read_creation_date(line: OutputLine, attribute: str) -> datetime | None:
     """When the label of a line was made, in UTC; None if no human made it or nobody says when."""
     metadata = line.metadata(attribute)
     if metadata.get("human-annotated") == "no":
@@ -88,12 +88,12 @@ def creation_date(line: OutputLine, attribute: str) -> datetime | None:
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def time_in_name(uri: str) -> datetime:
+def parse_time_in_name(uri: str) -> datetime:
     """The time in the name of a call's file, in UTC; the epoch if there is none.
 
     Examples
     --------
-    >>> time_in_name("s3://bucket/job/iteration-1/2026-03-02_10:15:28.json").isoformat()
+    >>> parse_time_in_name("s3://bucket/job/iteration-1/2026-03-02_10:15:28.json").isoformat()
     '2026-03-02T10:15:28+00:00'
     """
     numbers = [int(number) for number in re.findall(r"\d+", uri.rpartition("/")[2])[:6]]
@@ -126,17 +126,17 @@ class Replayed:
         return content
 
 
-def calls_of(job: JobOnFile) -> list[Call]:
+def list_calls(job: JobOnFile) -> list[Call]:
     """The calls the job was made of: its requests, else told apart by the labels' dates.
 
     Data objects that no call has come last, in a call of their own.
     """
     calls = [
-        Call(tuple(item.object_id for item in objects), time_in_name(uri), uri)
+        Call(tuple(item.object_id for item in objects), parse_time_in_name(uri), uri)
         for uri in job.files.requests
         if (objects := job.files.request(uri))
     ]
-    calls = calls or calls_by_date(job.lines, job.attribute)
+    calls = calls or split_calls_by_date(job.lines, job.attribute)
     known = {object_id for call in calls for object_id in call.object_ids}
     answered = job.object_ids()
     if others := tuple(object_id for object_id in answered if object_id not in known):
@@ -144,9 +144,9 @@ def calls_of(job: JobOnFile) -> list[Call]:
     return calls
 
 
-def all_at_once(job: JobOnFile) -> list[Call]:
+def make_single_call(job: JobOnFile) -> list[Call]:
     """One call with all answers of the job."""
-    dates = [call.made_at for call in calls_by_date(job.lines, job.attribute)]
+    dates = [call.made_at for call in split_calls_by_date(job.lines, job.attribute)]
     return [Call(tuple(job.object_ids()), max(dates, default=EPOCH))]
 
 
@@ -156,7 +156,7 @@ def replay(
     *,
     store: ReadOnly,
     masks_uri: str,
-    side_files: SideFiles | None = None,
+    auxiliary: AuxiliaryInputs | None = None,
     skills: SkillStore | None = None,
     advance: Callable[[], object] = lambda: None,
 ) -> Iterator[Replayed]:
@@ -165,26 +165,26 @@ def replay(
     Of a data object in several calls the last label counts.
     """
     for call in calls:
-        batch = batch_of(job, call, store, masks_uri, side_files=side_files, skills=skills)
+        batch = make_context(job, call, store, masks_uri, auxiliary=auxiliary, skills=skills)
         ids: list[str] = []
-        entries = _noted(entries_of(job, call), ids, advance)
+        entries = _noted(read_entries(job, call), ids, advance)
         decode = partial(job.core.decode, classes=batch.classes)
         answers = AnswerReader(store).read(entries, decode)
         for at, label in enumerate(job.core.consolidate(answers, batch)):
             yield Replayed(ids[at], label, batch)
 
 
-def batch_of(
+def make_context(
     job: JobOnFile,
     call: Call,
     store: ReadOnly,
     masks_uri: str,
     *,
-    side_files: SideFiles | None = None,
+    auxiliary: AuxiliaryInputs | None = None,
     skills: SkillStore | None = None,
 ) -> ConsolidationContext:
     """What the task needs to know of a call besides its answers."""
-    known = side_files or SideFiles()
+    known = auxiliary or AuxiliaryInputs()
     return ConsolidationContext(
         classes=job.choices,
         classes_known=job.classes_from != "answers",
@@ -207,7 +207,7 @@ def batch_of(
     )
 
 
-def entries_of(job: JobOnFile, call: Call) -> Iterator[Entry]:
+def read_entries(job: JobOnFile, call: Call) -> Iterator[Entry]:
     """The data objects of a call, out of its own request if there is one."""
     if call.request is not None:
         objects: list[DataObject] = job.files.request(call.request)
@@ -255,7 +255,7 @@ class OutcomeFolder:
         return str(self.store.path(uri)) if isinstance(self.store, FolderStore) else uri
 
 
-def outcome_folder(place: JobPlace, out: str | None, default: str) -> OutcomeFolder:
+def choose_outcome_folder(place: JobPlace, out: str | None, default: str) -> OutcomeFolder:
     """The folder that the command line names, or `default` below the job's own.
 
     Raises
@@ -341,7 +341,7 @@ def replay_job(
     *,
     styles: Sequence[str] = STYLES,
     truths: Mapping[str, Truth] | None = None,
-    side_files: SideFiles | None = None,
+    auxiliary: AuxiliaryInputs | None = None,
     skills: SkillStore | None = None,
     advance: Callable[[], object] = lambda: None,
 ) -> ReplayOutcome:
@@ -351,7 +351,7 @@ def replay_job(
         calls,
         store=ReplayStore(job.place, folder),
         masks_uri=folder.masks_uri,
-        side_files=side_files,
+        auxiliary=auxiliary,
         skills=skills,
         advance=advance,
     )
@@ -423,8 +423,8 @@ def _mask(label: Label, job: JobOnFile, folder: OutcomeFolder) -> NDArray[np.uin
     """Class of each pixel of a label's mask, of the job or of the replay."""
     uri = label.mask_uri
     if uri is None or not uri.startswith(f"{folder.masks_uri}/"):
-        return job_mask(job, uri)
-    return decoded_mask(folder.read(f"{MASKS}/{uri.removeprefix(f'{folder.masks_uri}/')}"))
+        return read_job_mask(job, uri)
+    return decode_mask(folder.read(f"{MASKS}/{uri.removeprefix(f'{folder.masks_uri}/')}"))
 
 
 def _nulled(figures: Figures) -> dict[str, float | None]:

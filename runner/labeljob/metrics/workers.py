@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from labeljob.history.annotations import ObjectAnnotations
-from labeljob.history.job_files import Sitting
+from labeljob.history.job_files import AnswerTime
 from labeljob.metrics.agreement import count_votes, find_confusions, measure_agreement
 from labeljob.tasks.base import JobType
 
@@ -90,7 +90,7 @@ def tabulate_workers(
     """All workers of a job, by their ids."""
     ids = {worker for obj in objects for worker in obj.workers}
     ids |= {item.worker_id for obj in objects for item in obj.rejected if item.worker_id}
-    names = short_names(sorted(ids))
+    names = shorten_names(sorted(ids))
     table = {worker: Worker(worker_id=worker, name=names[worker]) for worker in sorted(ids)}
     for obj in objects:
         for item in obj.rejected:
@@ -107,12 +107,12 @@ def tabulate_workers(
     return table
 
 
-def short_names(ids: Sequence[str]) -> dict[str, str]:
+def shorten_names(ids: Sequence[str]) -> dict[str, str]:
     """The last letters of each id, as few as tell them apart, four at least.
 
     Examples
     --------
-    >>> short_names(["public.AAAA1234", "public.BBBB1234", "me"])
+    >>> shorten_names(["public.AAAA1234", "public.BBBB1234", "me"])
     {'public.AAAA1234': '…A1234', 'public.BBBB1234': '…B1234', 'me': 'me'}
     """
     length = 4
@@ -122,12 +122,12 @@ def short_names(ids: Sequence[str]) -> dict[str, str]:
 
 
 def _add_times(table: dict[str, Worker], objects: Sequence[ObjectAnnotations]) -> None:
-    sittings: dict[str, list[Sitting]] = defaultdict(list)
+    answer_times: dict[str, list[AnswerTime]] = defaultdict(list)
     for obj in objects:
-        for worker_id, sitting in obj.sittings.items():
-            sittings[worker_id].append(sitting)
+        for worker_id, answer_time in obj.answer_times.items():
+            answer_times[worker_id].append(answer_time)
     for worker_id, worker in table.items():
-        own = sittings[worker_id]
+        own = answer_times[worker_id]
         spent = [one.seconds for one in own if one.seconds is not None]
         moments = sorted(one.submitted for one in own if one.submitted is not None)
         gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(moments)]

@@ -53,7 +53,7 @@ class Chart:
     caption: str
 
 
-def confidence_histogram(confidences: Sequence[float], below: float) -> Chart:
+def draw_confidence_histogram(confidences: Sequence[float], below: float) -> Chart:
     """How many labels have which confidence; those to be labeled again stand out."""
     counts, edges = np.histogram(confidences, bins=20, range=(0, 1))
     figure, axes = _figure()
@@ -68,7 +68,7 @@ def confidence_histogram(confidences: Sequence[float], below: float) -> Chart:
     return Chart(_svg(figure, "confidence"), caption)
 
 
-def reliability_curve(bins: Sequence[ReliabilityBin]) -> Chart:
+def draw_reliability_curve(bins: Sequence[ReliabilityBin]) -> Chart:
     """Share of right labels against their confidence; the diagonal is a confidence to rely on."""
     figure, axes = _figure()
     axes.plot([0, 1], [0, 1], color=_FAINT, linestyle="--")
@@ -103,7 +103,7 @@ class WorkerPoint:
     flagged: bool
 
 
-def worker_chart(points: Sequence[WorkerPoint]) -> Chart:
+def draw_worker_chart(points: Sequence[WorkerPoint]) -> Chart:
     """Agreement of each worker with the others against the number of answers."""
     figure, axes = _figure()
     for flagged, color in ((False, _ACCENT), (True, _WARN)):

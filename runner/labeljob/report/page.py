@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from groundtruth.tasks.base import LOW_CONFIDENCE, NO_USABLE_ANSWER, NOT_PROCESSED, TIE, Label
 from labeljob.history.annotations import ObjectAnnotations
-from labeljob.history.differences import named
+from labeljob.history.differences import name_label
 from labeljob.history.job import JobOnFile
 from labeljob.metrics.agreement import Agreement, compute_agreement, measure_dispute
 from labeljob.metrics.scores import ReliabilityBin, bin_by_confidence, score_confidences
@@ -25,9 +25,9 @@ from labeljob.metrics.workers import Worker, flag_workers, tabulate_workers
 from labeljob.report.charts import (
     Chart,
     WorkerPoint,
-    confidence_histogram,
-    reliability_curve,
-    worker_chart,
+    draw_confidence_histogram,
+    draw_reliability_curve,
+    draw_worker_chart,
 )
 from labeljob.report.pictures import Picture
 from labeljob.tasks.base import Truth
@@ -35,7 +35,7 @@ from labeljob.tasks.base import Truth
 UNSURE = (TIE, LOW_CONFIDENCE, NO_USABLE_ANSWER, NOT_PROCESSED)
 
 
-def to_label_again(
+def select_for_requeue(
     job: JobOnFile, objects: Sequence[ObjectAnnotations], labels: Mapping[str, Label], below: float
 ) -> list[str]:
     """Data objects without a label, with an unsure one, or with too little confidence."""
@@ -100,10 +100,10 @@ class Contents:
     def period(self) -> tuple[datetime, datetime] | None:
         """When the first and the last answer came in; None if the job does not tell."""
         times = [
-            sitting.submitted
+            answer_time.submitted
             for obj in self.objects
-            for sitting in obj.sittings.values()
-            if sitting.submitted is not None
+            for answer_time in obj.answer_times.values()
+            if answer_time.submitted is not None
         ]
         return (min(times), max(times)) if times else None
 
@@ -146,7 +146,7 @@ def known(value: float) -> float | None:
     return None if math.isnan(value) else value
 
 
-def contents_of(
+def collect_contents(
     job: JobOnFile,
     objects: Sequence[ObjectAnnotations],
     labels: Mapping[str, Label],
@@ -179,7 +179,7 @@ def contents_of(
         disputes=tuple(
             sorted(disputes, key=lambda row: (-row[0], _sureness(row[1].object_id, labels)))
         ),
-        requeue=tuple(to_label_again(job, objects, labels, below)),
+        requeue=tuple(select_for_requeue(job, objects, labels, below)),
         below=below,
         figures=figures or {},
         bins=_reliability(job, labels, truths or {}),
@@ -262,7 +262,7 @@ def draw_disputed_examples(
                 object_id=obj.object_id,
                 name=file_name(obj.source),
                 dispute=share,
-                label=named(label),
+                label=name_label(label),
                 confidence=label.confidence if label else None,
                 truth="" if truth is None else ", ".join(job_type.truth_names(truth)),
                 votes=[] if job_type.label_is_mask else _votes(obj, contents, names),
@@ -289,12 +289,12 @@ def render(contents: Contents, examples: Sequence[DisputedExample], *, command: 
     confidences = contents.confidences
     charts: dict[str, Chart] = {}
     if confidences:
-        charts["confidence"] = confidence_histogram(confidences, contents.below)
+        charts["confidence"] = draw_confidence_histogram(confidences, contents.below)
     if contents.bins:
-        charts["reliability"] = reliability_curve(contents.bins)
+        charts["reliability"] = draw_reliability_curve(contents.bins)
     points = [_point(worker) for worker in contents.workers if worker.agreements]
     if points:
-        charts["workers"] = worker_chart(points)
+        charts["workers"] = draw_worker_chart(points)
     text: str = _template().render(
         contents=contents,
         job=contents.job,

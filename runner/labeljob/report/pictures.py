@@ -21,7 +21,7 @@ from groundtruth.masks.runs import RunMask
 from groundtruth.tasks.base import Label
 from groundtruth.tasks.segmentation.answers import MaskAnswer
 from labeljob.history.annotations import ObjectAnnotations
-from labeljob.history.job import JobOnFile, job_mask
+from labeljob.history.job import JobOnFile, read_job_mask
 from labeljob.jobs.job_location import ReadOnly
 from labeljob.tasks.base import Mask
 from labeljob.tasks.semantic_segmentation import read_masks
@@ -139,7 +139,7 @@ def _colors(job: JobOnFile, label: Label | None, answers: Sequence[MaskAnswer]) 
 
 
 def _label_mask(job: JobOnFile, label: Label | None, shape: tuple[int, ...]) -> Mask | None:
-    mask = job_mask(job, label.mask_uri) if label else None
+    mask = read_job_mask(job, label.mask_uri) if label else None
     if mask is None:
         return None
     small = Image.fromarray(mask).resize((shape[1], shape[0]), Image.Resampling.NEAREST)

@@ -19,11 +19,11 @@ from groundtruth.finishing.manifest import Line
 from groundtruth.worker_history.store import SkillStore
 from labeljob.history.annotations import ObjectAnnotations
 from labeljob.history.job import JobOnFile
-from labeljob.history.replay import EPOCH, Call, all_at_once, batch_of, entries_of
+from labeljob.history.replay import EPOCH, Call, make_context, make_single_call, read_entries
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import ReadOnly
 from labeljob.jobs.manifest_lines import ManifestLine, compact_json
-from labeljob.metrics.workers import Worker, short_names
+from labeljob.metrics.workers import Worker, shorten_names
 from labeljob.tasks.base import Truth
 
 SOURCE = "source-ref"
@@ -86,7 +86,7 @@ def _entry(text: str, where: str) -> Mapping[str, Any]:
 
 
 @dataclass(frozen=True)
-class Mixed:
+class MixedManifest:
     """A manifest with known objects in it.
 
     `remembered` is a side file for GOLD_LABELS_S3_URI: which lines are gold, and what they show.
@@ -106,7 +106,7 @@ def mix(
     rate: float,
     remember_in: Path,
     rng: np.random.Generator,
-) -> Mixed:
+) -> MixedManifest:
     """Mix known objects into a manifest at random places.
 
     A known object that the manifest has already is gold where it is.
@@ -140,7 +140,7 @@ def mix(
                 remembered.append(
                     _remembered(gold, line.source_ref, at, remember_in, mixed_in=False)
                 )
-    return Mixed(tuple(texts), tuple(remembered), wanted, len(remembered) - wanted)
+    return MixedManifest(tuple(texts), tuple(remembered), wanted, len(remembered) - wanted)
 
 
 def _remembered(gold: GoldFile, source: str, at: int, remember_in: Path, *, mixed_in: bool) -> str:
@@ -153,7 +153,7 @@ def _remembered(gold: GoldFile, source: str, at: int, remember_in: Path, *, mixe
 
 
 @dataclass(frozen=True)
-class Stripped:
+class StrippedManifest:
     """A manifest without the known objects that were mixed into it.
 
     `missing` are sources that were mixed in once and that this manifest does not have.
@@ -164,7 +164,7 @@ class Stripped:
     missing: tuple[str, ...]
 
 
-def strip(lines: Iterable[Line], gold: GoldFile) -> Stripped:
+def strip(lines: Iterable[Line], gold: GoldFile) -> StrippedManifest:
     """Take the known objects out of an output manifest that were mixed into the input."""
     gone = gold.mixed_in
     found: set[str] = set()
@@ -176,7 +176,7 @@ def strip(lines: Iterable[Line], gold: GoldFile) -> Stripped:
             removed += 1
         else:
             kept.append(line.text)
-    return Stripped(tuple(kept), removed, tuple(sorted(gone - found)))
+    return StrippedManifest(tuple(kept), removed, tuple(sorted(gone - found)))
 
 
 def score_workers(
@@ -209,7 +209,7 @@ def score_workers(
                 ) from error
             if job.task.single_choice:
                 worker.confusion[int(true[0]), int(own[0])] += 1
-    for name, short in short_names(sorted(table)).items():
+    for name, short in shorten_names(sorted(table)).items():
         table[name].name = short
     return sorted(table.values(), key=lambda worker: (-worker.answers, worker.worker_id))
 
@@ -218,7 +218,7 @@ def _worker(table: dict[str, Worker], name: str) -> Worker:
     return table.setdefault(name, Worker(worker_id=name, name=name))
 
 
-def worker_json(worker: Worker, choices: Sequence[str]) -> dict[str, Any]:
+def format_score(worker: Worker, choices: Sequence[str]) -> dict[str, Any]:
     """A worker's score for `--json`."""
     low, high = worker.interval
     return {
@@ -245,14 +245,14 @@ def teach(
     if not job.task.takes_auxiliary_inputs:
         raise JobError("worker skill is learned from gold labels, and not from gold masks")
     job = job.with_settings(consolidation_algorithm=job.core.algorithms[0])
-    made_at = all_at_once(job)[0].made_at
+    made_at = make_single_call(job)[0].made_at
     call = Call(tuple(object_ids), made_at if made_at > EPOCH else datetime.now(UTC))
     store = ReadOnly(job.place)
-    batch = batch_of(job, call, store, "masks", skills=skills)
+    batch = make_context(job, call, store, "masks", skills=skills)
     names = {object_id: tuple(job.task.truth_names(truth)) for object_id, truth in truths.items()}
     batch = replace(batch, gold=AuxiliaryLabels({}, names))
     decode = partial(job.core.decode, classes=batch.classes)
-    answers = AnswerReader(store).read(entries_of(job, call), decode)
+    answers = AnswerReader(store).read(read_entries(job, call), decode)
     for _ in job.core.consolidate(answers, batch):
         pass
     return batch.skills.note

@@ -11,7 +11,13 @@ from typing import Any
 from groundtruth.contract.acs import Annotation, DataObject
 from groundtruth.errors import StorageError
 from labeljob.history.job import JobOnFile
-from labeljob.history.job_files import Answered, AnswerFiles, DamageList, OutputLine, Sitting
+from labeljob.history.job_files import (
+    AnsweredObject,
+    AnswerFiles,
+    AnswerTime,
+    DamageList,
+    OutputLine,
+)
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import JobPlace
 
@@ -66,7 +72,7 @@ class PooledAnswers(AnswerFiles):
             if any(object_id in answered[at] for at, object_id in places)
         ]
 
-    def read(self, object_ids: Sequence[str]) -> Iterator[Answered]:
+    def read(self, object_ids: Sequence[str]) -> Iterator[AnsweredObject]:
         """The answers to data objects of all rounds, in that order."""
         for some in batched(object_ids, AHEAD, strict=False):
             wanted: dict[int, list[str]] = {}
@@ -81,21 +87,23 @@ class PooledAnswers(AnswerFiles):
             for object_id in some:
                 yield self._together(object_id, found)
 
-    def _together(self, object_id: str, found: Mapping[tuple[int, str], Answered]) -> Answered:
+    def _together(
+        self, object_id: str, found: Mapping[tuple[int, str], AnsweredObject]
+    ) -> AnsweredObject:
         """The answers to one data object, in time order where all have a time."""
-        given: list[tuple[datetime, Annotation, Sitting]] = []
+        given: list[tuple[datetime, Annotation, AnswerTime]] = []
         for at, own_id in self._objects[int(object_id)]:
             if item := found.get((at, own_id)):
                 for annotation in item.object.annotations:
-                    sitting = item.sittings.get(annotation.worker_id, Sitting())
-                    moment = sitting.submitted or _NEVER
-                    given.append((moment, self._whole(annotation, at), sitting))
+                    answer_time = item.answer_times.get(annotation.worker_id, AnswerTime())
+                    moment = answer_time.submitted or _NEVER
+                    given.append((moment, self._whole(annotation, at), answer_time))
         if all(moment > _NEVER for moment, _, _ in given):
             given.sort(key=lambda entry: entry[0])
         annotations = tuple(annotation for _, annotation, _ in given)
-        return Answered(
+        return AnsweredObject(
             DataObject(object_id=object_id, source=None, annotations=annotations),
-            {annotation.worker_id: sitting for _, annotation, sitting in given},
+            {annotation.worker_id: answer_time for _, annotation, answer_time in given},
         )
 
     def _whole(self, annotation: Annotation, at: int) -> Annotation:

@@ -21,7 +21,7 @@ from labeljob.history.job_files import (
     MANIFESTS,
     DamageList,
     OutputLine,
-    attribute_in,
+    find_attribute,
     read_output_lines,
 )
 from labeljob.jobs.description import JobError
@@ -68,7 +68,7 @@ class _Caught:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Requeued:
+class RequeueResult:
     """What is to be labeled again.
 
     `manifest` has the lines without the job's label: the next job may use the same attribute.
@@ -97,7 +97,7 @@ class Requeued:
 
 def requeue(
     place: JobPlace, *, below: float, attribute: str | None = None, manifest: Path | None = None
-) -> Requeued:
+) -> RequeueResult:
     """Find the data objects of a finished job that have no label, or too unsure a one.
 
     Nothing is written into the job.
@@ -106,7 +106,7 @@ def requeue(
     body = _body(manifest) if manifest else None
     lines = read_output_lines(place, DamageList()) if body is None else _lines_of(body, manifest)
     attribute = attribute or (known.attribute if known else None)
-    attribute = attribute or attribute_in(lines, place.name)
+    attribute = attribute or find_attribute(lines, place.name)
     names = [name for name in MANIFESTS if f"{place.root}/{name}" in place.list(name)]
     uri = f"{place.root}/{(names or MANIFESTS)[0]}"
     caught = _Caught(place.store, uri, body)
@@ -123,7 +123,7 @@ def requeue(
     result = finish_job(job, store=caught)
     if result.nothing_to_do:
         raise JobError(f"{place.name}: {result.nothing_to_do}")
-    return Requeued(
+    return RequeueResult(
         job=result.job_name,
         manifest=caught.written[result.uris["requeue"]],
         objects=result.summary["objects"],
@@ -162,7 +162,7 @@ def _lines_of(body: bytes, manifest: Path | None) -> list[OutputLine]:
 LONGEST_NAME = 63
 
 
-def next_request(
+def make_next_request(
     old: Mapping[str, Any],
     *,
     manifest_uri: str | None = None,
@@ -187,7 +187,7 @@ def next_request(
     config = dict(_mapping(old.get("InputConfig", {}), "InputConfig"))
     config["DataSource"] = {"S3DataSource": {"ManifestS3Uri": uri}}
     changed = {
-        "LabelingJobName": name or next_name(old_name),
+        "LabelingJobName": name or make_next_name(old_name),
         "LabelAttributeName": old.get("LabelAttributeName") or old_name,
         "InputConfig": config,
         "HumanTaskConfig": human,
@@ -195,12 +195,12 @@ def next_request(
     return {key: value for key, value in {**old, **changed}.items() if key in keys}
 
 
-def next_name(name: str) -> str:
+def make_next_name(name: str) -> str:
     """The name of the next round.
 
     Examples
     --------
-    >>> next_name("birds"), next_name("birds-2"), next_name("birds-2026-09")
+    >>> make_next_name("birds"), make_next_name("birds-2"), make_next_name("birds-2026-09")
     ('birds-2', 'birds-3', 'birds-2026-09-2')
     """
     match = re.fullmatch(r"(.+)-([1-9]\d?)", name)

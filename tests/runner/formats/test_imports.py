@@ -51,7 +51,7 @@ def test_choices_of_label_studio_become_a_job_that_replay_and_report_read(tmp_pa
     assert (job.task, job.classes) == (find_job_type("image-multi-class"), ("crow", "owl"))
     first = next(iter(read_annotations(job)))
     assert (first.source, first.workers) == ("s3://images/1.jpg", ("7", "b@x"))
-    assert first.sittings["7"].seconds == 5.5
+    assert first.answer_times["7"].seconds == 5.5
     outcome = run(replay, result["job"], "--algorithm", "majority", "--json")
     assert outcome.exit_code == 0, outcome.output
     assert json.loads(outcome.stdout)["damage"] == []

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from labeljob.commands.replay import replay
-from labeljob.history.auxiliary_inputs import with_side_files
+from labeljob.history.auxiliary_inputs import add_auxiliary_inputs
 from labeljob.history.job import Given, read_job
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import find_job
@@ -74,7 +74,7 @@ def test_the_jobs_own_side_files_are_used_where_they_can_be_read(quarrel):
         gold_labels_s3_uri=f"{job.place.root}/gold.jsonl",
         model_answers_s3_uri="s3://elsewhere/model.jsonl",
     )
-    found, known = with_side_files(job)
+    found, known = add_auxiliary_inputs(job)
     assert known.gold.by_id == {"1": ("dog",)}
     assert found.settings.gold_labels_s3_uri == job.settings.gold_labels_s3_uri
     assert found.settings.model_answers_s3_uri == ""
@@ -87,7 +87,7 @@ def test_masks_know_no_side_files(quarrel, tmp_path):
         read_job(find_job(str(quarrel)), Given()), task=find_job_type("semantic-segmentation")
     )
     with pytest.raises(JobError, match="masks know no gold"):
-        with_side_files(job, {"gold_labels_s3_uri": gold})
+        add_auxiliary_inputs(job, {"gold_labels_s3_uri": gold})
 
 
 def test_a_known_label_that_the_job_does_not_have_is_told(quarrel, tmp_path):

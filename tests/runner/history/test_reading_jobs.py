@@ -4,7 +4,7 @@ import pytest
 
 from labeljob.history.job import Given, read_job
 from labeljob.history.job_files import OutputLine
-from labeljob.history.replay import calls_by_date
+from labeljob.history.replay import split_calls_by_date
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import find_job
 from labeljob.tasks.registry import find_job_type
@@ -47,7 +47,7 @@ def test_the_last_file_of_a_data_object_counts(zoo):
     on_disk.write(path, later)
     (found,) = read(zoo).answered(["0"])
     assert [item.worker_id for item in found.object.annotations] == ["ann"]
-    assert found.sittings["ann"].seconds == 10.0
+    assert found.answer_times["ann"].seconds == 10.0
 
 
 def test_a_gap_of_more_than_five_seconds_begins_a_call():
@@ -56,7 +56,7 @@ def test_a_gap_of_more_than_five_seconds_begins_a_call():
         OutputLine(str(at), "", on_disk.builtin_line(at, "cat", second=second))
         for at, second in enumerate(seconds)
     ]
-    calls = calls_by_date(lines, "animal")
+    calls = split_calls_by_date(lines, "animal")
     assert [call.object_ids for call in calls] == [("1", "2"), ("3",), ("0",), ("4",)]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from labeljob.history.annotations import ObjectAnnotations
-from labeljob.history.job_files import Sitting
+from labeljob.history.job_files import AnswerTime
 
 
 def annotate(
@@ -19,5 +19,5 @@ def annotate(
         workers=tuple(votes),
         choices=np.array([[chosen] for chosen in votes.values()]),
         rejected=(),
-        sittings={name: Sitting(None, times.get(name)) for name in votes},
+        answer_times={name: AnswerTime(None, times.get(name)) for name in votes},
     )

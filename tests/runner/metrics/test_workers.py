@@ -10,7 +10,7 @@ from labeljob.metrics.agreement import (
     measure_agreement,
     measure_dispute,
 )
-from labeljob.metrics.workers import flag_workers, short_names, tabulate_workers
+from labeljob.metrics.workers import flag_workers, shorten_names, tabulate_workers
 from labeljob.tasks.registry import find_job_type
 from tests.runner.metrics.annotated_objects import annotate
 
@@ -106,7 +106,7 @@ def test_labels_left_out_are_confused_with_those_put_in_instead():
         workers=("ann", "bob", "cy"),
         choices=np.array([[0, 1, 1, 0], [1, 0, 1, 0], [1, 0, 1, 0]]),
         rejected=(),
-        sittings={},
+        answer_times={},
     )
     assert measure_agreement(box, 0, SEVERAL, 4) == pytest.approx(1 / 3)
     assert set(find_confusions(box, 0, SEVERAL, 4)) == {(2, 2, 1.0), (0, 1, 1.0)}
@@ -114,7 +114,7 @@ def test_labels_left_out_are_confused_with_those_put_in_instead():
 
 
 def test_names_are_short_and_different():
-    names = short_names(["private.us-west-2.AAAA", "private.us-west-2.BAAA"])
+    names = shorten_names(["private.us-west-2.AAAA", "private.us-west-2.BAAA"])
     assert set(names.values()) == {"…AAAA", "…BAAA"}
 
 
