@@ -92,7 +92,7 @@ def choose_algorithm(job: JobOnFile, algorithm: str | None) -> JobOnFile:
 
 def print_read_errors(errors: DamageList) -> None:
     """Say file by file what could not be used."""
-    for item in list(errors.found)[:SHOWN]:
+    for item in list(errors.damages)[:SHOWN]:
         messages.warning(f"{item.file}: {item.problem}")
-    if (more := len(errors.found) - SHOWN) > 0:
+    if (more := len(errors.damages) - SHOWN) > 0:
         messages.warning(f"and {more} more; --json lists them all")

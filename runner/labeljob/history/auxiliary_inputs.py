@@ -41,11 +41,11 @@ class AuxiliaryInputs:
 
 
 def add_auxiliary_inputs(
-    job: JobOnFile, given: Mapping[str, Path | None] | None = None
+    job: JobOnFile, paths: Mapping[str, Path | None] | None = None
 ) -> tuple[JobOnFile, AuxiliaryInputs]:
     """A job with its side files: those of its settings, or those on this machine.
 
-    `given` has paths by the setting they stand for. A file of the settings that cannot be read is
+    `paths` are by the setting they stand for. A file of the settings that cannot be read is
     added to the job's damage, and the job is consolidated without it.
 
     Raises
@@ -54,24 +54,24 @@ def add_auxiliary_inputs(
         If a given file cannot be read or understood, or the job is one of masks.
     """
     settings: dict[str, str] = {}
-    found: dict[str, Any] = {}
+    known: dict[str, Any] = {}
     for setting, (name, parse) in _READERS.items():
-        path, uri = (given or {}).get(setting), getattr(job.settings, setting)
+        path, uri = (paths or {}).get(setting), getattr(job.settings, setting)
         if path is not None:
             if not job.task.takes_auxiliary_inputs:
                 raise JobError(f"{path}: masks know no gold, no model and no confidence map")
             settings[setting] = path.resolve().as_uri()
-            found[name] = parse(_content(path), path=str(path))
+            known[name] = parse(_content(path), path=str(path))
         elif uri and job.task.takes_auxiliary_inputs:
             try:
-                found[name] = parse(job.place.read(uri), path=uri)
+                known[name] = parse(job.place.read(uri), path=uri)
             except (StorageError, ContractError) as error:
                 job.damage.add(uri, str(error).removeprefix(f"{uri}: "))
                 settings[setting] = ""
-    known = AuxiliaryInputs(**found)
-    for side in (known.gold, known.model):
+    auxiliary = AuxiliaryInputs(**known)
+    for side in (auxiliary.gold, auxiliary.model):
         _note_foreign_labels(side, job)
-    return job.with_settings(**settings), known
+    return job.with_settings(**settings), auxiliary
 
 
 def _note_foreign_labels(side: AuxiliaryLabels, job: JobOnFile) -> None:
@@ -122,15 +122,15 @@ def read_truths(
     else:
         records = _json_records(text, path) if start == "[" else _csv_records(text, path)
         table = dict(_checked(records, job_type, classes, path))
-    found = {}
+    truths = {}
     for line in lines:
         for name in _names_of(line):
             if name in table:
-                found[line.object_id] = table[name]
+                truths[line.object_id] = table[name]
                 break
-    if not found:
+    if not truths:
         raise TruthError("names none of the job's data objects", path=path)
-    return found
+    return truths
 
 
 def _names_of(line: OutputLine) -> tuple[str, ...]:
@@ -143,19 +143,21 @@ def _json_records(text: str, path: Path) -> Iterator[tuple[str, Any]]:
         records = json.loads(text)
     except ValueError as error:
         raise TruthError(f"is not JSON ({error})", path=path) from error
-    for at, record in enumerate(records, start=1):
+    for number, record in enumerate(records, start=1):
         item = _first(record, _ITEM_KEYS)
         if item is None:
-            raise TruthError(f"entry {at} has none of {', '.join(_ITEM_KEYS)}", path=path)
+            raise TruthError(f"entry {number} has none of {', '.join(_ITEM_KEYS)}", path=path)
         yield str(item), _first(record, _LABEL_KEYS)
 
 
 def _csv_records(text: str, path: Path) -> Iterator[tuple[str, Any]]:
-    for at, row in enumerate(csv.reader(io.StringIO(text)), start=1):
-        if not row or (at == 1 and [cell.strip().lower() for cell in row[:2]] == ["item", "label"]):
+    for number, row in enumerate(csv.reader(io.StringIO(text)), start=1):
+        if not row or (
+            number == 1 and [cell.strip().lower() for cell in row[:2]] == ["item", "label"]
+        ):
             continue
         if len(row) < 2:
-            raise TruthError("has no second column, the label", path=path, line=at)
+            raise TruthError("has no second column, the label", path=path, line=number)
         yield row[0], [name.strip() for name in row[1].split(SEPARATOR)]
 
 

@@ -142,7 +142,7 @@ def _is_mask(label: Label) -> bool:
 
 
 def _names(label: Label | None) -> list[str]:
-    return [chosen.name for chosen in label.classes] if label else []
+    return [item.name for item in label.classes] if label else []
 
 
 def _is_lost(name: str, change: Change) -> bool:

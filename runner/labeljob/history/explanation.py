@@ -67,11 +67,11 @@ class Explanation:
     @property
     def posterior(self) -> dict[str, float]:
         """Probability of each class as the algorithm gave it, else the share of the votes."""
-        given = self.result.get("posterior")
-        if isinstance(given, Mapping):
-            return {str(name): float(value) for name, value in given.items()}
-        if isinstance(given, Sequence) and not isinstance(given, str):
-            return dict(zip(self.job.choices, map(float, given), strict=False))
+        posterior = self.result.get("posterior")
+        if isinstance(posterior, Mapping):
+            return {str(name): float(value) for name, value in posterior.items()}
+        if isinstance(posterior, Sequence) and not isinstance(posterior, str):
+            return dict(zip(self.job.choices, map(float, posterior), strict=False))
         votes = self.result.get("votes") or {}
         total = len(self.votes)
         return {name: count / total for name, count in votes.items()} if total else {}
@@ -129,19 +129,19 @@ def find_object(job: JobOnFile, name: str) -> str:
     answered = set(job.object_ids())
     if name in answered:
         return name
-    found = [
+    matches = [
         line.object_id
         for line in job.lines
         if name in (line.source, PurePosixPath(line.source).name, PurePosixPath(line.source).stem)
     ]
-    if len(found) > 1:
-        raise JobError(f"{name} is the name of {len(found)} images; give the object's number")
-    if not found and not any(line.object_id == name for line in job.lines):
+    if len(matches) > 1:
+        raise JobError(f"{name} is the name of {len(matches)} images; give the object's number")
+    if not matches and not any(line.object_id == name for line in job.lines):
         raise JobError(f"the job has no data object {name}: neither a number nor an image's name")
-    chosen = found[0] if found else name
-    if chosen not in answered:
-        raise JobError(f"data object {chosen} has no answers that can be read")
-    return chosen
+    object_id = matches[0] if matches else name
+    if object_id not in answered:
+        raise JobError(f"data object {object_id} has no answers that can be read")
+    return object_id
 
 
 def explain(
@@ -158,7 +158,7 @@ def explain(
     except of masks, where that would take too long.
     """
     call = next(call for call in reversed(calls) if object_id in call.object_ids)
-    obj = next(one for one in objects if one.object_id == object_id)
+    obj = next(obj for obj in objects if obj.object_id == object_id)
     if job.task.independent_objects:
         call = replace(call, object_ids=(object_id,))
     entries = [
@@ -169,13 +169,13 @@ def explain(
     batch = make_context(job, call, NothingKept(job.place), "masks", auxiliary=auxiliary)
     label = _consolidate_one(entries, object_id, job, batch)
     votes = []
-    for at, worker in enumerate(obj.workers):
+    for index, worker in enumerate(obj.workers):
         answer_time = obj.answer_times.get(worker)
         votes.append(
             Vote(
                 worker=workers[worker],
-                said=job.task.describe_answer(obj.choices[at], job.unit_classes),
-                agreement=measure_agreement(obj, at, job.task, len(job.unit_classes)),
+                said=job.task.describe_answer(obj.choices[index], job.unit_classes),
+                agreement=measure_agreement(obj, index, job.task, len(job.unit_classes)),
                 seconds=answer_time.seconds if answer_time else None,
                 without=_consolidate_without(entries, object_id, worker, job, batch),
             )
@@ -196,8 +196,10 @@ def _consolidate_one(
     decoded = AnswerReader(batch.store).read(
         iter(entries), lambda content: job.core.decode(content, batch.classes)
     )
-    at = next(at for at, one in enumerate(entries) if one.object.object_id == object_id)
-    return list(job.core.consolidate(decoded, batch))[at]
+    index = next(
+        index for index, entry in enumerate(entries) if entry.object.object_id == object_id
+    )
+    return list(job.core.consolidate(decoded, batch))[index]
 
 
 def _consolidate_without(

@@ -77,22 +77,22 @@ def find_classes(
     for line in lines:
         if (label := line.label(attribute)) is not None:
             is_mask = is_mask or find_task(label.task).pixel_class_ids
-            seen.add([chosen for chosen in label.classes if chosen.name != BACKGROUND])
+            seen.add([item for item in label.classes if item.name != BACKGROUND])
     order = seen.order(None)
     shift = 1 if is_mask else 0
-    at = {index - shift: name for name, index in order.index_of.items()}
+    name_at = {index - shift: name for name, index in order.index_of.items()}
     if order.source == FROM_NAMES:
-        at = dict(enumerate(order.index_of))
-    if is_mask and sorted(at) == list(range(len(at))):
-        return tuple(at[index] for index in sorted(at)), "manifest"
+        name_at = dict(enumerate(order.index_of))
+    if is_mask and sorted(name_at) == list(range(len(name_at))):
+        return tuple(name_at[index] for index in sorted(name_at)), "manifest"
     named = {name for names in _names_in(files, place, core.class_names) for name in names}
-    left = iter(sorted(name for name in named - set(at.values()) if is_label_name(name)))
+    left = iter(sorted(name for name in named - set(name_at.values()) if is_label_name(name)))
     classes = []
-    for index in range(max(at, default=-1) + 1):
-        name = at.get(index) or next(left, None)
+    for index in range(max(name_at, default=-1) + 1):
+        name = name_at.get(index) or next(left, None)
         if name is not None:
             classes.append(name)
-    return (*classes, *left), "manifest" if at else "answers"
+    return (*classes, *left), "manifest" if name_at else "answers"
 
 
 def _names_in(
@@ -170,7 +170,7 @@ class JobOnFile:
         return replace(self, settings=replace(self.settings, **changes))
 
 
-def read_job(place: JobPlace, given: Given) -> JobOnFile:
+def read_job(place: JobPlace, overrides: Given) -> JobOnFile:
     """Read a job's manifest and find out all that its files tell of it.
 
     Raises
@@ -191,12 +191,12 @@ def read_job(place: JobPlace, given: Given) -> JobOnFile:
             f"{place.name} has no answers: nothing readable under annotations/worker-response/ "
             "nor under annotations/consolidated-annotation/consolidation-request/"
         )
-    attribute = given.attribute or (known.attribute if known else None)
+    attribute = overrides.attribute or (known.attribute if known else None)
     attribute = attribute or find_attribute(lines, place.name) or "label"
-    task = given.task or (known.task if known else None)
+    task = overrides.task or (known.task if known else None)
     task = task or recognize_job_type(lines, attribute, files, place)
-    if given.classes:
-        classes, source = given.classes, "given"
+    if overrides.classes:
+        classes, source = overrides.classes, "given"
     elif known:
         classes, source = known.labels, "job"
     else:

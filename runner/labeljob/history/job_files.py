@@ -38,15 +38,15 @@ class Damage:
 class DamageList:
     """The findings so far, each once."""
 
-    found: dict[Damage, None] = field(default_factory=dict)
+    damages: dict[Damage, None] = field(default_factory=dict)
 
     def add(self, file: str, problem: str) -> None:
         """Note a file that cannot be used."""
-        self.found[Damage(file, problem)] = None
+        self.damages[Damage(file, problem)] = None
 
     def as_json(self) -> list[dict[str, Any]]:
         """All findings for `--json`."""
-        return [item.as_json() for item in self.found]
+        return [item.as_json() for item in self.damages]
 
 
 MANIFESTS = ("manifests/output/output.manifest", "manifests/output.manifest")
@@ -88,20 +88,22 @@ def read_output_lines(place: JobPlace, damage: DamageList) -> tuple[OutputLine, 
                 raise
             continue
         texts = body.decode("utf-8-sig", errors="replace").rstrip().split("\n")
-        return tuple(_line(at, text.rstrip("\r"), name, damage) for at, text in enumerate(texts))
+        return tuple(
+            _line(number, text.rstrip("\r"), name, damage) for number, text in enumerate(texts)
+        )
     damage.add(MANIFESTS[0], "is missing")
     return ()
 
 
-def _line(at: int, text: str, name: str, damage: DamageList) -> OutputLine:
+def _line(number: int, text: str, name: str, damage: DamageList) -> OutputLine:
     try:
         values = json.loads(text)
     except (ValueError, RecursionError):
         values = None
     if not isinstance(values, dict):
-        damage.add(f"{name}, line {at + 1}", "is no JSON object; the line is kept as it is")
+        damage.add(f"{name}, line {number + 1}", "is no JSON object; the line is kept as it is")
         values = {}
-    return OutputLine(str(at), text, values)
+    return OutputLine(str(number), text, values)
 
 
 def find_attribute(lines: Sequence[OutputLine], job_name: str) -> str | None:
@@ -172,9 +174,9 @@ class AnswerFiles:
         nowhere is left out.
         """
         with ThreadPoolExecutor(READERS) as readers:
-            for some in batched(object_ids, READERS, strict=False):
-                for object_id, found in zip(some, readers.map(self._newest, some), strict=True):
-                    answered = found or self._from_request(object_id)
+            for batch in batched(object_ids, READERS, strict=False):
+                for object_id, newest in zip(batch, readers.map(self._newest, batch), strict=True):
+                    answered = newest or self._from_request(object_id)
                     if answered is not None:
                         yield answered
 
@@ -250,8 +252,8 @@ def _answered(object_id: str, content: Any) -> AnsweredObject:
         values = answer if isinstance(answer, dict) else {}
         worker = values.get("workerId")
         worker = worker if isinstance(worker, str) else ""
-        given = Annotation(worker_id=worker, content=values.get("answerContent"), uri=None)
-        annotations.append(given)
+        annotation = Annotation(worker_id=worker, content=values.get("answerContent"), uri=None)
+        annotations.append(annotation)
         answer_times[worker] = _read_answer_time(values)
     item = DataObject(object_id=object_id, source=None, annotations=tuple(annotations))
     return AnsweredObject(item, answer_times)

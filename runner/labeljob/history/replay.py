@@ -58,21 +58,23 @@ def split_calls_by_date(lines: Sequence[OutputLine], attribute: str) -> list[Cal
     a human have no part in it.
     """
     dated = sorted(
-        (moment, at)
-        for at, line in enumerate(lines)
+        (moment, index)
+        for index, line in enumerate(lines)
         if (moment := read_creation_date(line, attribute)) is not None
     )
     if not dated:
         return []
     starts = [0]
-    starts += [at for at, (one, two) in enumerate(pairwise(dated), 1) if two[0] - one[0] > GAP]
+    starts += [
+        end for end, (before, after) in enumerate(pairwise(dated), 1) if after[0] - before[0] > GAP
+    ]
     ends = [*starts[1:], len(dated)]
     return [_call(lines, dated[start:end]) for start, end in zip(starts, ends, strict=True)]
 
 
 def _call(lines: Sequence[OutputLine], dated: Sequence[tuple[datetime, int]]) -> Call:
-    places = sorted(at for _, at in dated)
-    return Call(tuple(lines[at].object_id for at in places), dated[-1][0])
+    indices = sorted(index for _, index in dated)
+    return Call(tuple(lines[index].object_id for index in indices), dated[-1][0])
 
 
 def read_creation_date(line: OutputLine, attribute: str) -> datetime | None:
@@ -170,8 +172,8 @@ def replay(
         entries = _noted(read_entries(job, call), ids, advance)
         decode = partial(job.core.decode, classes=batch.classes)
         answers = AnswerReader(store).read(entries, decode)
-        for at, label in enumerate(job.core.consolidate(answers, batch)):
-            yield Replayed(ids[at], label, batch)
+        for index, label in enumerate(job.core.consolidate(answers, batch)):
+            yield Replayed(ids[index], label, batch)
 
 
 def make_context(
@@ -278,9 +280,9 @@ def choose_outcome_folder(place: JobPlace, out: str | None, default: str) -> Out
     )
 
 
-def _check(chosen: str, job: str, out: str) -> None:
+def _check(root: str, job: str, out: str) -> None:
     own = [f"{job}/{name}/" for name in JOB_FOLDERS]
-    if chosen == job or any(f"{chosen}/".startswith(path) for path in own):
+    if root == job or any(f"{root}/".startswith(path) for path in own):
         raise JobError(f"--output {out} lies among the job's own files, which stay as they are")
 
 

@@ -110,7 +110,7 @@ def compute_agreement(
             alpha=math.nan, kappa=math.nan, kappa_raters=0, pairwise=math.nan, by_class={}
         )
     raters = Counter(int(table[0].sum()) for table in votes).most_common(1)[0][0]
-    questions, by_class, chosen = job_type.agreement_questions(votes, len(classes))
+    questions, by_class, counts = job_type.agreement_questions(votes, len(classes))
     return Agreement(
         alpha=_mean([_alpha(question) for question in questions]),
         kappa=_mean([_kappa(question, raters) for question in questions]),
@@ -118,7 +118,7 @@ def compute_agreement(
         pairwise=_pairwise(np.concatenate(questions)),
         by_class={
             name: (_alpha(question), count)
-            for name, question, count in zip(classes, by_class, chosen, strict=True)
+            for name, question, count in zip(classes, by_class, counts, strict=True)
         },
     )
 

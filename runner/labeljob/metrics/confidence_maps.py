@@ -54,7 +54,7 @@ class Calibration:
     kind: MapKind
     known: ScoredConfidences
     mapped: list[float]
-    found: ConfidenceMap
+    fitted: ConfidenceMap
 
     @cached_property
     def before(self) -> dict[str, float]:
@@ -73,7 +73,7 @@ class Calibration:
 
     def content(self) -> dict[str, Any]:
         """The map's file: what the function reads, and where it comes from."""
-        return confidence_map_content(self.found) | {
+        return confidence_map_content(self.fitted) | {
             "fitted-on": {
                 "job": self.job,
                 "algorithm": self.algorithm,
@@ -141,7 +141,7 @@ def calibrate_job(
         kind=kind,
         known=known,
         mapped=mapped.tolist(),
-        found=fit(confidences, right),
+        fitted=fit(confidences, right),
     )
 
 

@@ -43,16 +43,16 @@ def bin_by_confidence(
         return []
     if equal_mass:
         edges = np.unique(np.quantile(confidences, np.linspace(0, 1, bins + 1), method="lower"))
-        at = np.searchsorted(edges, confidences, side="right")
+        bin_of = np.searchsorted(edges, confidences, side="right")
     else:
-        at = np.minimum((confidences * bins).astype(np.int64), bins - 1)
+        bin_of = np.minimum((confidences * bins).astype(np.int64), bins - 1)
     return [
         ReliabilityBin(
-            int((at == one).sum()),
-            float(confidences[at == one].mean()),
-            float(right[at == one].mean()),
+            int((bin_of == index).sum()),
+            float(confidences[bin_of == index].mean()),
+            float(right[bin_of == index].mean()),
         )
-        for one in np.unique(at)
+        for index in np.unique(bin_of)
     ]
 
 
@@ -69,10 +69,10 @@ def compute_calibration_error(bins: Sequence[ReliabilityBin]) -> float:
     >>> compute_calibration_error([ReliabilityBin(1, 1.0, 1.0), ReliabilityBin(3, 0.5, 1.0)])
     0.375
     """
-    total = sum(one.count for one in bins)
+    total = sum(item.count for item in bins)
     if not total:
         return math.nan
-    return sum(one.count * abs(one.confidence - one.accuracy) for one in bins) / total
+    return sum(item.count * abs(item.confidence - item.accuracy) for item in bins) / total
 
 
 def measure_confidences(confidences: Sequence[float], right: Sequence[float]) -> dict[str, float]:

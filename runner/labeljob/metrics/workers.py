@@ -96,12 +96,12 @@ def tabulate_workers(
         for item in obj.rejected:
             if item.worker_id:
                 table[item.worker_id].unusable += 1
-        for at, worker in enumerate(obj.workers):
+        for index, worker in enumerate(obj.workers):
             table[worker].answers += 1
-            score = measure_agreement(obj, at, job_type, n_classes)
+            score = measure_agreement(obj, index, job_type, n_classes)
             if score is not None:
                 table[worker].agreements.append(score)
-                for true, said, weight in find_confusions(obj, at, job_type, n_classes):
+                for true, said, weight in find_confusions(obj, index, job_type, n_classes):
                     table[worker].confusion[true, said] += weight
     _add_times(table, objects)
     return table
@@ -128,8 +128,8 @@ def _add_times(table: dict[str, Worker], objects: Sequence[ObjectAnnotations]) -
             answer_times[worker_id].append(answer_time)
     for worker_id, worker in table.items():
         own = answer_times[worker_id]
-        spent = [one.seconds for one in own if one.seconds is not None]
-        moments = sorted(one.submitted for one in own if one.submitted is not None)
+        spent = [time.seconds for time in own if time.seconds is not None]
+        moments = sorted(time.submitted for time in own if time.submitted is not None)
         gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(moments)]
         worker.seconds = median(spent) if spent else math.nan
         worker.pace = median(gaps) if len(gaps) > 1 else math.nan

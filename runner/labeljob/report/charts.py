@@ -72,22 +72,24 @@ def draw_reliability_curve(bins: Sequence[ReliabilityBin]) -> Chart:
     """Share of right labels against their confidence; the diagonal is a confidence to rely on."""
     figure, axes = _figure()
     axes.plot([0, 1], [0, 1], color=_FAINT, linestyle="--")
-    sure = [one.confidence for one in bins]
-    right = [one.accuracy for one in bins]
-    sizes = [24 + 260 * one.count / max(other.count for other in bins) for one in bins]
+    sure = [item.confidence for item in bins]
+    right = [item.accuracy for item in bins]
+    sizes = [24 + 260 * item.count / max(other.count for other in bins) for item in bins]
     axes.scatter(sure, right, s=sizes, color=_ACCENT, alpha=0.8, clip_on=False)
-    for one in bins:
-        place = (one.confidence, one.accuracy)
+    for item in bins:
+        position = (item.confidence, item.accuracy)
         axes.annotate(
-            str(one.count),
-            place,
-            xytext=(0, 9 if one.accuracy < 0.1 else -18),
+            str(item.count),
+            position,
+            xytext=(0, 9 if item.accuracy < 0.1 else -18),
             textcoords="offset points",
             ha="center",
             **_SMALL,
         )
     axes.set(xlim=(0, 1.03), ylim=(0, 1.03), xlabel="confidence", ylabel="share that is right")
-    points = "; ".join(f"{one.confidence:.2f}: {one.accuracy:.2f} of {one.count}" for one in bins)
+    points = "; ".join(
+        f"{item.confidence:.2f}: {item.accuracy:.2f} of {item.count}" for item in bins
+    )
     return Chart(_svg(figure, "reliability"), f"Confidence and share that is right. {points}.")
 
 
@@ -111,7 +113,7 @@ def draw_worker_chart(points: Sequence[WorkerPoint]) -> Chart:
         if not some:
             continue
         level = np.array([point.agreement for point in some])
-        bars = np.array([[one.agreement - one.low, one.high - one.agreement] for one in some])
+        bars = np.array([[item.agreement - item.low, item.high - item.agreement] for item in some])
         axes.errorbar(
             [point.answers for point in some],
             level,
@@ -124,8 +126,8 @@ def draw_worker_chart(points: Sequence[WorkerPoint]) -> Chart:
         )
     for point in points:
         if point.flagged:
-            place = (point.answers, point.agreement)
-            axes.annotate(point.name, place, xytext=(5, 5), textcoords="offset points", **_SMALL)
+            position = (point.answers, point.agreement)
+            axes.annotate(point.name, position, xytext=(5, 5), textcoords="offset points", **_SMALL)
     axes.set(ylim=(0, 1.03), xlabel="answers", ylabel="agreement with the others")
     axes.set_xlim(left=0)
     flagged_names = ", ".join(point.name for point in points if point.flagged) or "none"

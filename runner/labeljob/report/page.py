@@ -39,15 +39,15 @@ def select_for_requeue(
     job: JobOnFile, objects: Sequence[ObjectAnnotations], labels: Mapping[str, Label], below: float
 ) -> list[str]:
     """Data objects without a label, with an unsure one, or with too little confidence."""
-    asked = [line.object_id for line in job.lines] or [one.object_id for one in objects]
-    chosen = []
+    asked = [line.object_id for line in job.lines] or [obj.object_id for obj in objects]
+    unsure = []
     for object_id in asked:
         label = labels.get(object_id)
         status = label.status if label else ""
         sure = label.confidence if label and label.confidence is not None else -1.0
         if sure < below or status in UNSURE:
-            chosen.append(object_id)
-    return chosen
+            unsure.append(object_id)
+    return unsure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +94,7 @@ class Contents:
     @property
     def confidences(self) -> list[float]:
         """One for each label: of several classes the lowest."""
-        return [one.confidence for one in self.labels.values() if one.confidence is not None]
+        return [label.confidence for label in self.labels.values() if label.confidence is not None]
 
     @property
     def period(self) -> tuple[datetime, datetime] | None:
@@ -173,7 +173,10 @@ def collect_contents(
         agreement=compute_agreement(objects, job.task, classes),
         without=compute_agreement(_only(trusted, objects), job.task, classes) if flagged else None,
         workers=tuple(
-            sorted(workers.values(), key=lambda one: (not one.flags, -one.answers, one.name))
+            sorted(
+                workers.values(),
+                key=lambda worker: (not worker.flags, -worker.answers, worker.name),
+            )
         ),
         confusion=_confusion([workers[name] for name in sorted(trusted)], len(classes)),
         disputes=tuple(
@@ -204,12 +207,12 @@ def _reliability(
 
 def _only(workers: Set[str], objects: Sequence[ObjectAnnotations]) -> list[ObjectAnnotations]:
     """The objects with the answers of some workers alone."""
-    chosen = []
+    reduced = []
     for obj in objects:
-        at = [number for number, worker in enumerate(obj.workers) if worker in workers]
-        names = tuple(obj.workers[number] for number in at)
-        chosen.append(replace(obj, workers=names, choices=obj.choices[at]))
-    return chosen
+        kept = [number for number, worker in enumerate(obj.workers) if worker in workers]
+        names = tuple(obj.workers[number] for number in kept)
+        reduced.append(replace(obj, workers=names, choices=obj.choices[kept]))
+    return reduced
 
 
 def _sureness(object_id: str, labels: Mapping[str, Label]) -> float:
@@ -333,7 +336,7 @@ def _mistakes(contents: Contents) -> list[tuple[str, str, float, float]]:
     off = contents.confusion * (1 - np.eye(len(contents.classes)))
     totals = contents.confusion.sum(axis=1)
     order = np.argsort(-off, axis=None, kind="stable")[:MISTAKES]
-    places = [divmod(int(at), len(contents.classes)) for at in order]
+    pairs = [divmod(int(cell), len(contents.classes)) for cell in order]
     return [
         (
             contents.classes[true],
@@ -341,7 +344,7 @@ def _mistakes(contents: Contents) -> list[tuple[str, str, float, float]]:
             float(off[true, made]),
             float(off[true, made] / totals[true]),
         )
-        for true, made in places
+        for true, made in pairs
         if off[true, made] > 0
     ]
 

@@ -133,8 +133,8 @@ def _fitting(photo: Rgb | None, shape: tuple[int, ...]) -> Rgb:
 
 def _colors(job: JobOnFile, label: Label | None, answers: Sequence[MaskAnswer]) -> Sequence[str]:
     if label is not None and len(label.classes) == len(job.choices) + 1:
-        by_id = sorted(label.classes, key=lambda chosen: chosen.class_id)
-        return [chosen.color for chosen in by_id[1:]]
+        by_id = sorted(label.classes, key=lambda item: item.class_id)
+        return [item.color for item in by_id[1:]]
     return output_palette(job.choices, [answer.colors for answer in answers])[1:]
 
 
@@ -161,8 +161,8 @@ def _outlined(photo: Rgb, mask: Mask, colors: Sequence[str]) -> Rgb:
     """The photograph in grey with the outlines of a worker's regions in their classes' colours."""
     grey = np.repeat(photo.mean(axis=-1, keepdims=True), 3, axis=-1).astype(np.uint8)
     palette = np.zeros((256, 3), dtype=np.uint8)
-    for at, color in enumerate(colors, start=1):
-        palette[at] = tuple(bytes.fromhex(color.removeprefix("#")))
+    for class_id, color in enumerate(colors, start=1):
+        palette[class_id] = tuple(bytes.fromhex(color.removeprefix("#")))
     edges = _edges(mask)
     # On the side of the background an outline has the colour of the region beside it.
     wide = np.maximum.reduce([np.roll(mask, shift, axis) for shift in (-1, 1) for axis in (0, 1)])
@@ -190,8 +190,8 @@ def overlay(
     The mask is 0 for background, else the class's index + 1.
     """
     palette = np.zeros((256, 3))
-    for place, color in enumerate(colors, start=1):
-        palette[place] = tuple(bytes.fromhex(color.removeprefix("#")))
+    for class_id, color in enumerate(colors, start=1):
+        palette[class_id] = tuple(bytes.fromhex(color.removeprefix("#")))
     # Grey underneath: a photograph's own colours would be taken for classes.
     grey = photo.mean(axis=-1, keepdims=True)
     tinted = np.where(

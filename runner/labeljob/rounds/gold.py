@@ -121,35 +121,37 @@ def mix(
             f"a rate of {rate} takes {wanted} known objects that are not in the manifest, and "
             f"{gold.path} has {len(spare)}; they are enough for a rate of {most:.3f}"
         )
-    chosen = iter([spare[at] for at in rng.permutation(len(spare))[:wanted].tolist()])
-    places = set(rng.choice(len(lines) + wanted, wanted, replace=False).tolist())
+    sources = iter([spare[index] for index in rng.permutation(len(spare))[:wanted].tolist()])
+    gold_lines = set(rng.choice(len(lines) + wanted, wanted, replace=False).tolist())
     texts, remembered = [], []
     rest = iter(lines)
-    for at in range(len(lines) + wanted):
-        if at in places:
-            source = next(chosen)
+    for number in range(len(lines) + wanted):
+        if number in gold_lines:
+            source = next(sources)
             entry = gold.entries[source]
             kept = {key: entry[key] for key in entry if key not in _NOT_FOR_A_MANIFEST}
             texts.append(compact_json(kept))
-            remembered.append(_remembered(gold, source, at, remember_in, mixed_in=True))
+            remembered.append(_remembered(gold, source, number, remember_in, mixed_in=True))
         else:
             line = next(rest)
             texts.append(line.text)
             if line.source_ref in in_place:
                 in_place.discard(line.source_ref)
                 remembered.append(
-                    _remembered(gold, line.source_ref, at, remember_in, mixed_in=False)
+                    _remembered(gold, line.source_ref, number, remember_in, mixed_in=False)
                 )
     return MixedManifest(tuple(texts), tuple(remembered), wanted, len(remembered) - wanted)
 
 
-def _remembered(gold: GoldFile, source: str, at: int, remember_in: Path, *, mixed_in: bool) -> str:
+def _remembered(
+    gold: GoldFile, source: str, number: int, remember_in: Path, *, mixed_in: bool
+) -> str:
     entry = gold.entries[source]
     known = {key: entry[key] for key in ANSWERS if key in entry}
     if isinstance(known.get("mask"), str):
         mask = (gold.path.parent / known["mask"]).resolve()
         known["mask"] = mask.relative_to(remember_in.parent.resolve(), walk_up=True).as_posix()
-    return compact_json({SOURCE: source, **known, LINE: at, MIXED_IN: mixed_in})
+    return compact_json({SOURCE: source, **known, LINE: number, MIXED_IN: mixed_in})
 
 
 @dataclass(frozen=True)
@@ -167,16 +169,16 @@ class StrippedManifest:
 def strip(lines: Iterable[Line], gold: GoldFile) -> StrippedManifest:
     """Take the known objects out of an output manifest that were mixed into the input."""
     gone = gold.mixed_in
-    found: set[str] = set()
+    seen: set[str] = set()
     kept, removed = [], 0
     for line in lines:
         source = line.values.get(SOURCE)
         if isinstance(source, str) and source in gone:
-            found.add(source)
+            seen.add(source)
             removed += 1
         else:
             kept.append(line.text)
-    return StrippedManifest(tuple(kept), removed, tuple(sorted(gone - found)))
+    return StrippedManifest(tuple(kept), removed, tuple(sorted(gone - seen)))
 
 
 def score_workers(
@@ -197,8 +199,8 @@ def score_workers(
         for item in obj.rejected:
             if item.worker_id:
                 _worker(table, item.worker_id).unusable += 1
-        for at, name in enumerate(obj.workers):
-            worker, own = _worker(table, name), obj.choices[at]
+        for index, name in enumerate(obj.workers):
+            worker, own = _worker(table, name), obj.choices[index]
             worker.answers += 1
             try:
                 worker.agreements.append(job.task.similarity(own, true))

@@ -61,7 +61,7 @@ class PooledAnswers(AnswerFiles):
         super().__init__(jobs[0].place, {}, (), damage)
         self._jobs = jobs
         self._objects = objects
-        self._found = damage
+        self._pooled_damage = damage
 
     def object_ids(self) -> list[str]:
         """The data objects that have answers in any round."""
@@ -79,31 +79,31 @@ class PooledAnswers(AnswerFiles):
             for object_id in some:
                 for at, own_id in self._objects[int(object_id)]:
                     wanted.setdefault(at, []).append(own_id)
-            found = {
+            answered = {
                 (at, item.object.object_id): item
                 for at, own_ids in wanted.items()
                 for item in self._jobs[at].files.read(own_ids)
             }
             for object_id in some:
-                yield self._together(object_id, found)
+                yield self._together(object_id, answered)
 
     def _together(
-        self, object_id: str, found: Mapping[tuple[int, str], AnsweredObject]
+        self, object_id: str, answered: Mapping[tuple[int, str], AnsweredObject]
     ) -> AnsweredObject:
         """The answers to one data object, in time order where all have a time."""
-        given: list[tuple[datetime, Annotation, AnswerTime]] = []
+        answers: list[tuple[datetime, Annotation, AnswerTime]] = []
         for at, own_id in self._objects[int(object_id)]:
-            if item := found.get((at, own_id)):
+            if item := answered.get((at, own_id)):
                 for annotation in item.object.annotations:
                     answer_time = item.answer_times.get(annotation.worker_id, AnswerTime())
                     moment = answer_time.submitted or _NEVER
-                    given.append((moment, self._whole(annotation, at), answer_time))
-        if all(moment > _NEVER for moment, _, _ in given):
-            given.sort(key=lambda entry: entry[0])
-        annotations = tuple(annotation for _, annotation, _ in given)
+                    answers.append((moment, self._whole(annotation, at), answer_time))
+        if all(moment > _NEVER for moment, _, _ in answers):
+            answers.sort(key=lambda entry: entry[0])
+        annotations = tuple(annotation for _, annotation, _ in answers)
         return AnsweredObject(
             DataObject(object_id=object_id, source=None, annotations=annotations),
-            {annotation.worker_id: answer_time for _, annotation, answer_time in given},
+            {annotation.worker_id: answer_time for _, annotation, answer_time in answers},
         )
 
     def _whole(self, annotation: Annotation, at: int) -> Annotation:
@@ -114,7 +114,7 @@ class PooledAnswers(AnswerFiles):
         try:
             return replace(annotation, content=place.read(annotation.uri).decode("utf-8"))
         except (StorageError, UnicodeDecodeError) as error:
-            self._found.add(f"{place.name}: {place.shown(annotation.uri)}", str(error))
+            self._pooled_damage.add(f"{place.name}: {place.shown(annotation.uri)}", str(error))
             return replace(annotation, uri=None)
 
 
@@ -145,7 +145,7 @@ def pool(jobs: Sequence[JobOnFile]) -> Pool:
         raise JobError(f"{other.name} is of {other.task}, and {first.name} of {first.task}")
     damage = DamageList()
     for job in jobs:
-        for item in job.damage.found:
+        for item in job.damage.damages:
             damage.add(f"{job.place.name}: {item.file}", item.problem)
     objects = _objects(jobs, damage)
     by_id = [{line.object_id: line for line in job.lines} for job in jobs]
@@ -193,9 +193,12 @@ def _line(
     values: dict[str, Any] = {}
     for at, object_id in places:
         named = jobs[at].attribute
-        found = dict(by_id[at][object_id].values)
-        label = {own: found.pop(named, None), f"{own}-metadata": found.pop(f"{named}-metadata", {})}
-        values |= found
+        content = dict(by_id[at][object_id].values)
+        label = {
+            own: content.pop(named, None),
+            f"{own}-metadata": content.pop(f"{named}-metadata", {}),
+        }
+        values |= content
         if label[own] is not None:
             values |= label
     return OutputLine(str(number), "", values)

@@ -78,7 +78,7 @@ def test_the_jobs_own_side_files_are_used_where_they_can_be_read(quarrel):
     assert known.gold.by_id == {"1": ("dog",)}
     assert found.settings.gold_labels_s3_uri == job.settings.gold_labels_s3_uri
     assert found.settings.model_answers_s3_uri == ""
-    assert [item.file for item in found.damage.found] == ["s3://elsewhere/model.jsonl"]
+    assert [item.file for item in found.damage.damages] == ["s3://elsewhere/model.jsonl"]
 
 
 def test_masks_know_no_side_files(quarrel, tmp_path):

@@ -21,7 +21,7 @@ def test_task_attribute_name_and_classes_come_from_the_labels(zoo):
     assert job.attribute == "animal"
     assert job.name == "labeling-job/zoo"
     assert (job.classes, job.classes_from) == (("cat", "dog", "eel"), "manifest")
-    assert not job.damage.found
+    assert not job.damage.damages
 
 
 def test_without_labels_the_answers_tell(zoo):
@@ -29,7 +29,7 @@ def test_without_labels_the_answers_tell(zoo):
     job = read(zoo)
     assert job.task is find_job_type("image-multi-class")
     assert (job.classes, job.classes_from) == (("cat", "dog", "eel"), "answers")
-    assert [item.problem for item in job.damage.found] == ["is missing"]
+    assert [item.problem for item in job.damage.damages] == ["is missing"]
 
 
 def test_what_is_given_wins(zoo):
