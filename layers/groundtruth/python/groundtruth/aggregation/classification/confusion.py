@@ -25,17 +25,21 @@ class ExpectedCounts(NamedTuple):
         How often the pair's worker gave the pair's answer, by true class.
     totals : ndarray of float, shape (n_workers, n_classes)
         How often the worker answered at all, by true class.
+    right : float
+        How many answers of all workers are right.
     """
 
     answers: Floats
     totals: Floats
+    right: float
 
 
 class _Group(NamedTuple):
-    """Some items with equally many votes: shapes (n_items,) and (votes of each, n_items)."""
+    """Some items with equally many votes, and these and their pairs: (votes of each, n_items)."""
 
-    items: Ints
+    items: Ints | slice  # a slice, which copies nothing, where the items follow each other
     votes: Ints
+    pairs: Ints
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,28 +78,35 @@ class ConfusionModel:
         workers, answers = np.divmod(np.flatnonzero(given), n_classes)
         truths = np.arange(n_classes)
         rows = stored.workers * n_classes + stored.truths
+        pairs = (np.cumsum(given) - 1)[codes]
         return cls(
             data=data,
-            pairs=(np.cumsum(given) - 1)[codes],
+            pairs=pairs,
             workers=workers,
             answers=answers,
             stored=ExpectedCounts(
                 stored.look_up(workers[:, np.newaxis], truths, answers[:, np.newaxis]),
                 sum_groups(rows, stored.amounts, given.size).reshape(n_workers, n_classes),
+                float(data.stored_right.sum()),
             ),
-            groups=tuple(_group_items(data.n_votes, n_classes)),
+            groups=tuple(_group_items(data.n_votes, pairs, n_classes)),
         )
 
     def count(self, truth: Floats) -> ExpectedCounts:
         """Count, by how probable each class is to be true: shape (n_items, n_classes)."""
-        votes, n_pairs = self.data.votes, self.workers.size
+        n_workers, n_pairs = self.data.votes.n_workers, self.workers.size
         columns = np.array(truth.T, order="C")
         columns *= self.data.informative
-        new = [sum_groups(self.pairs, column.take(votes.items), n_pairs) for column in columns]
-        totals = [sum_groups(self.workers, column, votes.n_workers) for column in new]
+        # Votes are sorted by item. (`take` would copy their items, which are read-only, each time.)
+        by_vote = (np.repeat(column, self.data.n_votes) for column in columns)
+        new = [sum_groups(self.pairs, column, n_pairs) for column in by_vote]
+        totals = [sum_groups(self.workers, column, n_workers) for column in new]
+        answers = np.stack(new, axis=1)
+        right = float(answers[np.arange(n_pairs), self.answers].sum())
         return ExpectedCounts(
-            np.stack(new, axis=1) + self.stored.answers,
+            answers + self.stored.answers,
             np.stack(totals, axis=1) + self.stored.totals,
+            right + self.stored.right,
         )
 
     def estimate_rates(self, truth: Floats, strength: float) -> Floats:
@@ -105,8 +116,7 @@ class ConfusionModel:
         in each row of a matrix. No item is taken out.
         """
         counts, pairs = self.count(truth), np.arange(self.workers.size)
-        right = float(self.data.count_right(truth.ravel()).sum())
-        own = strength * self.data.share_of_right(right)
+        own = strength * self.data.share_of_right(counts.right)
         rates = counts.answers + (strength - own) / max(truth.shape[1] - 1, 1)
         rates[pairs, self.answers] = counts.answers[pairs, self.answers] + own
         shrunken: Floats = rates / (counts.totals + strength)[self.workers]
@@ -121,14 +131,14 @@ class ConfusionModel:
         n_classes = rates.shape[1]
         posterior = np.full((self.data.votes.n_items, n_classes), 1.0 / n_classes)
         smallest = np.log(rates.min(initial=1.0))
-        for items, votes in self.groups:
-            factors = rates.take(self.pairs[votes], axis=0)
-            if len(votes) * smallest > _SMALLEST_LOG_PRODUCT:
+        for items, _, pairs in self.groups:
+            factors = rates.take(pairs, axis=0)
+            if len(pairs) * smallest > _SMALLEST_LOG_PRODUCT:
                 product = np.multiply.reduce(factors)
             else:
                 scores = np.log(factors, out=factors).sum(axis=0)
                 product = np.exp(scores - scores.max(axis=1, keepdims=True))
-            if len(votes) > 1:
+            if len(pairs) > 1:
                 product *= prior
             posterior[items] = product / np.einsum("ij->i", product)[:, np.newaxis]
         return posterior
@@ -169,10 +179,10 @@ class ConfusionModel:
         totals = counts.totals + strength
         right = strength * accuracy
         wrong = (strength - right) / max(data.votes.n_classes - 1, 1)
-        for items, votes in self.groups:
-            own = informative.take(items, axis=0)
+        for items, votes, pairs in self.groups:
+            own = informative[items]
             classes = data.votes.classes[votes]
-            given = counts.answers.take(self.pairs[votes], axis=0)
+            given = counts.answers.take(pairs, axis=0)
             given -= own
             if population is not None and len(votes) > 1:
                 given += strength * population.estimate_rates(accuracy[votes], classes)
@@ -188,7 +198,7 @@ class ConfusionModel:
         return total
 
 
-def _group_items(n_votes: Ints, n_classes: int) -> Iterator[_Group]:
+def _group_items(n_votes: Ints, pairs: Ints, n_classes: int) -> Iterator[_Group]:
     """Items by how many votes they have, cut into groups that fit in the cache."""
     starts, order = np.cumsum(n_votes) - n_votes, np.argsort(n_votes, kind="stable")
     sizes, first = np.unique(n_votes[order], return_index=True)
@@ -196,4 +206,6 @@ def _group_items(n_votes: Ints, n_classes: int) -> Iterator[_Group]:
         step = max(_VALUES_AT_ONCE // (max(size, 1) * n_classes), 1)
         for start in range(begin, end if size else begin, step):
             items = order[start : min(start + step, end)]
-            yield _Group(items, starts[items] + np.arange(size)[:, np.newaxis])
+            votes = starts[items] + np.arange(size)[:, np.newaxis]
+            in_a_row = items[-1] - items[0] == items.size - 1
+            yield _Group(slice(items[0], items[-1] + 1) if in_a_row else items, votes, pairs[votes])

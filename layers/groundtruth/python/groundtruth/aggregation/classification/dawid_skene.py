@@ -89,7 +89,7 @@ def dawid_skene(
         if model is not None:
             table = truth.reshape(-1, votes.n_classes)
             rates = model.estimate_rates(table, settings.strength)
-            return model.estimate_posterior(rates, table.sum(axis=0) + 1.0).ravel(), None
+            return model.estimate_posterior(rates, np.einsum("ij->j", table) + 1.0).ravel(), None
         accuracy = data.estimate_accuracy(truth, settings.strength)
         likelihood = data.sum_votes(data.log_likelihood_ratios(accuracy))
         return data.layout.softmax(likelihood + several * _log_class_prior(data, truth)), None
