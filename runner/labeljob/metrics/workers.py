@@ -6,7 +6,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations, pairwise
+from itertools import pairwise
 from statistics import median
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 from labeljob.history.annotations import ObjectAnnotations
 from labeljob.history.job_files import AnswerTime
 from labeljob.metrics.agreement import count_votes, find_confusions, measure_agreement
+from labeljob.metrics.copying import find_copying
 from labeljob.tasks.base import JobType
 
 
@@ -24,7 +25,8 @@ class Worker:
 
     `name` is the id shortened; `confusion` how often the others said the first class and the
     worker the second; `seconds` the median time for a task and `pace` that between two answers,
-    NaN where the job does not tell; `flags` words for what is suspicious, and why.
+    NaN where the job does not tell; `times` what these are medians of; `flags` words for what is
+    suspicious, and why.
     """
 
     worker_id: str
@@ -35,6 +37,7 @@ class Worker:
     agreements: list[float] = field(default_factory=list)
     seconds: float = math.nan
     pace: float = math.nan
+    times: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     flags: list[tuple[str, str]] = field(default_factory=list)
 
     @property
@@ -131,6 +134,7 @@ def _add_times(table: dict[str, Worker], objects: Sequence[ObjectAnnotations]) -
         spent = [time.seconds for time in own if time.seconds is not None]
         moments = sorted(time.submitted for time in own if time.submitted is not None)
         gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(moments)]
+        worker.times = {"seconds": spent, "pace": gaps}
         worker.seconds = median(spent) if spent else math.nan
         worker.pace = median(gaps) if len(gaps) > 1 else math.nan
 
@@ -146,19 +150,14 @@ CONSTANT_SHARE = 0.9
 HASTE = 0.35
 """Share of the crew's median time under which a worker is hasty."""
 
-COPY_LEVEL = 0.001
-"""Probability over all pairs under which equal errors are no chance."""
+CERTAIN = 0.001
+"""Probability, over the whole crew, under which a constant answer is no chance."""
 
-FEWEST_ERRORS = 5
-"""Common errors from which on two workers are compared."""
+HASTY = 0.01
+"""Probability under which a worker's times are not below the limit by chance."""
 
-
-@dataclass
-class PairErrors:
-    """Data objects on which two workers both differ from all others."""
-
-    both_wrong: int = 0
-    same: int = 0
+FEWEST_TIMED = 3
+"""Workers whose times must be known to speak of a usual time."""
 
 
 def flag_workers(
@@ -167,136 +166,119 @@ def flag_workers(
     job_type: JobType,
     classes: Sequence[str],
 ) -> None:
-    """Add flags to workers.
+    """Add flags to workers. Each tells why, how sure it is, and what else could explain it.
 
-    ``constant``: nearly always one answer, which the others give far less often.
-    ``random``: the agreement is nearer to that of chance than to the crew's.
-    ``haste``: the median time is far below the crew's.
-    ``copying``: two workers give the same wrong answer too often for chance; the test is
-    binomial, at 0.001 over all pairs.
+    ``constant``: nearly always one answer, which the others give far less often; the others count
+    by how much they agree with each other, and the test is binomial at 0.001 over the crew.
+    ``random``: the agreement is nearly that of chance.
+    ``haste``: the median time is far below the crew's, by a sign test at 0.01.
+    ``copying``: one of two workers gives the other's answers, as `find_copying` has it.
     ``unusable``: half of the answers or more were rejected.
     """
     active = [worker for worker in workers.values() if worker.answers >= FEWEST]
-    _flag_constant(active, objects, job_type, classes)
-    _flag_random(active, objects, job_type, len(classes))
+    n_values = job_type.n_values(len(classes))
+    chance = job_type.chance_agreement(
+        [count_votes(obj.choices, n_values) for obj in objects if obj.workers]
+    )
+    if not job_type.label_is_mask:  # two masks are hardly ever the same
+        _flag_constant(workers, active, objects, job_type, classes, chance)
+    _flag_random(active, job_type, chance)
     _flag_haste(active)
-    _flag_copying(workers, objects, job_type, len(classes))
+    for pair in find_copying(objects, job_type, n_values):
+        for worker_id, partner_id in (pair.workers, pair.workers[::-1]):
+            why = (
+                f"the same answers as {workers[partner_id].name} in about {pair.share:.0%} of the "
+                f"{pair.common} objects that both answered, beyond what their skill and the "
+                f"objects explain ({_odds(pair.chance)} honest crews); or one person with two "
+                "accounts, or two who decided together"
+            )
+            workers[worker_id].flags.append(("copying", why))
     for worker in workers.values():
         total = worker.answers + worker.unusable
         if worker.unusable >= 3 and 2 * worker.unusable >= total:
-            worker.flags.append(("unusable", f"{worker.unusable} of {total} answers set aside"))
+            why = (
+                f"{worker.unusable} of {total} answers set aside; the page or the browser may be "
+                "at fault"
+            )
+            worker.flags.append(("unusable", why))
+
+
+def _odds(chance: float) -> str:
+    """A small probability in words: ``under 1 in 1,000``."""
+    return f"under 1 in {10 ** min(int(-math.log10(max(chance, 1e-9))), 6):,}"
 
 
 def _flag_constant(
+    workers: Mapping[str, Worker],
     active: Sequence[Worker],
     objects: Sequence[ObjectAnnotations],
     job_type: JobType,
     classes: Sequence[str],
+    chance: float,
 ) -> None:
-    if job_type.label_is_mask:  # two masks are hardly ever the same
-        return
+    # Slow to load, and without hints.
+    from scipy.stats import binom  # type: ignore[import-untyped]
+
+    trust = {
+        worker_id: max(worker.agreement - chance, 0.0) if worker.agreements else 0.0
+        for worker_id, worker in workers.items()
+    }
     said: dict[str, Counter[bytes]] = defaultdict(Counter)
-    others: dict[str, Counter[bytes]] = defaultdict(Counter)
+    others: dict[str, dict[bytes, float]] = defaultdict(lambda: defaultdict(float))
     descriptions: dict[bytes, str] = {}
     for obj in objects:
         answers = [row.tobytes() for row in obj.choices]
         for row, answer in zip(obj.choices, answers, strict=True):
             descriptions[answer] = job_type.describe_answer(row, classes)
-        for index, worker_id in enumerate(obj.workers):
-            said[worker_id][answers[index]] += 1
-            others[worker_id].update(answers[:index] + answers[index + 1 :])
+        for worker_id, answer in zip(obj.workers, answers, strict=True):
+            said[worker_id][answer] += 1
+            rest = [pair for pair in zip(obj.workers, answers, strict=True) if pair[0] != worker_id]
+            total = sum(trust[other] for other, _ in rest)
+            for other, theirs in rest:
+                others[worker_id][theirs] += trust[other] / total if total else 0.0
     for worker in active:
         answer, count = said[worker.worker_id].most_common(1)[0]
-        total = others[worker.worker_id].total()
+        total = sum(others[worker.worker_id].values())
         usual = others[worker.worker_id][answer] / total if total else 1.0
         share = count / worker.answers
-        if share >= CONSTANT_SHARE and usual <= share - 0.3:
-            why = f"{descriptions[answer]} in {share:.0%} of the answers, the others {usual:.0%}"
+        probability = float(binom.sf(count - 1, worker.answers, usual)) * len(active)
+        if share >= CONSTANT_SHARE and usual <= share - 0.3 and probability < CERTAIN:
+            why = (
+                f"{descriptions[answer]} in {share:.0%} of the answers, the others {usual:.0%} of "
+                f"the same objects ({_odds(probability)} by chance); or a rule that only this "
+                "worker was told"
+            )
             worker.flags.append(("constant", why))
 
 
-def _flag_random(
-    active: Sequence[Worker],
-    objects: Sequence[ObjectAnnotations],
-    job_type: JobType,
-    n_classes: int,
-) -> None:
+def _flag_random(active: Sequence[Worker], job_type: JobType, chance: float) -> None:
     compared = [worker for worker in active if worker.agreements]
-    if not compared:
-        return
-    n_values = job_type.n_values(n_classes)
-    chance = job_type.chance_agreement(
-        [count_votes(obj.choices, n_values) for obj in objects if obj.workers]
-    )
-    usual = median(worker.agreement for worker in compared)
+    usual = median(worker.agreement for worker in compared) if compared else math.nan
     for worker in compared:
         upper = worker.interval[1]
         if why := job_type.explain_low_agreement(worker.agreement, upper, usual, chance):
-            worker.flags.append(("random", why))
+            worker.flags.append(("random", f"{why}; or the instructions were not understood"))
 
 
 def _flag_haste(active: Sequence[Worker]) -> None:
+    # Slow to load, and without hints.
+    from scipy.stats import binom
+
     for name, what in (("seconds", "a task"), ("pace", "from one answer to the next")):
         known = [value for worker in active if not math.isnan(value := getattr(worker, name))]
-        if len(known) < 3 or (name == "pace" and any(not math.isnan(w.seconds) for w in active)):
+        if len(known) < FEWEST_TIMED or (
+            name == "pace" and any(not math.isnan(worker.seconds) for worker in active)
+        ):
             continue
         usual = median(known)
         for worker in active:
+            times = worker.times[name]
+            below = sum(value < HASTE * usual for value in times)
+            probability = float(binom.sf(below - 1, len(times), 0.5))
             value = getattr(worker, name)
-            if value < HASTE * usual:
-                why = f"{value:.1f} s for {what}, the crew {usual:.1f} s"
-                worker.flags.append(("haste", why))
-
-
-def _flag_copying(
-    workers: Mapping[str, Worker],
-    objects: Sequence[ObjectAnnotations],
-    job_type: JobType,
-    n_classes: int,
-) -> None:
-    # Slow to load, and without hints.
-    from scipy.stats import binomtest  # type: ignore[import-untyped]
-
-    pairs = find_pair_errors(objects, job_type, n_classes)
-    wrong = sum(pair.both_wrong for pair in pairs.values())
-    same = sum(pair.same for pair in pairs.values())
-    tested = [item for item in pairs.items() if item[1].both_wrong >= FEWEST_ERRORS]
-    for ids, pair in tested:
-        rest = wrong - pair.both_wrong
-        # One more of each kind, so that a job with few errors proves nothing.
-        expected = (same - pair.same + 1) / (rest + 2)
-        chance = binomtest(pair.same, pair.both_wrong, expected, alternative="greater").pvalue
-        if chance * max(1, len(tested)) < COPY_LEVEL:
-            for worker_id, partner_id in (ids, ids[::-1]):
+            if value < HASTE * usual and probability < HASTY:
                 why = (
-                    f"the same error as {workers[partner_id].name} in {pair.same} of "
-                    f"{pair.both_wrong} objects that both got wrong"
+                    f"{value:.1f} s for {what}, the crew {usual:.1f} s (by chance in under 1 of "
+                    "100); or the images were known, or the others' times hold pauses"
                 )
-                workers[worker_id].flags.append(("copying", why))
-
-
-def find_pair_errors(
-    objects: Sequence[ObjectAnnotations], job_type: JobType, n_classes: int
-) -> dict[tuple[str, str], PairErrors]:
-    """For each two workers, the data objects on which both differ from what all others say."""
-    pairs: dict[tuple[str, str], PairErrors] = defaultdict(PairErrors)
-    n_values = job_type.n_values(n_classes)
-    for obj in objects:
-        if len(obj.workers) < 3:
-            continue
-        votes = count_votes(obj.choices, n_values)
-        units = np.arange(votes.shape[0])
-        answers = zip(obj.workers, obj.choices, strict=True)
-        for (worker, first), (partner, second) in combinations(answers, 2):
-            rest = votes.copy()
-            rest[units, first] -= 1
-            rest[units, second] -= 1
-            consensus = rest.argmax(axis=1)
-            if all(
-                job_type.similarity(own, consensus) < job_type.error_similarity
-                for own in (first, second)
-            ):
-                pair = pairs[min(worker, partner), max(worker, partner)]
-                pair.both_wrong += 1
-                pair.same += job_type.similarity(first, second) >= job_type.copy_similarity
-    return pairs
+                worker.flags.append(("haste", why))

@@ -40,6 +40,10 @@ type Truth = str | frozenset[str] | NDArray[np.uint8]
 """A class's name, the set of labels that apply, or a mask of class indices."""
 
 
+GUESSING = 0.25
+"""Share of the crew's usual agreement beyond chance below which a worker seems to guess."""
+
+
 class JobType(ABC):
     """What workers are asked, as the command knows it.
 
@@ -77,9 +81,12 @@ class JobType(ABC):
         Whether a label depends on the answers to its own data object alone.
     has_lead : bool
         Whether votes tell how far a label leads, so that workers can be added where it is little.
-    error_similarity, copy_similarity : float
-        An answer whose `similarity` to the others' is less is wrong, and two answers of at least
-        as much are the same.
+    units_are_alike : bool
+        Whether all units of an answer are the same question, so that one confusion matrix a worker
+        describes them; where not, each unit is a question of its own.
+    copying_by_chance : float
+        Share of equal answers that looks copied between honest workers, in [0, 1): objects, and
+        borders in masks, are not equally difficult.
     agreement_note, coefficient_note : str
         In the report: what the agreement of a worker means, and what alpha and kappa
         are about.
@@ -110,8 +117,8 @@ class JobType(ABC):
     takes_auxiliary_inputs: ClassVar[bool] = True
     independent_objects: ClassVar[bool] = False
     has_lead: ClassVar[bool] = True
-    error_similarity: ClassVar[float] = 1.0
-    copy_similarity: ClassVar[float] = 1.0
+    units_are_alike: ClassVar[bool] = True
+    copying_by_chance: ClassVar[float] = 0.1
     agreement_note: ClassVar[str]
     coefficient_note: ClassVar[str] = ""
     request_title: ClassVar[str]
@@ -379,9 +386,12 @@ class JobType(ABC):
         usual, chance : float
             The median of all workers, and what chance gives.
         """
-        if upper >= (chance + usual) / 2:
+        if upper >= chance + GUESSING * (usual - chance):
             return None
-        return f"agrees with the others in {agreement:.0%}; by chance {chance:.0%}"
+        return (
+            f"agrees with the others in {agreement:.0%} (at most {upper:.0%}, with 97.5 % "
+            f"probability), as guesses do in {chance:.0%}"
+        )
 
     def agreement_questions(
         self, votes: Sequence[Ints], n_classes: int

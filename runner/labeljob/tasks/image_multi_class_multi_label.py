@@ -31,6 +31,8 @@ class ImageMultiClassMultiLabel(JobType):
     request_description = "Look at an image and choose every label of something you can see in it."
     request_keywords = ("image", "classification", "multiple labels")
     time_limit = 600
+    units_are_alike = False
+    copying_by_chance = 0.2
     agreement_note = "It is the Jaccard index: labels in common by labels in either."
     coefficient_note = " Both are means over the labels, each taken as a question of its own."
 

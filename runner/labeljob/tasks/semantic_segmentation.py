@@ -66,8 +66,7 @@ class SemanticSegmentation(JobType):
     takes_auxiliary_inputs = False
     independent_objects = True
     has_lead = False
-    error_similarity = 0.9
-    copy_similarity = 0.98
+    copying_by_chance = 0.6
     agreement_note = (
         "It is the intersection over union of each class, averaged, on a grid of points."
     )

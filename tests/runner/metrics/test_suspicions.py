@@ -3,10 +3,10 @@
 import pytest
 
 from labeljob.metrics.workers import flag_workers, tabulate_workers
-from labeljob.tasks.registry import find_job_type
+from labeljob.simulation.behavior import create_synthetic_workers
 from tests.runner.metrics.annotated_objects import annotate
+from tests.runner.metrics.crews import MASK, SEVERAL, SINGLE, flag, flags, honest_crew, simulate
 
-SINGLE = find_job_type("image-multi-class")
 CLASSES = ("cat", "dog", "eel", "fox")
 RIGHT = dict.fromkeys(("ann", "bob", "cy", "di", "eve", "flo"), 0)
 
@@ -27,26 +27,73 @@ def test_haste_is_less_than_35_percent_of_the_median_time(seconds, flagged):
     assert find_flagged(objects, "haste") == flagged
 
 
-def err_together(first, second, *, same, other):
-    """Answers of which two workers get some wrong alike, and some each in a way of its own."""
-    return [{**RIGHT, first: 1, second: 1}] * same + [{**RIGHT, first: 1, second: 2}] * other
+def test_haste_in_few_answers_may_be_chance():
+    times = dict.fromkeys(RIGHT, 100.0)
+    objects = [
+        annotate(str(number), RIGHT, times | {"flo": 10.0 if number < 6 else 90.0})
+        for number in range(8)
+    ]
+    assert find_flagged(objects, "haste") == []
+
+
+def test_two_good_workers_who_are_outvoted_share_no_errors():
+    crew = "skill=0.95,skill=0.9,skill=0.85,skill=0.9,skill=0.5"
+    for seed in range(3):
+        assert flags(flag(simulate(crew, n_objects=1000, seed=seed))) == {}
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_an_honest_crew_is_not_accused(seed):
+    crew, job = honest_crew(seed)
+    objects = simulate(crew, seed=seed, **job)
+    assert flags(flag(objects, task=job["task"], n_classes=job["n_classes"])) == {}
 
 
 @pytest.mark.parametrize(
-    ("expected", "copied", "flagged"),
+    ("task", "n_objects"),
     [
-        # The pair's errors are equal 8 of 8 times, and those of all others 11 of 29: twice the
-        # binomial probability is 0.00101, for two pairs are compared.
-        pytest.param((11, 18), 8, [], id="p-of-0.00101"),
-        pytest.param((17, 12), 14, ["eve", "flo"], id="p-of-0.00099"),
-        pytest.param((0, 30), 4, [], id="four-common-errors"),
-        pytest.param((0, 30), 5, ["eve", "flo"], id="five-common-errors"),
+        pytest.param(SINGLE, 300, id="single"),
+        pytest.param(SEVERAL, 200, id="several"),
+        pytest.param(MASK, 100, id="mask"),
     ],
 )
-def test_copying_takes_five_common_errors_and_a_probability_below_one_in_a_thousand(
-    expected, copied, flagged
-):
-    answers = err_together("ann", "bob", same=expected[0], other=expected[1])
-    answers += err_together("eve", "flo", same=copied, other=0)
-    objects = [annotate(str(number), votes) for number, votes in enumerate(answers)]
-    assert find_flagged(objects, "copying") == flagged
+def test_copycats_are_found_and_nobody_else(task, n_objects):
+    crew = "careful:2,average:2,careless,copycat:2"
+    objects = simulate(crew, task=task, n_classes=3, n_objects=n_objects, seed=4)
+    found = {
+        worker_id
+        for worker_id, names in flags(flag(objects, task=task, n_classes=3)).items()
+        if "copying" in names
+    }
+    copycats = create_synthetic_workers(crew, task=task, seed=4)[-2:]
+    assert found == {member.worker.worker_id for member in copycats}
+
+
+def test_four_workers_are_too_few_to_tell_copying_from_skill():
+    assert flags(flag(simulate("average:2,copycat:2", n_objects=300))) == {}
+
+
+@pytest.mark.parametrize(("kind", "name"), [("constant", "constant"), ("spammer", "random")])
+def test_who_does_not_look_is_found(kind, name):
+    found = flags(flag(simulate(f"careful:2,average:3,{kind}", n_objects=200)))
+    assert [name in names for names in found.values()] == [True]
+
+
+def test_a_careful_worker_among_spammers_is_not_constant():
+    objects = [
+        annotate(
+            str(number),
+            {"ann": 0, "bob": 0, **{f"spam{k}": (number * 7 + k * k) % 4 for k in range(4)}},
+        )
+        for number in range(40)
+    ]
+    assert find_flagged(objects, "constant") == []
+
+
+def test_a_flag_says_how_sure_it_is_and_what_else_could_explain_it():
+    workers = flag(simulate("careful:2,average:3,copycat:2,constant,spammer", n_objects=400))
+    whys = {name: why for worker in workers.values() for name, why in worker.flags}
+    assert set(whys) >= {"copying", "constant", "random"}
+    for why in whys.values():
+        assert "; or " in why
+        assert any(word in why for word in ("chance", "honest crews", "probability"))

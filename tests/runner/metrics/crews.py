@@ -1,0 +1,141 @@
+"""Simulated crews and who of them is flagged: `python -m tests.runner.metrics.crews 500`."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from groundtruth.annotations import Answers
+from groundtruth.settings import Settings
+from labeljob.history.annotations import ObjectAnnotations
+from labeljob.history.job_files import Sitting
+from labeljob.metrics.workers import Worker, flag_workers, tabulate_workers
+from labeljob.simulation.answers import timing
+from labeljob.simulation.behavior import answer_of, create_synthetic_workers, difficulty
+from labeljob.simulation.truth import invented_truth
+from labeljob.tasks.base import JobType
+from labeljob.tasks.registry import find_job_type
+
+SINGLE, SEVERAL, MASK = (
+    find_job_type(name)
+    for name in ("image-multi-class", "image-multi-class-multi-label", "semantic-segmentation")
+)
+CLASSES = ("ant", "bee", "cat", "dog", "eel", "fox", "gnu", "hen", "ibis", "jay")
+HONEST = (
+    "careful",
+    "average",
+    "careless",
+    "confuser",
+    "tired",
+    "skill=0.99",
+    "skill=0.9",
+    "skill=0.75",
+)
+
+
+def simulate(
+    crew: str,
+    *,
+    task: JobType = SINGLE,
+    n_classes: int = 4,
+    n_objects: int = 300,
+    per_object: int = 5,
+    hardness: float = 0.0,
+    seed: int = 0,
+) -> list[ObjectAnnotations]:
+    """What a crew, written as for `labeljob synthesize`, says of some objects."""
+    labels = CLASSES[:n_classes]
+    members = create_synthetic_workers(crew, task=task, seed=seed)
+    rng, done = np.random.default_rng(seed), Counter[str]()
+    choices = task.library.all_classes(labels, Settings())
+    objects = []
+    for number in range(n_objects):
+        object_id = str(number)
+        truth = invented_truth(task, labels, object_id, (90, 160), seed)
+        chosen = rng.permutation(len(members))[:per_object]
+        answers, sittings = {}, {}
+        for member in (members[index] for index in sorted(chosen)):
+            worker_id = member.worker.worker_id
+            content = answer_of(
+                member,
+                task,
+                object_id=object_id,
+                labels=labels,
+                truth=truth,
+                seed=seed,
+                hardness=difficulty(hardness, object_id, seed),
+                tasks_done=done[worker_id],
+            )
+            answers[worker_id] = task.library.decode(content, choices)
+            sittings[worker_id] = Sitting(None, timing(member.worker, object_id, seed)[1])
+            done[worker_id] += 1
+        item = Answers(object_id, tuple(answers), tuple(answers.values()), ())
+        rows = task.to_choices(item, choices, [])
+        objects.append(
+            ObjectAnnotations(
+                object_id=object_id,
+                source="",
+                workers=tuple(rows),
+                choices=np.array(list(rows.values()), np.int64).reshape(len(rows), -1),
+                rejected=(),
+                sittings=sittings,
+            )
+        )
+    return objects
+
+
+def flag(
+    objects: Sequence[ObjectAnnotations], *, task: JobType = SINGLE, n_classes: int = 4
+) -> dict[str, Worker]:
+    """The workers of some objects, flagged."""
+    choices = task.library.all_classes(CLASSES[:n_classes], Settings())
+    units = task.unit_classes(choices)
+    workers = tabulate_workers(objects, task, len(units))
+    flag_workers(workers, objects, task, units)
+    return workers
+
+
+def flags(workers: dict[str, Worker]) -> dict[str, set[str]]:
+    """The flags of each worker who has any."""
+    return {
+        worker_id: {name for name, _ in worker.flags}
+        for worker_id, worker in workers.items()
+        if worker.flags
+    }
+
+
+def honest_crew(seed: int) -> tuple[str, dict[str, object]]:
+    """An honest crew of any kind, and the job it is given; masks are a tenth of the jobs."""
+    rng = np.random.default_rng(seed)
+    task = (SINGLE, SINGLE, SINGLE, SEVERAL, MASK)[int(rng.choice(5, p=[0.3, 0.3, 0.1, 0.2, 0.1]))]
+    n_workers, n_classes = int(rng.integers(3, 13)), int(rng.choice([2, 3, 5, 10]))
+    kinds = [kind for kind in HONEST if n_classes > 2 or kind != "confuser"]
+    crew = ",".join(rng.choice(kinds, n_workers))
+    sizes = [20, 60] if task is MASK else [50, 300, 1000]
+    job = {
+        "task": task,
+        "n_classes": min(n_classes, 3) if task is MASK else n_classes,
+        "n_objects": int(rng.choice(sizes)),
+        "per_object": min(n_workers, int(rng.choice([3, 5, 7, 9]))),
+        "hardness": float(rng.choice([0.0, 0.0, 0.2, 0.4])),
+    }
+    return crew, job
+
+
+def main(n_crews: int, first: int = 0) -> None:
+    accused: Counter[str] = Counter()
+    for seed in range(first, first + n_crews):
+        crew, job = honest_crew(seed)
+        known = {"task": job["task"], "n_classes": job["n_classes"]}
+        found = flags(flag(simulate(crew, seed=seed, **job), **known))  # type: ignore[arg-type]
+        if found:
+            sys.stdout.write(f"{seed} {crew} {job | {'task': str(job['task'])}} {found}\n")
+        accused.update({name for names in found.values() for name in names})
+    sys.stdout.write(f"{n_crews} honest crews; crews with a flag: {dict(accused)}\n")
+
+
+if __name__ == "__main__":
+    main(*(int(value) for value in sys.argv[1:]))
