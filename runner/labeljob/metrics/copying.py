@@ -21,8 +21,8 @@ FEWEST_COMMON = 8
 FEWEST_OTHERS = 3
 """Workers besides the two: with fewer, nothing tells a pair of copyists from a pair of experts."""
 
-LEVEL = 0.005
-"""Probability that an honest crew is accused, over all its pairs; measured, it is far lower."""
+LEVEL = 0.001
+"""Probability that an honest crew is accused, over all its pairs."""
 
 _MOST_OBJECTS, _MOST_UNITS, _MOST_CLASSES = 2_000, 100, 32
 _CANDIDATES = 8
