@@ -16,8 +16,14 @@ from labeljob.commands.options import takes_options
 from labeljob.doctor.aws import AwsAccount, NoAws, own_region
 from labeljob.doctor.checks import run_checks
 from labeljob.doctor.findings import as_json, has_errors, show
-from labeljob.doctor.planned_job import LABELS, MANIFEST, PAGE, PlannedJob, task_among
-from labeljob.doctor.request_checks import has_structure
+from labeljob.doctor.planned_job import (
+    LABELS,
+    MANIFEST,
+    PAGE,
+    PlannedJob,
+    has_structure,
+    task_among,
+)
 from labeljob.jobs.request_rules import region_of
 from labeljob.tasks.base import JobType
 

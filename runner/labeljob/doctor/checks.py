@@ -7,17 +7,21 @@ from dataclasses import replace
 from functools import partial
 
 from labeljob.doctor.aws import Absent, NotChecked
-from labeljob.doctor.buckets import bucket_findings
+from labeljob.doctor.buckets import bucket_findings, key_findings
+from labeljob.doctor.deployment import function_findings, stack_findings
 from labeljob.doctor.findings import Finding, Section, checked, error, not_checked
-from labeljob.doctor.functions import function_findings
-from labeljob.doctor.images import image_findings, place_of, read_file, read_lines
-from labeljob.doctor.keys import key_findings
-from labeljob.doctor.manifest import ManifestReading, label_findings, label_names
+from labeljob.doctor.manifest import ManifestReading, image_findings, label_findings, label_names
 from labeljob.doctor.page import page_findings
-from labeljob.doctor.planned_job import LABELS, MANIFEST, PAGE, PlannedJob, describe_stack
-from labeljob.doctor.request_checks import request_findings, work_findings
+from labeljob.doctor.planned_job import (
+    LABELS,
+    MANIFEST,
+    PAGE,
+    PlannedJob,
+    describe_stack,
+    request_findings,
+    work_findings,
+)
 from labeljob.doctor.roles import function_role_findings, job_role_findings
-from labeljob.doctor.stack import stack_findings
 
 
 def run_checks(job: PlannedJob, *, stack: str | None) -> list[Section]:
@@ -125,3 +129,39 @@ def _existing(look: Callable[[], Iterable[Finding]], place: str, field: str) -> 
         yield from look()
     except Absent:
         yield error("file-absent", place, "is not there", fix=f"upload it, or correct {field}")
+
+
+def place_of(job: PlannedJob, field: str) -> str | None:
+    """What a file is called in findings: its path or URI; None if the request names none."""
+    if field in job.local:
+        return str(job.local[field])
+    return job.labels_uri if field == LABELS else job.text(field)
+
+
+def read_file(job: PlannedJob, field: str) -> bytes:
+    """Content of a file; raises `Absent` or `NotChecked`."""
+    if path := job.local.get(field):
+        try:
+            return path.read_bytes()
+        except OSError as reason:
+            raise NotChecked(reason.strerror or str(reason)) from reason
+    return job.aws.body(_required(job, field))
+
+
+def read_lines(job: PlannedJob, field: str) -> Iterator[bytes]:
+    """Lines of a file with their ends, one at a time; raises `Absent` or `NotChecked`."""
+    if path := job.local.get(field):
+        try:
+            with path.open("rb") as file:
+                yield from file
+        except OSError as reason:
+            raise NotChecked(reason.strerror or str(reason)) from reason
+    else:
+        yield from job.aws.lines(_required(job, field))
+
+
+def _required(job: PlannedJob, field: str) -> str:
+    uri = place_of(job, field)
+    if uri is None:
+        raise NotChecked(f"the request has no {field}")
+    return uri

@@ -1,4 +1,4 @@
-"""The input manifest, line by line, without looking at the images.
+"""The input manifest, the label category file and the images, all of them or a sample.
 
 Rules: "Use an input manifest file" and "Input data quotas" in the SageMaker developer guide.
 """
@@ -6,16 +6,21 @@ Rules: "Use an input manifest file" and "Input data quotas" in the SageMaker dev
 from __future__ import annotations
 
 import json
+import random
 import re
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 from groundtruth.contract.fields import DOCUMENT_VERSION, parse_label_categories
 from groundtruth.errors import ContractError
-from labeljob.doctor.findings import Finding, error, ok, shortened, warning
-from labeljob.doctor.planned_job import ImageRef
-from labeljob.jobs.images import name_problem
+from groundtruth.storage.s3 import split_uri
+from labeljob import messages
+from labeljob.doctor.aws import Absent, NoAws, NotChecked
+from labeljob.doctor.findings import Finding, error, not_checked, ok, shortened, warning
+from labeljob.doctor.planned_job import ImageRef, PlannedJob
+from labeljob.jobs.images import examine, name_problem, size_problem
 from labeljob.jobs.input_manifest import (
     MAX_ATTRIBUTE_LENGTH,
     MAX_KEY_BYTES,
@@ -216,3 +221,72 @@ def _names(message: Any) -> list[Any]:
     labels = message.get("labels") if isinstance(message, dict) else None
     items = labels if isinstance(labels, list) else []
     return [item.get("label") if isinstance(item, dict) else None for item in items]
+
+
+_AT_ONCE = 8
+
+
+def image_findings(job: PlannedJob) -> Iterator[Finding]:
+    """What is to be said of the images, in the manifest's order; at most five of a kind."""
+    if not job.images:
+        yield not_checked("images", "the manifest tells no image in S3")
+        return
+    if isinstance(job.aws, NoAws):
+        yield not_checked("images", "--offline")
+        return
+    chosen = _sample(job)
+    problems = [finding for found in _read(job, chosen) for finding in found]
+    yield from shortened(problems)
+    left = len(job.images) - len(chosen)
+    if not problems:
+        yield ok("images", f"{len(chosen)} of {len(job.images)} read: all can be shown to workers")
+    if left:
+        why = f"{left} of {len(job.images)} images; {len(chosen)} were chosen at random"
+        yield not_checked("images", why, fix="--sample 0 reads all of them")
+
+
+def _sample(job: PlannedJob) -> list[ImageRef]:
+    """The same images for the same manifest, in its order."""
+    if job.sample == 0 or job.sample >= len(job.images):
+        return list(job.images)
+    chosen = random.Random(0).sample(job.images, job.sample)
+    return sorted(chosen, key=lambda image: image.line)
+
+
+def _read(job: PlannedJob, images: list[ImageRef]) -> Iterator[list[Finding]]:
+    pool = ThreadPoolExecutor(_AT_ONCE)
+    try:
+        reading = [pool.submit(_all_of, job, image) for image in images]
+        for future in messages.progress(reading, "Reading images"):
+            yield future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _all_of(job: PlannedJob, image: ImageRef) -> list[Finding]:
+    return list(_image(job, image))
+
+
+def _image(job: PlannedJob, image: ImageRef) -> Iterator[Finding]:
+    where = f"line {image.line}: {image.uri}"
+    bucket, key = split_uri(image.uri)
+    try:
+        n_bytes = job.aws.call("s3", "head_object", Bucket=bucket, Key=key)["ContentLength"]
+        if problem := size_problem(n_bytes):
+            fix = "take its line out, or store it smaller"
+            yield error("image-size", where, problem, fix=fix)
+            return
+        found = examine(job.aws.body(image.uri), name=key)
+    except Absent:
+        fix = "upload it, or take its line out"
+        yield error("image-absent", where, "is not there", fix=fix)
+        return
+    except NotChecked as reason:
+        yield not_checked(where, str(reason), fix=reason.fix)
+        return
+    if found.problem:
+        fix = "store it as an upright JPEG or PNG of at most 100 megapixels"
+        yield error("image-unusable", where, found.problem, fix=fix)
+    for text in found.warnings:
+        fix = "store its pixels upright, without EXIF data, under a name that fits"
+        yield warning("image-advice", where, text, fix=fix)

@@ -8,8 +8,8 @@ from functools import partial
 
 from groundtruth.storage.s3 import role_is_allowed
 from labeljob.doctor.aws import Aws
+from labeljob.doctor.deployment import DeployedFunction, deployed_function
 from labeljob.doctor.findings import Finding, checked, error, not_checked, ok, warning
-from labeljob.doctor.functions import DeployedFunction, deployed_function
 from labeljob.doctor.planned_job import (
     LABELS,
     MANIFEST,

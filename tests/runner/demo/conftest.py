@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from labeljob.demo.figures import answer_mask
 from labeljob.demo.material import DemoJob, lay_out
-from labeljob.demo.results import answer_mask
 from labeljob.simulation import answers
 from labeljob.simulation import workers as profiles
 from labeljob.simulation.canvas import label_colors

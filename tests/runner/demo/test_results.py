@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from labeljob.demo.results import answer_mask, read_results
+from labeljob.demo.figures import answer_mask, read_results
 from labeljob.metrics.scores import mean_iou
 from labeljob.report.pictures import disagreement
 from labeljob.simulation import answers

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from labeljob.demo.results import answer_mask
+from labeljob.demo.figures import answer_mask
 from labeljob.metrics.scores import mean_iou
 from labeljob.simulation import answers
 from labeljob.simulation import workers as profiles
