@@ -60,27 +60,7 @@ class LabeledObject:
 
 
 def read_results(job_folder: Path, label_attribute_name: str) -> list[LabeledObject]:
-    """Read a job's output manifest and worker responses.
-
-    Parameters
-    ----------
-    job_folder : Path
-        The folder that holds ``manifests/`` and ``annotations/``.
-    label_attribute_name : str
-        Where the labels are in the manifest.
-
-    Returns
-    -------
-    list of LabeledObject
-        In the order of the manifest.
-
-    Raises
-    ------
-    OSError
-        If the output manifest is not there.
-    ValueError
-        If a file is no JSON.
-    """
+    """Read a job's output manifest and worker responses; raises `OSError` or `ValueError`."""
     manifest = job_folder / "manifests" / "output" / "output.manifest"
     lines = manifest.read_text(encoding="utf-8").splitlines()
     results = []
@@ -110,20 +90,7 @@ def local_path(uri: str, store: Path) -> Path:
 
 
 def answer_mask(content: Mapping[str, Any], labels: Sequence[str]) -> NDArray[np.uint8] | None:
-    """Decode the mask of an answer from the segmentation page.
-
-    Parameters
-    ----------
-    content : mapping
-        The answer's content.
-    labels : sequence of str
-        All classes, in the order of the label category file.
-
-    Returns
-    -------
-    ndarray of uint8, shape (rows, columns), or None
-        0 for background, else the class's index + 1; None if there is no mask to be read.
-    """
+    """Decode the mask of an answer: 0 is background; None if there is no mask to be read."""
     try:
         answer = content["crowd-semantic-segmentation"]
         data = base64.b64decode(answer["labeledImage"]["pngImageData"], validate=True)
@@ -145,13 +112,13 @@ def answer_mask(content: Mapping[str, Any], labels: Sequence[str]) -> NDArray[np
 def _answers(job_folder: Path, object_id: str) -> tuple[tuple[str, Mapping[str, Any]], ...]:
     """Answers of one data object: its newest file in the latest iteration that has one."""
     responses = job_folder / "annotations" / "worker-response"
-    found = [
+    files = [
         (int(path.parents[1].name.removeprefix("iteration-")), path.name, path)
         for path in responses.glob(f"iteration-*/{object_id}/*.json")
     ]
-    if not found:
+    if not files:
         return ()
-    answers = json.loads(max(found)[2].read_text(encoding="utf-8"))["answers"]
+    answers = json.loads(max(files)[2].read_text(encoding="utf-8"))["answers"]
     return tuple(sorted(((a["workerId"], a["answerContent"]) for a in answers), key=lambda a: a[0]))
 
 
@@ -171,23 +138,7 @@ _THUMBNAIL = 320
 def labels_figure(
     title: str, objects: Sequence[LabeledObject], *, truth: Mapping[str, Truth], store: Path
 ) -> Figure:
-    """Draw a grid of photographs, each with label, confidence and votes.
-
-    Parameters
-    ----------
-    title : str
-        The job's name.
-    objects : sequence of LabeledObject
-        At least one.
-    truth : mapping
-        By ``source-ref``: a class's name or a set of labels.  What differs is marked.
-    store : Path
-        The folder that stands for S3.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-    """
+    """Draw a grid of photographs, each with label, confidence and votes."""
     several = any("class-ids" in item.label for item in objects)
     n_columns = min(len(objects), 4 if several else 8)
     n_rows = math.ceil(len(objects) / n_columns)
@@ -246,14 +197,16 @@ def _confidences(item: LabeledObject) -> dict[str, float]:
     """Name and confidence of every class in the label."""
     if "class-ids" in item.label:
         names, confidences = item.label["class-map"], item.label["confidence-map"]
-        return {names[str(place)]: confidences[str(place)] for place in item.label["class-ids"]}
+        return {names[str(index)]: confidences[str(index)] for index in item.label["class-ids"]}
     if item.label.get("class-name") is not None:
         return {item.label["class-name"]: item.label["confidence"]}
     return {}
 
 
 def _wrapped(parts: Sequence[str], *, per_line: int) -> str:
-    lines = [" · ".join(parts[at : at + per_line]) for at in range(0, len(parts), per_line)]
+    lines = [
+        " · ".join(parts[start : start + per_line]) for start in range(0, len(parts), per_line)
+    ]
     return "\n".join(lines)
 
 
@@ -283,27 +236,7 @@ def masks_figure(
     store: Path,
     crew: Sequence[SimulatedWorker] = (),
 ) -> Figure:
-    """Draw a row of pictures for each data object.
-
-    Parameters
-    ----------
-    title : str
-        The job's name.
-    objects : sequence of LabeledObject
-        At least one.
-    labels : sequence of str
-        All classes, in the order of the label category file.
-    truth : mapping
-        True masks by ``source-ref``; each mask's mean IoU with it is given.
-    store : Path
-        The folder that stands for S3.
-    crew : sequence of SimulatedWorker, optional
-        Tells the workers' kinds, and the order in which they are shown.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-    """
+    """Draw a row of pictures for each data object."""
     rows = [_read_row(item, labels, truth.get(item.source_ref), store, crew) for item in objects]
     colors = list(label_colors(labels).values())
     n_columns = 3 + max(len(row.masks) for row in rows)
@@ -344,7 +277,7 @@ def _read_row(
     with Image.open(local_path(item.source_ref, store)) as image:
         photo = np.array(image.convert("RGB"))
     kinds = {worker.worker_id: worker.kind for worker in crew}
-    order = {worker.worker_id: place for place, worker in enumerate(crew)}
+    order = {worker.worker_id: index for index, worker in enumerate(crew)}
     answers = sorted(item.answers, key=lambda answer: order.get(answer[0], len(order)))
     label = None
     if item.label.get("mask-ref") is not None:
@@ -411,34 +344,7 @@ def draw(
     out: Path,
     crew: Sequence[SimulatedWorker] = (),
 ) -> Path:
-    """Draw the overview of one job.
-
-    Parameters
-    ----------
-    job : DemoJob
-        What the job was about: task, labels, truth.
-    job_folder : Path
-        What it left behind: ``manifests/output/output.manifest`` and
-        ``annotations/worker-response/``.
-    store : Path
-        The folder that stands for S3; ``s3://bucket/key`` lies at ``<store>/bucket/key``.
-    out : Path
-        The PNG to write.
-    crew : sequence of SimulatedWorker, optional
-        Tells the kind of each worker beside the worker's id.
-
-    Returns
-    -------
-    Path
-        `out`.
-
-    Raises
-    ------
-    OSError
-        If a file of the job is missing.
-    labeljob.simulation.truth.TruthError
-        If the truth file cannot be used.
-    """
+    """Draw the overview of one job; raises `OSError` or `TruthError`."""
     category_file = json.loads(job.labels.read_text(encoding="utf-8"))
     labels = [entry["label"] for entry in category_file["labels"]]
     truth = read_truth(job.truth, find_job_type(job.task), labels)

@@ -65,22 +65,8 @@ class DemoJob:
 def lay_out(folder: Path) -> tuple[DemoJob, ...]:
     """Write images, manifests, label category files and truth for the three jobs.
 
-    Parameters
-    ----------
-    folder : Path
-        The store's root: images and manifests go to ``<folder>/groundtruth-demo/``, as if to
-        the bucket of that name, the truth to ``<folder>/truth/``.  What is there is replaced
-        by the same bytes.
-
-    Returns
-    -------
-    tuple of DemoJob
-        Single label, multi-label, segmentation.
-
-    Raises
-    ------
-    MaterialError
-        If the installed scikit-image lacks a photograph.
+    Images and manifests go to ``<folder>/groundtruth-demo/``, as if to the bucket of that name, the
+    truth to ``<folder>/truth/``; what is there is replaced. Raises `MaterialError`.
     """
     return (_textures(folder), _scenes(folder), _regions(folder))
 
@@ -88,13 +74,13 @@ def lay_out(folder: Path) -> tuple[DemoJob, ...]:
 def _textures(folder: Path) -> DemoJob:
     """Tiles of four photographs; the truth is which photograph a tile was cut from."""
     records = []
-    for place in range(_TILES_PER_PHOTOGRAPH):
+    for index in range(_TILES_PER_PHOTOGRAPH):
         for name, photo in _TEXTURES.items():
             image = _photograph(photo)
             per_row = image.width // _TILE
-            left, top = place % per_row * _TILE, place // per_row * _TILE
+            left, top = index % per_row * _TILE, index // per_row * _TILE
             tile = image.crop((left, top, left + _TILE, top + _TILE))
-            uri = _save(tile, folder, f"images/textures/{name}-{place:02}.png")
+            uri = _save(tile, folder, f"images/textures/{name}-{index:02}.png")
             records.append({"source-ref": uri, "label": name})
     crew = "careful,average:2,careless,confuser=grass/gravel"
     return _job(
@@ -124,9 +110,9 @@ def _regions(folder: Path) -> DemoJob:
         image = _photograph(entry["photo"])
         uri = _save(image, folder, f"images/regions/{entry['name']}.jpg")
         mask = _mask(entry["regions"], table["labels"], (image.height, image.width))
-        place = folder / "truth" / "masks" / f"{entry['name']}.png"
-        place.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(mask).save(place)
+        mask_file = folder / "truth" / "masks" / f"{entry['name']}.png"
+        mask_file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(mask).save(mask_file)
         records.append({"source-ref": uri, "mask": f"masks/{entry['name']}.png"})
     names = ("regions", "semantic-segmentation", "regions-ref")
     crew = "careful,average:2,careless,confuser=vehicle/sky"
@@ -172,13 +158,13 @@ def _mask(
 
 
 def _photograph(name: str) -> Image.Image:
-    place = files("skimage") / "data" / name
-    if not place.is_file():
+    resource = files("skimage") / "data" / name
+    if not resource.is_file():
         raise MaterialError(
             f"{name} is not in the installed scikit-image; the wheel of version 0.26.0 has it "
             "(pip install scikit-image==0.26.0)"
         )
-    with as_file(place) as path, Image.open(path) as image:
+    with as_file(resource) as path, Image.open(path) as image:
         return image.convert("RGB")
 
 

@@ -51,7 +51,7 @@ _RULE = {
 def bucket_findings(job: PlannedJob) -> Iterator[Finding]:
     """What is to be said of the buckets that the job names."""
     for bucket, what in buckets_of(job).items():
-        yield from checked(f"s3://{bucket}", partial(_place, job, bucket, what))
+        yield from checked(f"s3://{bucket}", partial(_check_region, job, bucket, what))
     for bucket in job.image_buckets:
         yield from checked(f"s3://{bucket}", partial(_cors, job, bucket))
     if not job.images:
@@ -74,7 +74,7 @@ def buckets_of(job: PlannedJob) -> dict[str, str]:
     return {bucket: ", ".join(what) for bucket, what in contents.items()}
 
 
-def _place(job: PlannedJob, bucket: str, what: str) -> Iterator[Finding]:
+def _check_region(job: PlannedJob, bucket: str, what: str) -> Iterator[Finding]:
     try:
         region = job.aws.call("s3", "head_bucket", Bucket=bucket).get("BucketRegion")
     except Absent:
@@ -166,8 +166,8 @@ def key_uses(job: PlannedJob) -> tuple[list[KeyUse], list[Finding]]:
     for where, key_id, place in _keys(job, unknown):
         for role_arn, who, part in actors:
             actions = _actions(job, part, place)
-            known = uses.get((key_id, role_arn))
-            if actions and (known is None or len(actions) > len(known.actions)):
+            previous = uses.get((key_id, role_arn))
+            if actions and (previous is None or len(actions) > len(previous.actions)):
                 uses[key_id, role_arn] = KeyUse(
                     key_id=key_id,
                     where=where,
@@ -258,26 +258,7 @@ def key_decision(
     grants: Sequence[Mapping[str, Any]],
     region: str | None,
 ) -> Decision:
-    """Whether a role may do something with a key, through S3.
-
-    Parameters
-    ----------
-    aws : Aws
-        Where IAM is asked, if the key policy leaves the decision to the account.
-    role_arn, action, key_arn : str
-        Who, what and with which key.
-    statements : sequence of mapping
-        Those of the key policy.
-    grants : sequence of mapping
-        The key's grants.
-    region : str or None
-        Where the job runs; it goes into the context as ``kms:ViaService``.
-
-    Raises
-    ------
-    Absent, NotChecked
-        If IAM has to be asked and cannot be.
-    """
+    """Whether a role may do something with a key, through S3."""
     partition, account = role_arn.split(":")[1], role_arn.split(":")[4]
     context = {"kms:CallerAccount": account, "aws:PrincipalArn": role_arn}
     if region:
@@ -383,7 +364,7 @@ def _access(job: PlannedJob, key: _Key, use: KeyUse, where: str) -> Iterator[Fin
         )
         for action in use.actions
     }
-    lacking = [action for action, found in decisions.items() if found is not Decision.ALLOWED]
+    lacking = [action for action, decision in decisions.items() if decision is not Decision.ALLOWED]
     unsure = [action for action in lacking if decisions[action] is Decision.UNSURE]
     where = f"{where}: {use.role_arn}"
     if not lacking:

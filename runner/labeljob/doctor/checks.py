@@ -25,15 +25,7 @@ from labeljob.doctor.roles import function_role_findings, job_role_findings
 
 
 def run_checks(job: PlannedJob, *, stack: str | None) -> list[Section]:
-    """Everything that can be found out about a planned job, or a stack alone.
-
-    Parameters
-    ----------
-    job : PlannedJob
-        The job; its stack, images and labels are filled in here.
-    stack : str or None
-        Name of the stack to describe.
-    """
+    """Everything that can be found out about a planned job, or a stack alone."""
     sections = []
     if stack is not None:
         job, findings = _with_stack(job, stack)

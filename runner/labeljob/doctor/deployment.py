@@ -150,10 +150,10 @@ def deployed_function(job: PlannedJob, function: PlannedFunction) -> DeployedFun
     try:
         facts = _configuration(job, function)
     except NotChecked:
-        told = _facts_of_stack(job, function)
-        if told is None:
+        stack_facts = _facts_of_stack(job, function)
+        if stack_facts is None:
             raise
-        facts = told
+        facts = stack_facts
     variables = facts.get("Environment", {}).get("Variables", {})
     return DeployedFunction(
         name=LambdaArn.parse(function.arn).name,  # type: ignore[union-attr]  # it was looked up

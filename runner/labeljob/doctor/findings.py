@@ -92,15 +92,7 @@ def of_problem(problem: Problem, *, code: str, severity: Severity = Severity.ERR
 
 
 def checked(where: str, look: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
-    """Findings of a check; or one that says why there are none.
-
-    Parameters
-    ----------
-    where : str
-        What the check looks at.
-    look : callable
-        The check. It may raise `NotChecked`, and `Absent` for what must be there.
-    """
+    """Findings of a check, which may raise `NotChecked` or `Absent`; or one that says why not."""
     try:
         yield from look()
     except NotChecked as reason:
@@ -109,21 +101,21 @@ def checked(where: str, look: Callable[[], Iterable[Finding]]) -> Iterator[Findi
         yield error("absent", where, f"does not exist ({reason})", fix="create it, or correct it")
 
 
-def or_ok(found: Iterable[Finding], where: str, text: str) -> Iterator[Finding]:
+def or_ok(findings: Iterable[Finding], where: str, text: str) -> Iterator[Finding]:
     """The findings; if there is none, one that says that all is well."""
     nothing = True
-    for finding in found:
+    for finding in findings:
         nothing = False
         yield finding
     if nothing:
         yield ok(where, text)
 
 
-def shortened(found: Iterable[Finding], *, most: int = 5) -> Iterator[Finding]:
+def shortened(findings: Iterable[Finding], *, most: int = 5) -> Iterator[Finding]:
     """The first findings of each code, and one line that counts the others."""
     left_out: dict[str, list[Finding]] = {}
     times: dict[str, int] = {}
-    for finding in found:
+    for finding in findings:
         times[finding.code] = times.get(finding.code, 0) + 1
         if times[finding.code] <= most:
             yield finding
@@ -166,15 +158,7 @@ def as_json(sections: Sequence[Section]) -> str:
 
 
 def show(sections: Sequence[Section], file: TextIO) -> None:
-    """Print a table for each subject, and a last line that counts.
-
-    Parameters
-    ----------
-    sections : sequence of Section
-        What was found.
-    file : text file
-        A terminal, or anything else; no character in a finding can control a terminal.
-    """
+    """Print a table for each subject and a count; no finding can control the terminal."""
     console = Console(file=file)
     if not console.is_terminal:
         console = Console(file=file, width=_WIDTH_OF_A_FILE)

@@ -163,17 +163,7 @@ def label_names(body: bytes) -> tuple[str, ...]:
 
 
 def label_findings(body: bytes, *, place: str, task: JobType | None) -> Iterator[Finding]:
-    """What is to be said of a label category file.
-
-    Parameters
-    ----------
-    body : bytes
-        The file.
-    place : str
-        Its URI or path.
-    task : JobType, optional
-        What the labels are for; without it, the limits of a job type are not checked.
-    """
+    """What is to be said of a label category file."""
     try:
         message = json.loads(body)
     except UnicodeDecodeError as reason:
@@ -234,14 +224,14 @@ def image_findings(job: PlannedJob) -> Iterator[Finding]:
     if isinstance(job.aws, NoAws):
         yield not_checked("images", "--offline")
         return
-    chosen = _sample(job)
-    problems = [finding for found in _read(job, chosen) for finding in found]
+    sample = _sample(job)
+    problems = [finding for findings in _read(job, sample) for finding in findings]
     yield from shortened(problems)
-    left = len(job.images) - len(chosen)
+    left = len(job.images) - len(sample)
     if not problems:
-        yield ok("images", f"{len(chosen)} of {len(job.images)} read: all can be shown to workers")
+        yield ok("images", f"{len(sample)} of {len(job.images)} read: all can be shown to workers")
     if left:
-        why = f"{left} of {len(job.images)} images; {len(chosen)} were chosen at random"
+        why = f"{left} of {len(job.images)} images; {len(sample)} were chosen at random"
         yield not_checked("images", why, fix="--sample 0 reads all of them")
 
 
@@ -249,8 +239,8 @@ def _sample(job: PlannedJob) -> list[ImageRef]:
     """The same images for the same manifest, in its order."""
     if job.sample == 0 or job.sample >= len(job.images):
         return list(job.images)
-    chosen = random.Random(0).sample(job.images, job.sample)
-    return sorted(chosen, key=lambda image: image.line)
+    images = random.Random(0).sample(job.images, job.sample)
+    return sorted(images, key=lambda image: image.line)
 
 
 def _read(job: PlannedJob, images: list[ImageRef]) -> Iterator[list[Finding]]:
@@ -276,7 +266,7 @@ def _image(job: PlannedJob, image: ImageRef) -> Iterator[Finding]:
             fix = "take its line out, or store it smaller"
             yield error("image-size", where, problem, fix=fix)
             return
-        found = examine(job.aws.body(image.uri), name=key)
+        image_report = examine(job.aws.body(image.uri), name=key)
     except Absent:
         fix = "upload it, or take its line out"
         yield error("image-absent", where, "is not there", fix=fix)
@@ -284,9 +274,9 @@ def _image(job: PlannedJob, image: ImageRef) -> Iterator[Finding]:
     except NotChecked as reason:
         yield not_checked(where, str(reason), fix=reason.fix)
         return
-    if found.problem:
+    if image_report.problem:
         fix = "store it as an upright JPEG or PNG of at most 100 megapixels"
-        yield error("image-unusable", where, found.problem, fix=fix)
-    for text in found.warnings:
+        yield error("image-unusable", where, image_report.problem, fix=fix)
+    for text in image_report.warnings:
         fix = "store its pixels upright, without EXIF data, under a name that fits"
         yield warning("image-advice", where, text, fix=fix)

@@ -59,25 +59,25 @@ def page_elements(html: str) -> PageElements:
     reader = _Reader()
     reader.feed(html)
     reader.close()
-    return reader.found
+    return reader.elements
 
 
 class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
-        self.found = PageElements()
+        self.elements = PageElements()
         self._open_forms = 0
 
     def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
         attributes = {name: value or "" for name, value in attrs}
         if tag == "script":
-            self.found.scripts.append(attributes.get("src", ""))
+            self.elements.scripts.append(attributes.get("src", ""))
         elif tag == "crowd-form":
-            self.found.forms += 1
+            self.elements.forms += 1
             self._open_forms += 1
         elif tag in label_attributes():
             element = PageElement(tag=tag, attributes=attributes, in_form=self._open_forms > 0)
-            self.found.labeling.append(element)
+            self.elements.labeling.append(element)
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "crowd-form":
@@ -94,21 +94,7 @@ _TAKE_OURS = "compare with the page of the job type in worker_templates/"
 def page_findings(
     body: bytes, *, place: str, task: JobType | None, labels: tuple[str, ...], image: str | None
 ) -> Iterator[Finding]:
-    """What is to be said of a worker page.
-
-    Parameters
-    ----------
-    body : bytes
-        The template.
-    place : str
-        Its URI or path.
-    task : JobType, optional
-        What workers shall do; without it, any labeling element will do.
-    labels : tuple of str
-        The job's labels; the page is rendered with two of ours if there is none.
-    image : str or None
-        URI of an image, to render it with.
-    """
+    """What is to be said of a worker page."""
     try:
         template = body.decode("utf-8")
     except UnicodeDecodeError:
@@ -132,31 +118,31 @@ def page_findings(
         fix = "use task.input.taskObject, task.input.labels and task.input.manifestLine"
         yield error("page-render", where, text, fix=fix)
         return
-    found = page_elements(html)
-    yield from or_ok(_frame(found, place), place, "renders, in a crowd-form, with its script")
-    yield from _labeling(found, template, place, task, names)
+    elements = page_elements(html)
+    yield from or_ok(_frame(elements, place), place, "renders, in a crowd-form, with its script")
+    yield from _labeling(elements, template, place, task, names)
 
 
-def _frame(found: PageElements, place: str) -> Iterator[Finding]:
-    if SCRIPT not in found.scripts:
+def _frame(elements: PageElements, place: str) -> Iterator[Finding]:
+    if SCRIPT not in elements.scripts:
         fix = f'begin the page with <script src="{SCRIPT}"></script>'
         yield error("page-script", place, "does not load crowd-html-elements.js", fix=fix)
-    if found.forms != 1:
-        text = f"has {found.forms} crowd-form elements, and needs one"
+    if elements.forms != 1:
+        text = f"has {elements.forms} crowd-form elements, and needs one"
         yield error("page-form", place, text, fix="put all inputs into one <crowd-form>")
 
 
 def _labeling(
-    found: PageElements,
+    elements: PageElements,
     template: str,
     place: str,
     task: JobType | None,
     labels: tuple[str, ...],
 ) -> Iterator[Finding]:
     wanted = task.page_element if task else None
-    fitting = [element for element in found.labeling if wanted in (None, element.tag)]
+    fitting = [element for element in elements.labeling if wanted in (None, element.tag)]
     if not fitting:
-        others = ", ".join(element.tag for element in found.labeling) or "none"
+        others = ", ".join(element.tag for element in elements.labeling) or "none"
         text = f"has no {wanted or 'labeling element'}; of the others it has {others}"
         yield error("page-element", place, text, fix=f"use <{wanted}>; {_TAKE_OURS}")
         return
@@ -192,7 +178,7 @@ def _element(element: PageElement, where: str, labels: tuple[str, ...]) -> Itera
 
 def label_attributes() -> dict[str, str]:
     """For each element whose answers are read, its attribute that holds the labels."""
-    return {one.page_element: one.page_labels for one in JOB_TYPES.values()}
+    return {task.page_element: task.page_labels for task in JOB_TYPES.values()}
 
 
 def _choices(element: PageElement, where: str, labels: tuple[str, ...]) -> Iterator[Finding]:
@@ -215,5 +201,5 @@ def _json(text: str) -> Any:
 
 
 def _line_of(template: str, tag: str, place: str) -> str:
-    at = template.find(f"<{tag}")
-    return f"{place}:{template.count('\n', 0, at) + 1}" if at >= 0 else place
+    start = template.find(f"<{tag}")
+    return f"{place}:{template.count('\n', 0, start) + 1}" if start >= 0 else place

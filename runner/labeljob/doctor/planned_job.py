@@ -46,11 +46,11 @@ class DeployedStack:
 
 def describe_stack(aws: Aws, name: str) -> DeployedStack:
     """The stack of this name or ARN; raises `Absent` or `NotChecked`."""
-    found = aws.call("cloudformation", "describe_stacks", StackName=name)["Stacks"][0]
-    outputs, parameters = found.get("Outputs", []), found.get("Parameters", [])
+    stack = aws.call("cloudformation", "describe_stacks", StackName=name)["Stacks"][0]
+    outputs, parameters = stack.get("Outputs", []), stack.get("Parameters", [])
     return DeployedStack(
-        name=found["StackName"],
-        status=found["StackStatus"],
+        name=stack["StackName"],
+        status=stack["StackStatus"],
         outputs={item["OutputKey"]: item["OutputValue"] for item in outputs},
         parameters={item["ParameterKey"]: item.get("ParameterValue", "") for item in parameters},
     )

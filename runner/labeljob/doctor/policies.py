@@ -86,8 +86,8 @@ def decide(statements: Iterable[Statement], question: Question) -> Decision:
     for statement in statements:
         effect = str(statement.get("Effect"))
         if effect in strongest:
-            found = _matches(statement, question)
-            strongest[effect] = max(strongest[effect], found, key=lambda match: match.value)
+            match = _matches(statement, question)
+            strongest[effect] = max(strongest[effect], match, key=lambda item: item.value)
     match strongest["Allow"], strongest["Deny"]:
         case _, _Match.YES:
             return Decision.DENIED
@@ -129,8 +129,8 @@ def _principal(statement: Statement, question: Question) -> _Match:
                 if isinstance(named, dict)
                 else []
             )
-            found = everybody or "*" in names or bool(set(names) & set(question.principals))
-            return _YES_OR_NO[found is wanted]
+            named_here = everybody or "*" in names or bool(set(names) & set(question.principals))
+            return _YES_OR_NO[named_here is wanted]
     return _Match.NO
 
 

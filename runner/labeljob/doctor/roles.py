@@ -35,19 +35,9 @@ from labeljob.jobs.lambda_arns import LambdaArn
 
 
 def permission_findings(aws: Aws, role_arn: str, needs: Iterable[Need]) -> Iterator[Finding]:
-    """A finding for each thing that a role must be able to do.
-
-    Parameters
-    ----------
-    aws : Aws
-        Where IAM is asked.
-    role_arn : str
-        The role.
-    needs : iterable of Need
-        What it must be able to do.
-    """
+    """A finding for each thing that a role must be able to do."""
     for need in needs:
-        yield from checked(f"{role_arn}: {need.action}", partial(_one, aws, role_arn, need))
+        yield from checked(f"{role_arn}: {need.action}", partial(_check_need, aws, role_arn, need))
 
 
 def trust_statement(principal: dict[str, str]) -> str:
@@ -56,10 +46,10 @@ def trust_statement(principal: dict[str, str]) -> str:
     return json.dumps(statement)
 
 
-def _one(aws: Aws, role_arn: str, need: Need) -> Iterator[Finding]:
-    found = verdict(aws, role_arn, need)
+def _check_need(aws: Aws, role_arn: str, need: Need) -> Iterator[Finding]:
+    result = verdict(aws, role_arn, need)
     where = f"{role_arn}: {need.action} on {need.resource}"
-    match found.decision:
+    match result.decision:
         case Decision.ALLOWED:
             yield ok(where, f"allowed, for {need.purpose}")
         case Decision.DENIED:
@@ -75,10 +65,10 @@ def _one(aws: Aws, role_arn: str, need: Need) -> Iterator[Finding]:
             text = f"it depends on a condition; it is needed for {need.purpose}"
             fix = "read the Condition of the role's policies"
             yield warning("permission-unsure", where, text, fix=fix)
-    if found.not_asked:
+    if result.not_asked:
         why = (
             "organization policies, permissions boundaries and most conditions, since "
-            f"{SIMULATOR} was not asked ({found.not_asked}); only the role's policies were read"
+            f"{SIMULATOR} was not asked ({result.not_asked}); only the role's policies were read"
         )
         yield not_checked(role_arn, why, fix=f"allow yourself {SIMULATOR}")
 

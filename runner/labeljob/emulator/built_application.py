@@ -91,13 +91,7 @@ class BuiltApplication:
         return tuple(self._names())
 
     def function(self, name: str) -> BuiltFunction:
-        """One function of the build.
-
-        Raises
-        ------
-        BuildError
-            If the build has no such function.
-        """
+        """One function of the build; raises `BuildError`."""
         resource = self._template["Resources"].get(logical_id(name))
         if resource is None:
             known = ", ".join(self.functions())

@@ -95,19 +95,8 @@ IN_LAMBDA = Folders(
 def isolate(folders: Folders, root: Path) -> tuple[tuple[str, ...], Folders]:
     """Find the most faithful view of the folders that this machine allows.
 
-    Parameters
-    ----------
-    folders : Folders
-        Where they are on this machine.
-    root : Path
-        An empty folder that outlives the process.
-
-    Returns
-    -------
-    prefix : tuple of str
-        What to put before a command so that it runs in the view; empty if there is none.
-    seen : Folders
-        The folders' paths in the view.
+    Returns what to put before a command so that it runs in the view, which is empty if there is
+    none, and the paths of the folders in it. `root` is an empty folder that outlives the process.
     """
     for wrap in (_bubblewrap, _unshare):
         if _works(wrap):
@@ -281,14 +270,7 @@ class EmulatedFunction:
     def invoke(self, event: object) -> Any:
         """The function's response to an event, both as JSON values.
 
-        Raises
-        ------
-        FunctionTimeout
-            If the function takes longer than its time-out.
-        FunctionError
-            If it raises, cannot be imported, or ends its process.
-        EmulatorError
-            If the emulator stopped.
+        Raises `FunctionTimeout` or `FunctionError`, or `EmulatorError` if the emulator stopped.
         """
         body = json.dumps(event).encode()
         with self._turn:
