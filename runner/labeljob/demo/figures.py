@@ -25,7 +25,7 @@ from PIL import Image
 from labeljob.demo.material import DemoJob
 from labeljob.metrics.scores import mean_iou
 from labeljob.report.pictures import disagreement, overlay
-from labeljob.simulation.canvas import label_colors
+from labeljob.simulation.masks import label_colors
 from labeljob.simulation.truth import read_truth
 from labeljob.simulation.workers import SimulatedWorker
 from labeljob.tasks.base import Truth

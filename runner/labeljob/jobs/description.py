@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -86,26 +85,18 @@ class JobDescription:
 
     Attributes
     ----------
-    name : str
-        The labeling job's name.
-    task : JobType
-        What workers are asked.
-    labels : tuple of str
-        The classes, in label order.
     attribute : str
         The label attribute name.
     output : str
         `S3OutputPath`, without a slash at its end.
-    manifest : str
-        Path of the input manifest, absolute.
-    manifest_digest : str
-        SHA-256 of its content.
+    manifest, manifest_digest : str
+        Path of the input manifest, absolute, and SHA-256 of its content.
     crew : str
         The workers, as the command line says it.
     per_object : int
         Workers for each data object.
-    seed : int
-        Decides every random choice.
+    started : datetime
+        When the job began, in UTC. The job's clock counts from here.
     truth : str
         Path of the truth file; empty to invent one.
     batch_size : int
@@ -114,8 +105,6 @@ class JobDescription:
         The job's tags: settings for this job alone.
     skill_file : str
         Path of the file that worker skill is kept in; empty for one of the job's own.
-    started : datetime
-        When the job began, in UTC. The job's clock counts from here.
     """
 
     name: str
@@ -124,14 +113,14 @@ class JobDescription:
     attribute: str
     output: str
     manifest: str
-    manifest_digest: str
+    manifest_digest: str = ""
     crew: str
     per_object: int
-    seed: int
-    truth: str
-    batch_size: int
-    tags: Mapping[str, str]
+    seed: int = 0
     started: datetime
+    truth: str = ""
+    batch_size: int = 50
+    tags: Mapping[str, str] = field(default_factory=dict)
     skill_file: str = ""
 
     @property
@@ -217,13 +206,17 @@ def load_description(folder: Path, name: str) -> JobDescription | None:
         raise JobError(f"{path} does not describe a job ({error}); remove it") from error
 
 
+def save_description(folder: Path, description: JobDescription) -> None:
+    """Write a job's description where `load_description` finds it; raises `OutputError`."""
+    text = json.dumps(description.as_json(), indent=2) + "\n"
+    write_text(description_path(folder, description.name), text)
+
+
 def begin_or_resume(folder: Path, wanted: JobDescription) -> JobDescription:
     """The job as it was begun, or begun now; raises `JobError`."""
     known = load_description(folder, wanted.name)
     if known is None:
-        write_text(
-            description_path(folder, wanted.name), json.dumps(wanted.as_json(), indent=2) + "\n"
-        )
+        save_description(folder, wanted)
         return wanted
     if different := known.differences(wanted):
         fields = ", ".join(name.replace("_", " ") for name in different)
@@ -237,8 +230,3 @@ def begin_or_resume(folder: Path, wanted: JobDescription) -> JobDescription:
 def now() -> datetime:
     """The moment, in UTC, in whole seconds."""
     return datetime.now(UTC).replace(microsecond=0)
-
-
-def digest(parts: Sequence[str]) -> str:
-    """SHA-256 of texts, in hexadecimal."""
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -8,16 +8,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from itertools import batched
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from groundtruth.contract.fields import label_category_file
 from groundtruth.storage.folder import FolderStore
-from labeljob.jobs.description import JobDescription, description_path
+from labeljob.jobs.description import JobDescription, save_description
 from labeljob.jobs.ground_truth_messages import (
     Assignment,
     acs_event,
@@ -26,11 +27,10 @@ from labeljob.jobs.ground_truth_messages import (
     schedule,
     worker_response,
 )
-from labeljob.jobs.job_location import LOCAL_OUTPUT
+from labeljob.jobs.job_location import JOBS_FOLDER, LOCAL_OUTPUT
 from labeljob.jobs.manifest_lines import ManifestLine, compact_json
-from labeljob.output_files import write_text
 from labeljob.simulation.behavior import SyntheticWorker, answer_of, difficulty
-from labeljob.simulation.canvas import canvas_png, label_colors
+from labeljob.simulation.masks import canvas_png, label_colors
 from labeljob.simulation.truth import invented_truth
 from labeljob.simulation.workers import generator
 from labeljob.tasks.base import JobType, Truth
@@ -58,27 +58,13 @@ class Disturbances:
 
 @dataclass(frozen=True, kw_only=True)
 class SynthesizedObject:
-    """One data object with its answers.
-
-    Attributes
-    ----------
-    line : ManifestLine
-        Its line of the manifest.
-    truth : str, frozenset of str or ndarray
-        What is right.
-    response : dict
-        All answers, as the worker-response file has them.
-    in_time : dict
-        Those of them that were there when the batch was consolidated.
-    submitted : datetime
-        When the last answer was handed in.
-    """
+    """One data object, what is right, and all its answers as the worker-response file has them."""
 
     line: ManifestLine
     truth: Truth
     response: dict[str, Any]
-    in_time: dict[str, Any]
-    submitted: datetime
+    in_time: dict[str, Any]  # those of the answers that were there when it was consolidated
+    submitted: datetime  # when the last answer was handed in
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,73 +78,58 @@ class Synthesized:
 
 @dataclass(kw_only=True)
 class Synthesis:
-    """A job whose answers are made up.
-
-    Attributes
-    ----------
-    description : JobDescription
-        The job.
-    crew : sequence of SyntheticWorker
-        Its workers.
-    n_objects : int
-        How many data objects it has.
-    source_ref : callable
-        ``source-ref`` of an object id.
-    shape : tuple of int
-        Rows and columns of a mask.
-    disturbances : Disturbances
-        What goes wrong.
-    """
+    """A job whose answers are made up."""
 
     description: JobDescription
     crew: Sequence[SyntheticWorker]
     n_objects: int
-    source_ref: Callable[[str], str]
-    shape: tuple[int, int] = (180, 320)
+    source_ref: Callable[[str], str]  # of an object id
+    shape: tuple[int, int] = (180, 320)  # rows and columns of a mask
     disturbances: Disturbances = field(default_factory=Disturbances)
 
     def batches(self) -> Iterator[Synthesized]:
         """The batches in order. Going through them again gives the same."""
-        members = {member.worker.worker_id: member for member in self.crew}
         pool = [member.worker for member in self.crew]
         done: Counter[str] = Counter()
         offered = self.description.started
-        for chunk in batched(self._lines(), self.description.batch_size, strict=False):
-            at = replace(self.description, started=offered)
-            (batch,) = schedule(at, pool, chunk)
-            made = [
-                self._answered(line, assignments, batch.called, members, done)
+        for lines in batched(self._lines(), self.description.batch_size, strict=False):
+            (batch,) = schedule(replace(self.description, started=offered), pool, lines)
+            objects = tuple(
+                self._answer(line, assignments, batch.called, done)
                 for line, assignments in zip(batch.lines, batch.assignments, strict=True)
-            ]
-            payload = [payload_entry(one.line, one.in_time) for one in made]
-            yield Synthesized(objects=tuple(made), payload=payload, called=batch.called)
+            )
+            payload = [payload_entry(item.line, item.in_time) for item in objects]
+            yield Synthesized(objects=objects, payload=payload, called=batch.called)
             offered = batch.called
 
+    @cached_property
+    def _members(self) -> dict[str, SyntheticWorker]:
+        return {member.worker.worker_id: member for member in self.crew}
+
     def _lines(self) -> Iterator[ManifestLine]:
+        key = self.description.task.source_key
         for number in range(self.n_objects):
-            key = self.description.task.source_key
             values = {key: self.source_ref(str(number))}
             yield ManifestLine(str(number), compact_json(values), values, key)
 
-    def _answered(
+    def _answer(
         self,
         line: ManifestLine,
         assignments: Sequence[Assignment],
         called: datetime,
-        members: dict[str, SyntheticWorker],
         done: Counter[str],
     ) -> SynthesizedObject:
         description, object_id = self.description, line.object_id
         labels, seed = description.labels, description.seed
         truth = invented_truth(description.task, labels, object_id, self.shape, seed)
         hardness = difficulty(self.disturbances.difficulty, object_id, seed)
-        kept, n_in_time = self._kept(object_id, assignments, called)
+        kept, n_in_time = self._disturb(object_id, assignments, called)
         contents = []
         for assignment in kept:
             worker_id = assignment.worker.worker_id
             contents.append(
                 answer_of(
-                    members[worker_id],
+                    self._members[worker_id],
                     description.task,
                     object_id=object_id,
                     labels=labels,
@@ -178,7 +149,7 @@ class Synthesis:
             submitted=kept[-1].submitted,
         )
 
-    def _kept(
+    def _disturb(
         self, object_id: str, assignments: Sequence[Assignment], called: datetime
     ) -> tuple[list[Assignment], int]:
         """Assignments that took place, those in time first, and how many those are."""
@@ -187,17 +158,16 @@ class Synthesis:
             return list(assignments), len(assignments)
         rng = generator(self.description.seed, "disturbances", object_id)
         lots = rng.random((2, len(assignments)))
-        spared = int(rng.integers(len(assignments)))
-        lots[:, spared] = 1.0
-        delays = rng.exponential(600.0, len(assignments))
+        lots[:, int(rng.integers(len(assignments)))] = 1.0
+        delays = rng.exponential(600.0, len(assignments)).tolist()
         in_time, after = [], []
-        for place, assignment in enumerate(assignments):
-            if lots[0, place] < missing:
+        for assignment, given, prompt, delay in zip(assignments, *lots, delays, strict=True):
+            if given < missing:
                 continue
-            if lots[1, place] >= late:
+            if prompt >= late:
                 in_time.append(assignment)
                 continue
-            submitted = called + timedelta(seconds=1.0 + round(float(delays[place]), 3))
+            submitted = called + timedelta(seconds=1.0 + round(delay, 3))
             accepted = submitted - timedelta(seconds=assignment.seconds)
             after.append(replace(assignment, accepted=accepted, submitted=submitted))
         after.sort(key=lambda assignment: assignment.submitted)
@@ -206,8 +176,8 @@ class Synthesis:
 
 MANIFEST, TRUTH, MASKS = "input.manifest", "truth.jsonl", "truth-masks"
 PRE_EVENTS, ACS_EVENTS = "events/pre.jsonl", "events/acs.jsonl"
-DESCRIPTIONS = ".labeling-jobs"
-_JSON = "application/json"
+STARTED = datetime(2026, 1, 1, tzinfo=UTC)
+"""When every synthetic job begins, so that the same command writes the same bytes."""
 
 
 @dataclass
@@ -229,76 +199,57 @@ def write_files(
     answers in a few files.
     """
     description, store, written = synthesis.description, FolderStore(folder), Written()
-    labels = json.dumps(label_category_file(list(description.labels))).encode()
-    store.write(description.label_file, labels, content_type=_JSON, kms_key=None)
-    job = json.dumps(description.as_json(), indent=2)
-    write_text(description_path(folder / DESCRIPTIONS, description.name), f"{job}\n")
+    layout = description.layout
+
+    def put(uri: str, text: str) -> None:
+        store.write(uri, text.encode(), content_type="application/json", kms_key=None)
+
+    put(description.label_file, json.dumps(label_category_file(list(description.labels))))
+    save_description(folder / JOBS_FOLDER, description)
     (folder / "events").mkdir(exist_ok=True)
     with ExitStack() as stack:
-
-        def opened(name: str) -> TextIO:
-            return stack.enter_context((folder / name).open("w", encoding="utf-8", newline="\n"))
-
-        manifest, truths = opened(MANIFEST), opened(TRUTH)
-        pre_events, acs_events = opened(PRE_EVENTS), opened(ACS_EVENTS)
+        manifest, truths, pre_events, acs_events = (
+            stack.enter_context((folder / name).open("w", encoding="utf-8", newline="\n"))
+            for name in (MANIFEST, TRUTH, PRE_EVENTS, ACS_EVENTS)
+        )
         for batch in synthesis.batches():
-            for one in batch.objects:
-                manifest.write(f"{one.line.text}\n")
-                truths.write(f"{compact_json(_truth_line(synthesis, one, folder, store))}\n")
-                pre_events.write(f"{compact_json(pre_event(description, one.line.values))}\n")
+            for item in batch.objects:
+                manifest.write(f"{item.line.text}\n")
+                truths.write(f"{compact_json(_truth_line(synthesis, item, folder, store))}\n")
+                pre_events.write(f"{compact_json(pre_event(description, item.line.values))}\n")
                 if tree:
-                    _write_response(synthesis, one, store)
-            acs_events.write(f"{compact_json(_payload(synthesis, batch, store))}\n")
-            _count(written, batch)
+                    uri = layout.worker_response(item.line.object_id, item.submitted)
+                    put(uri, compact_json(item.response))
+                n_answers = len(item.response["answers"])
+                written.answers += n_answers
+                written.late += n_answers - len(item.in_time["answers"])
+            request = layout.request(batch.called)
+            put(request, json.dumps(batch.payload))
+            acs_events.write(f"{compact_json(acs_event(description, request))}\n")
+            written.objects += len(batch.objects)
+            written.calls += 1
             advance(len(batch.objects))
     return written
 
 
-def _payload(synthesis: Synthesis, batch: Synthesized, store: FolderStore) -> dict[str, Any]:
-    """Write a batch's payload; its event."""
-    uri = synthesis.description.layout.request(batch.called)
-    store.write(uri, json.dumps(batch.payload).encode(), content_type=_JSON, kms_key=None)
-    return acs_event(synthesis.description, uri)
-
-
-def _write_response(synthesis: Synthesis, one: SynthesizedObject, store: FolderStore) -> None:
-    uri = synthesis.description.layout.worker_response(one.line.object_id, one.submitted)
-    body = compact_json(one.response).encode()
-    store.write(uri, body, content_type=_JSON, kms_key=None)
-
-
 def _truth_line(
-    synthesis: Synthesis, one: SynthesizedObject, folder: Path, store: FolderStore
+    synthesis: Synthesis, item: SynthesizedObject, folder: Path, store: FolderStore
 ) -> dict[str, Any]:
     """A line of the truth file; a mask is written beside it, and an image that shows it."""
-    value: Any = one.truth
-    if isinstance(one.truth, frozenset):
-        value = [name for name in synthesis.description.labels if name in one.truth]
-    elif isinstance(one.truth, np.ndarray):
-        value = f"{MASKS}/{one.line.object_id}.png"
+    labels, truth = synthesis.description.labels, item.truth
+    value: Any = truth
+    if isinstance(truth, frozenset):
+        value = [name for name in labels if name in truth]
+    elif isinstance(truth, np.ndarray):
+        value = f"{MASKS}/{item.line.object_id}.png"
         (folder / MASKS).mkdir(exist_ok=True)
-        Image.fromarray(one.truth, mode="L").save(folder / value)
-        body = _picture(one.truth, synthesis)
-        store.write(one.line.source_ref, body, content_type="image/png", kms_key=None)
-    return {one.line.source_key: one.line.source_ref, synthesis.description.task.truth_key: value}
-
-
-def _picture(truth: Truth, synthesis: Synthesis) -> bytes:
-    """An image of a true mask: each class in its colour."""
-    colors = label_colors(synthesis.description.labels)
-    return canvas_png(np.asarray(truth, dtype=np.uint8), list(colors.values()))
-
-
-def _count(written: Written, batch: Synthesized) -> None:
-    for one in batch.objects:
-        written.objects += 1
-        written.answers += len(one.response["answers"])
-        written.late += len(one.response["answers"]) - len(one.in_time["answers"])
-    written.calls += 1
-
-
-STARTED = datetime(2026, 1, 1, tzinfo=UTC)
-"""When every synthetic job begins, so that the same command writes the same bytes."""
+        Image.fromarray(truth, mode="L").save(folder / value)
+        picture = canvas_png(truth, list(label_colors(labels).values()))
+        store.write(item.line.source_ref, picture, content_type="image/png", kms_key=None)
+    return {
+        item.line.source_key: item.line.source_ref,
+        synthesis.description.task.truth_key: value,
+    }
 
 
 def synthetic_description(
@@ -320,12 +271,9 @@ def synthetic_description(
         attribute=attribute,
         output=LOCAL_OUTPUT,
         manifest=MANIFEST,
-        manifest_digest="",
         crew=crew,
         per_object=per_object,
         seed=seed,
-        truth="",
         batch_size=batch_size,
-        tags={},
         started=STARTED,
     )

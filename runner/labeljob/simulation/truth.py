@@ -22,15 +22,7 @@ from labeljob.tasks.base import JobType, Truth
 
 
 class TruthError(GroundTruthError):
-    """A truth file cannot be used; the text names file, line and problem.
-
-    Attributes
-    ----------
-    path : Path
-        The truth file.
-    line : int
-        Counted from 1; 0 if it is the file as a whole.
-    """
+    """A truth file cannot be used; the text names file, line (from 1) and problem."""
 
     def __init__(self, problem: str, *, path: Path, line: int = 0) -> None:
         super().__init__(f"{path}{f', line {line}' if line else ''}: {problem}")
@@ -39,39 +31,29 @@ class TruthError(GroundTruthError):
 
 
 @dataclass(frozen=True)
-class _Entry:
-    truth: Truth | Path
-    line: int
-
-
 class TruthTable(Mapping[str, Truth]):
     """The truth of each data object by its ``source-ref``; a mask is read when asked for."""
 
-    def __init__(
-        self, path: Path, entries: Mapping[str, _Entry], job_type: JobType, labels: Sequence[str]
-    ) -> None:
-        self._path = path
-        self._entries = entries
-        self._job_type = job_type
-        self._labels = labels
+    path: Path
+    entries: Mapping[str, tuple[Truth | Path, int]]  # with the number of the line
+    job_type: JobType
+    labels: Sequence[str]
 
     def __getitem__(self, source_ref: str) -> Truth:
         """Return one truth; raises KeyError if there is none, TruthError for a bad mask."""
-        entry = self._entries[source_ref]
-        if not isinstance(entry.truth, Path):
-            return entry.truth
+        truth, line = self.entries[source_ref]
+        if not isinstance(truth, Path):
+            return truth
         try:
-            return self._job_type.read_truth_file(entry.truth, self._labels)
+            return self.job_type.read_truth_file(truth, self.labels)
         except ValueError as error:
-            raise TruthError(str(error), path=self._path, line=entry.line) from error
+            raise TruthError(str(error), path=self.path, line=line) from error
 
     def __iter__(self) -> Iterator[str]:
-        """Go through the data objects in the order of the file."""
-        return iter(self._entries)
+        return iter(self.entries)
 
     def __len__(self) -> int:
-        """Count the data objects."""
-        return len(self._entries)
+        return len(self.entries)
 
 
 def read_truth(path: Path, job_type: JobType, labels: Sequence[str]) -> TruthTable:
@@ -80,7 +62,7 @@ def read_truth(path: Path, job_type: JobType, labels: Sequence[str]) -> TruthTab
         lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise TruthError(f"cannot be read ({error})", path=path) from error
-    entries: dict[str, _Entry] = {}
+    entries: dict[str, tuple[Truth | Path, int]] = {}
     for number, text in enumerate(lines, start=1):
         if not text.strip():
             continue
@@ -92,7 +74,7 @@ def read_truth(path: Path, job_type: JobType, labels: Sequence[str]) -> TruthTab
             truth = job_type.parse_truth(record.get(job_type.truth_key), labels, path.parent)
         except ValueError as error:
             raise TruthError(str(error), path=path, line=number) from error
-        entries[source_ref] = _Entry(truth, number)
+        entries[source_ref] = (truth, number)
     return TruthTable(path, entries, job_type, labels)
 
 

@@ -1,8 +1,8 @@
 """Who the simulated workers are, and who of them answers which data object.
 
-A crew is written as a text: ``careful:3,careless:1,spammer:1`` hires three careful workers,
-a careless one and a spammer; ``5`` hires the first five of `MIXED_CREW`.  A confuser may be
-told which two classes it cannot tell apart: ``confuser=grass/gravel:1``.
+Workers are written as a text: ``careful:3,careless:1,spammer:1`` is three careful workers, a
+careless one and a spammer; ``5`` is the first five of `MIXED_CREW`.  A confuser may be told which
+two classes it cannot tell apart: ``confuser=grass/gravel:1``.
 """
 
 import hashlib
@@ -10,11 +10,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import NamedTuple
 
 import numpy as np
 
 from groundtruth.errors import GroundTruthError
+
+type Kind = tuple[str, tuple[str, str] | None]
+"""One of `SKILLS`, and the two classes that it takes for each other."""
 
 
 def digest(*parts: str | int, size: int = 16) -> bytes:
@@ -87,22 +89,15 @@ SKILLS: Mapping[str, Skill] = MappingProxyType(
 )
 
 MIXED_CREW = (
-    "careful",
-    "average",
-    "careless",
-    "average",
-    "confuser",
-    "careful",
-    "average",
-    "spammer",
-    "careful",
-)
-"""Who is hired when a crew is only a number; a larger crew goes round again."""
+    "careful", "average", "careless", "average", "confuser",
+    "careful", "average", "spammer", "careful",
+)  # fmt: skip
+"""The workers if only a number is given; more than these go round again."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SimulatedWorker:
-    """One worker of a crew.
+    """One worker.
 
     Attributes
     ----------
@@ -123,10 +118,7 @@ class SimulatedWorker:
     pair: tuple[str, str] | None = None
 
     def confused_classes(self, labels: Sequence[str]) -> tuple[int, int] | None:
-        """Return the indices of the two classes that the worker takes for each other.
-
-        Raises `CrewError`.
-        """
+        """Indices of the classes that a confuser takes for each other; raises `CrewError`."""
         if self.kind != "confuser" or len(labels) < 2:
             return None
         if self.pair is not None:
@@ -142,7 +134,9 @@ class SimulatedWorker:
 
 
 def create_workers(text: str, *, seed: int) -> tuple[SimulatedWorker, ...]:
-    """Hire the crew that a text describes; raises `CrewError`.
+    """Create the workers that a text describes, in its order; raises `CrewError`.
+
+    The seed decides on their ids, nothing else.
 
     Examples
     --------
@@ -151,11 +145,12 @@ def create_workers(text: str, *, seed: int) -> tuple[SimulatedWorker, ...]:
     >>> [worker.kind for worker in create_workers("3", seed=7)]
     ['careful', 'average', 'careless']
     """
+    kinds: list[Kind]
     if _is_number(text.strip()):
         size = _count(text.strip(), part=text)
-        places = [_Place(MIXED_CREW[place % len(MIXED_CREW)], None) for place in range(size)]
+        kinds = [(MIXED_CREW[number % len(MIXED_CREW)], None) for number in range(size)]
     else:
-        places = [place for part in text.split(",") for place in _places(part.strip())]
+        kinds = [kind for part in text.split(",") for kind in _parse_kinds(part.strip())]
     return tuple(
         SimulatedWorker(
             worker_id=f"private.us-west-2.{digest('worker', seed, number, size=8).hex()}",
@@ -163,41 +158,36 @@ def create_workers(text: str, *, seed: int) -> tuple[SimulatedWorker, ...]:
             skill=SKILLS[kind],
             pair=pair,
         )
-        for number, (kind, pair) in enumerate(places)
+        for number, (kind, pair) in enumerate(kinds)
     )
 
 
 def assign(
     pool: Sequence[SimulatedWorker], per_object: int, object_id: str, seed: int
 ) -> tuple[SimulatedWorker, ...]:
-    """Choose the workers of one data object; each of the pool is as likely as the others.
+    """Choose the workers of one data object, each as likely as the others; raises `CrewError`.
 
-    Raises `CrewError`.
+    They are in the order in which they take the task.
     """
     if not 1 <= per_object <= MAX_WORKERS_PER_OBJECT:
         raise CrewError(f"{per_object} workers per data object: Ground Truth allows 1 to 9")
     if per_object > len(pool):
         raise CrewError(f"{per_object} workers per data object, but the crew has {len(pool)}")
     order = generator(seed, "assign", object_id).permutation(len(pool))[:per_object]
-    return tuple(pool[place] for place in order)
+    return tuple(pool[index] for index in order)
 
 
-class _Place(NamedTuple):
-    kind: str
-    pair: tuple[str, str] | None
-
-
-def _places(part: str) -> list[_Place]:
-    """Read one part of a crew: ``kind``, ``kind:count`` or ``confuser=a/b:count``."""
+def _parse_kinds(part: str) -> list[Kind]:
+    """One part of the text: ``kind``, ``kind:count`` or ``confuser=a/b:count``."""
     left, colon, count = part.rpartition(":")
     name, equals, pair_text = (left if colon else part).partition("=")
     if name not in SKILLS:
         raise CrewError(f"{part!r}: no such kind of worker; there are {', '.join(SKILLS)}")
-    pair = _pair(name, pair_text, part=part) if equals else None
-    return [_Place(name, pair)] * (_count(count, part=part) if colon else 1)
+    pair = _parse_pair(name, pair_text, part=part) if equals else None
+    return [(name, pair)] * (_count(count, part=part) if colon else 1)
 
 
-def _pair(kind: str, text: str, *, part: str) -> tuple[str, str]:
+def _parse_pair(kind: str, text: str, *, part: str) -> tuple[str, str]:
     first, _, second = (name.strip() for name in text.partition("/"))
     if kind != "confuser" or not first or not second or first == second:
         raise CrewError(f"{part!r}: two classes are named as in confuser=cat/dog")

@@ -11,7 +11,7 @@ import numpy as np
 
 from groundtruth.annotations import Answers, RejectedAnswer
 from groundtruth.tasks.base import Label
-from labeljob.simulation.choices import choose_labels, is_names, unknown_label
+from labeljob.simulation.answers import choose_labels, is_names, unknown_label
 from labeljob.simulation.workers import SimulatedWorker
 from labeljob.tasks.base import Ints, JobType, Mask, Truth
 

@@ -20,8 +20,7 @@ from groundtruth.masks.runs import RunMask
 from groundtruth.tasks.base import Label
 from groundtruth.tasks.segmentation.answers import MaskAnswer, colors_by_index
 from labeljob.metrics.scores import mean_iou
-from labeljob.simulation.canvas import canvas_png, label_colors
-from labeljob.simulation.masks import paint, star_shapes
+from labeljob.simulation.masks import canvas_png, label_colors, paint, star_shapes
 from labeljob.simulation.workers import SimulatedWorker
 from labeljob.tasks.base import Ints, JobType, Mask, Truth
 

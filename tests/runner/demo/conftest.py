@@ -14,7 +14,7 @@ from labeljob.demo.figures import answer_mask
 from labeljob.demo.material import DemoJob, lay_out
 from labeljob.simulation import answers
 from labeljob.simulation import workers as profiles
-from labeljob.simulation.canvas import label_colors
+from labeljob.simulation.masks import label_colors
 from labeljob.simulation.truth import read_truth
 from labeljob.tasks.registry import find_job_type
 

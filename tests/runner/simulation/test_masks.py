@@ -10,7 +10,7 @@ from labeljob.demo.figures import answer_mask
 from labeljob.metrics.scores import mean_iou
 from labeljob.simulation import answers
 from labeljob.simulation import workers as profiles
-from labeljob.simulation.canvas import label_colors
+from labeljob.simulation.masks import label_colors
 from labeljob.simulation.truth import invented_truth
 from labeljob.tasks.registry import find_job_type
 
