@@ -11,7 +11,7 @@ import numpy as np
 from groundtruth.annotations import Answers
 from groundtruth.settings import Settings
 from labeljob.history.annotations import ObjectAnnotations
-from labeljob.history.job_files import Sitting
+from labeljob.history.job_files import AnswerTime
 from labeljob.metrics.workers import Worker, flag_workers, tabulate_workers
 from labeljob.simulation.answers import timing
 from labeljob.simulation.behavior import answer_of, create_synthetic_workers, difficulty
@@ -56,7 +56,7 @@ def simulate(
         object_id = str(number)
         truth = invented_truth(task, labels, object_id, (90, 160), seed)
         chosen = rng.permutation(len(members))[:per_object]
-        answers, sittings = {}, {}
+        answers, answer_times = {}, {}
         for member in (members[index] for index in sorted(chosen)):
             worker_id = member.worker.worker_id
             content = answer_of(
@@ -70,7 +70,7 @@ def simulate(
                 tasks_done=done[worker_id],
             )
             answers[worker_id] = task.library.decode(content, choices)
-            sittings[worker_id] = Sitting(None, timing(member.worker, object_id, seed)[1])
+            answer_times[worker_id] = AnswerTime(None, timing(member.worker, object_id, seed)[1])
             done[worker_id] += 1
         item = Answers(object_id, tuple(answers), tuple(answers.values()), ())
         rows = task.to_choices(item, choices, [])
@@ -81,7 +81,7 @@ def simulate(
                 workers=tuple(rows),
                 choices=np.array(list(rows.values()), np.int64).reshape(len(rows), -1),
                 rejected=(),
-                sittings=sittings,
+                answer_times=answer_times,
             )
         )
     return objects
