@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -264,17 +265,7 @@ SMALLEST_SHOWN = 0.01
 
 
 def status_of(*, used: int, tied: bool, confidence: float, min_confidence: float) -> str:
-    """The status of a label.
-
-    Parameters
-    ----------
-    used : int
-        How many answers count, at least 1.
-    tied : bool
-        Whether another label had just as much support.
-    confidence, min_confidence : float
-        Both in [0, 1].
-    """
+    """The status of a label; `tied` if another has just as much support."""
     if used == 1:
         return SINGLE_ANNOTATOR
     if tied:
@@ -285,17 +276,7 @@ def status_of(*, used: int, tied: bool, confidence: float, min_confidence: float
 def unlabeled(
     task: Task[Any], rejected: Iterable[RejectedAnswer], *, processed: bool = True
 ) -> Label:
-    """What a data object without a usable answer gets.
-
-    Parameters
-    ----------
-    task : Task
-        The job type.
-    rejected : iterable of RejectedAnswer
-        All its answers.
-    processed : bool
-        Whether there was time to look at them.
-    """
+    """What a data object without a usable answer gets, or one there was no time for."""
     status = NO_USABLE_ANSWER if processed else NOT_PROCESSED
     return Label(task=task.schema_name, status=status, rejected=tuple(rejected))
 
@@ -321,24 +302,7 @@ TYPE_PREFIX = "groundtruth/"
 def format_label(
     label: Label, attribute: str, task: Task[Any], context: ConsolidationContext
 ) -> dict[str, Any]:
-    """The content of one data object in the response, in the style that is set.
-
-    Parameters
-    ----------
-    label : Label
-        The consolidated result.
-    attribute : str
-        The job's label attribute name.
-    task : Task
-        The job type.
-    context : ConsolidationContext
-        What the label was made with.
-
-    Returns
-    -------
-    dict
-        ``{attribute: value}``, in the `builtin` style with ``attribute-metadata`` too.
-    """
+    """The content of one data object in the response, in the style that is set."""
     if context.settings.output_style != BUILTIN:
         return {attribute: _object_style(label, task, context)}
     if not label.classes:
@@ -428,10 +392,7 @@ def decode_object_style(
 ) -> Label:
     """The label in an `object` style value, of which a task has read the classes.
 
-    Raises
-    ------
-    KeyError, TypeError, ValueError, AttributeError
-        If the value is not of the style's shape.
+    Raises `KeyError`, `TypeError`, `ValueError` or `AttributeError` for another shape.
     """
     answers, algorithm = value.get("answers", {}), value.get("algorithm")
     return Label(
@@ -494,3 +455,65 @@ def read_text(value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError("is no text")
     return value
+
+
+@dataclass(frozen=True)
+class BatchAnswers[Answer]:
+    """The answers to the images of a batch, one row each, and who gave them.
+
+    Attributes
+    ----------
+    workers : tuple of str
+        Sorted; the model of the job's auxiliary file is one more, the last.
+    rows : list of (int, int, Answer)
+        Index of the image, index of the worker, and the answer.
+    gold : list of Answer or None
+        The true answer to each image, where it is known.
+    max_weights : list of float or None
+        Largest weight of each worker; None without the model.
+    """
+
+    workers: tuple[str, ...]
+    rows: list[tuple[int, int, Answer]]
+    gold: list[Answer | None]
+    max_weights: list[float] | None
+
+
+def collect_answers[Answer](
+    objects: Sequence[Answers[Answer]],
+    context: ConsolidationContext,
+    find_answer: Callable[[Sequence[str]], Answer | None],
+    *,
+    with_model: bool,
+) -> BatchAnswers[Answer]:
+    """Number the answers to the images of a batch.
+
+    `find_answer` gives the answer that names of an auxiliary file stand for, if they stand for
+    one; `with_model` says whether the model counts, if the job has one.
+    """
+
+    def look_up(labels: AuxiliaryLabels, item: Answers[Answer]) -> Answer | None:
+        names = labels.of(item.object_id, item.source)
+        return None if names is None else find_answer(names)
+
+    workers = sorted({worker for item in objects for worker in item.workers})
+    index_of = {worker: index for index, worker in enumerate(workers)}
+    with_model = with_model and context.settings.model_max_weight > 0
+    rows: list[tuple[int, int, Answer]] = []
+    has_model = False
+    for index, item in enumerate(objects):
+        rows += [
+            (index, index_of[worker], answer)
+            for worker, answer in zip(item.workers, item.answers, strict=True)
+        ]
+        prediction = look_up(context.model, item) if with_model else None
+        if prediction is not None:
+            rows.append((index, len(workers), prediction))
+            has_model = True
+    max_weights = [math.inf] * len(workers) + [context.settings.model_max_weight]
+    return BatchAnswers(
+        workers=(*workers, context.model_id) if has_model else tuple(workers),
+        rows=rows,
+        gold=[look_up(context.gold, item) for item in objects],
+        max_weights=max_weights if has_model else None,
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,12 @@ from groundtruth.aggregation.classification.result import Consolidation
 from groundtruth.aggregation.classification.votes import Floats, Ints, Votes
 from groundtruth.aggregation.classification.weighted import WeightedSettings, weighted
 from groundtruth.annotations import Answers
-from groundtruth.tasks.base import PRIOR_CONFIDENCE, SMALLEST_SHOWN, ConsolidationContext
+from groundtruth.tasks.base import (
+    PRIOR_CONFIDENCE,
+    SMALLEST_SHOWN,
+    ConsolidationContext,
+    collect_answers,
+)
 from groundtruth.worker_history.store import ALL_WORKERS, Amounts
 
 if TYPE_CHECKING:
@@ -32,9 +37,6 @@ them. A transaction adds to 100 cells of a record at most, so with 20 classes a 
 take up to 60 transactions, all on this record, and without it takes 10 at most.
 """
 
-type Cast = list[tuple[str, int]]
-"""Worker and class of each vote on one image."""
-
 
 @dataclass(frozen=True)
 class Voters:
@@ -43,9 +45,9 @@ class Voters:
     Attributes
     ----------
     names : tuple of str
-        The workers, sorted; the model of the job's side file is one more, the last.
+        The workers, sorted; the model of the job's auxiliary file is one more, the last.
     votes : Votes
-        Theirs; images are numbered as they were given.
+        Theirs.
     gold : ndarray of int, shape (n_items,)
         True classes, -1 where unknown.
     counts : WorkerCounts
@@ -66,87 +68,37 @@ class Voters:
     in_population: NDArray[np.bool_]
     max_weights: Floats | None
 
-    @classmethod
-    def of(
-        cls,
-        objects: Sequence[Answers[int]],
-        context: ConsolidationContext,
-        *,
-        with_model: bool,
-        with_history: bool,
-    ) -> Self:
-        """The voters of some images.
 
-        Parameters
-        ----------
-        objects : sequence of Answers
-            Images with one usable answer or more.
-        context : ConsolidationContext
-            The batch they are of.
-        with_model : bool
-            Whether the model counts, if the job has one.
-        with_history : bool
-            Whether the algorithm wants to know what earlier batches taught.
-        """
-        votes_by_item: list[Cast] = [
-            list(zip(item.workers, item.answers, strict=True)) for item in objects
-        ]
-        names = sorted({worker for votes in votes_by_item for worker, _ in votes})
-        has_model = False
-        if with_model and context.settings.model_max_weight > 0:
-            has_model = _add_model(votes_by_item, objects, context)
-        names += [context.model_id] if has_model else []
-        weights = np.full(len(names), np.inf)
-        weights[len(names) - has_model :] = context.settings.model_max_weight
-        gold = [
-            _known_class(context.gold.of(item.object_id, item.source), context) for item in objects
-        ]
-        n_classes = max(1, len(context.classes))
-        asked = [*names, ALL_WORKERS] if names and n_classes <= MOST_POOLED_CLASSES else names
-        history = context.skills.history(asked) if with_history else {name: {} for name in asked}
-        return cls(
-            names=tuple(names),
-            votes=_votes(votes_by_item, names, n_classes),
-            gold=np.array(gold, np.int64),
-            counts=_counts(history, names, n_classes),
-            population=_population(history, n_classes),
-            in_population=np.arange(len(names)) < len(names) - has_model,
-            max_weights=weights if has_model else None,
-        )
+def _find_voters(
+    objects: Sequence[Answers[int]], context: ConsolidationContext, algorithm: str
+) -> Voters:
+    """The votes on some images, and of the workers what the algorithm wants to know."""
 
+    def find_class(names: Sequence[str]) -> int | None:
+        known = len(names) == 1 and names[0] in context.classes
+        return context.classes.index(names[0]) if known else None
 
-def _add_model(
-    votes_by_item: Sequence[Cast], objects: Sequence[Answers[int]], context: ConsolidationContext
-) -> bool:
-    """Add the model's votes; whether it has any."""
-    for votes, item in zip(votes_by_item, objects, strict=True):
-        class_id = _known_class(context.model.of(item.object_id, item.source), context)
-        votes += [(context.model_id, class_id)] if class_id >= 0 else []
-    return any(worker == context.model_id for votes in votes_by_item for worker, _ in votes)
-
-
-def _known_class(names: tuple[str, ...] | None, context: ConsolidationContext) -> int:
-    """Index of the class that a side file names for an object; -1 for none."""
-    if names is None or len(names) != 1 or names[0] not in context.classes:
-        return -1
-    return context.classes.index(names[0])
-
-
-def _votes(votes_by_item: Sequence[Cast], names: Sequence[str], n_classes: int) -> Votes:
-    number = {worker: index for index, worker in enumerate(names)}
-    flat = [
-        (item, number[worker], class_id)
-        for item, votes in enumerate(votes_by_item)
-        for worker, class_id in votes
-    ]
-    columns = np.array(flat, dtype=np.int64).reshape(len(flat), 3).T
-    return Votes(
-        items=columns[0],
-        workers=columns[1],
-        classes=columns[2],
-        n_items=len(votes_by_item),
-        n_workers=len(names),
-        n_classes=n_classes,
+    batch = collect_answers(objects, context, find_class, with_model=algorithm in WITH_MODEL)
+    names = batch.workers
+    n_classes = max(1, len(context.classes))
+    columns = np.array(batch.rows, dtype=np.int64).reshape(len(batch.rows), 3).T
+    wanted = [*names, ALL_WORKERS] if names and n_classes <= MOST_POOLED_CLASSES else names
+    history = context.skills.history(wanted) if algorithm in _SKILLED else {}
+    return Voters(
+        names=names,
+        votes=Votes(
+            items=columns[0],
+            workers=columns[1],
+            classes=columns[2],
+            n_items=len(objects),
+            n_workers=len(names),
+            n_classes=n_classes,
+        ),
+        gold=np.array([-1 if truth is None else truth for truth in batch.gold], np.int64),
+        counts=_counts(history, names, n_classes),
+        population=_population(history, n_classes),
+        in_population=np.array([name != context.model_id for name in names], np.bool_),
+        max_weights=None if batch.max_weights is None else np.array(batch.max_weights),
     )
 
 
@@ -155,7 +107,7 @@ def _counts(history: Amounts, names: Sequence[str], n_classes: int) -> WorkerCou
     cells = [
         (worker, *(int(part) for part in cell.split(":")), amount)
         for worker, name in enumerate(names)
-        for cell, amount in history[name].items()
+        for cell, amount in history.get(name, {}).items()
     ]
     columns = np.array(cells, dtype=np.float64).reshape(len(cells), 4).T
     workers, truths, answers = columns[:3].astype(np.int64)
@@ -174,26 +126,13 @@ def _population(history: Amounts, n_classes: int) -> Floats | None:
 def count_updates(
     objects: Sequence[Answers[int]], voters: Voters, result: Consolidation
 ) -> Mapping[str, Amounts]:
-    """What each image teaches about its workers, in the store's terms.
+    """What each image teaches about its workers, in the store's terms, by the image's id.
 
-    Parameters
-    ----------
-    objects : sequence of Answers
-        The images that `voters` were made of.
-    voters : Voters
-        Their voters.
-    result : Consolidation
-        What an algorithm made of their votes.
-
-    Returns
-    -------
-    mapping of str to Amounts
-        By the images' ids. What all workers together did is there as `ALL_WORKERS`; the model
-        of the side file is not one of them.
+    What all workers together did is there as `ALL_WORKERS`; the model is not one of them.
     """
     updates: dict[str, dict[str, dict[str, float]]] = {}
-    for at, item in enumerate(objects):
-        counts = result.count_updates.of_item(at)
+    for index, item in enumerate(objects):
+        counts = result.count_updates.of_item(index)
         amounts: dict[str, dict[str, float]] = {}
         columns = (counts.workers, counts.truths, counts.answers, counts.amounts)
         for worker, truth, answer, amount in zip(*(c.tolist() for c in columns), strict=True):
@@ -214,19 +153,7 @@ _TIE = 1e-9
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction:
-    """What an algorithm says of one image.
-
-    Attributes
-    ----------
-    class_id : int
-        Index of the class; of equally probable ones that listed first.
-    confidence : float
-        Probability in [0, 1] that it is right.
-    tied : bool
-        Whether another class is just as probable.
-    posterior : dict of int to float
-        Probability of each class that got a vote or has more than 1 %.
-    """
+    """What an algorithm says of one image; of equally probable classes the first counts."""
 
     class_id: int
     confidence: float
@@ -237,24 +164,9 @@ class Prediction:
 def predict(
     objects: Sequence[Answers[int]], context: ConsolidationContext, algorithm: str
 ) -> list[Prediction]:
-    """One prediction for each image.
-
-    Parameters
-    ----------
-    objects : sequence of Answers
-        Images with one usable answer or more. Their order changes nothing.
-    context : ConsolidationContext
-        The batch they are of.
-    algorithm : str
-        One of the task's.
-    """
+    """One prediction for each image, all with a usable answer; their order changes nothing."""
     ordered = sorted(objects, key=lambda item: item.object_id)
-    voters = Voters.of(
-        ordered,
-        context,
-        with_model=algorithm in WITH_MODEL,
-        with_history=algorithm in _SKILLED,
-    )
+    voters = _find_voters(ordered, context, algorithm)
     if algorithm in _SKILLED:
         result = _SKILLED[algorithm](voters, context)
         context.skills.update_counts(count_updates(ordered, voters, result))
@@ -360,7 +272,7 @@ def _make_predictions(
             class_id=class_id,
             confidence=confidence,
             tied=is_tied,
-            posterior={at: float(row[at]) for at in np.flatnonzero(seen).tolist()},
+            posterior={index: float(row[index]) for index in np.flatnonzero(seen).tolist()},
         )
         for class_id, confidence, is_tied, row, seen in zip(*columns, strict=True)
     ]

@@ -157,17 +157,7 @@ type Weights = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Fused:
-    """The consolidated mask of one image, and how it came about.
-
-    Attributes
-    ----------
-    fusion : Fusion
-        The mask and how sure it is.
-    weights : ndarray of float, shape (n_workers,), or None
-        The weights of the workers, in the order of the masks; None if they are equal.
-    model : OneCoin or None
-        What was fitted to the image, if anything was.
-    """
+    """The consolidated mask of one image, and the workers' weights and the model, if any."""
 
     fusion: Fusion
     weights: Weights | None = None
@@ -177,11 +167,8 @@ class Fused:
 def known_weights(history: Amounts) -> dict[str, float]:
     """Weight of each worker, from the agreement with others on earlier images.
 
-    Parameters
-    ----------
-    history : mapping
-        For each worker of the batch the cells ``n``, ``sum`` and ``squares``: number of images,
-        sum of the agreement, and of its squares. Empty for a worker of whom nothing is known.
+    Of a worker the cells ``n``, ``sum`` and ``squares`` are kept: number of images, sum of the
+    agreement, and of its squares.
     """
     workers = sorted(history)
     columns = [
@@ -201,23 +188,8 @@ def fuse_masks(
 ) -> Fused:
     """The consolidated mask of one image.
 
-    Parameters
-    ----------
-    masks : mapping of str to RunMask
-        Masks by worker, at least one.
-    n_classes : int
-        How many classes there are, with BACKGROUND.
-    algorithm : str
-        One of the task's.
-    weights : mapping of str to float
-        What is known of the workers, for ``weighted``.
-    settings : Settings
-        Smoothing, tie-break and clean-up. They change pixels of the mask; the confidences are
-        then those of the changed mask.
-
-    Returns
-    -------
-    Fused
+    Smoothing, tie-break and clean-up change pixels of the mask; the confidences are then those
+    of the changed mask.
     """
     mask_list = list(masks.values())
     mask_weights: Weights | None = None

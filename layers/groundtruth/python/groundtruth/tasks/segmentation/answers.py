@@ -30,17 +30,7 @@ NOT_OF_THE_JOB = "(not of the job)"
 
 @dataclass(frozen=True, kw_only=True)
 class MaskAnswer:
-    """One worker's mask and how to read it.
-
-    Attributes
-    ----------
-    png : bytes
-        The file as it came.
-    size : tuple of int or None
-        (rows, columns) of the image, as the answer tells it.
-    colors : dict of str to str
-        ``#rrggbb`` of each label the answer lists, by the label's name.
-    """
+    """One worker's PNG as it came, and the image's size and the labels' colours it tells."""
 
     png: bytes
     size: tuple[int, int] | None
@@ -48,14 +38,7 @@ class MaskAnswer:
 
 
 def mask_answer(content: Any) -> MaskAnswer:
-    """Read a decoded answer.
-
-    Raises
-    ------
-    UnusableAnswer
-        ``empty-answer``, ``unexpected-shape``, ``ambiguous-answer``, ``unknown-label``,
-        ``bad-color``, ``bad-size`` or ``bad-base64``.
-    """
+    """Read a decoded answer; raises `UnusableAnswer`."""
     value = find_by_shape(content, element=ELEMENT, has_shape=_holds_mask)
     return MaskAnswer(
         png=decode_base64_png(value["labeledImage"]["pngImageData"]),
@@ -65,24 +48,12 @@ def mask_answer(content: Any) -> MaskAnswer:
 
 
 def colors_by_index(answer: MaskAnswer, labels: Sequence[str]) -> tuple[dict[int, str], list[str]]:
-    """Colours by index of the class, and the name of each index.
+    """Colours by index of the class, and the name of each index, for messages.
 
-    Parameters
-    ----------
-    answer : MaskAnswer
-        One worker's answer.
-    labels : sequence of str
-        The job's labels without BACKGROUND; index i + 1 is label i, index 0 BACKGROUND.
-
-    Returns
-    -------
-    colors : dict of int to str
-        A label that is not the job's has an index after all the job's.
-    names : list of str
-        Name of each index, for messages.
+    Index 0 is BACKGROUND, i + 1 label i; a label that is not the job's has one after all those.
     """
     names = [BACKGROUND, *labels]
-    index = {name: at for at, name in enumerate(names)}
+    index = {name: number for number, name in enumerate(names)}
     colors = {}
     for name, color in answer.colors.items():
         if name not in index:
@@ -132,17 +103,8 @@ def _colors(mappings: Any) -> dict[str, str]:
 class ReadMasks:
     """What could be read of one data object's answers.
 
-    Attributes
-    ----------
-    masks : dict of str to RunMask
-        The masks by worker, all of the image's size; sorted, so that no sum over them
-        depends on the order of the payload.
-    colors : tuple of dict of str to str
-        For each of them, ``#rrggbb`` by label.
-    repaired : tuple of (str, MaskNotes)
-        Workers whose mask could be read only by being lenient, and how.
-    rejected : tuple of RejectedAnswer
-        The other answers.
+    The masks are sorted by worker, so that no sum over them depends on the order of the payload;
+    `colors` are theirs, `repaired` says whose could be read only by being lenient, and how.
     """
 
     masks: dict[str, RunMask]
@@ -152,22 +114,14 @@ class ReadMasks:
 
 
 def read_masks(item: Answers[MaskAnswer], labels: Sequence[str]) -> ReadMasks:
-    """Read the masks of one data object, one after another, in the order of the workers' names.
-
-    Parameters
-    ----------
-    item : Answers of MaskAnswer
-        The answers.
-    labels : sequence of str
-        The job's labels without BACKGROUND.
-    """
+    """Read the masks of one data object, one after another, in the order of the workers' names."""
     shape = _image_size(item.answers)
     masks: dict[str, RunMask] = {}
     colors: list[dict[str, str]] = []
     repaired: list[tuple[str, MaskNotes]] = []
     rejected = list(item.rejected)
-    given = sorted(zip(item.workers, item.answers, strict=True), key=lambda pair: pair[0])
-    for worker, answer in given:
+    by_worker = sorted(zip(item.workers, item.answers, strict=True), key=lambda pair: pair[0])
+    for worker, answer in by_worker:
         try:
             mask, notes = _read(answer, labels, shape)
         except UnusableAnswer as error:
