@@ -5,7 +5,7 @@ import json
 import pytest
 from moto import mock_aws
 
-from groundtruth.finishing.job import pseudonym
+from groundtruth.finishing.summary import pseudonym
 from tests.examples import EVENTS, example
 
 BUCKET = "s3://example-groundtruth-bucket"

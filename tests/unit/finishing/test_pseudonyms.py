@@ -2,7 +2,8 @@ import re
 
 import pytest
 
-from groundtruth.finishing.job import EndedJob, pseudonym
+from groundtruth.finishing.job import EndedJob
+from groundtruth.finishing.summary import pseudonym
 
 WORKER = "private.us-west-2.1a2b3c4d5e6f7081"
 

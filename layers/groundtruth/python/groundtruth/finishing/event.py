@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Self
 
 from groundtruth.contract.fields import as_list, as_mapping, parse_label_categories, required_text
 from groundtruth.errors import ContractError, SettingsError
-from groundtruth.finishing.job import EndedJob, FinishedJob, finish_job, ran_our_function
+from groundtruth.finishing.job import EndedJob, FinishedJob, finish_job
 from groundtruth.finishing.outcomes import JOB_NAME_PREFIX
 from groundtruth.jobs import LabelingJob, LabelingJobs, job_name
 from groundtruth.settings import Settings
 from groundtruth.storage.s3 import ObjectStore, role_is_allowed
+from groundtruth.tasks.registry import TASKS
 
 DETAIL_TYPE = "SageMaker Ground Truth Labeling Job State Change"
 ENDED = ("Completed", "Stopped", "Failed")
+
+_OUR_FUNCTION = re.compile(r":function:[^:]+-ACS-([^-:]+)(:|$)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,13 +38,7 @@ class StateChange:
 
     @classmethod
     def from_event(cls, event: Any) -> Self:
-        """Read an event.
-
-        Raises
-        ------
-        ContractError
-            If it is another event, or a field is missing or of a wrong kind.
-        """
+        """Read an event; raises `ContractError` if it is another or not whole."""
         message = as_mapping(event, path="")
         if required_text(message, "detail-type") != DETAIL_TYPE:
             raise ContractError(f"is not {DETAIL_TYPE!r}", path="detail-type")
@@ -111,6 +109,25 @@ def _ended(
         worker_id_key=settings.worker_id_key,
         plain_worker_ids=settings.plain_worker_ids,
     )
+
+
+def ran_our_function(job: LabelingJob) -> bool:
+    """Whether a job's consolidation function is called as those of this application are.
+
+    The built-in functions are called the same but for the prefix.
+
+    Examples
+    --------
+    >>> arn = "arn:aws:lambda:us-west-2:{}:function:{}"
+    >>> ours = arn.format("111122223333", "SageMaker-birds-ACS-ImageMultiClass:live")
+    >>> ran_our_function(LabelingJob(consolidation_function_arn=ours))
+    True
+    >>> builtin = arn.format("081040173940", "ACS-ImageMultiClass")
+    >>> ran_our_function(LabelingJob(consolidation_function_arn=builtin))
+    False
+    """
+    match = _OUR_FUNCTION.search(job.consolidation_function_arn or "")
+    return match is not None and match[1] in {task.aws_name for task in TASKS.values()}
 
 
 def _permitted(store: ObjectStore, described: LabelingJob, settings: Settings) -> ObjectStore:

@@ -6,10 +6,7 @@ write. Lines and responses are held one at a time; what must be kept is in files
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
-import re
 import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,11 +28,10 @@ from groundtruth.finishing.outcomes import (
     metadata_of,
     resolve_object,
 )
-from groundtruth.finishing.summary import SCHEMA, Summary, reason_of
-from groundtruth.jobs import LabelingJob
+from groundtruth.finishing.summary import SCHEMA, Summary, pseudonym, reason_of
 from groundtruth.storage.s3 import ObjectStore
 from groundtruth.tasks.base import OBJECT, Label, LabelClass, builtin_style, failure_metadata
-from groundtruth.tasks.registry import TASKS, find_task
+from groundtruth.tasks.registry import find_task
 
 FROM_FILE = "label-file"
 FROM_LABELS = "labels"
@@ -70,12 +66,12 @@ class ClassesSeen:
         """Take in the classes of a label."""
         self._seen.update((item.class_id, item.name) for item in classes)
 
-    def order(self, given: Sequence[str] | None) -> ClassOrder:
+    def order(self, listed: Sequence[str] | None) -> ClassOrder:
         """The index of every class seen.
 
         Parameters
         ----------
-        given : sequence of str or None
+        listed : sequence of str or None
             The classes in label order. Names that are not there (such as the page's "none of
             the above") come behind, in the order of their indices.
 
@@ -88,51 +84,24 @@ class ClassesSeen:
         >>> seen.order(["crab", "eel"]).index_of
         {'crab': 0, 'eel': 1}
         """
-        if given is not None:
-            others = {name: None for _, name in sorted(self._seen) if name not in given}
-            return ClassOrder(_numbered([*given, *others]), FROM_FILE)
+        if listed is not None:
+            others = {name: None for _, name in sorted(self._seen) if name not in listed}
+            return ClassOrder(_numbered([*listed, *others]), FROM_FILE)
         names = sorted({name for _, name in self._seen})
         ids = {class_id for class_id, _ in self._seen}
         if len(self._seen) == len(names) == len(ids):
-            return ClassOrder({name: at for at, name in sorted(self._seen)}, FROM_LABELS)
+            return ClassOrder({name: index for index, name in sorted(self._seen)}, FROM_LABELS)
         return ClassOrder(_numbered(names), FROM_NAMES)
 
 
 def _numbered(names: Sequence[str]) -> dict[str, int]:
-    return {name: at for at, name in enumerate(names)}
-
-
-PREFIX = "worker-"
-DIGITS = 16
-
-
-def pseudonym(worker_id: str, key: str) -> str:
-    """A worker's pseudonym: the same for the same key, another for another.
-
-    Parameters
-    ----------
-    worker_id : str
-        The id; the empty one, of an answer that names no worker, stays empty.
-    key : str
-        Who knows it can tell whose pseudonym it is, by trying all ids.
-
-    Examples
-    --------
-    >>> pseudonym("private.us-west-2.1a2b3c4d5e6f7081", "labeling-job/tide-pools-01")
-    'worker-2106e48b47b59673'
-    """
-    if not worker_id:
-        return ""
-    digest = hmac.new(key.encode(), worker_id.encode(errors="surrogatepass"), hashlib.sha256)
-    return f"{PREFIX}{digest.hexdigest()[:DIGITS]}"
+    return {name: index for index, name in enumerate(names)}
 
 
 OUTPUT_MANIFEST = "output.manifest"
 FINISHED_MANIFEST = "finished.manifest"
 REQUEUE_MANIFEST = "requeue.manifest"
 SUMMARY = "summary.json"
-
-_OUR_FUNCTION = re.compile(r":function:[^:]+-ACS-([^-:]+)(:|$)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,39 +180,12 @@ class EndedJob:
         return f"{self.manifest_uri.rpartition('/')[0]}/{name}"
 
 
-def ran_our_function(job: LabelingJob) -> bool:
-    """Whether a job's consolidation function is called as those of this application are.
-
-    The built-in functions are called the same but for the prefix.
-
-    Examples
-    --------
-    >>> arn = "arn:aws:lambda:us-west-2:{}:function:{}"
-    >>> ours = arn.format("111122223333", "SageMaker-birds-ACS-ImageMultiClass:live")
-    >>> ran_our_function(LabelingJob(consolidation_function_arn=ours))
-    True
-    >>> builtin = arn.format("081040173940", "ACS-ImageMultiClass")
-    >>> ran_our_function(LabelingJob(consolidation_function_arn=builtin))
-    False
-    """
-    match = _OUR_FUNCTION.search(job.consolidation_function_arn or "")
-    return match is not None and match[1] in {task.aws_name for task in TASKS.values()}
-
-
 @dataclass(kw_only=True)
 class ManifestScan:
     """What the first reading of a manifest finds out.
 
-    Attributes
-    ----------
-    classes : ClassesSeen
-        Of all labels but masks, whose classes have the indices of their pixels.
-    task : str or None
-        The job type; None without a label.
-    labels, not_recognized : int
-        Data objects with a label of ours, and with one of another shape.
-    object_style, custom : bool
-        Whether there is a label of the `object` style, and a line of this custom job.
+    `classes` are those of all labels but masks, whose classes have the indices of their pixels;
+    `custom` says whether a line is of this custom job.
     """
 
     classes: ClassesSeen = field(default_factory=ClassesSeen)
@@ -253,35 +195,23 @@ class ManifestScan:
     custom: bool = False
     not_recognized: int = 0
 
-    def add(self, line: Line, found: ResolvedObject, wanted: str | None) -> None:
-        """Take in one data object.
+    def add(self, line: Line, resolved: ResolvedObject, wanted: str | None) -> None:
+        """Take in one data object; raises `ContractError` if its label is of another job type.
 
-        Parameters
-        ----------
-        line : Line
-            Its line.
-        found : ResolvedObject
-            What became of it.
-        wanted : str or None
-            The job type it has to be of.
-
-        Raises
-        ------
-        ContractError
-            If its label is of another job type than that, or than those before it.
+        That is another than the one that is wanted, or than that of the objects before it.
         """
-        self.custom |= found.custom
-        self.not_recognized += found.outcome is ObjectOutcome.NOT_RECOGNIZED
-        if found.label is None:
+        self.custom |= resolved.custom
+        self.not_recognized += resolved.outcome is ObjectOutcome.NOT_RECOGNIZED
+        if resolved.label is None:
             return
         self.labels += 1
-        self.object_style |= found.label.style == OBJECT
-        self.task = self.task or wanted or found.label.task
-        if found.label.task != self.task:
-            problem = f"has a label of {found.label.task}, and the job is one of {self.task}"
+        self.object_style |= resolved.label.style == OBJECT
+        self.task = self.task or wanted or resolved.label.task
+        if resolved.label.task != self.task:
+            problem = f"has a label of {resolved.label.task}, and the job is one of {self.task}"
             raise ContractError(problem, path=f"line {line.number + 1}")
         if not find_task(self.task).pixel_class_ids:
-            self.classes.add(found.label.classes)
+            self.classes.add(resolved.label.classes)
 
     def foreign(self, job: EndedJob) -> str:
         """Why the job is not one of these functions; empty if it is."""
@@ -300,16 +230,8 @@ JSON_TYPE = "application/json"
 class FinishedJob:
     """What was made of a job.
 
-    Attributes
-    ----------
-    job_name : str
-        ``labeling-job/<lower-case name>``.
-    nothing_to_do : str
-        Why nothing was written; empty if the files are there.
-    uris : mapping of str to str
-        The files that were written.
-    summary : mapping
-        The content of the summary.
+    `uris` are those of the files by key, `summary` is the content of the summary, and
+    `nothing_to_do` says why nothing was written, if nothing was.
     """
 
     job_name: str
@@ -416,8 +338,8 @@ class _Finisher:
 
     def scan(self) -> ManifestScan:
         scan = ManifestScan()
-        for line, _, found in self._objects():
-            scan.add(line, found, self.job.task)
+        for line, _, resolved in self._objects():
+            scan.add(line, resolved, self.job.task)
         return scan
 
     def write(self, scan: ManifestScan, folder: Path) -> FinishedJob:
@@ -451,32 +373,32 @@ class _Finisher:
     def _write_lines(self, order: ClassOrder, finished: TextIO, requeue: TextIO) -> Summary:
         counts = Summary()
         keys = (self.attribute, f"{self.attribute}{METADATA}")
-        for line, response, found in self._objects():
-            added = {} if found.untouched else self._added(line, response, found, order)
+        for line, response, resolved in self._objects():
+            added = {} if resolved.untouched else self._added(line, response, resolved, order)
             finished.write(f"{line.with_members(keys, added) if added else line.text}\n")
-            again = needs_label(found, self.job.min_confidence)
+            again = needs_label(resolved, self.job.min_confidence)
             if again:
                 requeue.write(f"{line.with_members(keys, {})}\n")
-            reason = reason_of(added.get(keys[1], found.failure or {}))
-            counts.add(found, failure_reason=reason, requeued=again)
+            reason = reason_of(added.get(keys[1], resolved.failure or {}))
+            counts.add(resolved, failure_reason=reason, requeued=again)
         return counts
 
     def _added(
-        self, line: Line, response: Response | None, found: ResolvedObject, order: ClassOrder
+        self, line: Line, response: Response | None, resolved: ResolvedObject, order: ClassOrder
     ) -> dict[str, Any]:
         """What comes into the line in place of the job's label and metadata."""
         metadata_key = f"{self.attribute}{METADATA}"
-        if found.label is None:
-            return {metadata_key: found.failure}
-        if found.outcome is ObjectOutcome.FAILED:
-            return {metadata_key: failure_metadata(found.label)}
+        if resolved.label is None:
+            return {metadata_key: resolved.failure}
+        if resolved.outcome is ObjectOutcome.FAILED:
+            return {metadata_key: failure_metadata(resolved.label)}
         content = response.content if response else {}
         origin = find_origin(
             self.job.job_name,
             [metadata_of(values, self.attribute) for values in (line.values, content)],
             response.file_time if response else None,
         )
-        label = order_classes(found.label, order)
+        label = order_classes(resolved.label, order)
         value, metadata = builtin_style(label, find_task(label.task), origin)
         return {self.attribute: value, metadata_key: metadata}
 
@@ -524,9 +446,9 @@ def order_classes(label: Label, order: ClassOrder) -> Label:
     return replace(label, classes=tuple(classes))
 
 
-def needs_label(found: ResolvedObject, min_confidence: float) -> bool:
+def needs_label(resolved: ResolvedObject, min_confidence: float) -> bool:
     """Whether a data object is to be labeled again: it has no label, or too unsure a one."""
-    confidence = found.label.confidence if found.label else None
+    confidence = resolved.label.confidence if resolved.label else None
     if confidence is not None:
         return confidence < min_confidence
-    return found.outcome in (ObjectOutcome.FAILED, ObjectOutcome.UNLABELED)
+    return resolved.outcome in (ObjectOutcome.FAILED, ObjectOutcome.UNLABELED)

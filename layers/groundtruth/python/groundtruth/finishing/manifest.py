@@ -17,15 +17,7 @@ _BLANKS = re.compile(r"[ \t\r\n]*")
 
 @dataclass(frozen=True)
 class Member:
-    """One ``"key": value`` of a line.
-
-    Attributes
-    ----------
-    key : str
-        The key, decoded.
-    text : str
-        All that stands between the brace or comma before it and the one after it.
-    """
+    """One `"key": value` of a line: the key, and all between the commas or braces around it."""
 
     key: str
     text: str
@@ -124,37 +116,37 @@ class Line:
 
 def _parts(text: str) -> Iterator[tuple[str, Any, str]]:
     """Key, value and text of each member; raises `ValueError` where there is no JSON object."""
-    at = _expect(text, 0, "{")
-    if text[_blanks(text, at) :][:1] == "}":
-        at = _blanks(text, at) + 1
+    position = _expect(text, 0, "{")
+    if text[_blanks(text, position) :][:1] == "}":
+        position = _blanks(text, position) + 1
     else:
         while True:
-            start = at
-            key, at = _DECODER.raw_decode(text, _blanks(text, at))
+            start = position
+            key, position = _DECODER.raw_decode(text, _blanks(text, position))
             if not isinstance(key, str):
                 raise ValueError("a key is not a text")
-            value, at = _DECODER.raw_decode(text, _blanks(text, _expect(text, at, ":")))
-            at = _blanks(text, at)
-            yield key, value, text[start:at]
-            if text[at : at + 1] != ",":
-                at = _expect(text, at, "}")
+            value, position = _DECODER.raw_decode(text, _blanks(text, _expect(text, position, ":")))
+            position = _blanks(text, position)
+            yield key, value, text[start:position]
+            if text[position : position + 1] != ",":
+                position = _expect(text, position, "}")
                 break
-            at += 1
-    if _blanks(text, at) != len(text):
+            position += 1
+    if _blanks(text, position) != len(text):
         raise ValueError("something stands behind it")
 
 
-def _blanks(text: str, at: int) -> int:
-    found = _BLANKS.match(text, at)
-    return at if found is None else found.end()
+def _blanks(text: str, position: int) -> int:
+    blanks = _BLANKS.match(text, position)
+    return position if blanks is None else blanks.end()
 
 
-def _expect(text: str, at: int, mark: str) -> int:
+def _expect(text: str, position: int, mark: str) -> int:
     """Where the text goes on behind a mark."""
-    at = _blanks(text, at)
-    if text[at : at + 1] != mark:
-        raise ValueError(f"{mark} is missing at character {at + 1}")
-    return at + 1
+    position = _blanks(text, position)
+    if text[position : position + 1] != mark:
+        raise ValueError(f"{mark} is missing at character {position + 1}")
+    return position + 1
 
 
 def read_lines(lines: Iterable[bytes], *, name: str) -> Iterator[Line]:

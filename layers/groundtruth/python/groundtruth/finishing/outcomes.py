@@ -32,28 +32,14 @@ _ITERATION = re.compile(r"/iteration-(\d+)/[^/]+$")
 
 @dataclass(frozen=True)
 class Response:
-    """The last answer for one data object.
-
-    Attributes
-    ----------
-    content : mapping
-        The job's label attribute and its metadata, as far as the answer has them.
-    file_time : datetime or None
-        When the answer was stored, in UTC, as its file's name says.
-    """
+    """The last answer for one data object: label attribute and metadata, and when it was stored."""
 
     content: Mapping[str, Any]
     file_time: datetime | None
 
 
 class ResponseIndex:
-    """The last answer for each data object of a job.
-
-    Parameters
-    ----------
-    path : Path
-        File of the index, which is made.
-    """
+    """The last answer for each data object of a job, in a file that is made."""
 
     def __init__(self, path: Path) -> None:
         self._database = sqlite3.connect(path)
@@ -71,26 +57,10 @@ class ResponseIndex:
         self._database.close()
 
     def read(self, prefix: str, attribute: str | None, store: ObjectStore) -> str | None:
-        """Take in all response files of a job.
+        """Take in all response files of a job; return the label attribute name, if it is known.
 
-        Parameters
-        ----------
-        prefix : str
-            URI that theirs begin with.
-        attribute : str or None
-            The label attribute name; None for that of the first answer.
-        store : ObjectStore
-            Where they are.
-
-        Returns
-        -------
-        str or None
-            The label attribute name, if it is known now.
-
-        Raises
-        ------
-        StorageError, ContractError
-            If a file cannot be read or is not JSON.
+        Without a name, that of the first answer is taken. Raises `StorageError` or `ContractError`
+        if a file cannot be read or is not JSON.
         """
         with ThreadPoolExecutor(READERS) as pool:
             for uris in batched(store.list(prefix), READERS, strict=False):
@@ -150,8 +120,8 @@ def _attribute(contents: list[tuple[str, Mapping[str, Any]]]) -> str | None:
 
 def _order_key(uri: str) -> str:
     """A text that orders files by iteration, then by time."""
-    found = _ITERATION.search(uri)
-    iteration = int(found[1]) if found else 0
+    match = _ITERATION.search(uri)
+    iteration = int(match[1]) if match else 0
     return f"{iteration:09d} {uri.rpartition('/')[2].removesuffix('.json')}"
 
 
@@ -216,16 +186,8 @@ def resolve_object(
 ) -> ResolvedObject:
     """Find out what became of a data object.
 
-    Parameters
-    ----------
-    line : Line
-        Its line in the service's output manifest, or in the input manifest.
-    response : Response or None
-        The last answer for it; it tells more than the line and is believed first.
-    attribute : str
-        The label attribute name.
-    job_name : str
-        ``labeling-job/<name in lower case>``.
+    Its last response tells more than its line in the service's output manifest, or in the input
+    manifest, and is believed first.
     """
     value = line.values.get(attribute)
     metadata = metadata_of(line.values, attribute)
@@ -279,17 +241,7 @@ def _is_of(job_name: str, metadata: Mapping[str, Any]) -> bool:
 def find_origin(
     job_name: str, metadatas: Sequence[Mapping[str, Any]], file_time: datetime | None
 ) -> Origin:
-    """Where a label comes from.
-
-    Parameters
-    ----------
-    job_name : str
-        ``labeling-job/<name in lower case>``.
-    metadatas : sequence of mapping
-        The label's metadata, the most trusted first.
-    file_time : datetime or None
-        When the label was stored, in UTC: its date if no metadata has one.
-    """
+    """Where a label comes from; of its metadata the most trusted come first."""
     dates = [_first(metadatas, key) for key in ("creation-date", "creation_date")]
     written = file_time.isoformat() if file_time else ""
     return Origin(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +23,30 @@ OTHER_REASONS = "other reasons"
 
 DIGITS = 6
 
+PSEUDONYM_PREFIX = "worker-"
+PSEUDONYM_DIGITS = 16
+
+
+def pseudonym(worker_id: str, key: str) -> str:
+    """A worker's pseudonym: the same for the same key, another for another.
+
+    Parameters
+    ----------
+    worker_id : str
+        The id; the empty one, of an answer that names no worker, stays empty.
+    key : str
+        Who knows it can tell whose pseudonym it is, by trying all ids.
+
+    Examples
+    --------
+    >>> pseudonym("private.us-west-2.1a2b3c4d5e6f7081", "labeling-job/tide-pools-01")
+    'worker-2106e48b47b59673'
+    """
+    if not worker_id:
+        return ""
+    digest = hmac.new(key.encode(), worker_id.encode(errors="surrogatepass"), hashlib.sha256)
+    return f"{PSEUDONYM_PREFIX}{digest.hexdigest()[:PSEUDONYM_DIGITS]}"
+
 
 @dataclass(kw_only=True)
 class Summary:
@@ -31,7 +57,7 @@ class Summary:
     outcomes : Counter
         Data objects by what became of them.
     statuses : Counter
-        Labels, and objects whose answers were all set aside, by status.
+        Labels, and objects whose answers were all rejected, by status.
     failures : Counter
         Failed objects by reason: the first `MOST_REASONS` reasons by name.
     histogram : list of int
@@ -42,7 +68,7 @@ class Summary:
         Sum of the shares of answers that agree with their label, and how many labels with two
         votes or more there are.
     rejected, workers : Counter
-        Answers set aside, by reason and by worker.
+        Rejected answers, by reason and by worker.
     used : int
         Answers that count.
     algorithms : Counter
@@ -66,17 +92,7 @@ class Summary:
     differing: int = 0
 
     def add(self, object_: ResolvedObject, *, failure_reason: str, requeued: bool) -> None:
-        """Count one data object.
-
-        Parameters
-        ----------
-        object_ : ResolvedObject
-            What became of it.
-        failure_reason : str
-            Why it failed, if it did.
-        requeued : bool
-            Whether it is in the re-queue manifest.
-        """
+        """Count one data object, and why it failed, if it did."""
         self.outcomes[object_.outcome] += 1
         self.requeued += requeued
         self.differing += object_.differs
@@ -102,13 +118,7 @@ class Summary:
             self.agreement_count += 1
 
     def as_json(self, worker_name: Callable[[str], str] = str) -> dict[str, Any]:
-        """The counts as JSON values; the same counts give the same text.
-
-        Parameters
-        ----------
-        worker_name : callable, optional
-            What a worker is called, by the id.
-        """
+        """The counts as JSON values; the same counts give the same text."""
         workers = Counter({worker_name(worker): count for worker, count in self.workers.items()})
         labeled = self.outcomes[ObjectOutcome.LABELED]
         return {
