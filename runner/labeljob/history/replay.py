@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from groundtruth.annotations import AnswerReader, Entry, merged
+from groundtruth.annotations import AnswerReader, Entry, merge_entries
 from groundtruth.contract.acs import DataObject
 from groundtruth.finishing.outcomes import METADATA
 from groundtruth.storage.folder import FolderStore
@@ -213,7 +213,7 @@ def read_entries(job: JobOnFile, call: Call) -> Iterator[Entry]:
     """The data objects of a call, out of its own request if there is one."""
     if call.request is not None:
         objects: list[DataObject] = job.files.request(call.request)
-        yield from merged(objects)
+        yield from merge_entries(objects)
         return
     for item in job.answered(call.object_ids):
         yield Entry(item.object)

@@ -2,7 +2,13 @@ import json
 
 import pytest
 
-from groundtruth.annotations import AnswerReader, Entry, RejectedAnswer, find_by_shape, merged
+from groundtruth.annotations import (
+    AnswerReader,
+    Entry,
+    RejectedAnswer,
+    find_by_shape,
+    merge_entries,
+)
 from groundtruth.contract.acs import parse_payload
 from groundtruth.errors import StorageError, UnusableAnswer
 from tests.examples import payload_of
@@ -14,7 +20,7 @@ URI = "s3://b/answers/1.json"
 def read(contents, *, store=None, decode=lambda content: content, ids=("0",)):
     """What is read of data objects that all have these contents."""
     objects = parse_payload(payload_of(dict.fromkeys(ids, contents)))
-    return list(AnswerReader(store or MemoryStore()).read(merged(objects), decode))
+    return list(AnswerReader(store or MemoryStore()).read(merge_entries(objects), decode))
 
 
 def at(uri):
@@ -109,7 +115,7 @@ def test_objects_come_in_order_and_each_answer_is_read_once():
         }
         for number in range(40)
     ]
-    found = AnswerReader(store).read(merged(parse_payload(payload)), lambda content: content)
+    found = AnswerReader(store).read(merge_entries(parse_payload(payload)), lambda content: content)
     assert [(item.object_id, item.answers) for item in found] == [
         (str(number), (number,)) for number in range(40)
     ]
@@ -122,7 +128,7 @@ def test_no_objects_have_no_answers():
 
 def test_an_object_that_is_there_twice_is_one_with_all_answers():
     payload = payload_of({"0": ["1"], "1": ["2"]}) + payload_of({"0": ["{", "3"]})
-    entries = merged(parse_payload(payload))
+    entries = merge_entries(parse_payload(payload))
     assert [entry.object.object_id for entry in entries] == ["0", "1"]
     first, _ = AnswerReader(MemoryStore()).read(entries, lambda content: content)
     assert dict(zip(first.workers, first.answers, strict=True)) == {"w1": 1, "w2": 3}
@@ -132,7 +138,7 @@ def test_an_object_that_is_there_twice_is_one_with_all_answers():
 def test_answers_to_another_object_of_the_same_id_are_rejected():
     payload = payload_of({"0": ["1"]}) + payload_of({"0": ["2", "3"]})
     payload[1]["dataObject"] = {"s3Uri": "s3://bucket/images/other.png"}
-    entries = merged(parse_payload(payload))
+    entries = merge_entries(parse_payload(payload))
     assert [type(entry) for entry in entries] == [Entry]
     (answers,) = AnswerReader(MemoryStore()).read(entries, lambda content: content)
     assert (answers.workers, answers.answers) == (("w1",), (1,))

@@ -130,7 +130,7 @@ class Entry:
     foreign: tuple[RejectedAnswer, ...] = ()
 
 
-def merged(objects: Iterable[DataObject]) -> list[Entry]:
+def merge_entries(objects: Iterable[DataObject]) -> list[Entry]:
     """The payload's data objects in order, each id once, with all answers to it.
 
     The service may put an object twice into one payload. Its answers are taken together, unless

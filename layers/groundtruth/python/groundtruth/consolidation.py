@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from groundtruth.annotations import AnswerReader, Answers, Deadline, Entry, merged
+from groundtruth.annotations import AnswerReader, Answers, Deadline, Entry, merge_entries
 from groundtruth.contract.acs import (
     CONSOLIDATED_FOLDER,
     AcsRequest,
@@ -106,7 +106,7 @@ def consolidate_batch[Answer](
     _check_algorithm(task, job.settings)
     store = _permitted(store, request, job.settings)
     body = store.read(request.payload_uri)
-    entries = merged(parse_payload(embedded_json(body, path="payload")))
+    entries = merge_entries(parse_payload(embedded_json(body, path="payload")))
     reader = AnswerReader(store, time_left)
     classes = task.all_classes(job.classes or _classes_seen(entries, reader, task), job.settings)
     key = SkillKey(task.schema_name, classes, job.settings.skill_half_life_days)

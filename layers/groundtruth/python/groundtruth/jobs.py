@@ -298,13 +298,7 @@ class JobContexts:
         )
 
     def auxiliary_labels(self, uri: str) -> AuxiliaryLabels:
-        """What a side file knows, read once; nothing for an empty URI.
-
-        Raises
-        ------
-        StorageError, ContractError
-            If the file cannot be read or understood.
-        """
+        """What an auxiliary file knows, read once; nothing for an empty URI."""
         if not uri:
             return NO_LABELS
         if uri not in self._auxiliary_labels:
@@ -312,13 +306,7 @@ class JobContexts:
         return self._auxiliary_labels[uri]
 
     def confidence_map(self, uri: str) -> ConfidenceMap | None:
-        """The confidence map of a file, read once; None for an empty URI.
-
-        Raises
-        ------
-        StorageError, ContractError
-            If the file cannot be read or understood.
-        """
+        """The confidence map of a file, read once; None for an empty URI."""
         if not uri:
             return None
         if uri not in self._maps:

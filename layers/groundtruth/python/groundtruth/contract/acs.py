@@ -140,8 +140,8 @@ def parse_payload(payload: Any) -> tuple[DataObject, ...]:
         annotation without content is no error here: it is one answer less.
     """
     return tuple(
-        _data_object(item, path=f"payload[{at}]")
-        for at, item in enumerate(as_list(payload, path="payload"))
+        _data_object(item, path=f"payload[{index}]")
+        for index, item in enumerate(as_list(payload, path="payload"))
     )
 
 

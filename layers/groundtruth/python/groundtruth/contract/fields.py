@@ -166,9 +166,11 @@ def parse_label_categories(body: bytes | str, *, path: str) -> tuple[str, ...]:
         raise ContractError("is missing", path=labels_path)
     names = [
         required_text(
-            as_mapping(item, path=f"{labels_path}[{at}]"), "label", path=f"{labels_path}[{at}]"
+            as_mapping(item, path=f"{labels_path}[{index}]"),
+            "label",
+            path=f"{labels_path}[{index}]",
         )
-        for at, item in enumerate(as_list(message["labels"], path=labels_path))
+        for index, item in enumerate(as_list(message["labels"], path=labels_path))
     ]
     return checked_labels(names, path=labels_path)
 
@@ -194,15 +196,15 @@ def checked_labels(names: Any, *, path: str) -> tuple[str, ...]:
         If there is none, or one is not a text, empty, too long or there twice.
     """
     checked: list[str] = []
-    for at, name in enumerate(as_list(names, path=path)):
+    for index, name in enumerate(as_list(names, path=path)):
         if not isinstance(name, str) or not name:
-            raise ContractError("is not the name of a label", path=f"{path}[{at}]")
+            raise ContractError("is not the name of a label", path=f"{path}[{index}]")
         if len(name) > MAX_NAME_LENGTH:
             raise ContractError(
-                f"has {len(name)} characters, {MAX_NAME_LENGTH} at most", path=f"{path}[{at}]"
+                f"has {len(name)} characters, {MAX_NAME_LENGTH} at most", path=f"{path}[{index}]"
             )
         if name in checked:
-            raise ContractError(f"{name!r} is there twice", path=f"{path}[{at}]")
+            raise ContractError(f"{name!r} is there twice", path=f"{path}[{index}]")
         checked.append(name)
     if not checked:
         raise ContractError("names no label", path=path)

@@ -42,17 +42,7 @@ MOST_WORKERS_OF_A_PART = MOST_ACTIONS // 2
 
 @dataclass(frozen=True)
 class Part:
-    """What is written of a data object at once.
-
-    Attributes
-    ----------
-    object_id : str
-        The data object.
-    number : int
-        0 for the first or only part.
-    units : dict of str to dict of str to int
-        Worker -> cell -> what to add.
-    """
+    """What is written of a data object at once: for each worker, what to add to which cells."""
 
     object_id: str
     number: int
@@ -61,13 +51,7 @@ class Part:
 
 @dataclass
 class Group:
-    """Parts that fit into one transaction.
-
-    Attributes
-    ----------
-    parts : list of Part
-        In the order they came.
-    """
+    """Parts that fit into one transaction, in the order they came."""
 
     parts: list[Part] = field(default_factory=list)
     _cells: dict[str, set[str]] = field(default_factory=dict)
@@ -161,13 +145,7 @@ type Item = Mapping[str, Any]
 
 
 class Cancelled(Exception):
-    """A transaction did not happen, and will not by being repeated.
-
-    Attributes
-    ----------
-    codes : list of str
-        For each action why, or ``None`` (the text).
-    """
+    """A transaction did not happen, and will not by being repeated; why, for each action."""
 
     def __init__(self, codes: list[str]) -> None:
         super().__init__(", ".join(sorted(set(codes) - {"None"})))
@@ -175,13 +153,7 @@ class Cancelled(Exception):
 
 
 class Deadline:
-    """Time for one call of the store, shared by all its requests.
-
-    Parameters
-    ----------
-    seconds : float
-        No request begins later than this from now.
-    """
+    """Time for one call of the store, shared by all its requests; none begins later."""
 
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
@@ -197,13 +169,7 @@ class Deadline:
 
 
 class Table:
-    """A table; its client is made on first use, and threads may share it.
-
-    Parameters
-    ----------
-    name : str
-        The table's name or ARN.
-    """
+    """A table by its name or ARN; its client is made on first use, and threads may share it."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -218,20 +184,20 @@ class Table:
 
     def get(self, keys: Sequence[Item], deadline: Deadline) -> list[Item]:
         """Items of the keys that there are, as written by all writes that ended before."""
-        found: list[Item] = []
-        for some in batched(keys, KEYS_PER_REQUEST, strict=False):
-            wanted: Sequence[Item] = some
+        items: list[Item] = []
+        for chunk in batched(keys, KEYS_PER_REQUEST, strict=False):
+            wanted: Sequence[Item] = chunk
             for _ in deadline.pauses():
                 request = {self.name: {"Keys": list(wanted), "ConsistentRead": True}}
                 answer = self._call("batch_get_item", deadline, RequestItems=request)
-                found += chain.from_iterable(answer["Responses"].values())
+                items += chain.from_iterable(answer["Responses"].values())
                 left = (answer.get("UnprocessedKeys") or {}).values()
                 wanted = [key for table in left for key in table["Keys"]]
                 if not wanted:
                     break
             else:
                 raise SkillStoreError("batch_get_item: not all keys in time", reason="throttled")
-        return found
+        return items
 
     def put_new(self, items: Sequence[Item], deadline: Deadline) -> bool:
         """Write items that are not there yet, all of them or none; False if one is there."""
@@ -254,9 +220,9 @@ class Table:
 
     def increase(self, key: Item, numbers: Mapping[str, int]) -> dict[str, Any]:
         """Action of a transaction that adds to attributes; the item is made if need be."""
-        names = {f"#{place}": name for place, name in enumerate(numbers)}
-        values = {f":{place}": {"N": str(number)} for place, number in enumerate(numbers.values())}
-        terms = ",".join(f"#{place} :{place}" for place in range(len(numbers)))
+        names = {f"#{index}": name for index, name in enumerate(numbers)}
+        values = {f":{index}": {"N": str(number)} for index, number in enumerate(numbers.values())}
+        terms = ",".join(f"#{index} :{index}" for index in range(len(numbers)))
         return {
             "Update": {
                 "TableName": self.name,
@@ -268,21 +234,10 @@ class Table:
         }
 
     def transact(self, actions: Sequence[Any], deadline: Deadline) -> None:
-        """Do all actions or none.
+        """Do all actions, at most 100 of `new` and `increase`, or none.
 
-        Parameters
-        ----------
-        actions : sequence
-            Of `new` and `increase`, at most 100, each of another item.
-        deadline : Deadline
-            Time left.
-
-        Raises
-        ------
-        Cancelled
-            If an action is refused for good.
-        SkillStoreError
-            If it is not known to have been done.
+        Raises `Cancelled` if one is refused for good, `SkillStoreError` if it is not known to have
+        been done.
         """
         token = str(uuid.uuid4())  # by which the service knows a repetition
         self._call(
@@ -390,22 +345,20 @@ class DynamoDbSkills:
         asked = dict.fromkeys(workers)
         moment = Moment(at, key.half_life_days)
         mark = f"batch#{batch_mark(key, batch_id)}"
-        places = {
-            _record_place(key, worker, era): (worker, era)
-            for worker in asked
-            for era in moment.eras
+        worker_eras = {
+            _record_key(key, worker, era): (worker, era) for worker in asked for era in moment.eras
         }
         first = (mark, "0")
-        keys = [_key(*place) for place in (first, *places)]
+        keys = [_key(*pair) for pair in (first, *worker_eras)]
         items = {
             (item["pk"]["S"], item["sk"]["S"]): item for item in self._table.get(keys, deadline)
         }
         if first not in items:
             records: dict[str, dict[int, dict[str, int]]] = {worker: {} for worker in asked}
-            for place, item in items.items():
-                worker, era = places[place]
+            for pair, item in items.items():
+                worker, era = worker_eras[pair]
                 records[worker][era] = _numbers(item)
-            units = {worker: moment.read(found) for worker, found in records.items()}
+            units = {worker: moment.read(eras) for worker, eras in records.items()}
             if self._keep(mark, pack(units), deadline):
                 return to_amounts(units, asked)
             (items[first],) = self._table.get([_key(*first)], deadline)
@@ -452,7 +405,7 @@ class DynamoDbSkills:
                 for mark, part in marks
             ] + [
                 self._table.increase(
-                    _key(*_record_place(key, worker, era)),
+                    _key(*_record_key(key, worker, era)),
                     {f"{_CELL}{cell}": number for cell, number in sums[worker].items()},
                 )
                 for worker in workers
@@ -477,26 +430,26 @@ class DynamoDbSkills:
         if len(starts) > MOST_PARTS:
             raise SkillStoreError("what is known of the workers is too much to keep", reason="full")
         items = [
-            _expiring(mark, str(place))
+            _expiring(mark, str(index))
             | {
                 "content": {"B": content[start : start + LONGEST_PART]},
                 "parts": {"N": str(len(starts))},
             }
-            for place, start in enumerate(starts)
+            for index, start in enumerate(starts)
         ]
         return self._table.put_new(items, deadline)
 
     def _answer(self, mark: str, first: Item, deadline: Deadline) -> Units:
         """The answer that was kept, of which the first part is given."""
-        places = range(1, int(first["parts"]["N"]))
-        rest = self._table.get([_key(mark, str(place)) for place in places], deadline)
+        numbers = range(1, int(first["parts"]["N"]))
+        rest = self._table.get([_key(mark, str(number)) for number in numbers], deadline)
         parts = {item["sk"]["S"]: item["content"]["B"] for item in (first, *rest)}
-        if len(parts) != 1 + len(places):
+        if len(parts) != 1 + len(numbers):
             raise SkillStoreError("a part of a kept answer is gone", reason="damaged")
-        return unpack(b"".join(parts[str(place)] for place in range(len(parts))))
+        return unpack(b"".join(parts[str(number)] for number in range(len(parts))))
 
 
-def _record_place(key: SkillKey, worker: str, era: int) -> tuple[str, str]:
+def _record_key(key: SkillKey, worker: str, era: int) -> tuple[str, str]:
     """Keys of a worker's record; a name that is too long for a key, or no text, is digested."""
     content = worker.encode("utf-8", "surrogatepass")
     readable = len(content) <= _LONGEST_NAME and worker.isprintable()

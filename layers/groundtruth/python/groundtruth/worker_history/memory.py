@@ -39,14 +39,8 @@ def _digest(parts: list[str]) -> str:
 class Ledger:
     """Records, marks of counted objects, and answers that were given.
 
-    Attributes
-    ----------
-    records : dict
-        Record key -> cell -> number, as `decay.Moment` stores them.
-    counted : set of str
-        Marks of the objects that are in the records.
-    answers : dict
-        Mark of a batch -> the pack answer it got.
+    `records` has the numbers by record key and cell, as `counts.Moment` stores them; `answers`
+    the packed answer that each batch got, by the batch's mark.
     """
 
     def __init__(self) -> None:
@@ -65,12 +59,7 @@ class Ledger:
     ) -> Amounts:
         """What a batch is told of workers: what it was told before, else what is known now.
 
-        Parameters
-        ----------
-        key, batch_id, workers, at
-            As for `SkillStore`.
-        keep : callable
-            Puts the pack answer to a new batch into `answers`, under its mark.
+        `keep` puts the packed answer to a new batch into `answers`, under its mark.
         """
         asked = dict.fromkeys(workers)
         mark = batch_mark(key, batch_id)
@@ -83,8 +72,8 @@ class Ledger:
         moment = Moment(at, key.half_life_days)
         units = {}
         for worker in workers:
-            found = {era: self.records.get((key.text, worker, era), {}) for era in moment.eras}
-            units[worker] = moment.read(found)
+            eras = {era: self.records.get((key.text, worker, era), {}) for era in moment.eras}
+            units[worker] = moment.read(eras)
         return units
 
     def add(self, records: Mapping[RecordKey, Mapping[str, int]], counted: Iterable[str]) -> None:
