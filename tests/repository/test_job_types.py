@@ -40,6 +40,7 @@ ASKED = {
     "history/explanation.py": {"independent_objects"},
     "jobs/request_rules.py": {"label_is_mask"},
     "jobs/truths.py": {"label_is_mask"},
+    "metrics/copying.py": {"units_are_alike"},
     "metrics/confidence_maps.py": {"single_choice"},
     "metrics/workers.py": {"label_is_mask"},
     "report/page.py": {"label_is_mask"},
