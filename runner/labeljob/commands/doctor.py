@@ -24,7 +24,7 @@ from labeljob.doctor.planned_job import (
     has_structure,
     task_among,
 )
-from labeljob.jobs.request_rules import region_of
+from labeljob.jobs.request import region_of
 from labeljob.tasks.base import JobType
 
 

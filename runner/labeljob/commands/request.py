@@ -13,10 +13,11 @@ from labeljob import messages
 from labeljob.commands.job_type import job_type_option
 from labeljob.commands.options import takes_options
 from labeljob.jobs.lambda_arns import arns_among, stack_outputs
-from labeljob.jobs.request import is_public, model_problems
-from labeljob.jobs.request_rules import (
+from labeljob.jobs.request import (
     function_problems,
     function_warnings,
+    is_public,
+    model_problems,
     region_of,
     rule_problems,
     rule_warnings,

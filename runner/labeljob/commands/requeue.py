@@ -15,8 +15,7 @@ from labeljob.commands import options as shared
 from labeljob.commands.options import file_option, takes_options
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import find_job
-from labeljob.jobs.request import Problem, model_problems
-from labeljob.jobs.request_rules import rule_problems
+from labeljob.jobs.request import Problem, model_problems, rule_problems
 from labeljob.output_files import write_text
 from labeljob.rounds.requeue import RequeueResult, make_next_request, requeue
 

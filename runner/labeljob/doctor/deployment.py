@@ -29,8 +29,8 @@ from labeljob.doctor.planned_job import (
     has_structure,
 )
 from labeljob.jobs.lambda_arns import LambdaArn
-from labeljob.jobs.request import Problem
-from labeljob.jobs.request_rules import (
+from labeljob.jobs.request import (
+    Problem,
     function_problems,
     function_warnings,
     is_named_for_managed_policy,

@@ -20,8 +20,7 @@ from labeljob.doctor.findings import (
     or_ok,
 )
 from labeljob.jobs.lambda_arns import LambdaArn
-from labeljob.jobs.request import Problem, is_public, model_problems
-from labeljob.jobs.request_rules import rule_problems, rule_warnings
+from labeljob.jobs.request import Problem, is_public, model_problems, rule_problems, rule_warnings
 from labeljob.tasks.base import JobType
 from labeljob.tasks.registry import JOB_TYPES
 

@@ -5,10 +5,10 @@ import pytest
 from botocore.validate import ParamValidator
 
 from labeljob.commands.request import RequestOptions, build_request
-from labeljob.jobs.request import model_problems
-from labeljob.jobs.request_rules import (
+from labeljob.jobs.request import (
     function_problems,
     function_warnings,
+    model_problems,
     region_of,
     rule_problems,
     rule_warnings,
