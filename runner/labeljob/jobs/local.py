@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+from PIL import Image, UnidentifiedImageError
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from groundtruth.errors import GroundTruthError
+from groundtruth.errors import GroundTruthError, StorageError
+from groundtruth.storage.s3 import ObjectStore
 from groundtruth.worker_history.store import SKILL_FILE_VARIABLE
 from labeljob import messages
 from labeljob.application import LocalFunction, application_folder
@@ -20,30 +23,18 @@ from labeljob.jobs.description import JobDescription, JobError, begin_or_resume,
 from labeljob.jobs.ground_truth_messages import pre_event
 from labeljob.jobs.job_location import Place
 from labeljob.jobs.manifest_lines import ManifestLine
-from labeljob.jobs.run import ANSWERED, CONSOLIDATED, JobRun
-from labeljob.jobs.summary import Summary, summarize
-from labeljob.jobs.truths import truths
+from labeljob.jobs.run import ANSWERED, CONSOLIDATED, JobRun, Summary, summarize
 from labeljob.jobs.worker_pages import render_page
+from labeljob.simulation.truth import TruthError, invented_truth, read_truth
 from labeljob.simulation.workers import create_workers
+from labeljob.tasks.base import Truth
 
 _NAME = r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobResult:
-    """A finished job.
-
-    Attributes
-    ----------
-    description : JobDescription
-        The job.
-    summary : Summary
-        What came out of it.
-    seconds : float
-        How long this run took.
-    log : str
-        Path of the functions' log.
-    """
+    """A finished job, how long this run of it took, and the path of the functions' log."""
 
     description: JobDescription
     summary: Summary
@@ -95,7 +86,7 @@ def _run(description: JobDescription, lines: Sequence[ManifestLine], place: Plac
             description=description,
             lines=lines,
             pool=create_workers(description.crew, seed=description.seed),
-            truth_of=truths(description, place.store),
+            truth_of=find_truths(description, place.store),
             pre=pre,
             acs=acs,
             store=place.store,
@@ -134,3 +125,37 @@ def _bars() -> Progress:
         console=messages.console,
         disable=not messages.console.is_terminal,
     )
+
+
+def find_truths(description: JobDescription, store: ObjectStore) -> Callable[[ManifestLine], Truth]:
+    """The truth of the job's file, or one that is invented from the seed; raises `TruthError`."""
+    task, labels = description.task, description.labels
+    folder = Path(description.manifest).parent
+
+    def invent(line: ManifestLine) -> Truth:
+        shape = _image_shape(line, folder, store) if task.label_is_mask else None
+        return invented_truth(task, labels, line.object_id, shape, description.seed)
+
+    if not description.truth:
+        return invent
+    path = Path(description.truth)
+    table = read_truth(path, task, labels)
+
+    def look_up(line: ManifestLine) -> Truth:
+        if line.source_ref not in table:
+            raise TruthError(f"says nothing of {line.source_ref}", path=path)
+        return table[line.source_ref]
+
+    return look_up
+
+
+def _image_shape(line: ManifestLine, folder: Path, store: ObjectStore) -> tuple[int, int]:
+    """Rows and columns of an image, a path from the manifest's folder or a URI of the store."""
+    uri = line.source_ref
+    try:
+        body = store.read(uri) if uri.startswith("s3://") else (folder / uri).read_bytes()
+        with Image.open(io.BytesIO(body)) as image:
+            return image.height, image.width
+    except (StorageError, OSError, UnidentifiedImageError) as error:
+        where = f"manifest line {int(line.object_id) + 1}, {uri}"
+        raise JobError(f"{where}: the image cannot be read ({error})") from error

@@ -1,14 +1,20 @@
-"""A whole labeling job: PRE, workers, ACS, output manifest."""
+"""A whole labeling job: PRE, workers, ACS, output manifest; and what came out of it, counted."""
 
 from __future__ import annotations
 
+import io
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
+from PIL import Image
 
 from groundtruth.contract.fields import label_category_file
 from groundtruth.storage.s3 import ObjectStore
+from groundtruth.tasks.base import NO_USABLE_ANSWER, NOT_PROCESSED
 from labeljob.jobs.description import JobDescription, JobError
 from labeljob.jobs.ground_truth_messages import (
     Assignment,
@@ -21,38 +27,23 @@ from labeljob.jobs.ground_truth_messages import (
     worker_response,
 )
 from labeljob.jobs.manifest_lines import ManifestLine, compact_json, labeled_line
+from labeljob.metrics.scores import mean_iou
 from labeljob.simulation.answers import answer
 from labeljob.simulation.workers import SimulatedWorker
-from labeljob.tasks.base import Truth
+from labeljob.tasks.base import Mask, Truth
 
 type Handler = Callable[[Mapping[str, Any]], Any]
 type Advance = Callable[[str, int], None]
 
 ANSWERED = "answered"
 CONSOLIDATED = "consolidated"
-JSON_TYPE = "application/json"
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobRun:
     """A run of one job; running it again does what is left.
 
-    Attributes
-    ----------
-    description : JobDescription
-        The job.
-    lines : sequence of ManifestLine
-        Its input manifest.
-    pool : sequence of SimulatedWorker
-        Its workers.
-    truth_of : callable
-        What a perfect worker would answer to a data object.
-    pre, acs : callable
-        The two Lambda handlers.
-    store : ObjectStore
-        Where the job's files are.
-    advance : callable
-        Told ``(stage, how many)`` as data objects are `ANSWERED` and `CONSOLIDATED`.
+    `advance` is told ``(stage, how many)`` as data objects are `ANSWERED` and `CONSOLIDATED`.
     """
 
     description: JobDescription
@@ -90,8 +81,8 @@ class JobRun:
 
     def write_label_file(self) -> None:
         """Put the job's label category file where its description says."""
-        body = json.dumps(label_category_file(list(self.description.labels))).encode()
-        self._write(self.description.label_file, body)
+        labels = label_category_file(list(self.description.labels))
+        self._write(self.description.label_file, json.dumps(labels))
 
     def _label(self, batch: ScheduledBatch, known: set[str]) -> None:
         layout = self.description.layout
@@ -100,22 +91,21 @@ class JobRun:
             self.advance(ANSWERED, len(batch.lines))
             self.advance(CONSOLIDATED, len(batch.lines))
             return
-        payload = [entry for entry in self._collected(batch, known) if entry is not None]
+        payload = []
+        for line, assignments in zip(batch.lines, batch.assignments, strict=True):
+            answers = self._collect_answers(line, assignments, known)
+            self.advance(ANSWERED, 1)
+            if answers is not None:
+                payload.append(payload_entry(line, answers))
         response: Any = []
         if payload:
-            self._write(request_uri, json.dumps(payload).encode())
+            self._write(request_uri, json.dumps(payload))
             response = self.acs(acs_event(self.description, request_uri))
         _check_response(response, payload)
-        self._write(response_uri, json.dumps(response).encode())
+        self._write(response_uri, json.dumps(response))
         self.advance(CONSOLIDATED, len(batch.lines))
 
-    def _collected(self, batch: ScheduledBatch, known: set[str]) -> Iterator[dict[str, Any] | None]:
-        for line, assignments in zip(batch.lines, batch.assignments, strict=True):
-            response = self._answered(line, assignments, known)
-            self.advance(ANSWERED, 1)
-            yield response and payload_entry(line, response)
-
-    def _answered(
+    def _collect_answers(
         self, line: ManifestLine, assignments: Sequence[Assignment], known: set[str]
     ) -> dict[str, Any] | None:
         """The workers' answers to a data object; None if none are wanted."""
@@ -124,7 +114,7 @@ class JobRun:
             stored: dict[str, Any] = json.loads(self.store.read(uri))
             return stored
         task = self.pre(pre_event(self.description, line.values))
-        if not _human_wanted(task):
+        if not _wants_workers(task):
             return None
         truth = self.truth_of(line)
         contents = [
@@ -139,18 +129,17 @@ class JobRun:
             for assignment in assignments
         ]
         response = worker_response(assignments, contents)
-        self._write(uri, compact_json(response).encode())
+        self._write(uri, compact_json(response))
         return response
 
     def _write_output(self) -> None:
-        written: list[str] = []
+        lines = []
         for batch in self.batches():
             contents = self.consolidated(batch)
-            written.extend(
+            lines += [
                 self._output_line(line, contents.get(line.object_id), batch) for line in batch.lines
-            )
-        body = "".join(f"{text}\n" for text in written).encode()
-        self._write(self.description.layout.output_manifest, body)
+            ]
+        self._write(self.description.layout.output_manifest, "".join(f"{line}\n" for line in lines))
 
     def _output_line(
         self, line: ManifestLine, content: Mapping[str, Any] | None, batch: ScheduledBatch
@@ -165,11 +154,11 @@ class JobRun:
         metadata = custom_metadata(self.description, batch.called)
         return labeled_line(line, {attribute: content[attribute], metadata_key: metadata})
 
-    def _write(self, uri: str, body: bytes) -> None:
-        self.store.write(uri, body, content_type=JSON_TYPE, kms_key=None)
+    def _write(self, uri: str, text: str) -> None:
+        self.store.write(uri, text.encode(), content_type="application/json", kms_key=None)
 
 
-def _human_wanted(task: Any) -> bool:
+def _wants_workers(task: Any) -> bool:
     """Whether a PRE function's answer asks for workers; they are asked if it says nothing."""
     if not isinstance(task, dict) or not isinstance(task.get("taskInput"), dict):
         raise JobError("the PRE function returned no taskInput")
@@ -185,3 +174,91 @@ def _check_response(response: Any, payload: Sequence[Mapping[str, Any]]) -> None
     got = [item.get("datasetObjectId") for item in response] if isinstance(response, list) else None
     if got != asked:
         raise JobError(f"the ACS function answered for the data objects {got}, not for {asked}")
+
+
+WITHOUT_LABEL = (NO_USABLE_ANSWER, NOT_PROCESSED)
+
+
+@dataclass(kw_only=True)
+class Summary:
+    """Counts over the data objects of a job.
+
+    Scores are agreements with the truth in [0, 1]: 1 or 0 for a class, the Jaccard index of label
+    sets, the mean intersection over union of the classes of a mask.
+    """
+
+    objects: int = 0
+    unasked: int = 0  # that no worker was asked about
+    statuses: Counter[str] = field(default_factory=Counter)
+    rejected: Counter[str] = field(default_factory=Counter)  # by reason
+    confidences: list[float] = field(default_factory=list)
+    scores: list[float] = field(default_factory=list)
+
+    @property
+    def mean_confidence(self) -> float:
+        """Mean over the labels; 0 without any."""
+        return float(np.mean(self.confidences)) if self.confidences else 0.0
+
+    @property
+    def mean_score(self) -> float:
+        """Mean agreement with the truth; 0 without any label."""
+        return float(np.mean(self.scores)) if self.scores else 0.0
+
+
+def summarize(run: JobRun) -> Summary:
+    """Count what a finished run wrote."""
+    summary = Summary()
+    for batch in run.batches():
+        contents = run.consolidated(batch)
+        for line in batch.lines:
+            summary.objects += 1
+            content = contents.get(line.object_id)
+            if content is None:
+                summary.unasked += 1
+            else:
+                _count(summary, run, line, content)
+    return summary
+
+
+def _count(summary: Summary, run: JobRun, line: ManifestLine, content: Mapping[str, Any]) -> None:
+    attribute = run.description.attribute
+    value = content.get(attribute)
+    if isinstance(value, dict):
+        summary.statuses[value["status"]] += 1
+        for item in value["answers"]["set-aside"]:
+            summary.rejected[item["reason"]] += 1
+    else:
+        summary.statuses["labeled" if attribute in content else "no-usable-answer"] += 1
+    metadata = content.get(f"{attribute}-metadata", {})
+    confidences = _confidences(value if isinstance(value, dict) else metadata)
+    if attribute in content and confidences:
+        summary.confidences.append(float(np.mean(confidences)))
+    score = _score(run, value, metadata, run.truth_of(line))
+    if score is not None:
+        summary.scores.append(score)
+
+
+def _confidences(value: Mapping[str, Any]) -> list[float]:
+    if "confidence" in value:
+        return [] if value.get("status") in WITHOUT_LABEL else [value["confidence"]]
+    if "confidence-map" in value:
+        return list(value["confidence-map"].values())
+    return [entry["confidence"] for entry in value.get("internal-color-map", {}).values()]
+
+
+def _score(run: JobRun, value: Any, metadata: Mapping[str, Any], truth: Truth) -> float | None:
+    """Agreement of one label with the truth; None if there is no label."""
+    if isinstance(truth, np.ndarray):
+        uri = value.get("mask-ref") if isinstance(value, dict) else value
+        return None if uri is None else mean_iou(_mask(run, uri), truth)
+    source = value if isinstance(value, dict) else metadata
+    if isinstance(truth, str):
+        name = source.get("class-name")
+        return None if name is None else float(name == truth)
+    names = set(source.get("class-map", {}).values())
+    return len(names & truth) / len(names | truth) if names else None
+
+
+def _mask(run: JobRun, uri: str) -> Mask:
+    with Image.open(io.BytesIO(run.store.read(uri)), formats=("PNG",)) as image:
+        return np.array(image)
