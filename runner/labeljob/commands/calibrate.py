@@ -12,7 +12,7 @@ from groundtruth.settings import TAG_PREFIX
 from groundtruth.storage.folder import FolderStore
 from groundtruth.storage.s3 import S3Store
 from labeljob import messages
-from labeljob.commands.options import JobOptions, file_option, takes_options
+from labeljob.commands.options import JobOptions, file_option, output_option, takes_options
 from labeljob.commands.reading import open_job, print_read_errors
 from labeljob.history.auxiliary_inputs import read_truths
 from labeljob.jobs.job_location import JobPlace
@@ -36,13 +36,7 @@ class CalibrateOptions(JobOptions):
         ),
     ]
     output: Annotated[
-        str | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE|S3URI",
-            help=f"The map's file. [default: JOB/{MAP_FILE}]",
-        ),
+        str | None, output_option(f"The map's file. [default: JOB/{MAP_FILE}]", "FILE|S3URI")
     ] = None
     kind: Annotated[
         MapKind,
@@ -63,11 +57,10 @@ def calibrate(options: CalibrateOptions) -> None:
 
     Example: labeljob calibrate labeljob-store/labeljob/jobs/photos --truth truth.jsonl
     """
-    with messages.exit_on_error():
-        job = open_job(options)
-        truths = read_truths(options.truth, job.task, job.classes, job.lines)
-        result = calibrate_job(job, truths, options.kind, force=options.force)
-        uri, shown = _write(result, job.place, options.output)
+    job = open_job(options)
+    truths = read_truths(options.truth, job.task, job.classes, job.lines)
+    result = calibrate_job(job, truths, options.kind, force=options.force)
+    uri, shown = _write(result, job.place, options.output)
     print_read_errors(job.damage)
     if options.as_json:
         messages.print_json({**result.content(), "file": shown, "tag": {"Key": TAG, "Value": uri}})

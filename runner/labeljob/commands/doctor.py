@@ -11,8 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from labeljob.commands.job_type import job_type_option
-from labeljob.commands.options import takes_options
+from labeljob.commands.options import job_type_option, takes_options
 from labeljob.doctor.aws import AwsAccount, NoAws, own_region
 from labeljob.doctor.checks import run_checks
 from labeljob.doctor.findings import as_json, has_errors, show
@@ -75,7 +74,7 @@ def doctor(options: DoctorOptions) -> None:
     """
     if options.job is None and options.stack is None:
         raise typer.BadParameter("give JOB.JSON, --stack or both")
-    planned = _planned_job(options)
+    planned = _read_planned_job(options)
     if options.offline:
         sections = run_checks(planned, stack=options.stack)
     else:
@@ -89,8 +88,8 @@ def doctor(options: DoctorOptions) -> None:
         raise typer.Exit(1)
 
 
-def _planned_job(options: DoctorOptions) -> PlannedJob:
-    request = _request(options.job) if options.job is not None else None
+def _read_planned_job(options: DoctorOptions) -> PlannedJob:
+    request = _read_request(options.job) if options.job is not None else None
     files = {
         MANIFEST: options.manifest,
         LABELS: options.label_categories,
@@ -112,7 +111,7 @@ def _planned_job(options: DoctorOptions) -> PlannedJob:
     )
 
 
-def _request(path: Path) -> Mapping[str, Any]:
+def _read_request(path: Path) -> Mapping[str, Any]:
     try:
         text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
         request = json.loads(text)

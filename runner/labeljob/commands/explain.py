@@ -57,8 +57,7 @@ def explain(options: ExplainOptions) -> None:
 
     Example: labeljob explain birds-job 165 --algorithm builtin
     """
-    with messages.exit_on_error():
-        result = _explain(options)
+    result = _explain(options)
     if options.as_json:
         messages.print_json(result.as_json())
     else:
@@ -86,14 +85,14 @@ def _report(result: Explanation) -> None:
         "Label",
         ("", "label", "confidence"),
         [
-            ("in the manifest", *_words(values["manifest"])),
-            (f"by {settings['algorithm']}", *_result(result)),
+            ("in the manifest", *_format_label(values["manifest"])),
+            (f"by {settings['algorithm']}", *_format_result(result)),
         ],
     )
     messages.table(
         "Votes",
         ("worker", "said", "seconds", "agrees with others in this job", "without this answer"),
-        [_vote(vote) for vote in result.votes],
+        [_format_vote(vote) for vote in result.votes],
     )
     for item in result.annotations.rejected:
         messages.note(f"set aside: {item.worker_id}, {item.reason} ({item.detail})")
@@ -108,29 +107,31 @@ def _report(result: Explanation) -> None:
     )
 
 
-def _words(label: dict[str, Any] | None) -> tuple[str, str]:
+def _format_label(label: dict[str, Any] | None) -> tuple[str, str]:
     if label is None:
         return ("no label", "-")
     return (label.get("mask") or ", ".join(label["classes"]), f"{label['confidence']:.4f}")
 
 
-def _result(result: Explanation) -> tuple[str, str]:
+def _format_result(result: Explanation) -> tuple[str, str]:
     value = result.result
     if "class-map" in value:
-        sure = ", ".join(f"{one:.4f}" for one in value["confidence-map"].values())
-        return (f"{', '.join(value['class-map'].values())} ({result.status})", sure)
+        confidences = ", ".join(
+            f"{confidence:.4f}" for confidence in value["confidence-map"].values()
+        )
+        return (f"{', '.join(value['class-map'].values())} ({result.status})", confidences)
     name = "mask" if "mask-ref" in value else value["class-name"] or "no label"
     return (f"{name} ({result.status})", f"{value['confidence']:.4f}")
 
 
-def _vote(vote: Vote) -> tuple[str, str, str, str, str]:
+def _format_vote(vote: Vote) -> tuple[str, str, str, str, str]:
     worker = vote.worker
     low, high = worker.interval
     flags = "".join(f", {flag}" for flag, _ in worker.flags)
-    known = f"{worker.agreement:.0%} of {worker.answers} ({low:.0%} to {high:.0%}){flags}"
+    agreement = f"{worker.agreement:.0%} of {worker.answers} ({low:.0%} to {high:.0%}){flags}"
     without = "-"
     if vote.without is not None:
         label, confidence = vote.without
         without = label if confidence is None else f"{label} {confidence:.4f}"
     seconds = "-" if vote.seconds is None else f"{vote.seconds:.1f}"
-    return (worker.name, vote.said, seconds, known if worker.agreements else "-", without)
+    return (worker.name, vote.said, seconds, agreement if worker.agreements else "-", without)

@@ -10,7 +10,7 @@ import typer
 
 from labeljob import messages
 from labeljob.commands import options as shared
-from labeljob.commands.options import JobOptions, takes_options
+from labeljob.commands.options import JobOptions, output_option, takes_options
 from labeljob.commands.reading import open_job, print_read_errors
 from labeljob.formats.exports import Format, export_job
 from labeljob.formats.labeled import Choice
@@ -26,14 +26,7 @@ class ExportOptions(JobOptions):
 
     format: Annotated[Format, typer.Option(help="What to write.", show_default=False)]
     output: Annotated[
-        Path,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FOLDER",
-            help="Where to; must be empty or not there.",
-            show_default=False,
-        ),
+        Path, output_option("Where to; must be empty or not there.", "FOLDER", show_default=False)
     ]
     above: Annotated[
         float, typer.Option(min=0, max=1, help="Leave out labels with less confidence.")
@@ -52,11 +45,10 @@ def export(options: ExportOptions) -> None:
 
     Example: labeljob export birds-job --format imagefolder --images photos -o birds
     """
-    with messages.exit_on_error():
-        job = open_job(options, options.images)
-        choice = Choice(above=options.above, manifest=options.manifest)
-        with messages.show_progress("Exporting", len(job.lines)) as advance:
-            target = export_job(job, options.output, options.format, choice, advance=advance)
+    job = open_job(options, options.images)
+    choice = Choice(above=options.above, manifest=options.manifest)
+    with messages.show_progress("Exporting", len(job.lines)) as advance:
+        target = export_job(job, options.output, options.format, choice, advance=advance)
     if options.as_json:
         result = {"job": job.name, "format": options.format.value, **target.as_json()}
         messages.print_json({**result, "damage": job.damage.as_json()})
@@ -67,15 +59,15 @@ def export(options: ExportOptions) -> None:
 def _report(job: JobOnFile, target: Target) -> None:
     print_read_errors(job.damage)
     for reason, ids in target.left_out.by_reason.items():
-        messages.warning(f"left out: {reason}: {_some(ids)}")
+        messages.warning(f"left out: {reason}: {_name_some(ids)}")
     if target.without_image:
-        messages.warning(f"without a copy of the image: {_some(target.without_image)}")
+        messages.warning(f"without a copy of the image: {_name_some(target.without_image)}")
     for note in target.notes:
         messages.note(note)
     written = ", ".join(f"{count} {what}" for what, count in target.counts.items())
     messages.done(f"{written}  {target.folder}")
 
 
-def _some(ids: list[str]) -> str:
+def _name_some(ids: list[str]) -> str:
     more = f" and {len(ids) - SHOWN} more; --json has all" if len(ids) > SHOWN else ""
     return f"data objects {', '.join(ids[:SHOWN])}{more}"

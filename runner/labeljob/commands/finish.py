@@ -15,8 +15,7 @@ from groundtruth.storage.folder import FolderStore
 from groundtruth.storage.s3 import ObjectStore
 from labeljob import messages
 from labeljob.commands import options as shared
-from labeljob.commands.job_type import job_type_option
-from labeljob.commands.options import takes_options
+from labeljob.commands.options import job_type_option, takes_options
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import JobPlace, find_job
 from labeljob.tasks.base import JobType
@@ -87,13 +86,12 @@ def finish(options: FinishOptions) -> None:
 
     Example: labeljob finish labeljob-store/labeljob/jobs/photos --below 0.8
     """
-    with messages.exit_on_error():
-        endpoint_url = options.endpoint_url if options.job.startswith("s3://") else None
-        location = find_job(options.job, endpoint_url=endpoint_url)
-        if location.problem:
-            raise JobError(location.problem)
-        result = finish_job(_ended_job(options, location), store=location.store)
-    uris = {name: _shown(uri, location.store) for name, uri in result.uris.items()}
+    endpoint_url = options.endpoint_url if options.job.startswith("s3://") else None
+    location = find_job(options.job, endpoint_url=endpoint_url)
+    if location.problem:
+        raise JobError(location.problem)
+    result = finish_job(_describe_ended_job(options, location), store=location.store)
+    uris = {name: _show_uri(uri, location.store) for name, uri in result.uris.items()}
     if options.as_json:
         messages.print_json({**result.as_json(), **uris}, ascii_only=True)
     elif result.nothing_to_do:
@@ -102,32 +100,32 @@ def finish(options: FinishOptions) -> None:
         _report(result, uris)
 
 
-def _ended_job(options: FinishOptions, location: JobPlace) -> EndedJob:
+def _describe_ended_job(options: FinishOptions, location: JobPlace) -> EndedJob:
     """The job as it is described, and as the command line says otherwise."""
-    known = location.description
-    settings, _ = Settings().for_job(known.tags if known else {})
+    description = location.description
+    settings, _ = Settings().for_job(description.tags if description else {})
     classes = (
         parse_label_categories(options.labels.read_bytes(), path=str(options.labels))
         if options.labels
         else None
     )
-    source = options.manifest or (known.manifest if known else None)
+    source = options.manifest or (description.manifest if description else None)
     on_disk = source is not None and not source.startswith("s3://")
     return EndedJob(
         root=location.root,
         name=options.job_name,
-        attribute=options.attribute or (known.attribute if known else None),
+        attribute=options.attribute or (description.attribute if description else None),
         input_manifest=Path(source) if source and on_disk else source,
-        classes=classes or (known.labels if known else None),
+        classes=classes or (description.labels if description else None),
         task=options.task.library.schema_name if options.task else None,
         min_confidence=settings.min_confidence if options.below is None else options.below,
-        ours=known is not None,
+        ours=description is not None,
         worker_id_key=options.worker_id_key,
         plain_worker_ids=options.plain_worker_ids,
     )
 
 
-def _shown(uri: str, store: ObjectStore) -> str:
+def _show_uri(uri: str, store: ObjectStore) -> str:
     """A file as a person finds it: a path, or the URI itself."""
     return str(store.path(uri)) if isinstance(store, FolderStore) else uri
 
@@ -138,7 +136,7 @@ def _report(result: FinishedJob, uris: dict[str, str]) -> None:
     messages.table(
         f"Job {result.job_name.rpartition('/')[2]}",
         ("measure", "value"),
-        [(name, str(value)) for name, value in _measures(summary) if value is not None],
+        [(name, str(value)) for name, value in _list_measures(summary) if value is not None],
     )
     if differing := summary["differs-from-manifest"]:
         messages.warning(
@@ -150,7 +148,7 @@ def _report(result: FinishedJob, uris: dict[str, str]) -> None:
     messages.done(f"summary            {uris['summary']}")
 
 
-def _measures(summary: Any) -> list[tuple[str, Any]]:
+def _list_measures(summary: Any) -> list[tuple[str, Any]]:
     rows = [(name.replace("-", " "), summary[name]) for name in ("objects", "labeled")]
     rows += [
         (name.replace("-", " "), summary[name] or None)

@@ -14,7 +14,7 @@ from groundtruth.finishing.manifest import read_lines as read_output_lines
 from groundtruth.worker_history.jsonl import JsonFileSkills
 from labeljob import messages
 from labeljob.commands import options as shared
-from labeljob.commands.options import JobOptions, file_option, takes_options
+from labeljob.commands.options import JobOptions, file_option, output_option, takes_options
 from labeljob.commands.reading import open_job, print_read_errors
 from labeljob.history.annotations import read_annotations
 from labeljob.history.auxiliary_inputs import read_truths
@@ -55,7 +55,7 @@ Gold = Annotated[
         "Known objects: JSON Lines with source-ref and label, labels or mask.", show_default=False
     ),
 ]
-Output = Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The new manifest.")]
+Output = Annotated[Path, output_option("The new manifest.", "FILE")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,15 +121,14 @@ def gold_mix(options: MixOptions) -> None:
     output = options.output
     remember = options.remember or output.with_name(f"{output.stem}.gold.jsonl")
     sources = {options.manifest.resolve(), options.gold.resolve()}
-    with messages.exit_on_error():
-        if {output.resolve(), remember.resolve()} & sources:
-            raise JobError("--output and --remember may not be the files that are read")
-        gold = read_gold(options.gold)
-        lines = read_lines(options.manifest)
-        rng = np.random.default_rng(options.seed)
-        mixed = mix(lines, gold, rate=options.rate, remember_in=remember, rng=rng)
-        write_text(output, "".join(f"{line}\n" for line in mixed.lines))
-        write_text(remember, "".join(f"{line}\n" for line in mixed.remembered))
+    if {output.resolve(), remember.resolve()} & sources:
+        raise JobError("--output and --remember may not be the files that are read")
+    gold = read_gold(options.gold)
+    lines = read_lines(options.manifest)
+    rng = np.random.default_rng(options.seed)
+    mixed = mix(lines, gold, rate=options.rate, remember_in=remember, rng=rng)
+    write_text(output, "".join(f"{line}\n" for line in mixed.lines))
+    write_text(remember, "".join(f"{line}\n" for line in mixed.remembered))
     result = {
         "manifest": str(output),
         "gold": str(remember),
@@ -160,18 +159,17 @@ def gold_score(options: ScoreOptions) -> None:
     Example: labeljob gold score birds-job --gold mixed.gold.jsonl
     """
     skill_file = options.skill_file
-    with messages.exit_on_error():
-        job = open_job(options)
-        gold = read_gold(options.gold)
-        choices = _choices(job, gold)
-        truths = read_truths(options.gold, job.task, choices, job.lines)
-        choices = job.task.unit_classes(choices)
-        with messages.show_progress("Reading answers", len(job.object_ids())) as advance:
-            workers = score_workers(job, read_annotations(job, advance=advance), truths, choices)
-        if skill_file is not None and (
-            problem := teach(job, list(truths), truths, JsonFileSkills(skill_file))
-        ):
-            raise JobError(f"{skill_file}: {problem}")
+    job = open_job(options)
+    gold = read_gold(options.gold)
+    choices = _find_choices(job, gold)
+    truths = read_truths(options.gold, job.task, choices, job.lines)
+    choices = job.task.unit_classes(choices)
+    with messages.show_progress("Reading answers", len(job.object_ids())) as advance:
+        workers = score_workers(job, read_annotations(job, advance=advance), truths, choices)
+    if skill_file is not None and (
+        problem := teach(job, list(truths), truths, JsonFileSkills(skill_file))
+    ):
+        raise JobError(f"{skill_file}: {problem}")
     if options.as_json:
         messages.print_json(
             {
@@ -187,7 +185,7 @@ def gold_score(options: ScoreOptions) -> None:
         _report(job, len(truths), len(gold.entries), workers, choices)
 
 
-def _choices(job: JobOnFile, gold: GoldFile) -> tuple[str, ...]:
+def _find_choices(job: JobOnFile, gold: GoldFile) -> tuple[str, ...]:
     """The job's classes; where they are only those that were used, the gold's besides."""
     if job.classes_from not in ("manifest", "answers"):
         return job.choices
@@ -207,12 +205,12 @@ def _report(
         messages.note(f"{missing} of the {known} known objects are not in the job")
     title = f"{job.name.rpartition('/')[2]}: {in_job} known objects"
     headings = ("worker", "answers", "right", "accuracy", "95 % interval", "most often wrong")
-    messages.table(title, headings, [_row(worker, choices) for worker in workers])
+    messages.table(title, headings, [_format_worker(worker, choices) for worker in workers])
     if not workers:
         messages.warning("nobody answered a known object")
 
 
-def _row(worker: Worker, choices: Sequence[str]) -> tuple[str, ...]:
+def _format_worker(worker: Worker, choices: Sequence[str]) -> tuple[str, ...]:
     low, high = worker.interval
     wrong = ", ".join(
         f"{true} as {said} ({times:.0f})" for true, said, times in worker.mistakes(choices, most=1)
@@ -220,10 +218,10 @@ def _row(worker: Worker, choices: Sequence[str]) -> tuple[str, ...]:
     if not worker.agreements:
         return (worker.worker_id, "0", "-", "-", f"{worker.unusable} set aside", "-")
     right = sum(worker.agreements)
-    shown = f"{right:.0f}" if right == int(right) else f"{right:.2f}"
+    n_right = f"{right:.0f}" if right == int(right) else f"{right:.2f}"
     accuracy = f"{worker.agreement:.3f}"
     interval = f"{low:.3f} to {high:.3f}"
-    return (worker.worker_id, str(worker.answers), shown, accuracy, interval, wrong or "-")
+    return (worker.worker_id, str(worker.answers), n_right, accuracy, interval, wrong or "-")
 
 
 @app.command("strip")
@@ -236,12 +234,11 @@ def gold_strip(options: StripOptions) -> None:
     Example: labeljob gold strip output.manifest --gold mixed.gold.jsonl -o final.manifest
     """
     manifest, output = options.manifest, options.output
-    with messages.exit_on_error():
-        if output.resolve() in (manifest.resolve(), options.gold.resolve()):
-            raise JobError("--output may not be one of the files that are read")
-        with manifest.open("rb") as lines:
-            result = strip(read_output_lines(lines, name=str(manifest)), read_gold(options.gold))
-        write_text(output, "".join(f"{line}\n" for line in result.lines))
+    if output.resolve() in (manifest.resolve(), options.gold.resolve()):
+        raise JobError("--output may not be one of the files that are read")
+    with manifest.open("rb") as lines:
+        result = strip(read_output_lines(lines, name=str(manifest)), read_gold(options.gold))
+    write_text(output, "".join(f"{line}\n" for line in result.lines))
     if options.as_json:
         values = {"manifest": str(output), "lines": len(result.lines), "removed": result.removed}
         messages.print_json({**values, "missing": list(result.missing)}, ascii_only=True)

@@ -12,7 +12,7 @@ import typer
 
 from labeljob import messages
 from labeljob.commands import options as shared
-from labeljob.commands.options import takes_options
+from labeljob.commands.options import output_option, takes_options
 from labeljob.commands.reading import parse_labels
 from labeljob.formats.imports.cvat import read_cvat
 from labeljob.formats.imports.foreign import ForeignImages
@@ -52,14 +52,7 @@ class ImportOptions:
     ]
     tool: Annotated[Tool, typer.Option("--from", help="The tool.", show_default=False)]
     output: Annotated[
-        Path,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FOLDER",
-            file_okay=False,
-            help="Folder of jobs to add it to.",
-        ),
+        Path, output_option("Folder of jobs to add it to.", "FOLDER", file_okay=False)
     ] = Path("labeljob-store")
     job_name: Annotated[
         str | None, typer.Option(help="The job's name. [default: the first file's]")
@@ -86,8 +79,7 @@ def import_command(options: ImportOptions) -> None:
 
     Example: labeljob import project.json --from labelstudio -o labeljob-store
     """
-    with messages.exit_on_error():
-        imported = _import(options)
+    imported = _import(options)
     if options.as_json:
         messages.print_json(imported.as_json())
     else:

@@ -62,10 +62,9 @@ def invoke(options: InvokeOptions) -> None:
     if bad := [name for name, equals, _ in pairs if not name or not equals]:
         raise typer.BadParameter(f"--env {bad[0]!r} is not NAME=VALUE")
     environment = {name: value for name, _, value in pairs}
-    with messages.exit_on_error():
-        invocation = invoke_built(options.function, options.event, environment=environment)
-        if options.save is not None:
-            _save(invocation, options.save)
+    invocation = invoke_built(options.function, options.event, environment=environment)
+    if options.save is not None:
+        _save(invocation, options.save)
     if options.log:
         messages.done(invocation.log)
     messages.print_json(invocation.response)

@@ -10,8 +10,7 @@ import typer
 
 from groundtruth.errors import GroundTruthError
 from labeljob import messages
-from labeljob.commands.job_type import job_type_option
-from labeljob.commands.options import takes_options
+from labeljob.commands.options import job_type_option, output_option, takes_options
 from labeljob.jobs.label_categories import check_labels, label_category_text, read_names
 from labeljob.output_files import STANDARD_OUTPUT, write_text
 from labeljob.tasks.base import JobType
@@ -34,9 +33,9 @@ class LabelsOptions:
         typer.Option("--from", metavar="FILE", help="Text file with more labels, one a line."),
     ] = None
     task: Annotated[JobType | None, job_type_option("Check the rules of this job type too.")] = None
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="File to write; - for standard output.")
-    ] = Path("label_categories.json")
+    output: Annotated[Path, output_option("File to write; - for standard output.")] = Path(
+        "label_categories.json"
+    )
 
 
 @takes_options
@@ -47,16 +46,15 @@ def labels(options: LabelsOptions) -> None:
     """
     if not options.names and options.names_file is None:
         raise typer.BadParameter("give labels, or --from FILE, or both")
-    with messages.exit_on_error():
-        names = [*(options.names or ()), *_read_names(options.names_file)]
-        findings = check_labels(names, task=options.task)
-        for sentence in findings.problems:
-            messages.problem(sentence)
-        for sentence in findings.warnings:
-            messages.warning(sentence)
-        if findings.problems:
-            raise typer.Exit(1)
-        write_text(options.output, label_category_text(names))
+    names = [*(options.names or ()), *_read_names(options.names_file)]
+    findings = check_labels(names, task=options.task)
+    for sentence in findings.problems:
+        messages.problem(sentence)
+    for sentence in findings.warnings:
+        messages.warning(sentence)
+    if findings.problems:
+        raise typer.Exit(1)
+    write_text(options.output, label_category_text(names))
     if options.output != STANDARD_OUTPUT:
         messages.done(f"{len(names)} labels in {options.output}")
 

@@ -11,7 +11,7 @@ import typer
 
 from groundtruth.storage.s3 import S3Store
 from labeljob import messages
-from labeljob.commands.options import takes_options
+from labeljob.commands.options import output_option, takes_options
 from labeljob.jobs import images as image_sources
 from labeljob.jobs import input_manifest
 from labeljob.jobs.images import Find
@@ -31,9 +31,9 @@ class ManifestOptions:
             show_default=False,
         ),
     ]
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="File to write; - for standard output.")
-    ] = Path("input.manifest")
+    output: Annotated[Path, output_option("File to write; - for standard output.")] = Path(
+        "input.manifest"
+    )
     s3_prefix: Annotated[
         str | None,
         typer.Option(
@@ -74,17 +74,16 @@ def manifest(options: ManifestOptions) -> None:
         )
     except ManifestError as error:
         raise typer.BadParameter(str(error)) from error
-    with messages.exit_on_error():
-        images = [image for source in options.images for image in _find_images(source)]
-        made = input_manifest.make_manifest(
-            messages.progress(images, "Reading images"),
-            source_ref=source_ref,
-            attributes=attributes,
-            read_images=options.read,
-        )
-        _report(made)
-        if made.lines:
-            write_text(output, made.text)
+    images = [image for source in options.images for image in _find_images(source)]
+    made = input_manifest.make_manifest(
+        messages.progress(images, "Reading images"),
+        source_ref=source_ref,
+        attributes=attributes,
+        read_images=options.read,
+    )
+    _report(made)
+    if made.lines:
+        write_text(output, made.text)
     if not made.lines:
         messages.problem("no image is left, so no manifest was written")
         raise typer.Exit(1)

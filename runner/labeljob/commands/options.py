@@ -11,8 +11,9 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from labeljob.commands.job_type import job_type_option
+from labeljob import messages
 from labeljob.tasks.base import JobType
+from labeljob.tasks.registry import JOB_TYPES, find_job_type
 
 
 def takes_options[Options](function: Callable[[Options], None]) -> Callable[..., None]:
@@ -20,6 +21,7 @@ def takes_options[Options](function: Callable[[Options], None]) -> Callable[...,
 
     Each field of the dataclass is an option or an argument: its annotation says which. They
     appear in the order in which the class names them; what it inherits without naming comes last.
+    A `GroundTruthError` ends the command with its text, in one line.
     """
     options_type: Any = get_type_hints(function)["options"]
     annotations = get_type_hints(options_type, include_extras=True)
@@ -30,7 +32,8 @@ def takes_options[Options](function: Callable[[Options], None]) -> Callable[...,
 
     @functools.wraps(function)
     def command(**values: Any) -> None:
-        function(options_type(**values))
+        with messages.exit_on_error():
+            function(options_type(**values))
 
     signature = inspect.Signature(
         [
@@ -55,6 +58,31 @@ def _default(field: dataclasses.Field[Any]) -> Any:
 def file_option(help_text: str, *names: str, **more: Any) -> Any:
     """An option that names an existing file; it is called as the field unless names are given."""
     return typer.Option(*names, metavar="FILE", exists=True, dir_okay=False, help=help_text, **more)
+
+
+def job_type_option(text: str, *names: str, **more: Any) -> Any:
+    """An option that names a job type; its choices, which help and completion list, are registered.
+
+    `text` is the help; `names` such as ``--task``, the field's if left out; `more` is Typer's.
+    """
+    return typer.Option(
+        *names,
+        help=text,
+        metavar=f"<{'|'.join(JOB_TYPES)}>",
+        parser=_parse_job_type,
+        autocompletion=lambda: list(JOB_TYPES),
+        **more,
+    )
+
+
+def _parse_job_type(value: str | JobType) -> JobType:
+    """Also takes the type itself, which is what a default is."""
+    return value if isinstance(value, JobType) else find_job_type(value)
+
+
+def output_option(help_text: str, metavar: str | None = None, **more: Any) -> Any:
+    """The option ``--output`` or ``-o``."""
+    return typer.Option("--output", "-o", metavar=metavar, help=help_text, **more)
 
 
 Job = Annotated[

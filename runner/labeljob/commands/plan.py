@@ -59,8 +59,7 @@ def plan(options: PlanOptions) -> None:
 
     Example: labeljob plan birds-job --price 0.012 --objects 20000 --truth true_labels.json
     """
-    with messages.exit_on_error():
-        result = _estimate(options)
+    result = _estimate(options)
     if options.as_json:
         messages.print_json(result.as_json())
     else:
@@ -103,7 +102,7 @@ def _estimate(options: PlanOptions) -> _Result:
     truths = read_truth(job, options.truth)
     annotations = read_all_annotations(job)
     in_pilot = max((len(item.workers) for item in annotations), default=1)
-    plans = _plans(job.task, options.most, options.lead, max(1, in_pilot))
+    plans = _choose_plans(job.task, options.most, options.lead, max(1, in_pilot))
     replays = options.replays or (MASK_REPLAYS if job.task.label_is_mask else REPLAYS)
     with messages.show_progress("Replaying", replays) as advance:
         estimates = estimate_plans(
@@ -126,7 +125,7 @@ def _estimate(options: PlanOptions) -> _Result:
     )
 
 
-def _plans(task: JobType, most: int | None, lead: int, in_pilot: int) -> list[Plan]:
+def _choose_plans(task: JobType, most: int | None, lead: int, in_pilot: int) -> list[Plan]:
     """All plans; those with a lead also with no more workers than the pilot has."""
     single = task.single_choice
     most = most or (MOST_WORKERS if single else min(MOST_WORKERS, in_pilot))
@@ -141,15 +140,15 @@ def _report(result: _Result) -> None:
     headings = ["plan", "answers each", "quality", "95 % interval", "gain over one"]
     if result.price is not None:
         headings += [f"cost of {result.objects}", "one more right costs"]
-    shown = [_row(values) for values in result.rows()]
-    messages.table(f"Judged by {result.judged_by}", tuple(headings), shown)
+    rows = [_format_row(values) for values in result.rows()]
+    messages.table(f"Judged by {result.judged_by}", tuple(headings), rows)
     if any(row.extrapolated for row in result.estimates):
         messages.note("* needs more answers than the pilot has: those are drawn from a model")
     if not result.job.task.has_lead:
         messages.note("masks have no lead to add workers by; the quality is the mean IoU")
 
 
-def _row(values: dict[str, Any]) -> tuple[str, ...]:
+def _format_row(values: dict[str, Any]) -> tuple[str, ...]:
     low, high = values["interval"]
     row = [
         values["plan"] + (" *" if values["extrapolated"] else ""),

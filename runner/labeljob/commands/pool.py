@@ -10,7 +10,7 @@ import typer
 from groundtruth.tasks.base import algorithm_of
 from labeljob import messages
 from labeljob.commands import options as shared
-from labeljob.commands.options import ReadingOptions, takes_options
+from labeljob.commands.options import ReadingOptions, output_option, takes_options
 from labeljob.commands.reading import (
     choose_algorithm,
     open_job_at,
@@ -40,14 +40,7 @@ class PoolOptions(ReadingOptions):
         ),
     ]
     output: Annotated[
-        str,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FOLDER|S3URI",
-            help="Where the manifests go.",
-            show_default=False,
-        ),
+        str, output_option("Where the manifests go.", "FOLDER|S3URI", show_default=False)
     ]
     algorithm: shared.Algorithm = None
     task: shared.Task = None
@@ -66,8 +59,7 @@ def pool_rounds(options: PoolOptions) -> None:
 
     Example: labeljob pool birds-job birds-job-2 -o pooled --algorithm calibrated
     """
-    with messages.exit_on_error():
-        pooled, result = _pool(options)
+    pooled, result = _pool(options)
     if options.as_json:
         messages.print_json({**result.as_json(), "pool": pooled.as_json()})
     else:
@@ -104,7 +96,10 @@ def _report(pooled: Pool, result: ReplayOutcome) -> None:
         ],
     )
     rows = [
-        (measure, *(_figure(figures.get(measure)) for figures in (result.before, result.after)))
+        (
+            measure,
+            *(_format_figure(figures.get(measure)) for figures in (result.before, result.after)),
+        )
         for measure in result.after
     ]
     if rows:
@@ -113,5 +108,5 @@ def _report(pooled: Pool, result: ReplayOutcome) -> None:
         messages.done(f"new manifest  {result.folder.shown(manifest)}")
 
 
-def _figure(value: float | None) -> str:
+def _format_figure(value: float | None) -> str:
     return "-" if value is None or value != value else f"{value:.4f}"

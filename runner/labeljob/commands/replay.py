@@ -14,7 +14,7 @@ from groundtruth.tasks.base import algorithm_of
 from groundtruth.worker_history.memory import MemorySkills
 from labeljob import messages
 from labeljob.commands import options as shared
-from labeljob.commands.options import JobOptions, file_option, takes_options
+from labeljob.commands.options import JobOptions, file_option, output_option, takes_options
 from labeljob.commands.reading import choose_algorithm, open_job, print_read_errors, read_truth
 from labeljob.history.auxiliary_inputs import add_auxiliary_inputs
 from labeljob.history.differences import Change, Differences, name_label
@@ -90,11 +90,8 @@ class ReplayOptions(JobOptions):
     ] = None
     output: Annotated[
         str | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FOLDER|S3URI",
-            help="Where the new manifests go. [default: JOB/replays/ALGORITHM]",
+        output_option(
+            "Where the new manifests go. [default: JOB/replays/ALGORITHM]", "FOLDER|S3URI"
         ),
     ] = None
 
@@ -108,8 +105,7 @@ def replay(options: ReplayOptions) -> None:
 
     Example: labeljob replay birds-job --algorithm builtin --calls --truth true_labels.json
     """
-    with messages.exit_on_error():
-        result = _replay(options)
+    result = _replay(options)
     if options.as_json:
         messages.print_json(result.as_json())
     else:
@@ -199,10 +195,10 @@ def _show_changes(differences: Differences) -> None:
     title = "Objects with another label"
     if len(changed) > SHOWN:
         title += f", {SHOWN} of {len(changed)}; --json has all"
-    messages.table(title, ("object", "was", "is", "source"), map(_row, changed[:SHOWN]))
+    messages.table(title, ("object", "was", "is", "source"), map(_format_change, changed[:SHOWN]))
 
 
-def _row(change: Change) -> tuple[str, str, str, str]:
+def _format_change(change: Change) -> tuple[str, str, str, str]:
     after = name_label(change.after)
     if change.changed_share is not None:
         after = f"{change.changed_share:.2%} of the pixels"
@@ -214,13 +210,17 @@ def _show_figures(result: ReplayOutcome) -> None:
         "Against the truth",
         ("measure", "the job's", "replayed"),
         [
-            (name, _figure(result.before.get(name, math.nan)), _figure(result.after[name]))
+            (
+                name,
+                _format_figure(result.before.get(name, math.nan)),
+                _format_figure(result.after[name]),
+            )
             for name in result.after
         ],
     )
 
 
-def _figure(value: float) -> str:
+def _format_figure(value: float) -> str:
     if math.isnan(value):
         return "-"
     return f"{value:.0f}" if value >= 2 and value == int(value) else f"{value:.4f}"

@@ -14,7 +14,7 @@ from groundtruth.tasks.base import Label
 from groundtruth.tasks.registry import decode_label
 from labeljob import messages
 from labeljob.commands import options as shared
-from labeljob.commands.options import JobOptions, takes_options
+from labeljob.commands.options import JobOptions, output_option, takes_options
 from labeljob.commands.reading import (
     choose_algorithm,
     open_job,
@@ -34,9 +34,9 @@ from labeljob.output_files import write_text
 class ReportOptions(JobOptions):
     """Options of `labeljob report`."""
 
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="The page to write; - for standard output.")
-    ] = Path("report.html")
+    output: Annotated[Path, output_option("The page to write; - for standard output.")] = Path(
+        "report.html"
+    )
     algorithm: shared.Algorithm = None
     task: shared.Task = None
     labels: shared.Labels = None
@@ -62,9 +62,8 @@ def report(options: ReportOptions) -> None:
 
     Example: labeljob report birds-job --truth true_labels.json -o report.html
     """
-    with messages.exit_on_error():
-        job = open_job(options, options.images)
-        figures = _write(job, options)
+    job = open_job(options, options.images)
+    figures = _write(job, options)
     if options.as_json:
         messages.print_json(figures)
     print_read_errors(job.damage)

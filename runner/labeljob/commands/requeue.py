@@ -12,7 +12,7 @@ import typer
 from groundtruth.errors import ContractError
 from labeljob import messages
 from labeljob.commands import options as shared
-from labeljob.commands.options import file_option, takes_options
+from labeljob.commands.options import file_option, output_option, takes_options
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import find_job
 from labeljob.jobs.request import Problem, model_problems, rule_problems
@@ -30,13 +30,7 @@ class RequeueOptions:
     ] = 0.8
     manifest: shared.LabelManifest = None
     output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="The new manifest. [default: JOB-requeue.manifest]",
-        ),
+        Path | None, output_option("The new manifest. [default: JOB-requeue.manifest]", "FILE")
     ] = None
     request: Annotated[
         Path | None,
@@ -80,25 +74,22 @@ def requeue_objects(options: RequeueOptions) -> None:
 
     Example: labeljob requeue birds-job --below 0.8 --request job.json
     """
-    with messages.exit_on_error():
-        if options.request is None and (
-            options.manifest_uri or options.job_name or options.workers
-        ):
-            raise JobError("--manifest-uri, --job-name and --workers go with --request")
-        location = find_job(options.job, endpoint_url=options.endpoint_url)
-        with messages.console.status("Looking for unsure labels"):
-            requeued = requeue(
-                location,
-                below=options.below,
-                attribute=options.attribute,
-                manifest=options.manifest,
-            )
-        output = options.output or Path(f"{location.name}-requeue.manifest")
-        request = _next_request(options.request, options) if options.request else None
-        write_text(output, requeued.manifest.decode("utf-8"))
-        request_file = output.with_name(f"{output.stem}.request.json")
-        if request is not None:
-            write_text(request_file, json.dumps(request, indent=2, ensure_ascii=False) + "\n")
+    if options.request is None and (options.manifest_uri or options.job_name or options.workers):
+        raise JobError("--manifest-uri, --job-name and --workers go with --request")
+    location = find_job(options.job, endpoint_url=options.endpoint_url)
+    with messages.console.status("Looking for unsure labels"):
+        requeued = requeue(
+            location,
+            below=options.below,
+            attribute=options.attribute,
+            manifest=options.manifest,
+        )
+    output = options.output or Path(f"{location.name}-requeue.manifest")
+    request = _next_request(options.request, options) if options.request else None
+    write_text(output, requeued.manifest.decode("utf-8"))
+    request_file = output.with_name(f"{output.stem}.request.json")
+    if request is not None:
+        write_text(request_file, json.dumps(request, indent=2, ensure_ascii=False) + "\n")
     if options.as_json:
         messages.print_json({**requeued.as_json(), "manifest": str(output), "request": request})
     else:

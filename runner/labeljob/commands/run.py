@@ -13,7 +13,7 @@ import typer
 from groundtruth.settings import TAG_PREFIX, Settings
 from labeljob import messages
 from labeljob.commands import options as shared
-from labeljob.commands.options import takes_options
+from labeljob.commands.options import output_option, takes_options
 from labeljob.commands.reading import parse_labels
 from labeljob.jobs.description import JobDescription, JobError, now
 from labeljob.jobs.job_location import Place, open_place
@@ -69,12 +69,9 @@ class RunOptions:
         str | None,
         typer.Option(help="Label attribute name. [default: label, labels or mask-ref]"),
     ] = None
-    output: Annotated[
-        str,
-        typer.Option(
-            "--output", "-o", metavar="FOLDER|s3://BUCKET/PREFIX", help="Where jobs are kept."
-        ),
-    ] = "labeljob-store"
+    output: Annotated[str, output_option("Where jobs are kept.", "FOLDER|s3://BUCKET/PREFIX")] = (
+        "labeljob-store"
+    )
     endpoint_url: shared.Endpoint = None
     algorithm: Annotated[str | None, typer.Option(help="Consolidation algorithm.")] = None
     output_style: Annotated[str | None, typer.Option(help="object or builtin.")] = None
@@ -121,9 +118,8 @@ def run(options: RunOptions) -> None:
     Example: labeljob run input.manifest --task image-multi-class --labels cat,dog --workers 5
     """
     try:
-        with messages.exit_on_error():
-            location = open_place(options.output, endpoint_url=options.endpoint_url)
-            result = _run(options, location)
+        location = open_place(options.output, endpoint_url=options.endpoint_url)
+        result = run_job(options, location)
     except KeyboardInterrupt as error:
         messages.warning("interrupted. Run the same command again to do what is left.")
         raise typer.Exit(INTERRUPTED) from error
@@ -133,13 +129,14 @@ def run(options: RunOptions) -> None:
         report_run(result, location)
 
 
-def _run(options: RunOptions, location: Place) -> JobResult:
+def run_job(options: RunOptions, location: Place) -> JobResult:
+    """Run the job that the options describe, or what is left of it."""
     workers = create_workers(options.workers, seed=options.seed)
     description = JobDescription(
-        name=options.job_name or _job_name(options.manifest),
+        name=options.job_name or _derive_job_name(options.manifest),
         task=options.task,
         labels=parse_labels(options.labels),
-        attribute=_attribute(options.attribute, options.task),
+        attribute=_check_attribute(options.attribute, options.task),
         output=location.output,
         manifest=str(options.manifest.resolve()),
         manifest_digest=hashlib.sha256(options.manifest.read_bytes()).hexdigest(),
@@ -149,7 +146,7 @@ def _run(options: RunOptions, location: Place) -> JobResult:
         truth=str(options.truth.resolve()) if options.truth else "",
         batch_size=options.batch_size,
         skill_file=str(options.skill_file.resolve()) if options.skill_file else "",
-        tags=_tags(options),
+        tags=_collect_tags(options),
         started=now(),
     )
     for worker in workers:
@@ -158,7 +155,7 @@ def _run(options: RunOptions, location: Place) -> JobResult:
     return run_locally(description, lines, location, fresh=options.fresh)
 
 
-def _attribute(name: str | None, task: JobType) -> str:
+def _check_attribute(name: str | None, task: JobType) -> str:
     attribute = name or task.label_attribute
     if not re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,126}", attribute):
         raise JobError(f"--attribute {attribute!r} is not 1 to 127 letters, digits and hyphens")
@@ -167,7 +164,7 @@ def _attribute(name: str | None, task: JobType) -> str:
     return attribute
 
 
-def _tags(options: RunOptions) -> dict[str, str]:
+def _collect_tags(options: RunOptions) -> dict[str, str]:
     """The settings of this job alone, as tags of the job."""
     settings = {
         "algorithm": options.algorithm,
@@ -191,7 +188,7 @@ def _tags(options: RunOptions) -> dict[str, str]:
     return tags
 
 
-def _job_name(manifest: Path) -> str:
+def _derive_job_name(manifest: Path) -> str:
     """The manifest's name, as far as a labeling job can be called so."""
     name = re.sub(r"[^A-Za-z0-9]+", "-", manifest.name.split(".")[0]).strip("-")[:63].strip("-")
     return name or "job"

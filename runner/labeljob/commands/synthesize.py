@@ -12,7 +12,7 @@ import typer
 from groundtruth.contract.fields import checked_labels
 from labeljob import messages
 from labeljob.commands import options as shared
-from labeljob.commands.options import takes_options
+from labeljob.commands.options import output_option, takes_options
 from labeljob.jobs.description import JobError
 from labeljob.simulation.behavior import BEHAVIORS, create_synthetic_workers
 from labeljob.simulation.synthesis import (
@@ -31,9 +31,7 @@ DEFAULT_TASK = find_job_type("image-multi-class")
 class SynthesizeOptions:
     """Options of `labeljob synthesize`."""
 
-    output: Annotated[
-        Path, typer.Option("--output", "-o", file_okay=False, help="An empty or new folder.")
-    ]
+    output: Annotated[Path, output_option("An empty or new folder.", file_okay=False)]
     task: shared.NewTask = DEFAULT_TASK
     labels: Annotated[str, typer.Option(metavar="A,B,...", help="The labels.")] = (
         "ant,bee,cat,dog,eel"
@@ -78,15 +76,14 @@ def synthesize(options: SynthesizeOptions) -> None:
     Example: labeljob synthesize -o crowd --workers skill=0.8:20,copycat:2,tired --objects 1000
     """
     output = options.output
-    with messages.exit_on_error():
-        synthesis = _synthesis(options)
-        if output.exists() and any(output.iterdir()):
-            raise JobError(f"--output {output} is not empty")
-        output.mkdir(parents=True, exist_ok=True)
-        began = time.monotonic()
-        with messages.show_progress("Data objects", options.objects, transient=False) as advance:
-            written = write_files(synthesis, output, tree=options.tree, advance=advance)
-        seconds = time.monotonic() - began
+    synthesis = _describe_synthesis(options)
+    if output.exists() and any(output.iterdir()):
+        raise JobError(f"--output {output} is not empty")
+    output.mkdir(parents=True, exist_ok=True)
+    began = time.monotonic()
+    with messages.show_progress("Data objects", options.objects, transient=False) as advance:
+        written = write_files(synthesis, output, tree=options.tree, advance=advance)
+    seconds = time.monotonic() - began
     rate = written.answers / seconds if seconds else 0.0
     messages.done(
         f"{written.objects} data objects, {written.answers} answers ({written.late} late), "
@@ -94,7 +91,7 @@ def synthesize(options: SynthesizeOptions) -> None:
     )
 
 
-def _synthesis(options: SynthesizeOptions) -> Synthesis:
+def _describe_synthesis(options: SynthesizeOptions) -> Synthesis:
     crew = create_synthetic_workers(options.workers, task=options.task, seed=options.seed)
     names = [name.strip() for name in options.labels.split(",")]
     description = synthetic_description(
@@ -117,14 +114,14 @@ def _synthesis(options: SynthesizeOptions) -> Synthesis:
         crew=crew,
         n_objects=options.objects,
         source_ref=lambda object_id: f"s3://labeljob/images/{object_id}.{suffix}",
-        shape=_shape(options.image_size),
+        shape=_parse_size(options.image_size),
         disturbances=Disturbances(
             missing=options.missing, late=options.late, difficulty=options.difficulty
         ),
     )
 
 
-def _shape(text: str) -> tuple[int, int]:
+def _parse_size(text: str) -> tuple[int, int]:
     width, _, height = text.partition("x")
     if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
         raise JobError(f"--image-size {text!r} is not WIDTHxHEIGHT, as in 320x180")

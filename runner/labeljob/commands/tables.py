@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from labeljob import messages
-from labeljob.commands.options import JobOptions, takes_options
+from labeljob.commands.options import JobOptions, output_option, takes_options
 from labeljob.commands.reading import open_job, print_read_errors, read_all_annotations
 from labeljob.formats.tables import TABLES, write_tables
 from labeljob.formats.target import extra
@@ -19,12 +17,9 @@ from labeljob.formats.target import extra
 class TablesOptions(JobOptions):
     """Options of `labeljob tables`."""
 
-    output: Annotated[
-        Path,
-        typer.Option(
-            "--output", "-o", metavar="FOLDER", file_okay=False, help="Where the tables go."
-        ),
-    ] = Path("tables")
+    output: Annotated[Path, output_option("Where the tables go.", "FOLDER", file_okay=False)] = (
+        Path("tables")
+    )
 
 
 @takes_options
@@ -35,12 +30,11 @@ def tables(options: TablesOptions) -> None:
 
     Example: labeljob tables birds-job -o tables
     """
-    with messages.exit_on_error():
-        extra("pyarrow.parquet")
-        job = open_job(options)
-        annotations = read_all_annotations(job)
-        with messages.show_progress("Writing tables", len(TABLES)) as advance:
-            counts = write_tables(job, annotations, options.output, advance=advance)
+    extra("pyarrow.parquet")
+    job = open_job(options)
+    annotations = read_all_annotations(job)
+    with messages.show_progress("Writing tables", len(TABLES)) as advance:
+        counts = write_tables(job, annotations, options.output, advance=advance)
     files = {name: options.output / f"{name}.parquet" for name in counts}
     if options.as_json:
         result = {
