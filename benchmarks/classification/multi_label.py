@@ -23,9 +23,8 @@ from benchmarks.common.record import data_option, output_option, run_record, wri
 from benchmarks.common.record import table as rows_table
 from benchmarks.common.scores import SMALLEST_PROBABILITY, equal_width_gap, paired_intervals
 from groundtruth.aggregation.multilabel.calibrated import calibrated_labels
-from groundtruth.aggregation.multilabel.label_sets import choose_labels
 from groundtruth.aggregation.multilabel.majority import share_labels
-from groundtruth.aggregation.multilabel.selections import Selections
+from groundtruth.aggregation.multilabel.selections import Selections, choose_labels
 
 SETS = ("ml_affect20", "ml_medrel")
 MEASURES = ("macro_f1", "micro_f1", "jaccard", "subset_accuracy", "log_loss", "brier", "ece")

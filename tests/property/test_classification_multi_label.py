@@ -10,9 +10,8 @@ from groundtruth.aggregation.multilabel.calibrated import (
     calibrated_labels,
 )
 from groundtruth.aggregation.multilabel.counts import LabelCounts
-from groundtruth.aggregation.multilabel.label_sets import choose_labels
 from groundtruth.aggregation.multilabel.majority import share_labels
-from groundtruth.aggregation.multilabel.selections import Selections
+from groundtruth.aggregation.multilabel.selections import Selections, choose_labels
 from tests.property import strategies_classification as make
 
 pytestmark = pytest.mark.slow

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from groundtruth.aggregation.classification.calibrated import calibrated
-from groundtruth.aggregation.classification.counts import WorkerCounts
+from groundtruth.aggregation.classification.counts import PopulationPrior, WorkerCounts
 from groundtruth.aggregation.classification.em import VoteData
-from groundtruth.aggregation.classification.population import PopulationPrior
 from groundtruth.aggregation.classification.votes import Votes
 from tests.property.strategies_classification import shuffled
 

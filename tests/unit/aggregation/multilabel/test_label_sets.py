@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from groundtruth.aggregation.multilabel.label_sets import choose_labels
+from groundtruth.aggregation.multilabel.selections import choose_labels
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from groundtruth.aggregation.classification.confusion import ConfusionModel
 from groundtruth.aggregation.classification.counts import WorkerCounts, sum_groups
 from groundtruth.aggregation.classification.em import VoteData, conclude, iterate
-from groundtruth.aggregation.classification.result import Consolidation
+from groundtruth.aggregation.classification.posterior import Consolidation
 from groundtruth.aggregation.classification.votes import Floats, Ints, Votes
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from groundtruth.aggregation.classification.confusion import ConfusionModel
 from groundtruth.aggregation.classification.counts import WorkerCounts, sum_groups
 from groundtruth.aggregation.classification.em import VoteData, conclude, iterate
-from groundtruth.aggregation.classification.result import Consolidation
+from groundtruth.aggregation.classification.posterior import Consolidation
 from groundtruth.aggregation.classification.votes import Floats, Ints, Votes
 
 

@@ -12,14 +12,14 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from groundtruth.aggregation.classification.counts import WorkerCounts, sum_groups
-from groundtruth.aggregation.classification.population import (
+from groundtruth.aggregation.classification.counts import (
     PRIOR_ACCURACY,
     PopulationPrior,
+    WorkerCounts,
     shrink_to_prior,
+    sum_groups,
 )
-from groundtruth.aggregation.classification.posterior import ClassLayout, Posterior
-from groundtruth.aggregation.classification.result import Consolidation
+from groundtruth.aggregation.classification.posterior import ClassLayout, Consolidation, Posterior
 from groundtruth.aggregation.classification.votes import Floats, Ints, Votes
 
 _ACCURACY_LIMITS = (0.01, 0.99)

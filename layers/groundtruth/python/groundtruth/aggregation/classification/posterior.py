@@ -1,17 +1,20 @@
-"""Probability of each class for each item; classes that nobody chose may share one value."""
+"""Probability of each class for each item, and the result of algorithms that learn of workers."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from groundtruth.aggregation.classification.counts import CountUpdates, sum_groups
 from groundtruth.aggregation.classification.votes import Floats, Ints, Votes
 
 MOST_LISTED_CLASSES = 20
 """With more classes than this, only those that somebody chose are listed one by one."""
 
 _ITEMS_AT_ONCE = 4096
+_SMALLEST_SHARE = 0.01
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -168,3 +171,53 @@ def _find_rests(listed: Ints, n_items: int, n_classes: int) -> Ints:
     first = np.bincount(items[classes == ranks], minlength=n_items)
     codes: Ints = (np.arange(n_items) * n_classes + first)[first < n_classes]
     return codes
+
+
+@dataclass(frozen=True, eq=False)
+class Consolidation:
+    """Result of an algorithm that learns about workers.
+
+    Attributes
+    ----------
+    posterior : Posterior
+        Probability of each class, item by item.
+    votes : Votes
+        The batch it is about.
+    truth : Posterior
+        How probable each class is to be true, as far as workers are judged by it.
+    informative : ndarray of bool, shape (n_items,)
+        Items that teach something about workers.
+    rounds : int
+        How many rounds were made.
+    """
+
+    posterior: Posterior
+    votes: Votes
+    truth: Posterior
+    informative: NDArray[np.bool_]
+    rounds: int
+
+    @cached_property
+    def count_updates(self) -> CountUpdates:
+        """What the batch alone taught about its workers, item by item.
+
+        Classes that are less probable than 0.01, or that nobody chose of many, are left out.
+        """
+        votes, layout, probabilities = self.votes, self.truth.layout, self.truth.probabilities
+        kept = (probabilities >= _SMALLEST_SHARE) & self.informative[layout.items] & ~layout.is_rest
+        items, classes, shares = layout.items[kept], layout.classes[kept], probabilities[kept]
+        shares = shares / sum_groups(items, shares, votes.n_items)[items]
+        # Each vote meets each class that its item may be.
+        n_kept = np.bincount(items, minlength=votes.n_items)[votes.items]
+        vote = np.repeat(np.arange(votes.n_votes), n_kept)
+        rank = np.arange(vote.size) - np.repeat(np.cumsum(n_kept) - n_kept, n_kept)
+        cell = np.searchsorted(items, votes.items)[vote] + rank
+        return CountUpdates(
+            items=votes.items[vote],
+            workers=votes.workers[vote],
+            truths=classes[cell],
+            answers=votes.classes[vote],
+            amounts=shares[cell],
+            n_workers=votes.n_workers,
+            n_classes=votes.n_classes,
+        )

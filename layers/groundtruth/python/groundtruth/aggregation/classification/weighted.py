@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from groundtruth.aggregation.classification.counts import WorkerCounts
 from groundtruth.aggregation.classification.em import VoteData, conclude, iterate
-from groundtruth.aggregation.classification.result import Consolidation
+from groundtruth.aggregation.classification.posterior import Consolidation
 from groundtruth.aggregation.classification.votes import Floats, Ints, Votes
 
 

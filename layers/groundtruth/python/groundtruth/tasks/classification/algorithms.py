@@ -14,7 +14,7 @@ from groundtruth.aggregation.classification.calibrated import CalibratedSettings
 from groundtruth.aggregation.classification.counts import WorkerCounts
 from groundtruth.aggregation.classification.dawid_skene import DawidSkeneSettings, dawid_skene
 from groundtruth.aggregation.classification.majority import majority
-from groundtruth.aggregation.classification.result import Consolidation
+from groundtruth.aggregation.classification.posterior import Consolidation
 from groundtruth.aggregation.classification.votes import Floats, Ints, Votes
 from groundtruth.aggregation.classification.weighted import WeightedSettings, weighted
 from groundtruth.annotations import Answers

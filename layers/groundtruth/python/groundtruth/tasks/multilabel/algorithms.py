@@ -10,15 +10,13 @@ from typing import Any
 import numpy as np
 
 from groundtruth.aggregation.classification.votes import Floats, Ints
-from groundtruth.aggregation.multilabel.builtin import share_labels_as_builtin
 from groundtruth.aggregation.multilabel.calibrated import (
     CalibratedLabelsSettings,
     calibrated_labels,
 )
 from groundtruth.aggregation.multilabel.counts import LabelConsolidation, LabelCounts
-from groundtruth.aggregation.multilabel.label_sets import choose_labels
-from groundtruth.aggregation.multilabel.majority import share_labels
-from groundtruth.aggregation.multilabel.selections import Selections
+from groundtruth.aggregation.multilabel.majority import share_labels, share_labels_as_builtin
+from groundtruth.aggregation.multilabel.selections import Selections, choose_labels
 from groundtruth.annotations import Answers
 from groundtruth.tasks.base import (
     PRIOR_CONFIDENCE,
