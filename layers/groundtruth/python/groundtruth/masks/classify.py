@@ -43,18 +43,7 @@ _STEP = 0x9E3779  # odd, so that its multiples pass through all colours; near 2*
 
 
 def normalize_color(text: str, *, label: str) -> str:
-    """A label's colour as ``#rrggbb`` in lower case.
-
-    Parameters
-    ----------
-    text : str
-        ``#rrggbb`` or ``#rgb``, in any case.
-    label : str
-        Whose colour it is, for the message.
-
-    Returns
-    -------
-    str
+    """A label's colour, ``#rrggbb`` or ``#rgb`` in any case, as ``#rrggbb`` in lower case.
 
     Raises
     ------
@@ -162,20 +151,11 @@ class ColorTable:
     """Which class each colour of one worker's answer means.
 
     White and black that no label owns mean BACKGROUND.
-
-    Attributes
-    ----------
-    colors : ndarray of int16, shape (n_colors, 3)
-        Red, green and blue.
-    classes : ndarray of int32, shape (n_colors,)
-        The class of each colour.
-    background : tuple of int, or None
-        Red, green and blue that the worker lists for BACKGROUND, if any.
     """
 
-    colors: NDArray[np.int16]
+    colors: NDArray[np.int16]  # red, green and blue of each
     classes: NDArray[np.int32]
-    background: tuple[int, int, int] | None = None
+    background: tuple[int, int, int] | None = None  # what the worker lists for BACKGROUND, if any
 
     @property
     def has_grey_label(self) -> bool:
@@ -185,18 +165,7 @@ class ColorTable:
 
 
 def color_table(colors: Mapping[int, str], name_of: Callable[[int], str]) -> ColorTable:
-    """Table of one worker's colours.
-
-    Parameters
-    ----------
-    colors : mapping of int to str
-        ``#rrggbb`` of each class that the answer lists.
-    name_of : callable
-        Name of a class, for messages.
-
-    Returns
-    -------
-    ColorTable
+    """Table of the colours, ``#rrggbb``, of the classes that one worker's answer lists.
 
     Raises
     ------
@@ -225,21 +194,11 @@ def color_table(colors: Mapping[int, str], name_of: Callable[[int], str]) -> Col
 
 @dataclass(frozen=True)
 class Classified:
-    """Classes of a picture, and how many pixels needed leniency.
-
-    Attributes
-    ----------
-    mask : RunMask
-        With no two equal runs side by side.
-    near_pixels : int
-        Pixels whose colour was only near that of a label.
-    snapped_pixels : int
-        Pixels whose colour was unknown; they took the class of a pixel beside or above them.
-    """
+    """Classes of a picture, and how many pixels needed leniency."""
 
     mask: RunMask
-    near_pixels: int
-    snapped_pixels: int
+    near_pixels: int  # whose colour was only near that of a label
+    snapped_pixels: int  # whose colour was unknown; they took the class beside or above them
 
 
 def classify(runs: ColorRuns, table: ColorTable, *, grey: bool = False) -> Classified:
@@ -251,19 +210,8 @@ def classify(runs: ColorRuns, table: ColorTable, *, grey: bool = False) -> Class
     unknown takes the class of the run beside it whose colour is more like its own: the pixels
     of a smoothed edge go to either side. A row without a known run takes after the row above.
 
-    Parameters
-    ----------
-    runs : ColorRuns
-        The picture.
-    table : ColorTable
-        The worker's colours.
-    grey : bool, optional
-        Whether the file has no colours. Its greys are likely numbers of classes unless a label
-        is grey: then no colour is taken for another, and no unknown one is accepted.
-
-    Returns
-    -------
-    Classified
+    The greys of a `grey` file, one without colours, are likely numbers of classes unless a label is
+    grey: then no colour is taken for another, and no unknown one is accepted.
 
     Raises
     ------

@@ -36,24 +36,12 @@ _PASSES = (
 
 @dataclass(frozen=True)
 class PngHeader:
-    """What the IHDR chunk says.
+    """What the IHDR chunk says."""
 
-    Attributes
-    ----------
-    shape : tuple of int
-        (rows, columns), at most `MAX_PIXELS` pixels.
-    bit_depth : int
-        Bits per channel: 1, 2, 4, 8 or 16.
-    color_type : int
-        `GREY`, `RGB`, `PALETTE`, `GREY_ALPHA` or `RGBA`.
-    interlaced : bool
-        Whether the rows come in Adam7 passes.
-    """
-
-    shape: tuple[int, int]
-    bit_depth: int
-    color_type: int
-    interlaced: bool
+    shape: tuple[int, int]  # (rows, columns), at most `MAX_PIXELS` pixels
+    bit_depth: int  # per channel: 1, 2, 4, 8 or 16
+    color_type: int  # `GREY`, `RGB`, `PALETTE`, `GREY_ALPHA` or `RGBA`
+    interlaced: bool  # whether the rows come in Adam7 passes
 
     @property
     def row_bytes(self) -> int:
@@ -80,35 +68,16 @@ class PngHeader:
 
 @dataclass(frozen=True)
 class PngFile:
-    """The chunks of a PNG that say what its pixels are; all others are left out.
-
-    Attributes
-    ----------
-    header : PngHeader
-        The IHDR chunk.
-    palette, transparency : bytes
-        Contents of PLTE and tRNS, empty when there is none.
-    data : sequence of buffers
-        Contents of the IDAT chunks, in order.
-    """
+    """The chunks of a PNG that say what its pixels are; all others are left out."""
 
     header: PngHeader
-    palette: bytes = b""
-    transparency: bytes = b""
-    data: Sequence[memoryview] = field(default=())
+    palette: bytes = b""  # content of PLTE
+    transparency: bytes = b""  # content of tRNS
+    data: Sequence[memoryview] = field(default=())  # contents of the IDAT chunks, in order
 
 
 def read_header(png: bytes) -> PngHeader:
     """Header of a PNG; looks at its first 33 bytes alone.
-
-    Parameters
-    ----------
-    png : bytes
-        The file, or its beginning.
-
-    Returns
-    -------
-    PngHeader
 
     Raises
     ------
@@ -147,15 +116,6 @@ def read_chunks(png: bytes) -> PngFile:
     Text, profiles and animation are passed over unread, whatever they hold, so the picture is
     the one a viewer without animation shows. A file that breaks off after its last IDAT is
     accepted: whether its pixels are complete, the compressed stream tells.
-
-    Parameters
-    ----------
-    png : bytes
-        The whole file.
-
-    Returns
-    -------
-    PngFile
 
     Raises
     ------
@@ -238,27 +198,16 @@ def header_chunk(header: PngHeader) -> bytes:
 
 
 def inflate(data: Sequence[memoryview], total: int, block: int) -> Iterator[bytes]:
-    """Inflate a zlib stream that must hold so many bytes and then end.
+    """Inflate a zlib stream that must hold `total` bytes and then end, a block at a time.
 
-    Parameters
-    ----------
-    data : sequence of buffers
-        The stream, in parts.
-    total : int
-        How many bytes it holds. No more are inflated, whatever the stream would give.
-    block : int
-        How many bytes to yield at a time; the last block is what is left.
-
-    Yields
-    ------
-    bytes
+    No more are inflated, whatever the stream would give. The end is looked at after the last
+    block, so only a caller who goes on until there are no blocks left knows that the stream was
+    whole.
 
     Raises
     ------
     UnusableAnswer
-        ``truncated-png``, or ``bad-png`` for damage and for another number of bytes. The end
-        is looked at after the last block, so only a caller who goes on until there are no
-        blocks left knows that the stream was whole.
+        ``truncated-png``, or ``bad-png`` for damage and for another number of bytes.
     """
     stream = zlib_ng.decompressobj()
     pieces = (

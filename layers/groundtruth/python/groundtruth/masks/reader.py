@@ -52,21 +52,11 @@ type _Packed = NDArray[np.uint8] | NDArray[np.uint32]  # one number per pixel
 
 @dataclass(frozen=True, kw_only=True)
 class MaskNotes:
-    """What was needed to read a mask.
+    """What was needed to read a mask."""
 
-    Attributes
-    ----------
-    near_pixels : int
-        Pixels whose colour was only near that of a label.
-    snapped_pixels : int
-        Pixels whose colour was unknown; they took the class of a pixel beside or above them.
-    rescaled : bool
-        Whether the mask had another size than the image, in the same proportions.
-    """
-
-    near_pixels: int = 0
-    snapped_pixels: int = 0
-    rescaled: bool = False
+    near_pixels: int = 0  # whose colour was only near that of a label
+    snapped_pixels: int = 0  # whose colour was unknown; they took the class beside or above them
+    rescaled: bool = False  # whether it had another size than the image, in the same proportions
 
 
 def read_mask(

@@ -92,27 +92,13 @@ class RunMask:
         return cls(starts, values.astype(np.uint16), (array.shape[0], array.shape[1]))
 
     def to_array(self) -> NDArray[np.uint16]:
-        """Class of each pixel.
-
-        Returns
-        -------
-        ndarray of uint16, shape (rows, columns)
-        """
+        """Class of each pixel: ndarray of uint16, shape (rows, columns)."""
         if self.starts.size == self.n_pixels:
             return self.classes.reshape(self.shape).copy()
         return np.repeat(self.classes, self.lengths()).reshape(self.shape)
 
     def rows(self, first: int, last: int) -> NDArray[np.uint16]:
-        """Class of each pixel in some rows.
-
-        Parameters
-        ----------
-        first, last : int
-            From row `first` up to, but without, row `last`.
-
-        Returns
-        -------
-        ndarray of uint16, shape (last - first, columns)
+        """Class of each pixel from row `first` up to, but without, row `last`.
 
         Examples
         --------
@@ -159,12 +145,7 @@ class RunMask:
         return RunMask(np.concatenate(starts), np.concatenate(classes), shape).merge()
 
     def lengths(self) -> Starts:
-        """How many pixels each run has.
-
-        Returns
-        -------
-        ndarray of int, shape (n_runs,)
-        """
+        """How many pixels each run has."""
         lengths = np.empty_like(self.starts)
         np.subtract(self.starts[1:], self.starts[:-1], out=lengths[:-1])
         lengths[-1] = self.n_pixels - self.starts[-1]
@@ -210,18 +191,8 @@ def offset_type(n_pixels: int) -> type[np.int32] | type[np.int64]:
 
 @dataclass(frozen=True, eq=False)
 class ColorRuns:
-    """Colour of every pixel as runs; each row begins a run of its own.
+    """Colour of every pixel as runs; each row begins a run of its own."""
 
-    Attributes
-    ----------
-    starts : ndarray of int, shape (n_runs,)
-        Flat pixel offset at which each run begins.
-    colors : ndarray of uint8, shape (n_runs, 4)
-        Red, green, blue and alpha of each run. Runs side by side may be equal.
-    shape : tuple of int
-        (rows, columns).
-    """
-
-    starts: Starts
-    colors: NDArray[np.uint8]
-    shape: tuple[int, int]
+    starts: Starts  # flat offsets
+    colors: NDArray[np.uint8]  # red, green, blue and alpha of each; neighbours may be equal
+    shape: tuple[int, int]  # (rows, columns)

@@ -17,21 +17,11 @@ _SMALLEST_LOG_PRODUCT = -600.0
 
 
 class ExpectedCounts(NamedTuple):
-    """What the workers are expected to have done, in earlier calls too.
+    """What the workers are expected to have done, in earlier calls too."""
 
-    Attributes
-    ----------
-    answers : ndarray of float, shape (n_pairs, n_classes)
-        How often the pair's worker gave the pair's answer, by true class.
-    totals : ndarray of float, shape (n_workers, n_classes)
-        How often the worker answered at all, by true class.
-    right : float
-        How many answers of all workers are right.
-    """
-
-    answers: Floats
-    totals: Floats
-    right: float
+    answers: Floats  # by pair and true class
+    totals: Floats  # of all answers, by worker and true class
+    right: float  # answers of all workers
 
 
 class _Group(NamedTuple):
@@ -47,27 +37,14 @@ class ConfusionModel:
     """P(answer | true class) of each worker, for batches whose layout lists all classes.
 
     A *pair* is a worker with an answer that this worker gave.
-
-    Attributes
-    ----------
-    data : VoteData
-        The votes.
-    pairs : ndarray of int, shape (n_votes,)
-        The pair of each vote.
-    workers, answers : ndarray of int, shape (n_pairs,)
-        The pairs.
-    stored : ExpectedCounts
-        What is known from earlier calls.
-    groups : tuple of _Group
-        All items that have votes.
     """
 
     data: VoteData
-    pairs: Ints
-    workers: Ints
-    answers: Ints
-    stored: ExpectedCounts
-    groups: tuple[_Group, ...]
+    pairs: Ints  # by vote
+    workers: Ints  # by pair
+    answers: Ints  # by pair
+    stored: ExpectedCounts  # of earlier calls
+    groups: tuple[_Group, ...]  # all items that have votes
 
     @classmethod
     def from_data(cls, data: VoteData) -> Self:
@@ -148,25 +125,11 @@ class ConfusionModel:
     ) -> Floats:
         """Log-likelihood of the classes, each vote judged without the item it is for [1]_.
 
-        A worker's row of counts is shrunk to the worker's accuracy, which has the weight of
-        `strength` votes, and with a population prior to the rates of all workers of that
-        accuracy. The item's own expected count is taken out of the counts (the predictive form
-        of collapsed variational inference), so that no item confirms itself.
-
-        Parameters
-        ----------
-        truth : ndarray of float, shape (n_items, n_classes)
-            How probable each class is to be true.
-        accuracy : ndarray of float, shape (n_votes,)
-            How often the worker behind each vote is right.
-        strength : float
-            Weight of that in votes, larger than 0.
-        factors : ndarray of float, shape (n_votes,), or float
-            Each vote's log-likelihood is multiplied with this.
-
-        Returns
-        -------
-        ndarray of float, shape (n_items, n_classes)
+        A worker's row of counts is shrunk to the worker's `accuracy`, by vote, which has the
+        weight of `strength` votes, and with a population prior to the rates of all workers of
+        that accuracy. The item's own expected count is taken out of the counts (the predictive form
+        of collapsed variational inference), so that no item confirms itself. Each vote's
+        log-likelihood is multiplied with its factor. Tables have the shape (n_items, n_classes).
 
         References
         ----------

@@ -191,19 +191,6 @@ class PopulationPrior:
     A worker of whom little is known mixes up the classes as all workers do: a class that is
     hard for all is harder for this worker too, and mistakes go where those of all go.
 
-    Attributes
-    ----------
-    absent_answers, absent_right : float
-        Answers of workers who are not in the batch, and how many of them are expected to be
-        right.
-    answers : ndarray of float, shape (n_classes,)
-        How often each class was chosen.
-    ease : ndarray of float, shape (n_classes,)
-        Log odds of a right answer where a class is true, less those for all classes together.
-    mistakes : ndarray of float, shape (n_classes, n_classes)
-        Share of each class chosen (first axis) in the wrong answers where a class is true
-        (second axis); 0 for right answers.
-
     References
     ----------
     .. [1] H.-C. Kim and Z. Ghahramani, "Bayesian classifier combination", AISTATS 2012.
@@ -217,27 +204,18 @@ class PopulationPrior:
            [0.07, 0.58]])
     """
 
-    absent_answers: float
-    absent_right: float
-    answers: Floats
-    ease: Floats
-    mistakes: Floats
+    absent_answers: float  # of workers who are not in the batch
+    absent_right: float  # how many of them are expected to be right
+    answers: Floats  # how often each class was chosen
+    ease: Floats  # log odds of a right answer by true class, less those for all classes together
+    mistakes: Floats  # by class chosen and true class: share of the wrong answers
 
     @classmethod
     def from_counts(cls, counts: Floats | None, present: WorkerCounts) -> Self | None:
-        """Learn from what earlier calls taught; None if that is nothing.
+        """Learn from counts of all, by true class and class chosen; None if there are none.
 
-        Parameters
-        ----------
-        counts : ndarray of float, shape (n_classes, n_classes), optional
-            Expected counts of all workers by true class and class chosen.
-        present : WorkerCounts
-            Those of some of these workers, and of no others: all together have no less.
-
-        Raises
-        ------
-        ValueError
-            If `counts` has another shape, or a number is negative or not finite.
+        `present` are the counts of some of these workers, and of no others: all together have
+        no less.
         """
         if counts is None:
             return None
@@ -273,17 +251,7 @@ class PopulationPrior:
     def estimate_rates(self, accuracy: Floats, classes: Ints) -> Floats:
         """Estimate how often workers choose what they chose, for each class that may be true.
 
-        Parameters
-        ----------
-        accuracy : ndarray of float, any shape
-            How often the worker behind each vote is right; above 0, below 1.
-        classes : ndarray of int, the same shape
-            Class chosen.
-
-        Returns
-        -------
-        ndarray of float, the same shape and (n_classes,)
-            Above 0, at most 0.995.
+        `accuracy` and `classes` are by vote, of any shape; the result has an axis of classes more.
         """
         odds = np.exp(np.log(accuracy / (1.0 - accuracy))[..., np.newaxis] + self.ease)
         right = np.clip(odds / (1.0 + odds), *_RATE_LIMITS)

@@ -28,67 +28,30 @@ _ROUNDING = 1e-12
 
 
 class Fit[T](NamedTuple):
-    """Where the rounds ended.
+    """Where the rounds ended."""
 
-    Attributes
-    ----------
-    posterior : ndarray of float, shape (n_cells,)
-        Probability of each class by the last round.
-    truth : ndarray of float, shape (n_cells,)
-        The same, with all probability on the truth where that is known.
-    details : object
-        What else the last round found.
-    rounds : int
-        How many rounds were made.
-    """
-
-    posterior: Floats
-    truth: Floats
-    details: T
+    posterior: Floats  # by cell, of the last round
+    truth: Floats  # the same, with all probability on the truth where that is known
+    details: T  # what else the last round found
     rounds: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VoteData:
-    """Votes, with known truths and what earlier calls taught about the workers.
-
-    Attributes
-    ----------
-    votes : Votes
-        The batch.
-    layout : ClassLayout
-        Which classes of which items have a value.
-    cells : ndarray of int, shape (n_votes,)
-        The cell of the class that each vote chose.
-    gold : ndarray of int, shape (n_items,)
-        True classes, -1 where unknown.
-    n_votes : ndarray of int, shape (n_items,)
-        How many votes each item received.
-    informative : ndarray of float, shape (n_items,)
-        1 for items that teach something about workers: two votes or more, or a known
-        truth. A single vote confirms only itself and counts 0.
-    is_single, counted : ndarray, shape (n_votes,)
-        Whether a vote is the only one on its item; `informative` of its item.
-    stored : WorkerCounts
-        Counts of earlier calls; empty when there are none.
-    n_answers, stored_right : ndarray of float, shape (n_workers,)
-        Votes that count, the stored ones too; expected right ones among the stored.
-    population : PopulationPrior or None
-        What all workers of earlier calls together are like; None if that is not known.
-    """
+    """Votes, with known truths and what earlier calls taught about the workers."""
 
     votes: Votes
     layout: ClassLayout
-    cells: Ints
-    gold: Ints
-    n_votes: Ints
-    informative: Floats
-    is_single: NDArray[np.bool_]
-    counted: Floats
-    stored: WorkerCounts
-    n_answers: Floats
-    stored_right: Floats
-    population: PopulationPrior | None
+    cells: Ints  # by vote: the cell of the class chosen
+    gold: Ints  # by item: the true class, -1 where unknown
+    n_votes: Ints  # by item
+    informative: Floats  # by item: 0 for a single vote, which confirms only itself, else 1
+    is_single: NDArray[np.bool_]  # by vote: whether it is the only one on its item
+    counted: Floats  # by vote: `informative` of its item
+    stored: WorkerCounts  # of earlier calls
+    n_answers: Floats  # by worker: votes that count, the stored ones too
+    stored_right: Floats  # by worker: how many of the stored ones are expected to be right
+    population: PopulationPrior | None  # None if nothing is known of it
 
     @classmethod
     def from_votes(
@@ -99,13 +62,7 @@ class VoteData:
         population_counts: Floats | None = None,
         in_population: NDArray[np.bool_] | None = None,
     ) -> Self:
-        """Check the arguments, those of `calibrated`, against each other; make them ready.
-
-        Raises
-        ------
-        ValueError
-            If an argument is about other numbers of workers, items or classes.
-        """
+        """Check the arguments, those of `calibrated`, against each other; make them ready."""
         stored = prior_counts
         if stored is None:
             stored = WorkerCounts.empty(votes.n_workers, votes.n_classes)
@@ -181,28 +138,13 @@ class VoteData:
     def estimate_accuracy(
         self, truth: Floats, strength: float, *, alone: bool = False, row_strength: float = 0.0
     ) -> Floats:
-        """Estimate how often the worker behind each vote is right on other items.
+        """Estimate how often the worker behind each vote is right on other items: shape (n_votes,).
 
         The only vote on an item is judged by what is known of its worker alone, so that other
-        workers of the batch do not change how sure it is.
-
-        Parameters
-        ----------
-        truth : ndarray of float, shape (n_cells,)
-            How probable each class is to be true.
-        strength : float
-            How many votes the accuracy of all workers counts for (for the only vote on an item
-            0.7, the accuracy before any evidence); above 0.
-        alone : bool
-            Whether each vote is judged as if it were the only one on its item.
-        row_strength : float
-            How many votes the estimate counts for once more in each row of a confusion matrix,
-            where an algorithm shrinks these to it.
-
-        Returns
-        -------
-        ndarray of float, shape (n_votes,)
-            From 0.01 to 0.99, before it is shrunk once more.
+        workers of the batch do not change how sure it is. The accuracy of all workers counts for
+        `strength` votes (for such a vote, or with `alone`, 0.7 does). With `row_strength` the
+        estimate, from 0.01 to 0.99, counts for so many votes once more in each row of a confusion
+        matrix, where an algorithm shrinks these to it.
         """
         workers, by_worker = self.votes.workers, self.count_right(truth)
         right = by_worker[workers] - truth[self.cells] * self.counted
@@ -224,11 +166,6 @@ class VoteData:
 
     def weigh(self, accuracy: Floats, max_weights: Floats | None) -> Floats:
         """Weigh each vote by its worker's accuracy above chance [1]_, from 0.05 to 1.
-
-        Raises
-        ------
-        ValueError
-            If there is not one largest weight for each worker, or one is negative.
 
         References
         ----------
@@ -295,14 +232,7 @@ class VoteData:
 
         Smoothing and tempering would else make two agreeing workers less sure than one of them.
         The item's other classes share the rest as before. A class that is not the most probable
-        one stays as it is.
-
-        Parameters
-        ----------
-        posterior, truth : ndarray of float, shape (n_cells,)
-            Probability of each class; the same, as far as workers are judged by it.
-        strength, row_strength, max_weights
-            As in `estimate_accuracy` and `weigh`.
+        one stays as it is. The arguments are those of `estimate_accuracy` and `weigh`.
         """
         layout, n_votes = self.layout, self.spread(self.n_votes)
         received = self.sum_votes(np.ones(self.votes.n_votes))
@@ -330,20 +260,11 @@ def iterate[T](
     tolerance: float,
     max_rounds: int,
 ) -> Fit[T]:
-    """Make rounds until no probability changes by `tolerance` or more.
+    """Make rounds until no probability changes by `tolerance` or more; 0 makes all of them.
 
-    Parameters
-    ----------
-    data : VoteData
-        The votes.
-    update : callable
-        One round: from how probable each class is to be true, shape (n_cells,), to what workers
-        are like by that (M step), and on to the posterior by that (E step). Returns it, and what
-        else the algorithm wants to have of the last round.
-    tolerance : float
-        0 makes all rounds.
-    max_rounds : int
-        At least 1.
+    `update` makes one: from how probable each class is to be true, shape (n_cells,), to what
+    workers are like by that (M step), and on to the posterior by that (E step). It returns that,
+    and what else the algorithm wants to have of the last round.
     """
     truth, rounds = data.start(), 0
     while True:

@@ -24,26 +24,13 @@ class ClassLayout:
     A *cell* holds the value of one class of one item. With many classes, those that nobody chose
     for an item have one cell together, the *rest*, for nothing tells them apart. So 1,000 classes
     and a million votes take as much memory as the votes do.
-
-    Attributes
-    ----------
-    items, classes : ndarray of int, shape (n_cells,)
-        Item and class of each cell, sorted by both; every item has a cell. The class of a rest
-        is the first that it stands for.
-    widths : ndarray of float, shape (n_cells,)
-        How many classes the cell stands for: 1 unless it is a rest.
-    is_rest : ndarray of bool, shape (n_cells,)
-    starts : ndarray of int, shape (n_items,)
-        The first cell of each item.
-    n_items, n_classes : int
-        How many of each there are.
     """
 
-    items: Ints
-    classes: Ints
-    widths: Floats
-    is_rest: NDArray[np.bool_]
-    starts: Ints
+    items: Ints  # by cell, ascending; every item has one
+    classes: Ints  # by cell, ascending within an item; of a rest the first it stands for
+    widths: Floats  # by cell: how many classes it stands for, 1 unless it is a rest
+    is_rest: NDArray[np.bool_]  # by cell
+    starts: Ints  # by item: its first cell
     n_items: int
     n_classes: int
 

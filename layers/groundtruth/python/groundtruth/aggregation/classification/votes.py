@@ -93,17 +93,7 @@ class Votes:
         return np.bincount(self.workers, minlength=self.n_workers)
 
     def weighted_counts(self, weights: Floats) -> Floats:
-        """Sum of the votes' weights by item and class.
-
-        Parameters
-        ----------
-        weights : ndarray of float, shape (n_votes,)
-            Weight of each vote, in canonical order.
-
-        Returns
-        -------
-        ndarray of float, shape (n_items, n_classes)
-        """
+        """Sum the weights of the votes, in canonical order, by item and class."""
         cells = self.items * self.n_classes + self.classes
         sums = np.bincount(cells, weights=weights, minlength=self.n_items * self.n_classes)
         # An empty bincount holds whole numbers, whatever its weights.

@@ -78,15 +78,7 @@ def crowd_probabilities(n_workers: int) -> NDArray[np.float64]:
 
 
 class Support:
-    """Pixels by class and by the share of votes that the class got there, in whole numbers.
-
-    Parameters
-    ----------
-    n_classes : int
-        How many classes there are, with BACKGROUND.
-    units : ndarray of int64, shape (n_workers,)
-        Weights, from `groundtruth.aggregation.segmentation.overlay.to_fixed_point`.
-    """
+    """Pixels by class and by the share of votes that the class got there, in whole numbers."""
 
     def __init__(self, n_classes: int, units: NDArray[np.int64]) -> None:
         self._units = units
@@ -121,6 +113,7 @@ class Support:
     def expected_iou(self, borders: NDArray[np.int64]) -> NDArray[np.float64]:
         """Intersection over union to expect, if the truth is what most of a crowd would say.
 
+        By class, in [0, 1]; nan for a class without pixels.
         With unequal weights the workers count for as many as would be as reliable with equal
         ones [1]_; between whole numbers of them, and between their shares, the
         `crowd_probabilities` are interpolated.
@@ -129,16 +122,6 @@ class Support:
         half a pixel. So as many more pixels are taken to be lost and gained as rounding to
         pixels moves over a border: `_MOVED` for each side, though no more than the votes leave
         in doubt.
-
-        Parameters
-        ----------
-        borders : ndarray of int64, shape (n_classes,)
-            From `border_lengths`, of the result.
-
-        Returns
-        -------
-        ndarray of float, shape (n_classes,)
-            In [0, 1]; nan for a class without pixels.
 
         References
         ----------
@@ -172,17 +155,6 @@ def border_lengths(mask: RunMask, n_classes: int) -> NDArray[np.int64]:
     """Length of each class's borders with other classes, in sides of pixels.
 
     The picture's edge is no border.
-
-    Parameters
-    ----------
-    mask : RunMask
-        Its classes are below `n_classes`.
-    n_classes : int
-        How many classes there are, with BACKGROUND.
-
-    Returns
-    -------
-    ndarray of int64, shape (n_classes,)
 
     Examples
     --------

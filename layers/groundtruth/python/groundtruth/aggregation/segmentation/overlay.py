@@ -22,14 +22,7 @@ type Votes = NDArray[np.uint16]
 
 
 def check_masks(masks: Sequence[RunMask], n_classes: int) -> None:
-    """See that masks can be laid over each other.
-
-    Raises
-    ------
-    ValueError
-        If there is no mask, shapes differ, a class is not below `n_classes`, or there are more
-        than 65,536 classes.
-    """
+    """See that masks can be laid over each other; a `ValueError` says why not."""
     if n_classes > _MAX_CLASSES:
         raise ValueError(f"there are at most {_MAX_CLASSES} classes, not {n_classes}")
     if not masks:
@@ -45,13 +38,7 @@ def check_masks(masks: Sequence[RunMask], n_classes: int) -> None:
 def to_fixed_point(
     weights: NDArray[np.float64] | None, n_workers: int, n_pixels: int
 ) -> NDArray[np.int64]:
-    """Weights as whole numbers of 1/65536, so that sums are exact.
-
-    Raises
-    ------
-    ValueError
-        If the weights are not one per worker, finite, not negative, not all zero, and small
-        enough for exact sums.
+    """Weights as whole numbers of 1/65536, so that sums are exact; a `ValueError` if unusable.
 
     Examples
     --------
@@ -78,38 +65,16 @@ class Overlay:
 
     A pattern is one combination of votes. Segments with the same pattern have the same result,
     so everything is worked out once per pattern.
-
-    Attributes
-    ----------
-    starts : ndarray of int64, shape (n_segments,)
-        Flat pixel offset, in the whole picture, at which each segment begins.
-    patterns : ndarray of int64, shape (n_segments,)
-        Pattern of each segment.
-    votes : ndarray of uint16, shape (n_workers, n_patterns)
-        Class each worker gave, pattern by pattern.
-    pixels : ndarray of int64, shape (n_patterns,)
-        How many pixels have each pattern.
     """
 
-    starts: NDArray[np.int64]
-    patterns: NDArray[np.int64]
-    votes: Votes
-    pixels: NDArray[np.int64]
+    starts: NDArray[np.int64]  # by segment: flat offset in the whole picture
+    patterns: NDArray[np.int64]  # by segment
+    votes: Votes  # by worker and pattern
+    pixels: NDArray[np.int64]  # by pattern: how many have it
 
 
 def overlay_masks(masks: Sequence[RunMask]) -> Iterator[Overlay]:
-    """Lay masks over each other, one piece of the picture after the other.
-
-    Parameters
-    ----------
-    masks : sequence of RunMask
-        At least one, all of one shape.
-
-    Yields
-    ------
-    Overlay
-        The pieces, from the first pixel to the last.
-    """
+    """Lay masks of one shape over each other, one piece of the picture after the other."""
     n_pixels = masks[0].n_pixels
     n_pieces = min(n_pixels, -(-sum(mask.starts.size for mask in masks) // _MAX_RUNS))
     edges = [n_pixels * piece // n_pieces for piece in range(n_pieces + 1)]
@@ -180,16 +145,9 @@ def _combine(left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.in
 
 
 def find_first_equals(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """For each code the position of one that is equal to it, the same for all its equals.
+    """For each code the position of one equal to it, the same for all its equals; and these.
 
     Looked up in a hash table; the few codes that lose their slot to another one are sorted.
-
-    Returns
-    -------
-    equal : ndarray of int64, shape (n_codes,)
-        The position of the equal.
-    members : ndarray of int64
-        All positions in `equal`, once each.
     """
     positions = np.arange(codes.size)
     bits = codes.size.bit_length() + 2
@@ -205,19 +163,9 @@ def find_first_equals(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDAr
 
 
 def add_support(votes: Votes, units: NDArray[np.int64]) -> NDArray[np.integer]:
-    """Weight of all votes for the class that each worker gave.
+    """Weight of all votes for the class that each worker gave: shape (n_workers, n_patterns).
 
-    Parameters
-    ----------
-    votes : ndarray of uint16, shape (n_workers, n_patterns)
-        Class each worker gave.
-    units : ndarray of int64, shape (n_workers,)
-        Weight of each worker.
-
-    Returns
-    -------
-    ndarray of int, shape (n_workers, n_patterns)
-        In units of the weights' greatest common divisor: small numbers are added up faster.
+    In units of the weights' greatest common divisor: small numbers are added up faster.
     """
     step = np.gcd.reduce(units)
     shares = (units // step).astype(np.min_scalar_type(int(units.sum() // step)))
@@ -229,24 +177,12 @@ def add_support(votes: Votes, units: NDArray[np.int64]) -> NDArray[np.integer]:
 
 @dataclass(frozen=True, eq=False)
 class Vote:
-    """Result of the vote, pattern by pattern.
+    """Result of the vote, pattern by pattern."""
 
-    Attributes
-    ----------
-    winners : ndarray of uint16, shape (n_patterns,)
-        The class with the most votes; the lowest of those that tie.
-    units : ndarray of int64, shape (n_patterns,)
-        Weight of the votes for the winner.
-    tied : ndarray of bool, shape (n_patterns,)
-        Whether another class got as many.
-    support : ndarray of int, shape (n_workers, n_patterns)
-        From `add_support`.
-    """
-
-    winners: Votes
-    units: NDArray[np.int64]
-    tied: NDArray[np.bool_]
-    support: NDArray[np.integer]
+    winners: Votes  # the class with the most votes; the lowest of those that tie
+    units: NDArray[np.int64]  # weight of the votes for it
+    tied: NDArray[np.bool_]  # whether another class got as many
+    support: NDArray[np.integer]  # from `add_support`
 
 
 def count_votes(votes: Votes, units: NDArray[np.int64]) -> Vote:

@@ -96,19 +96,7 @@ def fuse(
 def fuse_overlays(
     pieces: Iterable[Overlay], n_classes: int, units: NDArray[np.int64], shape: tuple[int, int]
 ) -> Fusion:
-    """Consolidate masks that have been laid over each other.
-
-    Parameters
-    ----------
-    pieces : iterable of Overlay
-        From the first pixel to the last.
-    n_classes : int
-        How many classes there are, with BACKGROUND.
-    units : ndarray of int64, shape (n_workers,)
-        Weights, from `groundtruth.aggregation.segmentation.overlay.to_fixed_point`.
-    shape : tuple of int
-        (rows, columns).
-    """
+    """Consolidate masks laid over each other, in pieces from the first pixel to the last."""
     sums = _Sums(n_classes, units)
     starts, classes = [], []
     for piece in pieces:
