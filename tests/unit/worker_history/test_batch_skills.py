@@ -3,10 +3,16 @@ from datetime import UTC, datetime
 import pytest
 
 from groundtruth.worker_history.memory import MemorySkills
-from groundtruth.worker_history.store import BatchSkills, SkillKey, SkillStoreError
+from groundtruth.worker_history.store import (
+    BatchSkills,
+    SkillKey,
+    SkillStoreError,
+    indices_below,
+)
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 KEY = SkillKey("image-classification", ("crab", "star"), 0.0)
+IS_CELL = indices_below(2, 2)
 TAUGHT = {"7": {"ann": {"0:0": 1.0}}}
 
 
@@ -38,7 +44,7 @@ def skills_of(store, batch_id="first", job="arn:job"):
 def test_what_one_batch_teaches_the_next_one_knows():
     store = MemorySkills()
     skills_of(store).update_counts(TAUGHT)
-    later = skills_of(store, "second").history(["ann", "ben"])
+    later = skills_of(store, "second").history(["ann", "ben"], is_cell=IS_CELL)
     assert later == {"ann": {"0:0": 1.0}, "ben": {}}
 
 
@@ -46,12 +52,12 @@ def test_an_object_of_a_job_counts_once_and_that_of_another_job_again():
     store = MemorySkills()
     for job in ("arn:job", "arn:job", "arn:other"):
         skills_of(store, job=job).update_counts(TAUGHT)
-    assert skills_of(store, "last").history(["ann"]) == {"ann": {"0:0": 2.0}}
+    assert skills_of(store, "last").history(["ann"], is_cell=IS_CELL) == {"ann": {"0:0": 2.0}}
 
 
 @pytest.mark.parametrize("skills", [BatchSkills.none(), skills_of(None)])
 def test_without_a_store_nothing_is_known_and_nothing_kept(skills):
-    assert skills.history(["ann"]) == {"ann": {}}
+    assert skills.history(["ann"], is_cell=IS_CELL) == {"ann": {}}
     skills.update_counts(TAUGHT)
     assert skills.note == ""
 
@@ -59,7 +65,7 @@ def test_without_a_store_nothing_is_known_and_nothing_kept(skills):
 def test_a_store_is_asked_for_nobody_and_told_nothing_in_vain():
     store = FailingSkills("history", "learn")
     skills = skills_of(store)
-    assert skills.history([]) == {}
+    assert skills.history([], is_cell=IS_CELL) == {}
     skills.update_counts({"7": {}})
     skills.update_counts({})
     assert (store.calls, skills.note) == ([], "")
@@ -68,7 +74,7 @@ def test_a_store_is_asked_for_nobody_and_told_nothing_in_vain():
 def test_a_store_that_cannot_be_read_is_not_taught():
     store = FailingSkills("history")
     skills = skills_of(store)
-    assert skills.history(["ann"]) == {"ann": {}}
+    assert skills.history(["ann"], is_cell=IS_CELL) == {"ann": {}}
     skills.update_counts(TAUGHT)
     assert store.calls == ["history"]
     assert skills.note == "worker skill was not read (throttled): too many requests"
@@ -76,15 +82,32 @@ def test_a_store_that_cannot_be_read_is_not_taught():
 
 def test_a_store_that_cannot_be_taught_leaves_a_note():
     skills = skills_of(FailingSkills("learn"))
-    assert skills.history(["ann"]) == {"ann": {}}
+    assert skills.history(["ann"], is_cell=IS_CELL) == {"ann": {}}
     skills.update_counts(TAUGHT)
     assert skills.note == "worker skill was not kept (refused): no permission"
 
 
-def test_a_programmer_s_mistake_is_not_hidden():
-    class Mistaken(MemorySkills):
-        def update_counts(self, key, **given):
-            raise ValueError("a cell is empty")
+@pytest.mark.parametrize("method", ["history", "update_counts"])
+def test_a_store_that_fails_in_a_way_nobody_foresaw_fails_no_batch(method):
+    def fail(*_, **__):
+        raise ValueError("no cell")
 
-    with pytest.raises(ValueError, match="a cell is empty"):
-        skills_of(Mistaken()).update_counts(TAUGHT)
+    store = MemorySkills()
+    setattr(store, method, fail)
+    skills = skills_of(store)
+    assert skills.history(["ann"], is_cell=IS_CELL) == {"ann": {}}
+    skills.update_counts(TAUGHT)
+    verb = "read" if method == "history" else "kept"
+    assert skills.note == f"worker skill was not {verb} (damaged): ValueError: no cell"
+
+
+@pytest.mark.parametrize(
+    ("cell", "amount"),
+    [("0:7", 1.0), ("0;1", 1.0), ("x", 1.0), ("0:1", -1.0), ("0:1", float("nan")), ("0:1", 1e300)],
+)
+def test_damaged_cells_are_left_out_and_the_others_counted(cell, amount):
+    store = MemorySkills()
+    store.history = lambda *_, **__: {"ann": {"0:0": 2.0, cell: amount}}
+    skills = skills_of(store)
+    assert skills.history(["ann"], is_cell=IS_CELL) == {"ann": {"0:0": 2.0}}
+    assert skills.note == "damaged counts of worker skill were left out: 1"

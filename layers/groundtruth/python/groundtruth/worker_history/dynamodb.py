@@ -468,8 +468,10 @@ def _expiring(pk: str, sk: str) -> dict[str, Any]:
 
 
 def _numbers(item: Item) -> dict[str, int]:
-    return {
-        name.removeprefix(_CELL): int(Decimal(value["N"]))
+    """Cells of a record, without those that hold no number or less than nothing."""
+    numbers = {
+        name.removeprefix(_CELL): int(Decimal(value.get("N", "-1")))
         for name, value in item.items()
         if name.startswith(_CELL)
     }
+    return {cell: number for cell, number in numbers.items() if number >= 0}

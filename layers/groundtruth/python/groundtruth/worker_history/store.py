@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -141,6 +141,30 @@ class SkillStore(Protocol):
         """
 
 
+MOST_OF_A_CELL = 1e12
+"""No worker gives so many answers: a larger amount is damage."""
+
+
+def indices_below(*sizes: int) -> Callable[[str], bool]:
+    """Whether a cell's name is so many indices, each below its size.
+
+    Examples
+    --------
+    >>> is_cell = indices_below(3, 2)
+    >>> is_cell("2:1"), is_cell("2:2"), is_cell("2"), is_cell("a:1"), is_cell("02:1")
+    (True, False, False, False, False)
+    """
+
+    def is_cell(cell: str) -> bool:
+        parts = cell.split(":")
+        return len(parts) == len(sizes) and all(
+            part.isascii() and part.isdecimal() and str(int(part)) == part and int(part) < size
+            for part, size in zip(parts, sizes, strict=True)
+        )
+
+    return is_cell
+
+
 @dataclass(kw_only=True)
 class BatchSkills:
     """Worker skill, as far as one batch has to do with it.
@@ -163,6 +187,8 @@ class BatchSkills:
         False if a data object of the batch was not processed: then nothing is kept.
     note : str
         What went wrong; empty if nothing did.
+    readable : bool
+        False if the history could not be had.
     """
 
     store: SkillStore | None
@@ -172,6 +198,7 @@ class BatchSkills:
     made_at: datetime
     complete: bool = field(default=True, init=False)
     note: str = field(default="", init=False)
+    readable: bool = field(default=True, init=False)
 
     @classmethod
     def none(cls) -> Self:
@@ -179,20 +206,39 @@ class BatchSkills:
         key, never = SkillKey("", ()), datetime.min.replace(tzinfo=UTC)
         return cls(store=None, key=key, batch_id="", job="", made_at=never)
 
-    def history(self, workers: Sequence[str]) -> Amounts:
+    def history(self, workers: Sequence[str], *, is_cell: Callable[[str], bool]) -> Amounts:
         """What earlier batches taught about workers: worker -> cell -> amount.
 
-        A store that fails leaves a note, and nothing is known.
+        A store that fails or is damaged leaves a note. Nothing is known then; of single damaged
+        cells (by `is_cell`, or no possible amount) only these are left out.
         """
+        nothing: dict[str, dict[str, float]] = {worker: {} for worker in workers}
         if self.store is None or not workers:
-            return {worker: {} for worker in workers}
+            return nothing
         try:
-            return self.store.history(
+            amounts = self.store.history(
                 self.key, batch_id=self.batch_id, workers=workers, at=self.made_at
             )
+            known = {
+                worker: {
+                    cell: float(amount)
+                    for cell, amount in amounts.get(worker, {}).items()
+                    if is_cell(cell) and 0.0 <= amount <= MOST_OF_A_CELL
+                }
+                for worker in workers
+            }
         except SkillStoreError as error:
-            self.note = f"worker skill was not read ({error.reason}): {error}"
-            return {worker: {} for worker in workers}
+            self._add_note(f"worker skill was not read ({error.reason}): {error}")
+        except Exception as error:  # noqa: BLE001 - no store, however damaged, fails a batch
+            self._add_note(f"worker skill was not read (damaged): {type(error).__name__}: {error}")
+        else:
+            if left_out := sum(
+                len(amounts.get(worker, {})) - len(known[worker]) for worker in known
+            ):
+                self._add_note(f"damaged counts of worker skill were left out: {left_out}")
+            return known
+        self.readable = False
+        return nothing
 
     def update_counts(self, count_updates: Mapping[str, Amounts]) -> None:
         """Keep what data objects teach, each object of the job once for ever.
@@ -202,12 +248,17 @@ class BatchSkills:
         part of it teaches other than the whole, and the first to teach is the one that counts.
         """
         updates = {item: amounts for item, amounts in count_updates.items() if amounts}
-        if self.store is None or self.note or not self.complete or not updates:
+        if self.store is None or not self.readable or not self.complete or not updates:
             return
         try:
             self.store.update_counts(self.key, job=self.job, updates=updates, at=self.made_at)
         except SkillStoreError as error:
-            self.note = f"worker skill was not kept ({error.reason}): {error}"
+            self._add_note(f"worker skill was not kept ({error.reason}): {error}")
+        except Exception as error:  # noqa: BLE001 - as above
+            self._add_note(f"worker skill was not kept (damaged): {type(error).__name__}: {error}")
+
+    def _add_note(self, text: str) -> None:
+        self.note = f"{self.note}; {text}" if self.note else text
 
 
 SKILL_FILE_VARIABLE = "GROUNDTRUTH_SKILL_FILE"

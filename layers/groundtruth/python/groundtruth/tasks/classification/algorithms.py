@@ -24,7 +24,7 @@ from groundtruth.tasks.base import (
     ConsolidationContext,
     collect_answers,
 )
-from groundtruth.worker_history.store import ALL_WORKERS, Amounts
+from groundtruth.worker_history.store import ALL_WORKERS, Amounts, indices_below
 
 if TYPE_CHECKING:
     from groundtruth.aggregation.classification.calibration_maps import ConfidenceMap
@@ -80,10 +80,12 @@ def _find_voters(
 
     batch = collect_answers(objects, context, find_class, with_model=algorithm in WITH_MODEL)
     names = batch.workers
-    n_classes = max(1, len(context.classes))
+    # Where nothing tells the classes, one that was not seen yet may be right too.
+    n_classes = max(1 if context.classes_known else 2, len(context.classes))
     columns = np.array(batch.rows, dtype=np.int64).reshape(len(batch.rows), 3).T
     wanted = [*names, ALL_WORKERS] if names and n_classes <= MOST_POOLED_CLASSES else names
-    history = context.skills.history(wanted) if algorithm in _SKILLED else {}
+    is_cell = indices_below(n_classes, n_classes)
+    history = context.skills.history(wanted, is_cell=is_cell) if algorithm in _SKILLED else {}
     return Voters(
         names=names,
         votes=Votes(

@@ -100,6 +100,7 @@ class ImageMultiClass:
             posterior={
                 context.classes[class_id]: round(share, CONFIDENCE_DIGITS)
                 for class_id, share in prediction.posterior.items()
+                if class_id < len(context.classes)  # else the class that nobody has named yet
             },
         )
 

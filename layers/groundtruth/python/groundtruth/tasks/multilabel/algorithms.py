@@ -25,7 +25,7 @@ from groundtruth.tasks.base import (
     ConsolidationContext,
     collect_answers,
 )
-from groundtruth.worker_history.store import Amounts
+from groundtruth.worker_history.store import Amounts, indices_below
 
 _CELLS = ("0:0", "0:1", "1:0", "1:1")
 """Whether a label applies, and whether the worker picked it, in the order of the amounts."""
@@ -207,7 +207,11 @@ def _calibrated(
     return calibrated_labels(
         selections,
         settings=CalibratedLabelsSettings(**options),
-        prior_counts=_counts(context.skills.history(batch.workers), batch.workers, n_labels),
+        prior_counts=_counts(
+            context.skills.history(batch.workers, is_cell=indices_below(n_labels, 2, 2)),
+            batch.workers,
+            n_labels,
+        ),
         gold=_make_gold(batch, n_labels),
         max_weights=None if batch.max_weights is None else np.array(batch.max_weights),
     )

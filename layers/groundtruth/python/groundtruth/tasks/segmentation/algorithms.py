@@ -45,7 +45,11 @@ def consolidate_masks(
 ) -> Iterator[Label]:
     """One mask for each data object, written to the store; one object at a time."""
     weighted = algorithm == "weighted"
-    weights = known_weights(context.skills.history(context.workers)) if weighted else {}
+    weights = (
+        known_weights(context.skills.history(context.workers, is_cell=SKILL_CELLS.__contains__))
+        if weighted
+        else {}
+    )
     n_classes = len(context.classes) + 1
     updates = {}
     for item in answers:
@@ -164,16 +168,18 @@ class Fused:
     model: OneCoin | None = None
 
 
+SKILL_CELLS = ("n", "sum", "squares")
+"""What is kept of a worker: number of images, sum of the agreement, and of its squares."""
+
+
 def known_weights(history: Amounts) -> dict[str, float]:
     """Weight of each worker, from the agreement with others on earlier images.
 
-    Of a worker the cells ``n``, ``sum`` and ``squares`` are kept: number of images, sum of the
-    agreement, and of its squares.
+    `SKILL_CELLS` are kept of each.
     """
     workers = sorted(history)
     columns = [
-        np.array([history[worker].get(cell, 0.0) for worker in workers])
-        for cell in ("n", "sum", "squares")
+        np.array([history[worker].get(cell, 0.0) for worker in workers]) for cell in SKILL_CELLS
     ]
     return dict(zip(workers, skill_weights(*columns).tolist(), strict=True))
 
