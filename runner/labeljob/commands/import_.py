@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -16,7 +15,7 @@ from labeljob.commands.options import output_option, takes_options
 from labeljob.commands.reading import parse_labels
 from labeljob.formats.imports.cvat import read_cvat
 from labeljob.formats.imports.foreign import ForeignImages
-from labeljob.formats.imports.job_folder import Imported, job_name, write_job
+from labeljob.formats.imports.job_folder import Imported, derive_job_name, write_job
 from labeljob.formats.imports.labelstudio import read_labelstudio
 from labeljob.jobs.description import JobError
 
@@ -30,12 +29,6 @@ class Tool(StrEnum):
     CVAT = "cvat"
 
 
-READERS: dict[Tool, Callable[[Sequence[Path]], ForeignImages]] = {
-    Tool.LABELSTUDIO: read_labelstudio,
-    Tool.CVAT: read_cvat,
-}
-
-
 @dataclass(frozen=True, kw_only=True)
 class ImportOptions:
     """Options of `labeljob import`."""
@@ -46,7 +39,7 @@ class ImportOptions:
             metavar="FILE...",
             exists=True,
             dir_okay=False,
-            help="The tool's exports; of CVAT one XML file for each annotator.",
+            help="The tool's exports: Label Studio's JSON, or CVAT's XML for images.",
             show_default=False,
         ),
     ]
@@ -59,6 +52,32 @@ class ImportOptions:
     ] = None
     task: shared.Task = None
     labels: shared.Labels = None
+    algorithm: Annotated[
+        str | None, typer.Option(help="Consolidation algorithm. [default: the job type's]")
+    ] = None
+    control: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Label Studio: the control, by its name, whose labels are read; a project may "
+            "have several. [default: the only one]",
+        ),
+    ] = None
+    image_key: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KEY",
+            help="Label Studio: which of a task's data is the image. [default: image, else the "
+            "only one that looks like an image]",
+        ),
+    ] = None
+    count_gold: Annotated[
+        bool,
+        typer.Option(
+            "--count-gold",
+            help="Label Studio: annotations marked as ground truth are answers like others.",
+        ),
+    ] = False
     prefix: Annotated[
         str,
         typer.Option(
@@ -73,9 +92,9 @@ class ImportOptions:
 def import_command(options: ImportOptions) -> None:
     """Turn annotations of several people from Label Studio or CVAT into a finished job.
 
-    replay, report, plan, tables and pool then work on it. Choices become answers of the
-    classification pages, brush masks and polygons answers of the segmentation page. What cannot
-    be used is told, with its place in the file.
+    Choices become answers of the classification pages, brush masks and polygons answers of the
+    segmentation page. They are consolidated, and report, requeue, finish, export and the other
+    commands work on the job. What cannot be used is told, with its place in the file.
 
     Example: labeljob import project.json --from labelstudio -o labeljob-store
     """
@@ -88,20 +107,30 @@ def import_command(options: ImportOptions) -> None:
 
 def _import(options: ImportOptions) -> Imported:
     with messages.console.status("Reading annotations"):
-        images = READERS[options.tool](options.files)
-    name = options.job_name or job_name(options.files[0])
-    if job_name(Path(f"{name}.json")) != name:
+        images = _read(options)
+    name = options.job_name or derive_job_name(options.files[0])
+    if derive_job_name(Path(f"{name}.json")) != name:
         raise JobError(f"--job-name {name!r} is not 1 to 63 letters, digits and single hyphens")
-    with messages.show_progress("Writing answers", len(images.answers)) as advance:
+    with messages.show_progress("Writing labels", 2 * len(images.answers)) as advance:
         return write_job(
             images,
             options.output,
             name=name,
             task=options.task,
             labels=None if options.labels is None else parse_labels(options.labels),
+            algorithm=options.algorithm,
             prefix=options.prefix,
+            count_gold=options.count_gold,
             advance=advance,
         )
+
+
+def _read(options: ImportOptions) -> ForeignImages:
+    if options.tool is Tool.LABELSTUDIO:
+        return read_labelstudio(options.files, control=options.control, image_key=options.image_key)
+    if options.control or options.image_key or options.count_gold:
+        raise JobError("--control, --image-key and --count-gold are for --from labelstudio")
+    return read_cvat(options.files)
 
 
 def _report(imported: Imported) -> None:
@@ -118,5 +147,11 @@ def _report(imported: Imported) -> None:
             f"{imported.empty} answers say nothing; they {imported.task.empty_answer_note}"
         )
     messages.done(f"{imported.objects} images, {imported.answers} answers, {imported.task.name}")
-    messages.done(f"labels  {', '.join(imported.labels)}")
-    messages.done(f"job     {imported.job}")
+    statuses = ", ".join(f"{count} {status}" for status, count in imported.statuses.items())
+    messages.done(f"{imported.algorithm}: {statuses}")
+    messages.done(f"classes   {', '.join(imported.labels)}")
+    messages.done(f"workers   {', '.join(imported.workers)}")
+    messages.done(f"manifest  {imported.manifest}")
+    messages.done(f"job       {imported.job}")
+    if imported.gold:
+        messages.done(f"gold      {imported.gold}")

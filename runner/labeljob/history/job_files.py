@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections import Counter
@@ -10,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
-from itertools import batched
 from typing import Any
 
 from groundtruth.contract.acs import Annotation, DataObject, parse_payload
@@ -167,6 +167,10 @@ class AnswerFiles:
         known = set(self._responses) or set(self._requested)
         return sorted(known, key=lambda name: (not name.isdecimal(), len(name), name))
 
+    def response_uris(self) -> Iterator[str]:
+        """The worker-response files."""
+        return itertools.chain.from_iterable(self._responses.values())
+
     def read(self, object_ids: Sequence[str]) -> Iterator[AnsweredObject]:
         """The answers to data objects, in that order.
 
@@ -174,7 +178,7 @@ class AnswerFiles:
         nowhere is left out.
         """
         with ThreadPoolExecutor(READERS) as readers:
-            for batch in batched(object_ids, READERS, strict=False):
+            for batch in itertools.batched(object_ids, READERS, strict=False):
                 for object_id, newest in zip(batch, readers.map(self._newest, batch), strict=True):
                     answered = newest or self._from_request(object_id)
                     if answered is not None:

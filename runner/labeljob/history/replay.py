@@ -142,21 +142,28 @@ def list_calls(job: JobOnFile) -> list[Call]:
     known = {object_id for call in calls for object_id in call.object_ids}
     answered = job.object_ids()
     if others := tuple(object_id for object_id in answered if object_id not in known):
-        calls.append(Call(others, max((call.made_at for call in calls), default=EPOCH)))
+        made_at = max((call.made_at for call in calls), default=_find_last_answer(job))
+        calls.append(Call(others, made_at))
     return calls
 
 
 def make_single_call(job: JobOnFile) -> list[Call]:
     """One call with all answers of the job."""
     dates = [call.made_at for call in split_calls_by_date(job.lines, job.attribute)]
-    return [Call(tuple(job.object_ids()), max(dates, default=EPOCH))]
+    return [Call(tuple(job.object_ids()), max(dates, default=_find_last_answer(job)))]
+
+
+def _find_last_answer(job: JobOnFile) -> datetime:
+    """When the last answer came, as the names of files tell; the epoch if none does."""
+    uris = (*job.files.response_uris(), *job.files.requests)
+    return max(map(parse_time_in_name, uris), default=EPOCH)
 
 
 def replay(
     job: JobOnFile,
     calls: Sequence[Call],
     *,
-    store: ReadOnly,
+    store: ObjectStore,
     masks_uri: str,
     auxiliary: AuxiliaryInputs | None = None,
     skills: SkillStore | None = None,
@@ -179,7 +186,7 @@ def replay(
 def make_context(
     job: JobOnFile,
     call: Call,
-    store: ReadOnly,
+    store: ObjectStore,
     masks_uri: str,
     *,
     auxiliary: AuxiliaryInputs | None = None,
@@ -358,7 +365,10 @@ def replay_job(
         advance=advance,
     )
     replayed = {item.object_id: item for item in again}
-    manifests = tuple(_manifest(job, replayed, folder, style) for style in styles)
+    manifests = tuple(f"{style}.manifest" for style in styles)
+    for name, style in zip(manifests, styles, strict=True):
+        body = format_manifest(job, replayed, style).encode()
+        folder.write(name, body, content_type="application/jsonlines")
     before = {line.object_id: line.label(job.attribute) for line in job.lines}
     after = _labels_like(before, replayed, job)
     read_mask = partial(_mask, job=job, folder=folder)
@@ -402,10 +412,8 @@ def _labels_like(
     return after
 
 
-def _manifest(
-    job: JobOnFile, replayed: Mapping[str, Replayed], folder: OutcomeFolder, style: str
-) -> str:
-    """Write the manifest in one style; a line without answers stays letter for letter."""
+def format_manifest(job: JobOnFile, replayed: Mapping[str, Replayed], style: str) -> str:
+    """The manifest in one style; a line without answers stays letter for letter."""
     keys = (job.attribute, f"{job.attribute}{METADATA}")
     texts = []
     for line in job.lines:
@@ -415,10 +423,7 @@ def _manifest(
         else:
             kept = {key: value for key, value in line.values.items() if key not in keys}
             texts.append(compact_json({**kept, **item.content(job, style)}))
-    name = f"{style}.manifest"
-    body = "".join(f"{text}\n" for text in texts)
-    folder.write(name, body.encode(), content_type="application/jsonlines")
-    return name
+    return "".join(f"{text}\n" for text in texts)
 
 
 def _mask(label: Label, job: JobOnFile, folder: OutcomeFolder) -> NDArray[np.uint8] | None:

@@ -27,11 +27,11 @@ def brush(mask, literal_from=None):
     return [int(text[place : place + 8], 2) for place in range(0, len(text), 8)]
 
 
-def choice(*names):
+def choice(*names, control="kind"):
     """A region of type choices."""
     return {
         "id": "x",
-        "from_name": "kind",
+        "from_name": control,
         "to_name": "image",
         "type": "choices",
         "value": {"choices": list(names)},
@@ -86,14 +86,26 @@ def labelstudio(path, *tasks):
     return path
 
 
-def cvat(path, images, *, who="ann", labels=("cat", "dog"), version="1.1", head=""):
-    """An export file of CVAT for images."""
+def cvat(path, images, *, who="ann", labels=("cat", "dog"), version="1.1", head="", tasks=None):
+    """An export file of CVAT for images: of a job, or of a project with assignees by task."""
     named = "".join(f"<label><name>{label}</name></label>" for label in labels)
-    assigned = f"<assignee><username>{who}</username><email/></assignee>" if who else ""
+    about = f"<id>1</id><labels>{named}</labels>"
+    if tasks is None:
+        meta = f"<job>{about}{_assignee(who)}</job>"
+    else:
+        each = "".join(
+            f"<task><id>{number}</id>{_assignee(name)}</task>" for number, name in tasks.items()
+        )
+        meta = f"<project>{about}<tasks>{each}</tasks></project>"
     path.write_text(
         f'<?xml version="1.0" encoding="utf-8"?>{head}<annotations><version>{version}</version>'
-        f"<meta><job><id>1</id><labels>{named}</labels>{assigned}</job>"
-        f"<dumped>2026-03-02 10:00:00.000000+00:00</dumped></meta>{images}</annotations>",
+        f"<meta>{meta}<dumped>2026-03-02 10:00:00.000000+00:00</dumped></meta>{images}"
+        "</annotations>",
         encoding="utf-8",
     )
     return path
+
+
+def _assignee(name):
+    inner = f"<username>{name}</username><email/>" if name else ""
+    return f"<assignee>{inner}</assignee>"

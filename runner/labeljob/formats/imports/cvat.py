@@ -1,7 +1,7 @@
-"""CVAT's XML "CVAT for images 1.1", one file for each annotator [1]_.
+"""CVAT's XML "CVAT for images 1.1", of jobs, tasks or projects [1]_.
 
 CVAT's shapes do not tell who drew them; its jobs and tasks tell to whom they were assigned. So
-each annotator's job is exported by itself, and all files are given together.
+the files of all annotators' jobs are given together, or that of a project with a task for each.
 
 References
 ----------
@@ -10,7 +10,8 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,142 +20,155 @@ from xml.etree import ElementTree as ET
 import numpy as np
 
 from labeljob.formats.imports.foreign import (
+    Choice,
     ForeignAnswer,
     ForeignImages,
     ImportProblem,
     Region,
-    moment_of,
-    polygon_pixels,
+    fill_polygon,
+    parse_time,
 )
+from labeljob.jobs.images import MAX_PIXELS
 
 VERSION = "1.1"
-UNDERSTOOD = ("tag", "polygon", "mask")
-_ASSIGNED = ("meta/job/assignee", "meta/task/assignee")
-_LABELS = ("meta/job/labels/label", "meta/task/labels/label", "meta/project/labels/label")
+TAG, REGIONS = "tag", ("polygon", "mask")
 
 
-def read_cvat(
-    paths: Sequence[Path], *, advance: Callable[[], object] = lambda: None
-) -> ForeignImages:
-    """Read XML exports of CVAT, one for each annotator; raises `ImportProblem`.
+def read_cvat(paths: Sequence[Path]) -> ForeignImages:
+    """Read XML exports of CVAT; raises `ImportProblem`.
 
-    What an annotator said of an image is skipped if anything in it is neither tag, polygon nor
-    mask. An annotator without an assignee is called as the file.
+    An annotator is the assignee of a job or a task. Without one, each file is an annotator of its
+    own, called as the file, and so is each task of a project.
     """
     found = ForeignImages()
-    workers: dict[str, Path] = {}
+    stems = Counter(path.stem for path in paths)
     for path in paths:
-        root = _root(path)
-        worker = _worker(root, path)
-        if worker in workers:
-            raise ImportProblem(f"is of {worker}, as {workers[worker]} is", path=path)
-        workers[worker] = path
-        labels = [label.findtext("name", "") for top in _LABELS for label in root.iterfind(top)]
-        found.labels = tuple(dict.fromkeys([*found.labels, *filter(None, labels)]))
-        found.made_at = moment_of(root.findtext("meta/dumped")) or found.made_at
+        root = _read_root(path)
+        alone = stems[path.stem] == 1
+        workers = _find_workers(root, path.stem if alone else str(path.with_suffix("")))
+        for label in root.iterfind("meta/*/labels/label"):
+            kind = label.findtext("type") or "any"
+            if kind in ("any", TAG):
+                found.choice_labels.append(label.findtext("name", ""))
+            if kind in ("any", *REGIONS):
+                found.region_labels.append(label.findtext("name", ""))
+        found.made_at = parse_time(root.findtext("meta/dumped")) or found.made_at
         for image in root.iterfind("image"):
             name = image.get("name")
             if not name:
-                raise ImportProblem("an image has no name", path=path)
+                raise ImportProblem("an image has no name", where=path)
+            task = image.get("task_id") if len(workers) > 1 else next(iter(workers))
+            if task not in workers:
+                raise ImportProblem(
+                    "does not tell of which task each image is; export each task by itself",
+                    where=path,
+                )
             given = found.answers.setdefault(name, [])
             try:
-                given.append(_answer(image, worker, path))
+                given.append(_read_answer(image, workers[task], f"{path}, image {name}", found))
             except ImportProblem as error:
                 found.skipped.append(str(error))
-            advance()
     return found
 
 
-def _root(path: Path) -> ET.Element:
+def _read_root(path: Path) -> ET.Element:
     try:
         body = path.read_bytes()
     except OSError as error:
-        raise ImportProblem(f"cannot be read ({error.strerror})", path=path) from error
+        raise ImportProblem(f"cannot be read ({error.strerror})", where=path) from error
+    if body.startswith(b"PK"):
+        raise ImportProblem("is a ZIP archive; give the annotations.xml in it", where=path)
     if b"<!DOCTYPE" in body or b"<!ENTITY" in body:
-        raise ImportProblem("has a document type, which CVAT's exports do not have", path=path)
+        raise ImportProblem("has a document type, which CVAT's exports do not have", where=path)
     try:
         root = ET.fromstring(body)
     except ET.ParseError as error:
-        raise ImportProblem(f"is not XML ({error})", path=path) from error
+        raise ImportProblem(f"is not XML ({error})", where=path) from error
     if root.tag != "annotations" or root.findtext("version") != VERSION:
-        raise ImportProblem(f"is no CVAT XML of version {VERSION}", path=path)
+        raise ImportProblem(f"is no CVAT XML of version {VERSION}", where=path)
     if root.find("track") is not None:
-        raise ImportProblem("is CVAT for video; export as CVAT for images", path=path)
+        raise ImportProblem("is CVAT for video; export as CVAT for images", where=path)
     return root
 
 
-def _worker(root: ET.Element, path: Path) -> str:
-    names = (root.findtext(f"{place}/username") for place in _ASSIGNED)
-    return next((name for name in names if name), path.stem)
+def _find_workers(root: ET.Element, default: str) -> dict[str | None, str]:
+    """Who annotated the images of each task of a project, or of the only job or task."""
+    tasks = root.findall("meta/project/tasks/task")
+    if not tasks:
+        assigned = (root.findtext(f"meta/{kind}/assignee/username") for kind in ("job", "task"))
+        return {None: next(filter(None, assigned), default)}
+    return {
+        task.findtext("id"): task.findtext("assignee/username") or f"task-{task.findtext('id')}"
+        for task in tasks
+    }
 
 
-def _answer(image: ET.Element, worker: str, path: Path) -> ForeignAnswer:
-    where = f"image {image.get('name')}"
+def _read_answer(image: ET.Element, worker: str, where: str, found: ForeignImages) -> ForeignAnswer:
     try:
         size = (int(image.get("height", "")), int(image.get("width", "")))
     except ValueError as error:
-        raise ImportProblem("has no width and height", path=path, where=where) from error
-    choices, regions = [], []
-    for shape in sorted(image, key=_order):
+        raise ImportProblem("has no width and height", where=where) from error
+    choices: list[Choice] = []
+    regions: list[Region] = []
+    others: list[str] = []
+    for shape in sorted(image, key=_read_level):
         label = shape.get("label")
-        if shape.tag not in UNDERSTOOD or not label:
-            raise ImportProblem(
-                f"{shape.tag!r} is none of {', '.join(UNDERSTOOD)} with a label",
-                path=path,
-                where=where,
-            )
-        if shape.tag == "tag":
-            choices.append(label)
-            continue
-        regions.append(Region(label, partial(_pixels, shape, size, path, where)))
+        if label and shape.tag == TAG:
+            choices.append(Choice(label, (TAG, "")))
+        elif label and shape.tag in REGIONS:
+            draw = partial(_draw, shape, size, where, found)
+            regions.append(Region(label, (shape.tag, ""), draw))
+        else:
+            others.append(shape.tag)
     return ForeignAnswer(
         worker=worker,
-        choices=tuple(dict.fromkeys(choices)),
+        where=where,
+        choices=tuple(choices),
         regions=tuple(regions),
+        others=tuple(others),
         size=size,
     )
 
 
-def _pixels(shape: ET.Element, size: tuple[int, int], path: Path, where: str) -> Any:
-    try:
-        return _polygon(shape, size) if shape.tag == "polygon" else _mask(shape, size)
-    except ValueError as error:
-        raise ImportProblem(f"{shape.tag}: {error}", path=path, where=where) from error
-
-
-def _order(shape: ET.Element) -> int:
+def _read_level(shape: ET.Element) -> int:
     """What lies under what; shapes of one level stay in their order."""
     text = shape.get("z_order", "0")
     return int(text) if text.lstrip("-").isdecimal() else 0
 
 
-def _polygon(shape: ET.Element, size: tuple[int, int]) -> Any:
-    pairs = [pair.split(",") for pair in shape.get("points", "").split(";") if pair.strip()]
-    corners = [(float(x), float(y)) for x, y in pairs]
-    if len(corners) < 3:
-        raise ValueError("has fewer than three points")
-    return polygon_pixels(corners, size)
-
-
-def _mask(shape: ET.Element, size: tuple[int, int]) -> Any:
-    """Runs within a box, row by row; the first is of pixels outside."""
-    left, top, width, height = (
-        int(float(shape.get(key, ""))) for key in ("left", "top", "width", "height")
-    )
-    runs = np.array(list(_numbers(shape.get("rle", ""))), dtype=np.int64)
-    if int(runs.sum()) != width * height or min(left, top, width, height) < 0:
-        raise ValueError(f"its runs have {int(runs.sum())} pixels, and its box {width * height}")
-    if left + width > size[1] or top + height > size[0]:
-        raise ValueError("its box lies outside the image")
-    inside = np.repeat(np.arange(runs.size) % 2 == 1, runs).reshape(height, width)
-    pixels = np.zeros(size, dtype=bool)
-    pixels[top : top + height, left : left + width] = inside
+def _draw(shape: ET.Element, size: tuple[int, int], where: str, found: ForeignImages) -> Any:
+    try:
+        if shape.tag == "polygon":
+            pairs = [pair.split(",") for pair in shape.get("points", "").split(";") if pair.strip()]
+            corners = [(float(x), float(y)) for x, y in pairs]
+            if len(corners) < 3:
+                raise ValueError("has fewer than three points")
+            return fill_polygon(corners, size)
+        pixels, is_cut = _draw_mask(shape, size)
+    except (ValueError, OverflowError) as error:
+        raise ImportProblem(f"{shape.tag}: {error}", where=where) from error
+    if is_cut:
+        found.leave_out("the part of a mask outside the image", where)
     return pixels
 
 
-def _numbers(text: str) -> Iterator[int]:
-    for part in text.split(","):
-        number = int(part)
-        if number < 0:
-            raise ValueError("a run is negative")
-        yield number
+def _draw_mask(shape: ET.Element, size: tuple[int, int]) -> tuple[Any, bool]:
+    """Runs within a box, row by row; the first is of pixels outside. And whether it was cut."""
+    left, top, width, height = (
+        int(float(shape.get(key, ""))) for key in ("left", "top", "width", "height")
+    )
+    runs = np.array([int(part) for part in shape.get("rle", "").split(",")], dtype=np.int64)
+    if runs.min() < 0 or min(width, height) < 1:
+        raise ValueError("a run or the box is negative")
+    if width * height > MAX_PIXELS:
+        raise ValueError(f"its box of {width} x {height} pixels is too large")
+    if int(runs.sum()) != width * height:
+        raise ValueError(f"its runs have {int(runs.sum())} pixels, and its box {width * height}")
+    inside = np.repeat(np.arange(runs.size) % 2 == 1, runs).reshape(height, width)
+    rows = slice(max(0, -top), max(0, size[0] - top))
+    columns = slice(max(0, -left), max(0, size[1] - left))
+    seen = inside[rows, columns]
+    pixels = np.zeros(size, dtype=bool)
+    row, column = max(0, top), max(0, left)
+    pixels[row : row + seen.shape[0], column : column + seen.shape[1]] = seen
+    return pixels, bool(seen.sum() < inside.sum())

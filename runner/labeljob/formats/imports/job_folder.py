@@ -1,102 +1,42 @@
-"""Annotations of another tool written as a labeling job that `labeljob run` might have run."""
+"""Annotations of another tool as a labeling job with its labels, as `labeljob run` leaves one."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from groundtruth.contract.fields import checked_labels, label_category_file
+from groundtruth.settings import TAG_PREFIX, Settings
+from groundtruth.tasks.base import algorithm_of
 from labeljob.formats.imports.foreign import ForeignAnswer, ForeignImages, ImportProblem
-from labeljob.jobs.description import JobDescription, JobError, answer_time, description_path
-from labeljob.jobs.job_location import Place, open_place
+from labeljob.history.job import Given, read_job
+from labeljob.history.replay import format_manifest, make_single_call, replay
+from labeljob.jobs.description import (
+    JobDescription,
+    JobError,
+    answer_time,
+    description_path,
+    save_description,
+)
+from labeljob.jobs.images import MAX_PIXELS
+from labeljob.jobs.job_location import Place, find_job, open_place
 from labeljob.jobs.manifest_lines import compact_json
 from labeljob.output_files import write_text
-from labeljob.tasks.base import JobType
+from labeljob.tasks.base import JobType, Mask
 from labeljob.tasks.registry import JOB_TYPES
-
-type Content = dict[str, Any]
-
-
-class PageAnswers:
-    """The answers to one image.
-
-    Attributes
-    ----------
-    skipped : list of str
-        What is not among the answers: where, and why.
-    empty : int
-        Answers that say nothing.
-    """
-
-    def __init__(self, task: JobType, classes: tuple[str, ...], source: str) -> None:
-        self._task = task
-        self._classes = classes
-        self._source = source
-        self.skipped: list[str] = []
-        self.empty = 0
-
-    def of(self, given: Sequence[ForeignAnswer]) -> Iterator[tuple[ForeignAnswer, Content]]:
-        """The answers, each with what the page of the job type submits."""
-        sizes = [answer.size for answer in given if answer.size]
-        for answer in given:
-            if self._task.label_is_mask:
-                content = self._mask(answer, answer.size or next(iter(sizes), None))
-            else:
-                content = self._choice(answer)
-            if content is not None:
-                yield answer, content
-
-    def _skip(self, answer: ForeignAnswer, problem: str) -> None:
-        self.skipped.append(f"{self._source}, {answer.worker}: {problem}")
-
-    def _choice(self, answer: ForeignAnswer) -> Content | None:
-        if answer.regions:
-            self._skip(answer, f"{len(answer.regions)} regions; the job is of whole images")
-        single = self._task.single_choice
-        if len(answer.choices) > 1 and single:
-            self._skip(answer, f"chose {', '.join(answer.choices)}; the job has one label an image")
-            return None
-        self.empty += not answer.choices
-        said = "".join(answer.choices) if single else answer.choices
-        return self._task.submit(said, self._classes)
-
-    def _mask(self, answer: ForeignAnswer, size: tuple[int, int] | None) -> Content | None:
-        if answer.choices:
-            self._skip(answer, f"{', '.join(answer.choices)}, of the whole image")
-        if size is None:
-            self._skip(answer, "nothing is painted, and nothing tells the size of the image")
-            return None
-        mask = np.zeros(size, dtype=np.uint8)
-        for region in answer.regions:
-            if region.label not in self._classes:
-                self._skip(answer, f"{region.label!r} is no label of the job")
-                return None
-            try:
-                pixels = region.drawn()
-            except ImportProblem as error:
-                self.skipped.append(str(error))
-                return None
-            if pixels.shape != size:
-                self._skip(answer, f"regions of {pixels.shape} and {size} pixels in one image")
-                return None
-            mask[pixels] = self._classes.index(region.label) + 1
-        self.empty += not answer.regions
-        return self._task.submit(mask, self._classes)
-
 
 LONGEST_NAME = 63
 CREW = "imported"
-ATTRIBUTE = "label"
-
-type Contents = list[tuple[ForeignAnswer, dict[str, Any]]]
 
 
 @dataclass(kw_only=True)
@@ -105,30 +45,41 @@ class Imported:
 
     Attributes
     ----------
-    job : str
-        The job's folder.
+    job, manifest : str
+        The job's folder, and its output manifest.
+    gold : str or None
+        A truth file with what the tool calls the truth; None without any.
     task : JobType
         What people were asked.
-    labels : tuple of str
-        The classes, in label order.
+    algorithm : str
+        How their answers were consolidated.
+    labels, workers : tuple of str
+        The classes, in label order; and who answered, sorted.
     objects, answers, unanswered, empty : int
         Images, answers, images without an answer, and answers that say nothing.
+    statuses : mapping of str to int
+        How many labels have each status.
     skipped : list of str
         What is not in the job: where, and why.
     """
 
     job: str
+    manifest: str
+    gold: str | None = None
     task: JobType
+    algorithm: str = ""
     labels: tuple[str, ...]
+    workers: tuple[str, ...] = ()
     objects: int = 0
     answers: int = 0
     unanswered: int = 0
     empty: int = 0
+    statuses: Counter[str] = field(default_factory=Counter)
     skipped: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """The outcome for `--json`."""
-        return {**vars(self), "task": self.task.name, "labels": list(self.labels)}
+        return {**vars(self), "task": self.task.name}
 
 
 def write_job(
@@ -138,109 +89,239 @@ def write_job(
     name: str,
     task: JobType | None = None,
     labels: Sequence[str] | None = None,
+    algorithm: str | None = None,
     prefix: str = "",
+    count_gold: bool = False,
     advance: Callable[[], object] = lambda: None,
 ) -> Imported:
-    """Write worker-response files, a manifest, the label category file and a description.
+    """Write a job's answers and its labels, and what describes it; nothing if it fails.
 
-    Raises `ContractError`, `JobError`.
+    `advance` is told twice of each image. Raises `ContractError`, `JobError`, `StorageError`.
     """
     place = open_place(str(folder), endpoint_url=None)
     if description_path(place.jobs, name).exists():
         raise JobError(f"{folder} has a job {name} already; choose another --job-name")
-    task = task or task_of(images)
-    classes = checked_labels(list(labels or images.used_labels()), path="labels")
+    task = task or _find_task(images)
+    _check_controls(images, task)
+    known = labels or images.labels(of_regions=task.label_is_mask)
+    classes = checked_labels(list(known), path="labels")
     if task.max_labels is not None and len(classes) > task.max_labels:
         room = task.max_labels
         raise JobError(f"masks have room for {room} classes, and there are {len(classes)}")
-    description = _description(images, place, name, task, classes, prefix)
-    root = description.layout.root
-    made = Imported(job=place.shown(root), task=task, labels=classes, skipped=images.skipped)
-    for at, (source, given) in enumerate(images.answers.items()):
-        pages = PageAnswers(task, classes, source)
-        contents = list(pages.of(given))
-        made.skipped += pages.skipped
-        made.empty += pages.empty
-        made.objects += 1
-        made.answers += len(contents)
-        made.unanswered += not contents
-        if contents:
-            _write_response(place, description, str(at), contents)
-        advance()
-    lines = "".join(f"{compact_json({'source-ref': prefix + one})}\n" for one in images.answers)
-    _put(place, description.layout.output_manifest, lines)
-    _put(place, description.label_file, json.dumps(label_category_file(list(classes)), indent=2))
-    write_text(Path(description.manifest), lines)
-    path = description_path(place.jobs, name)
-    write_text(path, json.dumps(description.as_json(), indent=2) + "\n")
-    return made
+    description = _describe(images, place, name, task, classes, prefix, algorithm)
+    try:
+        return _write(images, place, description, prefix, count_gold, advance)
+    except BaseException:  # Ctrl-C too: half a job would be in the way of the next import
+        place.forget(description)
+        raise
 
 
-def task_of(images: ForeignImages) -> JobType:
+def _find_task(images: ForeignImages) -> JobType:
     """What people were asked; raises `JobError` if the annotations do not tell."""
     given = [answer for answers in images.answers.values() for answer in answers]
-    most = max((len(answer.choices) for answer in given), default=0)
+    most = max((len({item.label for item in answer.choices}) for answer in given), default=0)
     has_regions = any(answer.regions for answer in given)
     if has_regions and most:
         raise JobError("there are labels of images and of regions; say with --task which to take")
     if not has_regions and not most:
-        skipped = f"; {images.skipped[0]}" if images.skipped else ""
-        raise JobError(f"there is not one label in the annotations{skipped}")
+        first = next(iter([*images.losses(), *(_list_others(given))]), "")
+        raise JobError(f"there is not one label in the annotations{first and f'; {first}'}")
     types = JOB_TYPES.values()
     return next(one for one in types if one.fits(most_choices=most, has_regions=has_regions))
 
 
-def job_name(path: Path) -> str:
+def _list_others(given: Sequence[ForeignAnswer]) -> list[str]:
+    return [f"{answer.where}: {answer.others[0]}" for answer in given if answer.others]
+
+
+def _check_controls(images: ForeignImages, task: JobType) -> None:
+    """Refuse labels that answer two questions; raises `JobError`."""
+    names: dict[str, set[str]] = {}
+    for choice in images.choices(of_regions=task.label_is_mask):
+        kind, name = choice.control
+        names.setdefault(kind, set()).add(name)
+    for kind, controls in names.items():
+        if len(controls) > 1:
+            raise JobError(
+                f"there are {kind} of several controls, which are several questions; say with "
+                f"--control which one the job is of: {', '.join(sorted(controls))}"
+            )
+
+
+def derive_job_name(path: Path) -> str:
     """A job's name after a file.
 
     Examples
     --------
-    >>> job_name(Path("exports/project_7 at 2026.json"))
+    >>> derive_job_name(Path("exports/project_7 at 2026.json"))
     'project-7-at-2026'
     """
     return re.sub(r"[^a-zA-Z0-9]+", "-", path.stem).strip("-")[:LONGEST_NAME].strip("-") or "import"
 
 
-def _description(
+def _describe(
     images: ForeignImages,
     place: Place,
     name: str,
     task: JobType,
     classes: tuple[str, ...],
     prefix: str,
+    algorithm: str | None,
 ) -> JobDescription:
     answers = [answer for given in images.answers.values() for answer in given]
     times = [answer.submitted for answer in answers if answer.submitted]
     started = min(times, default=images.made_at or datetime.now(UTC)).replace(microsecond=0)
-    digested = "\n".join(f"{prefix}{source}" for source in images.answers)
+    tags = {f"{TAG_PREFIX}algorithm": algorithm} if algorithm else {}
+    if problems := Settings().for_job(tags, algorithms=task.algorithms)[1]:
+        raise JobError("; ".join(problems))
     return JobDescription(
         name=name,
         task=task,
         labels=classes,
-        attribute=ATTRIBUTE,
+        attribute=task.label_attribute,
         output=place.output,
         manifest=str(place.jobs / f"{name.lower()}.manifest"),
-        manifest_digest=hashlib.sha256(digested.encode()).hexdigest(),
+        manifest_digest=hashlib.sha256(_format_lines(images, prefix).encode()).hexdigest(),
         crew=CREW,
         per_object=max((len(given) for given in images.answers.values()), default=1),
-        seed=0,
-        truth="",
-        batch_size=50,
-        tags={},
+        tags=tags,
         started=started,
     )
 
 
-def _write_response(
-    place: Place, description: JobDescription, object_id: str, contents: Contents
-) -> None:
-    times = [answer.submitted for answer, _ in contents if answer.submitted]
-    uri = description.layout.worker_response(object_id, max(times, default=description.started))
-    answers = [_timed(answer, content) for answer, content in contents]
-    _put(place, uri, json.dumps({"answers": answers}))
+def _format_lines(images: ForeignImages, prefix: str) -> str:
+    """The input manifest."""
+    return "".join(f"{compact_json({'source-ref': prefix + one})}\n" for one in images.answers)
 
 
-def _timed(answer: ForeignAnswer, content: dict[str, Any]) -> dict[str, Any]:
+def _write(
+    images: ForeignImages,
+    place: Place,
+    description: JobDescription,
+    prefix: str,
+    count_gold: bool,
+    advance: Callable[[], object],
+) -> Imported:
+    layout, task, classes = description.layout, description.task, description.labels
+    job, manifest = place.shown(layout.root), place.shown(layout.output_manifest)
+    made = Imported(job=job, manifest=manifest, task=task, labels=classes)
+    workers: set[str] = set()
+    gold: list[tuple[int, str, Any]] = []
+    for number, (source, given) in enumerate(images.answers.items()):
+        times: list[datetime] = []
+        submitted: dict[str, dict[str, Any]] = {}
+        for answer in _keep_latest(given, images):
+            try:
+                said = _say(answer, given, description, images)
+            except ImportProblem as error:
+                images.skipped.append(str(error))
+                continue
+            if answer.is_gold and not count_gold:
+                images.leave_out(
+                    "is marked as ground truth: kept as gold, not counted", answer.where
+                )
+                gold.append((number, prefix + source, said))
+                continue
+            made.empty += not (answer.regions if task.label_is_mask else answer.choices)
+            submitted[answer.worker] = _time(answer, task.submit(said, classes))
+            times += [answer.submitted] if answer.submitted else []
+        if submitted:
+            uri = layout.worker_response(str(number), max(times, default=description.started))
+            _put(place, uri, json.dumps({"answers": list(submitted.values())}))
+        made.objects += 1
+        made.answers += len(submitted)
+        made.unanswered += not submitted
+        workers |= submitted.keys()
+        advance()
+    made.workers = tuple(sorted(workers))
+    made.skipped = images.losses()
+    if not made.answers:
+        first = f": {made.skipped[0]}" if made.skipped else ""
+        raise JobError(f"there is not one answer of {task.name}{first}")
+    lines = _format_lines(images, prefix)
+    _put(place, layout.output_manifest, lines)
+    save_description(place.jobs, description)
+    _consolidate(place, description, made, advance)
+    _put(place, description.label_file, json.dumps(label_category_file(list(classes)), indent=2))
+    write_text(Path(description.manifest), lines)
+    if gold:
+        made.gold = _write_gold(gold, Path(job), task)
+    return made
+
+
+def _keep_latest(given: Sequence[ForeignAnswer], images: ForeignImages) -> list[ForeignAnswer]:
+    """One answer of each person: the latest, or the latest that says something."""
+    latest: dict[tuple[str, bool], ForeignAnswer] = {}
+    for answer in given:
+        key = (answer.worker, answer.is_gold)
+        known = latest.get(key)
+        kept, dropped = answer, known
+        if known is not None and not (answer.choices or answer.regions):
+            kept, dropped = known, answer
+        if dropped is not None:
+            images.leave_out(
+                f"{answer.worker} answered this image twice, and counts once", dropped.where
+            )
+        latest[key] = kept
+    return list(latest.values())
+
+
+def _say(
+    answer: ForeignAnswer,
+    given: Sequence[ForeignAnswer],
+    description: JobDescription,
+    images: ForeignImages,
+) -> str | tuple[str, ...] | Mask:
+    """What an answer says as far as the job asks it; raises `ImportProblem`."""
+    task = description.task
+    others = list(answer.others)
+    if task.label_is_mask:
+        others += ["a label of the whole image"] * len(answer.choices)
+    else:
+        others += [region.control[0] for region in answer.regions]
+    if others and not (answer.regions if task.label_is_mask else answer.choices):
+        kinds = ", ".join(dict.fromkeys(others))
+        raise ImportProblem(
+            f"has {kinds} only, nothing of {task.name}; no answer", where=answer.where
+        )
+    for kind in others:
+        images.leave_out(f"{kind} is no part of answers of {task.name}", answer.where)
+    if task.label_is_mask:
+        sizes = (one.size for one in (answer, *given) if one.size)
+        return _paint(answer, description.labels, next(sizes, None))
+    names = tuple(dict.fromkeys(choice.label for choice in answer.choices))
+    if not task.single_choice:
+        return names
+    if len(names) > 1:
+        raise ImportProblem(
+            f"chose {', '.join(names)}; the job has one label an image", where=answer.where
+        )
+    return "".join(names)
+
+
+def _paint(answer: ForeignAnswer, classes: Sequence[str], size: tuple[int, int] | None) -> Mask:
+    where = answer.where
+    if size is None:
+        raise ImportProblem(
+            "nothing is painted, and nothing tells the size of the image", where=where
+        )
+    if not 0 < size[0] * size[1] <= MAX_PIXELS:
+        raise ImportProblem(f"{size[0]} x {size[1]} is no size of an image", where=where)
+    mask = np.zeros(size, dtype=np.uint8)
+    for region in answer.regions:
+        if region.label not in classes:
+            raise ImportProblem(f"{region.label!r} is no label of the job", where=where)
+        pixels = region.draw()
+        if pixels.shape != size:
+            raise ImportProblem(
+                f"regions of {pixels.shape} and {size} pixels in one image", where=where
+            )
+        mask[pixels] = classes.index(region.label) + 1
+    return mask
+
+
+def _time(answer: ForeignAnswer, content: dict[str, Any]) -> dict[str, Any]:
+    """An answer as a worker-response file has it."""
     values: dict[str, Any] = {"answerContent": content, "workerId": answer.worker}
     if answer.submitted:
         values["submissionTime"] = answer_time(answer.submitted)
@@ -250,6 +331,42 @@ def _timed(answer: ForeignAnswer, content: dict[str, Any]) -> dict[str, Any]:
     if answer.seconds is not None:
         values["timeSpentInSeconds"] = answer.seconds
     return values
+
+
+def _consolidate(
+    place: Place, description: JobDescription, made: Imported, advance: Callable[[], object]
+) -> None:
+    """Consolidate all answers together, and write the labels into the output manifest."""
+    job = read_job(find_job(made.job), Given())
+    replayed = {
+        item.object_id: item
+        for item in replay(
+            job,
+            make_single_call(job),
+            store=place.store,
+            masks_uri=description.layout.masks,
+            advance=advance,
+        )
+    }
+    made.algorithm = algorithm_of(job.core, job.settings)
+    made.statuses = Counter(sorted(item.label.status for item in replayed.values()))
+    lines = format_manifest(job, replayed, job.settings.output_style)
+    _put(place, description.layout.output_manifest, lines)
+
+
+def _write_gold(gold: Sequence[tuple[int, str, Any]], job: Path, task: JobType) -> str:
+    """Write a truth file beside the job's folder, and a folder of its masks; gives its path."""
+    path, masks = job.with_name(f"{job.name}.gold.jsonl"), job.with_name(f"{job.name}.gold")
+    lines = {}
+    for number, source, said in gold:
+        value = said
+        if task.label_is_mask:
+            masks.mkdir(exist_ok=True)
+            value = f"{masks.name}/{number}.png"
+            Image.fromarray(said).save(masks / f"{number}.png")
+        lines[source] = compact_json({"source-ref": source, task.truth_key: value})
+    write_text(path, "".join(f"{line}\n" for line in lines.values()))
+    return str(path)
 
 
 def _put(place: Place, uri: str, text: str) -> None:

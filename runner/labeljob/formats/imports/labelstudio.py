@@ -8,7 +8,8 @@ References
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,46 +18,46 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeljob.formats.imports.foreign import (
+    Choice,
     ForeignAnswer,
     ForeignImages,
     ImportProblem,
     Region,
-    moment_of,
-    polygon_pixels,
-    required,
+    fill_polygon,
+    parse_time,
 )
 
 CHANNELS = 4
 
 
-def brush_pixels(rle: Sequence[int], size: tuple[int, int]) -> NDArray[np.bool_]:
+def draw_brush(rle: Sequence[int], size: tuple[int, int]) -> NDArray[np.bool_]:
     """The pixels that a brush painted, from its stream of bytes; raises `ValueError`."""
     bits = np.unpackbits(np.array(rle, dtype=np.uint8))
-    reader = _Bits(bits)
+    reader = _BitReader(bits)
     n_values, width = reader.number(32), reader.number(5) + 1
     sizes = [reader.number(4) + 1 for _ in range(4)]
     if n_values != size[0] * size[1] * CHANNELS:
         raise ValueError(f"holds {n_values // CHANNELS} pixels, not {size[0]} x {size[1]}")
     values = np.zeros(n_values, dtype=np.int64)
-    at = 0
-    while at < n_values:
+    start = 0
+    while start < n_values:
         repeats = reader.number(1)
         length = reader.number(sizes[reader.number(2)]) + 1
-        end = min(at + length, n_values)
+        end = min(start + length, n_values)
         if repeats:
-            values[at:end] = reader.number(width)
+            values[start:end] = reader.number(width)
         else:
-            values[at:end] = reader.numbers(width, length)[: end - at]
-        at = end
+            values[start:end] = reader.numbers(width, length)[: end - start]
+        start = end
     return values.reshape(*size, CHANNELS)[:, :, 3] > 0
 
 
-class _Bits:
+class _BitReader:
     """Numbers from a stream of bits, the highest bit first."""
 
     def __init__(self, bits: NDArray[np.uint8]) -> None:
         self._bits = bits
-        self._at = 0
+        self._position = 0
 
     def number(self, width: int) -> int:
         """The next number of so many bits."""
@@ -64,133 +65,180 @@ class _Bits:
 
     def numbers(self, width: int, count: int) -> NDArray[np.int64]:
         """The next numbers of so many bits each."""
-        end = self._at + width * count
+        end = self._position + width * count
         if end > self._bits.size:
             raise ValueError("ends too soon")
-        taken = self._bits[self._at : end].reshape(count, width).astype(np.int64)
-        self._at = end
+        taken = self._bits[self._position : end].reshape(count, width).astype(np.int64)
+        self._position = end
         return np.asarray(taken @ (1 << np.arange(width - 1, -1, -1)))
 
 
 CHOICES, BRUSH, POLYGON = "choices", "brushlabels", "polygonlabels"
-UNDERSTOOD = (CHOICES, BRUSH, POLYGON)
+RELATION = "relation"
+_IMAGE = re.compile(r"\.(jpe?g|png|gif|bmp|tiff?|webp)($|[?#&])", re.IGNORECASE)
 
 
 def read_labelstudio(
-    paths: Sequence[Path], *, advance: Callable[[], object] = lambda: None
+    paths: Sequence[Path], *, control: str | None = None, image_key: str | None = None
 ) -> ForeignImages:
-    """Read JSON exports of Label Studio; raises `ImportProblem`.
+    """Read JSON exports of Label Studio; predictions and cancelled annotations are skipped.
 
-    Predictions and cancelled annotations are skipped, and so are annotations with anything in
-    them that is neither choice, brush nor polygon.
+    Parameters
+    ----------
+    paths : sequence of Path
+        The files.
+    control : str, optional
+        The ``from_name`` of the labels that are read. [default: all]
+    image_key : str, optional
+        What the image is called among a task's data. [default: ``image``, or what looks like one]
+
+    Raises
+    ------
+    ImportProblem
+        If a file is no such export, an image cannot be told, or no label has that control.
     """
     found = ForeignImages()
+    controls: set[str] = set()
     for path in paths:
-        for at, task in enumerate(_tasks(path)):
-            _read_task(task, found, path, at)
-            advance()
+        for index, task in enumerate(_read_tasks(path)):
+            if not isinstance(task, Mapping) or "annotations" not in task:
+                raise ImportProblem(
+                    "has no 'annotations'; export as JSON, not JSON-MIN",
+                    where=f"{path}, entry {index + 1}",
+                )
+            where = f"{path}, task {task.get('id', index)}"
+            source = _find_image(_require(task, "data", dict, where), image_key, where)
+            given = found.answers.setdefault(source, [])
+            for annotation in sorted(_require(task, "annotations", list, where), key=_time_text):
+                known = annotation.get("id") if isinstance(annotation, Mapping) else "?"
+                place = f"{where}, annotation {known}"
+                try:
+                    given.append(_read_answer(annotation, place, control, controls))
+                except ImportProblem as error:
+                    found.skipped.append(str(error))
+            if task.get("predictions"):
+                found.leave_out("predictions of models", where)
+    if control is not None and control not in controls:
+        known = ", ".join(sorted(controls)) or "no control"
+        raise ImportProblem(f"--control {control} is not there; there is {known}", where=paths[0])
     return found
 
 
-def _tasks(path: Path) -> list[Any]:
+def _read_tasks(path: Path) -> list[Any]:
     try:
         tasks = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
-        raise ImportProblem(f"is not JSON ({error})", path=path) from error
+        raise ImportProblem(f"is not JSON ({error})", where=path) from error
     if not isinstance(tasks, list):
-        raise ImportProblem("is no list of tasks; export as JSON, not JSON-MIN", path=path)
+        raise ImportProblem("is no list of tasks; export as JSON", where=path)
     return tasks
 
 
-def _read_task(task: Any, found: ForeignImages, path: Path, at: int) -> None:
-    name = task.get("id", at) if isinstance(task, Mapping) else at
-    where = f"task {name}"
-    source = _source(required(task, "data", dict, path=path, where=where), path, where)
-    given = found.answers.setdefault(source, [])
-    annotations = required(task, "annotations", list, path=path, where=where)
-    for annotation in sorted(annotations, key=_moment_text):
-        number = annotation.get("id") if isinstance(annotation, Mapping) else "?"
-        place = f"{where}, annotation {number}"
-        try:
-            given.append(_answer(annotation, path, place))
-        except ImportProblem as error:
-            found.skipped.append(str(error))
-    if predictions := task.get("predictions"):
-        found.skipped.append(f"{path}, {where}: {len(predictions)} predictions of models")
-
-
-def _moment_text(annotation: Any) -> str:
+def _time_text(annotation: Any) -> str:
     return str(annotation.get("created_at", "")) if isinstance(annotation, Mapping) else ""
 
 
-def _source(data: Mapping[str, Any], path: Path, where: str) -> str:
-    """The image: the member called so, else the only text."""
-    texts = {key: value for key, value in data.items() if isinstance(value, str) and value}
-    if "image" in texts:
-        return texts["image"]
-    if len(texts) != 1:
+def _require(values: Any, key: str, kind: type, where: str) -> Any:
+    """A member of a JSON object; raises `ImportProblem` if it is missing or of another kind."""
+    value = values.get(key) if isinstance(values, Mapping) else None
+    if not isinstance(value, kind):
+        raise ImportProblem(f"{key!r} is missing or not as documented", where=where)
+    return value
+
+
+def _find_image(data: Mapping[str, Any], key: str | None, where: str) -> str:
+    """What the key names; without one the member ``image``, else the only image or text."""
+    texts = {name: value for name, value in data.items() if isinstance(value, str) and value}
+    if key is not None and key not in texts:
         raise ImportProblem(
-            f"which of {', '.join(data) or 'nothing'} is the image?", path=path, where=where
+            f"--image-key {key} is no text of its data, which are {', '.join(data) or 'empty'}",
+            where=where,
         )
-    return next(iter(texts.values()))
-
-
-def _answer(annotation: Any, path: Path, where: str) -> ForeignAnswer:
-    result = required(annotation, "result", list, path=path, where=where)
-    if annotation.get("was_cancelled"):
-        raise ImportProblem("was cancelled", path=path, where=where)
-    choices: list[str] = []
-    regions: list[Region] = []
-    size = None
-    for item in result:
-        kind = item.get("type") if isinstance(item, Mapping) else None
-        if kind == "relation":
-            continue
-        if kind not in UNDERSTOOD:
+    if key is None and "image" in texts:
+        key = "image"
+    if key is None:
+        names = [name for name, text in texts.items() if _IMAGE.search(text)] or list(texts)
+        if len(names) != 1:
             raise ImportProblem(
-                f"{kind!r} is none of {', '.join(UNDERSTOOD)}", path=path, where=where
+                f"which of {', '.join(names or data) or 'nothing'} is the image? "
+                "Say it with --image-key",
+                where=where,
             )
-        value = required(item, "value", dict, path=path, where=where)
-        names = required(value, kind, list, path=path, where=where)
+        key = names[0]
+    return texts[key]
+
+
+def _read_answer(
+    annotation: Any, where: str, control: str | None, controls: set[str]
+) -> ForeignAnswer:
+    result = _require(annotation, "result", list, where)
+    if annotation.get("was_cancelled"):
+        raise ImportProblem("was cancelled", where=where)
+    items = [item if isinstance(item, Mapping) else {} for item in result]
+    region_ids = {item.get("id") for item in items if item.get("type") not in (CHOICES, RELATION)}
+    choices: list[Choice] = []
+    regions: list[Region] = []
+    others: list[str] = []
+    size = None
+    for item in items:
+        kind, name = str(item.get("type")), str(item.get("from_name", ""))
+        if kind == RELATION:
+            continue
+        if kind == CHOICES and item.get("id") in region_ids - {None}:
+            others.append("choices of a region")
+            continue
+        if kind not in (CHOICES, BRUSH, POLYGON):
+            others.append(kind)
+            continue
+        controls.add(name)
+        if control not in (None, name):
+            others.append(f"{kind} of {name}")
+            continue
+        value = _require(item, "value", dict, where)
+        labels = map(str, _require(value, kind, list, where))
         if kind == CHOICES:
-            choices += map(str, names)
+            choices += [Choice(label, (kind, name)) for label in labels]
             continue
         size = (
-            required(item, "original_height", int, path=path, where=where),
-            required(item, "original_width", int, path=path, where=where),
+            _require(item, "original_height", int, where),
+            _require(item, "original_width", int, where),
         )
-        drawn = partial(_pixels, kind, item, value, size, path, where)
-        regions += [Region(str(name), drawn) for name in names]
+        draw = partial(_draw, kind, item, value, size, where)
+        regions += [Region(label, (kind, name), draw) for label in labels]
     seconds = annotation.get("lead_time")
+    times = (parse_time(annotation.get(key)) for key in ("created_at", "updated_at"))
     return ForeignAnswer(
-        worker=_worker(annotation, path, where),
-        choices=tuple(dict.fromkeys(choices)),
+        worker=_find_worker(annotation, where),
+        where=where,
+        choices=tuple(choices),
         regions=tuple(regions),
+        others=tuple(others),
         size=size,
-        submitted=moment_of(annotation.get("created_at")),
+        submitted=next(filter(None, times), None),
         seconds=float(seconds) if isinstance(seconds, int | float) else None,
+        is_gold=bool(annotation.get("ground_truth")),
     )
 
 
-def _pixels(kind: str, item: Any, value: Any, size: tuple[int, int], path: Path, where: str) -> Any:
+def _draw(kind: str, item: Any, value: Any, size: tuple[int, int], where: str) -> Any:
     if item.get("image_rotation"):
-        raise ImportProblem("a region is of a rotated image", path=path, where=where)
+        raise ImportProblem("a region is of a rotated image", where=where)
     try:
         if kind == BRUSH:
-            return brush_pixels(required(value, "rle", list, path=path, where=where), size)
-        points = required(value, "points", list, path=path, where=where)
+            return draw_brush(_require(value, "rle", list, where), size)
+        points = _require(value, "points", list, where)
         rows, columns = size
         corners = [(float(x) * columns / 100, float(y) * rows / 100) for x, y in points]
-        return polygon_pixels(corners, size)
+        return fill_polygon(corners, size)
     except (ValueError, TypeError, OverflowError, IndexError) as error:
-        raise ImportProblem(f"{kind}: {error}", path=path, where=where) from error
+        raise ImportProblem(f"{kind}: {error}", where=where) from error
 
 
-def _worker(annotation: Mapping[str, Any], path: Path, where: str) -> str:
+def _find_worker(annotation: Mapping[str, Any], where: str) -> str:
     """Who annotated: an e-mail address if there is one, else a number."""
     given = annotation.get("completed_by")
     if isinstance(given, Mapping):
         given = given.get("email") or given.get("id")
     if given is None or given == "":
-        raise ImportProblem("'completed_by' tells no annotator", path=path, where=where)
+        raise ImportProblem("'completed_by' tells no annotator", where=where)
     return str(given)
