@@ -549,3 +549,31 @@ def test_masks_go_from_the_tool_to_an_export(tmp_path, tool):
     (annotations,) = target.rglob("*.json")
     (region,) = json.loads(annotations.read_text())["annotations"]
     assert (region["area"], region["bbox"]) == (400, [10, 5, 20, 20])
+
+
+@pytest.mark.parametrize(
+    "oddity",
+    [
+        {"lead_time": float("inf")},
+        {"lead_time": -1},
+        {"lead_time": 1e300},
+        {"created_at": "0001-01-01T00:00:00"},
+        {"created_at": "9999-12-31T23:59:59-12:00"},
+        {"completed_by": "half a pair \ud83d"},
+        {"result": [choice("owl"), {"id": {}, "type": [], "from_name": None}, None, 4]},
+        {"result": [{**choice("owl"), "id": ["x"]}, {"id": ["x"], "type": "relation"}]},
+    ],
+)
+def test_odd_values_of_an_annotation_cost_no_more_than_themselves(tmp_path, oddity):
+    odd = {**annotation(1, 7, choice("owl")), **oddity}
+    path = labelstudio(tmp_path / "o.json", task(1, odd, annotation(2, 8, choice("owl"))))
+    result = imported(tmp_path, "labelstudio", path)
+    assert (result["answers"], labels(result)) == (2, ["owl"])
+
+
+@pytest.mark.parametrize("height", [True, 0, -3, 10**12])
+def test_a_region_of_an_impossible_size_costs_its_answer_alone(tmp_path, height):
+    odd = {**brushed("owl", MASK), "original_height": height}
+    given = (annotation(1, 7, odd), annotation(2, 8, brushed("owl", MASK)))
+    result = imported(tmp_path, "labelstudio", labelstudio(tmp_path / "o.json", task(1, *given)))
+    assert (result["workers"], len(result["skipped"])) == (["8"], 1)

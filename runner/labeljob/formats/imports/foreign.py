@@ -124,12 +124,13 @@ class ForeignImages:
 
 
 def parse_time(text: Any) -> datetime | None:
-    """A time in UTC; None if the text is none. One without a zone is in UTC."""
+    """A time in UTC; None if the text is none since 1970. One without a zone is in UTC."""
     try:
         moment = datetime.fromisoformat(text)
-    except (TypeError, ValueError):
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (TypeError, ValueError, OverflowError):
         return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment if moment.year >= 1970 else None
 
 
 def fill_polygon(corners: Sequence[tuple[float, float]], size: tuple[int, int]) -> Any:

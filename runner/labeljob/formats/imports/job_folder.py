@@ -305,7 +305,7 @@ def _paint(answer: ForeignAnswer, classes: Sequence[str], size: tuple[int, int] 
         raise ImportProblem(
             "nothing is painted, and nothing tells the size of the image", where=where
         )
-    if not 0 < size[0] * size[1] <= MAX_PIXELS:
+    if min(size) < 1 or size[0] * size[1] > MAX_PIXELS:
         raise ImportProblem(f"{size[0]} x {size[1]} is no size of an image", where=where)
     mask = np.zeros(size, dtype=np.uint8)
     for region in answer.regions:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +75,8 @@ class _BitReader:
 
 CHOICES, BRUSH, POLYGON = "choices", "brushlabels", "polygonlabels"
 RELATION = "relation"
+LONGEST = 365 * 86_400
+"""Seconds that an answer may have taken; what is said to have taken longer has no duration."""
 _IMAGE = re.compile(r"\.(jpe?g|png|gif|bmp|tiff?|webp)($|[?#&])", re.IGNORECASE)
 
 
@@ -126,7 +128,11 @@ def read_labelstudio(
 
 def _read_tasks(path: Path) -> list[Any]:
     try:
-        tasks = json.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
+        tasks = json.loads(text)
+        if "\\ud" in text.lower():  # perhaps half a surrogate pair, which no file can hold
+            text = json.dumps(tasks, ensure_ascii=False)
+            tasks = json.loads(text.encode(errors="xmlcharrefreplace"))
     except (OSError, ValueError, RecursionError) as error:
         raise ImportProblem(f"is not JSON ({error})", where=path) from error
     if not isinstance(tasks, list):
@@ -175,7 +181,8 @@ def _read_answer(
     if annotation.get("was_cancelled"):
         raise ImportProblem("was cancelled", where=where)
     items = [item if isinstance(item, Mapping) else {} for item in result]
-    region_ids = {item.get("id") for item in items if item.get("type") not in (CHOICES, RELATION)}
+    regions_made = (item for item in items if item.get("type") not in (CHOICES, RELATION))
+    region_ids = {str(item["id"]) for item in regions_made if "id" in item}
     choices: list[Choice] = []
     regions: list[Region] = []
     others: list[str] = []
@@ -184,7 +191,7 @@ def _read_answer(
         kind, name = str(item.get("type")), str(item.get("from_name", ""))
         if kind == RELATION:
             continue
-        if kind == CHOICES and item.get("id") in region_ids - {None}:
+        if kind == CHOICES and str(item.get("id")) in region_ids:
             others.append("choices of a region")
             continue
         if kind not in (CHOICES, BRUSH, POLYGON):
@@ -199,10 +206,10 @@ def _read_answer(
         if kind == CHOICES:
             choices += [Choice(label, (kind, name)) for label in labels]
             continue
-        size = (
-            _require(item, "original_height", int, where),
-            _require(item, "original_width", int, where),
+        rows, columns = (
+            int(_require(item, f"original_{side}", int, where)) for side in ("height", "width")
         )
+        size = (rows, columns)
         draw = partial(_draw, kind, item, value, size, where)
         regions += [Region(label, (kind, name), draw) for label in labels]
     seconds = annotation.get("lead_time")
@@ -215,9 +222,13 @@ def _read_answer(
         others=tuple(others),
         size=size,
         submitted=next(filter(None, times), None),
-        seconds=float(seconds) if isinstance(seconds, int | float) else None,
+        seconds=seconds if _is_duration(seconds) else None,
         is_gold=bool(annotation.get("ground_truth")),
     )
+
+
+def _is_duration(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and 0 <= value <= LONGEST
 
 
 def _draw(kind: str, item: Any, value: Any, size: tuple[int, int], where: str) -> Any:
