@@ -25,8 +25,7 @@ def export_yolo(images: Iterable[LabeledImage], target: Target) -> None:
         target.copy_image(image, "images/train")
         target.counts["labeled images"] += 1
         target.counts["polygons"] += len(lines)
-    dataset = {
-        "path": ".",
+    dataset = {  # without a path, so that the folder of data.yaml counts
         "train": "images/train",
         "val": "images/train",
         "names": dict(enumerate(target.classes)),
