@@ -53,7 +53,6 @@ def _image(image: LabeledImage, number: int) -> dict[str, Any]:
 
 
 def _regions(image: LabeledImage, coder: Any) -> Iterator[dict[str, Any]]:
-    confidence = {one.name: one.confidence for one in image.label.classes}
     mask = image.mask if image.mask is not None else np.zeros((0, 0), np.uint8)
     for index in np.unique(mask[mask > 0]).tolist():
         region = coder.encode(np.asfortranarray(mask == index, dtype=np.uint8))
@@ -63,7 +62,7 @@ def _regions(image: LabeledImage, coder: Any) -> Iterator[dict[str, Any]]:
             "area": int(coder.area(region)),
             "bbox": [float(edge) for edge in coder.toBbox(region)],
             "iscrowd": 0,
-            "confidence": min(confidence.values()),
+            "confidence": image.label.confidence,
         }
 
 

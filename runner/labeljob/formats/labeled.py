@@ -121,9 +121,9 @@ def _image(job: JobOnFile, line: OutputLine, name: str, choice: Choice) -> Label
         return "no label"
     if label.task != job.core.schema_name:
         return f"a label of {label.task}"
-    sure = [one for one in label.classes if one.confidence >= choice.above]
+    sure = [one for one in label.classes if (one.confidence or 0.0) >= choice.above]
     if not sure:
-        return f"confidence below {choice.above}"
+        return "no confidence" if label.confidence is None else f"confidence below {choice.above}"
     is_mask = job.task.label_is_mask
     if not is_mask:
         label = replace(label, classes=tuple(sure))

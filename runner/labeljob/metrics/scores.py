@@ -124,8 +124,9 @@ def score_confidences(
     for object_id, label in labels.items():
         names = job_type.truth_names(truths[object_id]) if object_id in truths else []
         for item in label.classes if names else ():
-            scored.confidences.append(item.confidence)
-            scored.right.append(float(item.name in names))
+            if item.confidence is not None:
+                scored.confidences.append(item.confidence)
+                scored.right.append(float(item.name in names))
     return scored
 
 

@@ -332,6 +332,6 @@ def _confidence_errors(label: Label, mask: Mask, truth: Mask) -> Iterator[float]
     """Distance of each class's confidence from its true intersection over union."""
     for item in label.classes:
         said, true = mask == item.class_id, truth == item.class_id
-        if said.any():
+        if said.any() and item.confidence is not None:
             iou = np.count_nonzero(said & true) / np.count_nonzero(said | true)
             yield abs(item.confidence - iou)

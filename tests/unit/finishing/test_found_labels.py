@@ -1,8 +1,8 @@
 import pytest
 
 from groundtruth.annotations import RejectedAnswer
-from groundtruth.tasks.base import LabelClass
-from groundtruth.tasks.registry import decode_label
+from groundtruth.tasks.base import LabelClass, Origin, builtin_style
+from groundtruth.tasks.registry import decode_label, find_task
 from tests.examples import example
 from tests.unit.finishing.ended_jobs import builtin, chosen
 
@@ -50,6 +50,36 @@ def test_a_label_is_recognized_by_its_shape(value, more, task):
     assert label.task == task
     assert label.classes
     assert label.style == ("object" if isinstance(value, dict) else "builtin")
+
+
+@pytest.mark.parametrize(
+    ("value", "more"),
+    [
+        pytest.param(1, metadata("image-classification", **{"class-name": "Heron"}), id="single"),
+        pytest.param(
+            [3],
+            metadata("image-classification-multilabel", **{"class-map": {"3": "reed"}}),
+            id="several",
+        ),
+        pytest.param(
+            "s3://b/m.png",
+            metadata(
+                "semantic-segmentation",
+                **{"internal-color-map": {"1": {"class-name": "reed", "hex-color": "#2ca02c"}}},
+            ),
+            id="mask",
+        ),
+    ],
+)
+def test_a_label_without_a_confidence_is_a_label(value, more):
+    label = decode_label(value, more)
+    assert [item.confidence for item in label.classes] == [None]
+    assert label.confidence is None
+    task = find_task(label.task)
+    again, written = builtin_style(
+        label, task, Origin(job_name="labeling-job/x", human_annotated="yes", creation_date="")
+    )
+    assert decode_label(again, written).classes == label.classes
 
 
 def test_the_confidence_of_several_labels_is_the_lowest():

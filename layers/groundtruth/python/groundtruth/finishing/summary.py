@@ -120,7 +120,6 @@ class Summary:
     def as_json(self, worker_name: Callable[[str], str] = str) -> dict[str, Any]:
         """The counts as JSON values; the same counts give the same text."""
         workers = Counter({worker_name(worker): count for worker, count in self.workers.items()})
-        labeled = self.outcomes[ObjectOutcome.LABELED]
         return {
             "objects": self.outcomes.total(),
             **{outcome.value: self.outcomes[outcome] for outcome in ObjectOutcome},
@@ -129,7 +128,7 @@ class Summary:
             "statuses": _sorted(self.statuses),
             "failed-by-reason": _sorted(self.failures),
             "confidence": {
-                "mean": _mean(self.confidence_total, labeled),
+                "mean": _mean(self.confidence_total, sum(self.histogram)),
                 "histogram": self.histogram,
             },
             "agreement": {

@@ -92,16 +92,16 @@ class LabelClass:
         Its index: in label order, or in the mask.
     name : str
         Its name.
-    confidence : float
+    confidence : float or None
         Probability in [0, 1] that the object has it; of a mask's class, the expected
-        intersection over union.
+        intersection over union. None if it was read from a label that does not tell it.
     color : str
         Of a mask's class, such as ``"#2ca02c"``.
     """
 
     class_id: int
     name: str
-    confidence: float
+    confidence: float | None
     color: str = ""
 
 
@@ -120,7 +120,7 @@ class Label:
     classes : tuple of LabelClass
         Its class, its labels or its mask's classes; empty if it has no label.
     confidence : float or None
-        In [0, 1]: of several labels the lowest; None without a label.
+        In [0, 1]: of several labels the lowest that is known; None if none is.
     mask_uri : str or None
         S3 URI of the mask.
     style : str
@@ -433,7 +433,7 @@ def is_builtin_of(task: Task[Any], metadata: Any) -> bool:
 
 
 def _lowest_confidence(classes: tuple[LabelClass, ...]) -> float | None:
-    return min((item.confidence for item in classes), default=None)
+    return min((item.confidence for item in classes if item.confidence is not None), default=None)
 
 
 def read_index(value: Any) -> int:
@@ -443,8 +443,10 @@ def read_index(value: Any) -> int:
     return value
 
 
-def read_confidence(value: Any) -> float:
-    """A number in [0, 1]; raises `ValueError` for anything else."""
+def read_confidence(value: Any) -> float | None:
+    """A number in [0, 1], or None if it is not told; raises `ValueError` for anything else."""
+    if value is None:
+        return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         raise ValueError("is no number from 0 to 1")
     return float(value)

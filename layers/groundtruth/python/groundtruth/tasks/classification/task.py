@@ -118,8 +118,9 @@ class ImageMultiClass:
     def encode_builtin(self, label: Label, origin: Origin) -> tuple[Any, dict[str, Any]]:
         """The class's index and its metadata."""
         best = label.classes[0]
+        known = {} if best.confidence is None else {"confidence": best.confidence}
         return best.class_id, {
-            "confidence": best.confidence,
+            **known,
             "job-name": origin.job_name,
             "class-name": best.name,
             "human-annotated": origin.human_annotated,
@@ -158,7 +159,7 @@ def _read_class(class_id: Any, source: Mapping[str, Any]) -> tuple[LabelClass, .
         LabelClass(
             class_id=read_index(class_id),
             name=read_text(source["class-name"]),
-            confidence=read_confidence(source["confidence"]),
+            confidence=read_confidence(source.get("confidence")),
         ),
     )
 

@@ -101,7 +101,8 @@ class ImageMultiClassMultiLabel:
             for class_id, confidence in prediction.candidates.items()
         }
         classes = tuple(candidates[class_id] for class_id in prediction.chosen)
-        confidence = min(item.confidence for item in classes)
+        lowest = min(prediction.candidates[class_id] for class_id in prediction.chosen)
+        confidence = round(lowest, CONFIDENCE_DIGITS)
         status = status_of(
             used=used,
             tied=prediction.tied,
@@ -145,7 +146,11 @@ class ImageMultiClassMultiLabel:
             "class-map": {str(item.class_id): item.name for item in label.classes},
             "human-annotated": origin.human_annotated,
             "creation-date": origin.creation_date,
-            "confidence-map": {str(item.class_id): item.confidence for item in label.classes},
+            "confidence-map": {
+                str(item.class_id): item.confidence
+                for item in label.classes
+                if item.confidence is not None
+            },
             "type": f"{TYPE_PREFIX}{self.schema_name}",
         }
 
@@ -177,12 +182,12 @@ def _is_choice(value: Any) -> bool:
 
 
 def _read_classes(class_ids: Any, source: Mapping[str, Any]) -> tuple[LabelClass, ...]:
-    names, confidences = source["class-map"], source["confidence-map"]
+    names, confidences = source["class-map"], source.get("confidence-map", {})
     return tuple(
         LabelClass(
             class_id=read_index(class_id),
             name=read_text(names[str(class_id)]),
-            confidence=read_confidence(confidences[str(class_id)]),
+            confidence=read_confidence(confidences.get(str(class_id))),
         )
         for class_id in class_ids
     )

@@ -101,7 +101,7 @@ def _format_color_map(label: Label) -> dict[str, dict[str, Any]]:
         str(item.class_id): {
             "class-name": item.name,
             "hex-color": item.color,
-            "confidence": item.confidence,
+            **({} if item.confidence is None else {"confidence": item.confidence}),
         }
         for item in sorted(label.classes, key=lambda item: item.class_id)
     }
@@ -116,7 +116,7 @@ def _read_classes(uri: Any, source: Mapping[str, Any]) -> tuple[LabelClass, ...]
         LabelClass(
             class_id=int(class_id),
             name=read_text(entry["class-name"]),
-            confidence=read_confidence(source.get("confidence", entry["confidence"])),
+            confidence=read_confidence(source.get("confidence", entry.get("confidence"))),
             color=read_text(entry["hex-color"]),
         )
         for class_id, entry in source["internal-color-map"].items()
