@@ -45,7 +45,7 @@ def export(options: ExportOptions) -> None:
 
     Example: labeljob export birds-job --format imagefolder --images photos -o birds
     """
-    job = open_job(options, options.images)
+    job = open_job(options, options.images, needs_answers=False)
     choice = Choice(above=options.above, manifest=options.manifest)
     with messages.show_progress("Exporting", len(job.lines)) as advance:
         target = export_job(job, options.output, options.format, choice, advance=advance)

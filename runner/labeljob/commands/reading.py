@@ -20,7 +20,9 @@ SHOWN = 10
 """Damaged files that a terminal shows; `--json` has them all."""
 
 
-def open_job(options: JobOptions, images: Path | None = None) -> JobOnFile:
+def open_job(
+    options: JobOptions, images: Path | None = None, *, needs_answers: bool = True
+) -> JobOnFile:
     """Read the job that a command names.
 
     Raises
@@ -28,16 +30,18 @@ def open_job(options: JobOptions, images: Path | None = None) -> JobOnFile:
     GroundTruthError
         If there is none, or it cannot be read.
     """
-    return open_job_at(options.job, options, images)
+    return open_job_at(options.job, options, images, needs_answers=needs_answers)
 
 
-def open_job_at(job: str, options: ReadingOptions, images: Path | None = None) -> JobOnFile:
+def open_job_at(
+    job: str, options: ReadingOptions, images: Path | None = None, *, needs_answers: bool = True
+) -> JobOnFile:
     """Read a job by its folder or URI; raises as `open_job` does."""
     classes = None if options.labels is None else parse_labels(options.labels)
     overrides = Given(task=options.task, classes=classes, attribute=options.attribute)
     with messages.console.status("Reading the job"):
         location = find_job(job, endpoint_url=options.endpoint_url, images=images)
-        return read_job(location, overrides)
+        return read_job(location, overrides, needs_answers=needs_answers)
 
 
 def parse_labels(text: str) -> tuple[str, ...]:

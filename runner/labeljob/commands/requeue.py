@@ -122,10 +122,22 @@ def _next_request(path: Path, options: RequeueOptions) -> dict[str, Any]:
 
 def _report(requeued: RequeueResult, manifest: Path, request: Any, request_file: Path) -> None:
     text = f"{requeued.requeued} of {requeued.objects} data objects are to be labeled again"
-    messages.done(f"{text} (confidence below {requeued.below})")
+    unsure = requeued.requeued - requeued.unlabeled
+    messages.done(
+        f"{text} ({requeued.unlabeled} without a label, {unsure} with a confidence below "
+        f"{requeued.below})"
+    )
+    messages.done(f"labels    {requeued.attribute} of {requeued.job}")
     messages.done(f"manifest  {manifest}")
     if requeued.of_others:
         messages.note(f"{requeued.of_others} data objects have a label of another job and are left")
+    if requeued.unknown:
+        messages.note(f"labels without a confidence, which are left: {requeued.unknown}")
+    if requeued.zero and requeued.below:
+        messages.note(
+            f"labels with the confidence 0: {requeued.zero}. Ground Truth writes 0 where one "
+            "worker answered, so it does not tell how sure they are; --below 0 leaves them"
+        )
     if not requeued.requeued:
         messages.note("the manifest is empty: there is nothing to label again")
     if request is not None:

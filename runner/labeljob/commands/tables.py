@@ -31,7 +31,7 @@ def tables(options: TablesOptions) -> None:
     Example: labeljob tables birds-job -o tables
     """
     extra("pyarrow.parquet")
-    job = open_job(options)
+    job = open_job(options, needs_answers=False)
     annotations = read_all_annotations(job)
     with messages.show_progress("Writing tables", len(TABLES)) as advance:
         counts = write_tables(job, annotations, options.output, advance=advance)

@@ -18,7 +18,7 @@ from groundtruth.annotations import AnswerReader, Entry
 from groundtruth.contract.fields import is_label_name
 from groundtruth.errors import StorageError
 from groundtruth.finishing.job import FROM_NAMES, ClassesSeen
-from groundtruth.finishing.outcomes import JOB_NAME_PREFIX
+from groundtruth.finishing.outcomes import JOB_NAME_PREFIX, find_attribute
 from groundtruth.settings import Settings
 from groundtruth.tasks.base import Task
 from groundtruth.tasks.registry import find_task
@@ -29,7 +29,7 @@ from labeljob.history.job_files import (
     DamageList,
     OutputLine,
     find_answer_files,
-    find_attribute,
+    identify_lines,
     read_output_lines,
 )
 from labeljob.jobs.description import JobError
@@ -170,29 +170,35 @@ class JobOnFile:
         return replace(self, settings=replace(self.settings, **changes))
 
 
-def read_job(place: JobPlace, overrides: Given) -> JobOnFile:
+_NO_ANSWERS = "; without answers its labels can be read by export, tables, requeue and finish alone"
+
+
+def read_job(place: JobPlace, overrides: Given, *, needs_answers: bool = True) -> JobOnFile:
     """Read a job's manifest and find out all that its files tell of it.
 
     Raises
     ------
     JobError
-        If there is not a single answer, or nothing tells the job type.
+        If there is not a single answer, though they are needed, or nothing tells the job type.
+    ContractError
+        If several label attributes may be meant.
     StorageError
         If the job's folder cannot be listed or read now.
     """
     damage = DamageList()
     if place.problem:
         damage.add("the job's description", place.problem)
-    lines = read_output_lines(place, damage)
     files = find_answer_files(place, damage)
+    lines = identify_lines(read_output_lines(place, damage), files.object_ids(), damage)
     known = place.description
-    if not files.object_ids():
+    if not files.object_ids() and (needs_answers or not lines):
         raise JobError(
             f"{place.name} has no answers: nothing readable under annotations/worker-response/ "
             "nor under annotations/consolidated-annotation/consolidation-request/"
+            f"{_NO_ANSWERS if lines else ', and no output manifest'}"
         )
     attribute = overrides.attribute or (known.attribute if known else None)
-    attribute = attribute or find_attribute(lines, place.name) or "label"
+    attribute = attribute or find_attribute((line.values for line in lines), place.name) or "label"
     task = overrides.task or (known.task if known else None)
     task = task or recognize_job_type(lines, attribute, files, place)
     if overrides.classes:

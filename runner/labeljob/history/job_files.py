@@ -5,10 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -16,7 +15,8 @@ from typing import Any
 from groundtruth.contract.acs import Annotation, DataObject, parse_payload
 from groundtruth.contract.fields import embedded_json
 from groundtruth.errors import ContractError, StorageError
-from groundtruth.finishing.outcomes import METADATA, metadata_of
+from groundtruth.finishing.manifest import IdChoice, candidate_ids
+from groundtruth.finishing.outcomes import metadata_of
 from groundtruth.tasks.base import Label
 from groundtruth.tasks.registry import decode_label
 from labeljob.jobs.job_location import JobPlace
@@ -49,6 +49,9 @@ class DamageList:
         return [item.as_json() for item in self.damages]
 
 
+SHOWN = 5
+"""Data objects that a finding names."""
+
 MANIFESTS = ("manifests/output/output.manifest", "manifests/output.manifest")
 
 
@@ -56,8 +59,9 @@ MANIFESTS = ("manifests/output/output.manifest", "manifests/output.manifest")
 class OutputLine:
     """One data object as the output manifest has it.
 
-    `object_id` is the line's number from 0, `text` the line letter for letter, and `values` what it
-    says; empty if it is damaged.
+    `object_id` is the line's number from 0 or, once `identify_lines` knows better, the id that the
+    job's files have; `text` is the line letter for letter, and `values` what it says; empty if it
+    is damaged.
     """
 
     object_id: str
@@ -87,9 +91,11 @@ def read_output_lines(place: JobPlace, damage: DamageList) -> tuple[OutputLine, 
             if error.reason != "not-found":
                 raise
             continue
-        texts = body.decode("utf-8-sig", errors="replace").rstrip().split("\n")
+        texts = body.decode("utf-8-sig", errors="replace").split("\n")
         return tuple(
-            _line(number, text.rstrip("\r"), name, damage) for number, text in enumerate(texts)
+            _line(number, text.rstrip("\r"), name, damage)
+            for number, text in enumerate(texts)
+            if text.strip()
         )
     damage.add(MANIFESTS[0], "is missing")
     return ()
@@ -106,16 +112,30 @@ def _line(number: int, text: str, name: str, damage: DamageList) -> OutputLine:
     return OutputLine(str(number), text, values)
 
 
-def find_attribute(lines: Sequence[OutputLine], job_name: str) -> str | None:
-    """The label attribute name: the key with a label's metadata, of this job if there is one."""
-    counts: Counter[tuple[bool, str]] = Counter()
-    for line in lines:
-        for key, value in line.values.items():
-            if key.endswith(METADATA) and isinstance(value, dict):
-                named = str(value.get("job-name", value.get("job_name", "")))
-                own = named.rpartition("/")[2].lower() == job_name.lower()
-                counts[own, key.removesuffix(METADATA)] += 1
-    return max(counts, key=lambda key: (key[0], counts[key]))[1] if counts else None
+def identify_lines(
+    lines: Sequence[OutputLine], answered: Sequence[str], damage: DamageList
+) -> tuple[OutputLine, ...]:
+    """The lines under the ids that the job's answers have; answers to no line are noted."""
+    ids = [
+        candidate_ids(line.values, int(line.object_id), position)
+        for position, line in enumerate(lines)
+    ]
+    choice = IdChoice(set(answered).__contains__)
+    for candidates in ids:
+        choice.add(candidates)
+    kind = choice.best
+    if len({candidates[kind] for candidates in ids}) < len(ids):
+        kind = 1  # ids that are not unique are none
+    names = [candidates[kind] for candidates in ids]
+    if lines and (strays := sorted(set(answered).difference(names))):
+        damage.add(
+            MANIFESTS[0],
+            f"has no line of {len(strays)} answered data objects: {', '.join(strays[:SHOWN])}",
+        )
+    return tuple(
+        line if line.object_id == name else replace(line, object_id=name)
+        for line, name in zip(lines, names, strict=True)
+    )
 
 
 RESPONSES = "annotations/worker-response/"

@@ -15,13 +15,12 @@ import botocore.session
 from groundtruth.errors import ContractError
 from groundtruth.finishing.job import REQUEUE_MANIFEST, EndedJob, finish_job
 from groundtruth.finishing.manifest import read_lines
-from groundtruth.finishing.outcomes import JOB_NAME_PREFIX, ObjectOutcome
+from groundtruth.finishing.outcomes import JOB_NAME_PREFIX, ObjectOutcome, find_attribute
 from groundtruth.storage.s3 import ObjectStore
 from labeljob.history.job_files import (
     MANIFESTS,
     DamageList,
     OutputLine,
-    find_attribute,
     read_output_lines,
 )
 from labeljob.jobs.description import JobError
@@ -72,7 +71,8 @@ class RequeueResult:
     """What is to be labeled again.
 
     `manifest` has the lines without the job's label: the next job may use the same attribute.
-    Those of `of_others`, whose label another job made, are never in it.
+    Those of `of_others`, whose label another job made, are never in it. Of the data objects,
+    `unlabeled` have no label, `unknown` a label without a confidence, and `zero` one of exactly 0.
     """
 
     job: str
@@ -80,6 +80,9 @@ class RequeueResult:
     objects: int
     requeued: int
     of_others: int
+    unlabeled: int
+    unknown: int
+    zero: int
     below: float
     attribute: str
 
@@ -92,6 +95,9 @@ class RequeueResult:
             "objects": self.objects,
             "requeued": self.requeued,
             "labeled-by-another-job": self.of_others,
+            "without-label": self.unlabeled,
+            "without-confidence": self.unknown,
+            "confidence-zero": self.zero,
         }
 
 
@@ -106,7 +112,7 @@ def requeue(
     body = _body(manifest) if manifest else None
     lines = read_output_lines(place, DamageList()) if body is None else _lines_of(body, manifest)
     attribute = attribute or (known.attribute if known else None)
-    attribute = attribute or find_attribute(lines, place.name)
+    attribute = attribute or find_attribute((line.values for line in lines), place.name)
     names = [name for name in MANIFESTS if f"{place.root}/{name}" in place.list(name)]
     uri = f"{place.root}/{(names or MANIFESTS)[0]}"
     caught = _Caught(place.store, uri, body)
@@ -123,14 +129,20 @@ def requeue(
     result = finish_job(job, store=caught)
     if result.nothing_to_do:
         raise JobError(f"{place.name}: {result.nothing_to_do}")
+    summary = result.summary
+    labels = (line.label(summary["label-attribute-name"]) for line in lines)
+    confidences = Counter(label.confidence for label in labels if label and label.classes)
     return RequeueResult(
         job=result.job_name,
         manifest=caught.written[result.uris["requeue"]],
-        objects=result.summary["objects"],
-        requeued=result.summary["requeued"],
-        of_others=result.summary[ObjectOutcome.OTHER_JOB],
+        objects=summary["objects"],
+        requeued=summary["requeued"],
+        of_others=summary[ObjectOutcome.OTHER_JOB],
+        unlabeled=summary[ObjectOutcome.FAILED] + summary[ObjectOutcome.UNLABELED],
+        unknown=confidences[None],
+        zero=confidences[0.0],
         below=below,
-        attribute=result.summary["label-attribute-name"],
+        attribute=summary["label-attribute-name"],
     )
 
 

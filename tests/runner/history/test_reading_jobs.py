@@ -1,13 +1,18 @@
 """What a job's files tell, where nobody wrote it down."""
 
+import json
+import shutil
+
 import pytest
 
+from labeljob.commands.replay import replay
 from labeljob.history.job import Given, read_job
 from labeljob.history.job_files import OutputLine
 from labeljob.history.replay import split_calls_by_date
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import find_job
 from labeljob.tasks.registry import find_job_type
+from tests.runner.command_line import run
 from tests.runner.history import job_folders as on_disk
 
 
@@ -70,3 +75,76 @@ def test_images_are_found_in_a_copy_by_the_longest_common_path(zoo, tmp_path):
         on_disk.write(tmp_path / "copies" / name, name)
     place = find_job(str(zoo), images=tmp_path / "copies")
     assert place.read("s3://images/0.jpg") == b"images/0.jpg"
+
+
+def streamed(folder, ids):
+    """The job as a streaming job: its lines and its answers' folders have ids of their own."""
+    lines = []
+    for at, name in enumerate(ids):
+        path = folder / f"annotations/worker-response/iteration-1/{at}"
+        path.rename(path.with_name(f"moved-{name}"))
+        key = {"dataset-objectid-attribute-name": "photo", "photo": name}
+        lines.append({**on_disk.builtin_line(at, ["cat", "dog", "dog", "dog"][at]), **key})
+    for name in ids:
+        path = folder / f"annotations/worker-response/iteration-1/moved-{name}"
+        path.rename(path.with_name(name))
+    on_disk.write_manifest(folder, lines)
+
+
+def test_lines_of_a_streaming_job_have_the_ids_of_their_answers(zoo, tmp_path):
+    streamed(zoo, ["b", "a", "0", "3"])
+    job = read(zoo)
+    assert [line.object_id for line in job.lines] == ["b", "a", "0", "3"]
+    assert not job.damage.damages
+    outcome = run(replay, zoo, "--algorithm", "majority", "-o", tmp_path / "again", "--json")
+    differences = json.loads(outcome.stdout)["differences"]
+    assert differences["objects"] == 4
+    assert [(one["object"], one["after"]) for one in differences["changed"]] == [
+        ("0", {"classes": ["eel"], "confidence": 0.666667})
+    ]
+
+
+def test_answers_to_no_line_are_named(zoo):
+    on_disk.write(on_disk.response_path(zoo, "img-9"), on_disk.response({}))
+    job = read(zoo)
+    assert [line.object_id for line in job.lines] == ["0", "1", "2", "3"]
+    (damage,) = job.damage.damages
+    assert damage.problem == "has no line of 1 answered data objects: img-9"
+
+
+@pytest.mark.parametrize(
+    "counted", [pytest.param(True, id="counted"), pytest.param(False, id="not-counted")]
+)
+def test_blank_lines_are_no_data_objects(zoo, counted):
+    lines = [json.dumps(on_disk.builtin_line(at, "cat")) for at in range(4)]
+    text = "\r\n".join(["\ufeff" + lines[0], "", lines[1], "\t ", *lines[2:], "", ""])
+    on_disk.write(zoo / "manifests/output/output.manifest", text)
+    if counted:
+        for at in (3, 2, 1):
+            path = zoo / f"annotations/worker-response/iteration-1/{at}"
+            path.rename(path.with_name(str({3: 5, 2: 4, 1: 2}[at])))
+    job = read(zoo)
+    assert [line.object_id for line in job.lines] == job.object_ids()
+    assert [line.source[-5] for line in job.lines] == ["0", "1", "2", "3"]
+    assert not job.damage.damages
+
+
+def test_a_job_without_answers_says_what_can_be_done_with_it(zoo):
+    shutil.rmtree(zoo / "annotations")
+    with pytest.raises(JobError, match=r"has no answers.* by export, tables, requeue and finish"):
+        read(zoo)
+    assert len(read_job(find_job(str(zoo)), Given(), needs_answers=False).lines) == 4
+    (zoo / "manifests/output/output.manifest").unlink()
+    with pytest.raises(JobError, match=r"has no answers.* and no output manifest"):
+        read_job(find_job(str(zoo)), Given(), needs_answers=False)
+
+
+def test_a_replay_knows_the_labels_that_have_no_confidence(zoo, tmp_path):
+    lines = [on_disk.builtin_line(at, name) for at, name in enumerate(["cat", "dog", "eel", "dog"])]
+    for line in lines:
+        del line["animal-metadata"]["confidence"]
+    on_disk.write_manifest(zoo, lines)
+    outcome = run(replay, zoo, "-o", tmp_path / "again", "--json")
+    assert outcome.exit_code == 0, outcome.output
+    differences = json.loads(outcome.stdout)["differences"]
+    assert (differences["labels-changed"], differences["confidences-changed"]) == (0, 0)

@@ -85,3 +85,75 @@ def test_a_bad_request_is_named_and_nothing_is_written(unsure, tmp_path, content
     assert "job.json" in outcome.output
     assert expected in outcome.output
     assert not (tmp_path / "next").exists()
+
+
+def bare(folder, lines):
+    """A job of which only the output manifest is left."""
+    on_disk.write_manifest(folder, lines)
+    return folder
+
+
+def queued(folder, tmp_path, *options):
+    outcome = run(requeue_objects, folder, "-o", tmp_path / "next.manifest", *options)
+    assert outcome.exit_code == 0, outcome.output
+    lines = [json.loads(line) for line in lines_of((tmp_path / "next.manifest").read_text())]
+    return " ".join(outcome.output.split()), lines
+
+
+def chained(at, confidence):
+    later = {
+        "confidence": confidence,
+        "job-name": "labeling-job/sharpness",
+        "class-name": "blurred",
+        "human-annotated": "yes",
+        "creation-date": "2026-05-01T10:00:00.000000",
+        "type": "groundtruth/image-classification",
+    }
+    return {**on_disk.builtin_line(at, "cat"), "sharp": 1, "sharp-metadata": later}
+
+
+def test_of_chained_jobs_in_a_renamed_folder_the_last_one_counts(tmp_path):
+    folder = bare(tmp_path / "bucket/renamed", [chained(0, 0.9), chained(1, 0.3), chained(2, 0.9)])
+    text, lines = queued(folder, tmp_path)
+    assert "1 of 3 data objects" in text
+    assert "labels sharp of labeling-job/sharpness" in text
+    assert lines == [on_disk.builtin_line(1, "cat")]
+    text, _ = queued(folder, tmp_path, "--attribute", "animal")
+    assert "0 of 3 data objects" in text
+    assert "labels animal of labeling-job/zoo" in text
+
+
+def test_metadata_of_rekognition_are_no_label(tmp_path):
+    marked = {"source-ref": "s3://images/0.jpg", "cl-metadata": {"is_labeled": True}}
+    labels = [{**marked, **on_disk.builtin_line(at, "cat", 0.4 + at / 2)} for at in range(2)]
+    text, lines = queued(bare(tmp_path / "bucket/copy", labels), tmp_path)
+    assert "1 of 2 data objects are to be labeled again (0 without a label, 1 with" in text
+    assert lines == [marked]
+
+
+def test_labels_without_a_confidence_are_labels_and_left(tmp_path):
+    labels = [on_disk.builtin_line(at, "dog") for at in range(3)]
+    for line in labels[:2]:
+        del line["animal-metadata"]["confidence"]
+    text, lines = queued(bare(tmp_path / "bucket/zoo", labels), tmp_path)
+    assert "0 of 3 data objects" in text
+    assert "labels without a confidence, which are left: 2" in text
+    assert lines == []
+
+
+def test_a_value_under_another_name_is_no_label_and_counted_so(tmp_path):
+    labels = [on_disk.builtin_line(at, "dog") for at in range(2)]
+    for line in labels:
+        line["fine"] = line.pop("animal")
+    text, lines = queued(bare(tmp_path / "bucket/zoo", labels), tmp_path, "--below", "0")
+    assert "2 of 2 data objects are to be labeled again (2 without a label, 0 with" in text
+    assert [line["fine"] for line in lines] == [1, 1]
+
+
+def test_a_confidence_of_zero_is_told_to_be_that_of_a_single_worker(tmp_path):
+    folder = bare(tmp_path / "bucket/zoo", [on_disk.builtin_line(0, "dog", 0.0)])
+    text, _ = queued(folder, tmp_path)
+    assert "1 of 1 data objects" in text
+    assert "labels with the confidence 0: 1. Ground Truth writes 0 where one worker" in text
+    text, lines = queued(folder, tmp_path, "--below", "0")
+    assert ("0 of 1" in text, "confidence 0:" in text, lines) == (True, False, [])

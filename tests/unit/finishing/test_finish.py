@@ -6,7 +6,7 @@ import pytest
 
 from groundtruth.errors import ContractError, StorageError
 from groundtruth.finishing.job import EndedJob, finish_job
-from tests.unit.finishing.ended_jobs import ATTRIBUTE, Job, builtin, chosen, line
+from tests.unit.finishing.ended_jobs import ATTRIBUTE, METADATA, Job, builtin, chosen, line
 
 
 @pytest.fixture
@@ -100,9 +100,50 @@ def test_a_line_that_is_no_json_is_named(job):
 
 
 def test_an_attribute_that_nothing_names_is_an_error(job):
-    job.output(line(0, chosen()))
-    with pytest.raises(ContractError, match="labelAttributeName: is not known"):
+    job.output({"source-ref": "s3://b/0.jpg", "cl-metadata": {"is_labeled": True}})
+    with pytest.raises(ContractError, match="label attribute name: is not known"):
         job.finish(attribute=None)
+
+
+def test_without_responses_the_lines_name_the_attribute(job):
+    job.output(line(0, chosen()))
+    job.finish(attribute=None)
+    assert job.summary()["label-attribute-name"] == ATTRIBUTE
+
+
+def test_responses_of_a_streaming_job_are_found_by_the_ids_of_its_lines(job):
+    ids = ["img-B", "1", "img-A"]
+    job.output(
+        *({**line(at), "dataset-objectid-attribute-name": "key", "key": name}
+          for at, name in enumerate(ids))
+    )  # fmt: skip
+    job.response({name: {ATTRIBUTE: chosen(at, f"class {at}")} for at, name in enumerate(ids)})
+    job.finish(ours=True)
+    assert [item[METADATA]["class-name"] for item in job.finished()] == [
+        "class 0",
+        "class 1",
+        "class 2",
+    ]
+
+
+@pytest.mark.parametrize("ids", [pytest.param("023", id="counted"), pytest.param("012", id="not")])
+def test_blank_lines_count_where_the_responses_say_so(job, ids):
+    job.output(line(0), "  ", line(1), line(2))
+    names = ["Heron", "Egret", "Ibis"]
+    job.response(
+        {at: {ATTRIBUTE: chosen(n, names[n])} for n, at in enumerate(ids)},
+    )
+    job.finish(ours=True)
+    assert [item[METADATA]["class-name"] for item in job.finished()] == names
+
+
+def test_a_label_without_a_confidence_stays_without_one(job):
+    metadata = builtin()
+    del metadata["confidence"]
+    job.output(line(0, 0, metadata))
+    job.finish(ours=True, min_confidence=0.9)
+    assert job.finished()[0][METADATA] == metadata
+    assert (job.requeued(), job.summary()["confidence"]["mean"]) == ([], None)
 
 
 def test_an_input_manifest_that_is_not_there_is_an_error(job, tmp_path):

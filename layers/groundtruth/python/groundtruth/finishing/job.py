@@ -10,13 +10,13 @@ import json
 import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TextIO
 
 from groundtruth.errors import ContractError, StorageError
-from groundtruth.finishing.manifest import Line, read_lines
+from groundtruth.finishing.manifest import IdChoice, Line, candidate_ids, read_lines
 from groundtruth.finishing.outcomes import (
     JOB_NAME_PREFIX,
     METADATA,
@@ -24,6 +24,7 @@ from groundtruth.finishing.outcomes import (
     ResolvedObject,
     Response,
     ResponseIndex,
+    find_attribute,
     find_origin,
     metadata_of,
     resolve_object,
@@ -304,9 +305,19 @@ def _finish(job: EndedJob, store: ObjectStore, index: ResponseIndex, folder: Pat
     if source is None:
         return _nothing(job, "there is neither an output manifest nor an input manifest")
     if attribute is None:
-        raise ContractError("is not known: no response names it", path="labelAttributeName")
+        with _open_lines(source, store) as lines:
+            attribute = find_attribute((line.values for line in lines), job.job_name)
+    if attribute is None:
+        raise ContractError(
+            "is not known: neither a response nor a line of the manifest names it; "
+            "give it with --attribute",
+            path="label attribute name",
+        )
     finisher = _Finisher(job, store, index, source, attribute)
-    scan = finisher.scan()
+    scan, ids = finisher.scan()
+    if ids:
+        finisher = replace(finisher, ids=ids)
+        scan, _ = finisher.scan()
     if reason := scan.foreign(job):
         return _nothing(job, reason)
     return finisher.write(scan, folder)
@@ -326,21 +337,38 @@ def _source(job: EndedJob, store: ObjectStore) -> str | Path | None:
     return job.manifest_uri if there else job.input_manifest
 
 
+@contextmanager
+def _open_lines(source: str | Path, store: ObjectStore) -> Iterator[Iterator[Line]]:
+    with ExitStack() as stack:
+        lines: Any
+        if isinstance(source, Path):
+            lines = stack.enter_context(source.open("rb"))
+        else:
+            lines = store.open_lines(source)
+        yield read_lines(lines, name=str(source))
+
+
 @dataclass(frozen=True)
 class _Finisher:
-    """One job, one index of its responses, one manifest."""
+    """One job, one index of its responses, one manifest.
+
+    `ids` says which of a line's `candidate_ids` the responses have.
+    """
 
     job: EndedJob
     store: ObjectStore
     index: ResponseIndex
     source: str | Path
     attribute: str
+    ids: int = 0
 
-    def scan(self) -> ManifestScan:
+    def scan(self) -> tuple[ManifestScan, int]:
+        """What the manifest tells, and which of the lines' ids the responses know."""
         scan = ManifestScan()
-        for line, _, resolved in self._objects():
+        choice = IdChoice(lambda object_id: self.index.get(object_id) is not None)
+        for line, _, resolved in self._objects(choice):
             scan.add(line, resolved, self.job.task)
-        return scan
+        return scan, choice.best
 
     def write(self, scan: ManifestScan, folder: Path) -> FinishedJob:
         """Write the three files, each whole or not at all."""
@@ -418,16 +446,16 @@ class _Finisher:
             **counts.as_json(self.job.worker_name),
         }
 
-    def _objects(self) -> Iterator[tuple[Line, Response | None, ResolvedObject]]:
+    def _objects(
+        self, choice: IdChoice | None = None
+    ) -> Iterator[tuple[Line, Response | None, ResolvedObject]]:
         """Each line with its last response and what became of it."""
-        with ExitStack() as stack:
-            lines: Any
-            if isinstance(self.source, Path):
-                lines = stack.enter_context(self.source.open("rb"))
-            else:
-                lines = self.store.open_lines(self.source)
-            for line in read_lines(lines, name=str(self.source)):
-                response = self.index.get(str(line.number))
+        with _open_lines(self.source, self.store) as lines:
+            for position, line in enumerate(lines):
+                ids = candidate_ids(line.values, line.number, position)
+                if choice is not None:
+                    choice.add(ids)
+                response = self.index.get(ids[self.ids])
                 yield (
                     line,
                     response,
@@ -440,7 +468,7 @@ def order_classes(label: Label, order: ClassOrder) -> Label:
 
     A mask's classes keep the indices of its pixels.
     """
-    classes = sorted(label.classes, key=lambda item: -item.confidence)
+    classes = sorted(label.classes, key=lambda item: -(item.confidence or 0.0))
     if not find_task(label.task).pixel_class_ids:
         classes = [replace(item, class_id=order.index_of[item.name]) for item in classes]
     return replace(label, classes=tuple(classes))

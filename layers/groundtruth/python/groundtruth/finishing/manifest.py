@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 from groundtruth.errors import ContractError
+
+OBJECT_ID_KEY = "dataset-objectid-attribute-name"
+"""In a line of a streaming job: the key that holds its data object's id."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _DECODER = json.JSONDecoder()
@@ -167,6 +170,42 @@ def read_lines(lines: Iterable[bytes], *, name: str) -> Iterator[Line]:
             ) from error
         if text.strip():
             yield Line.parse(text, number, name=name)
+
+
+def candidate_ids(values: Mapping[str, Any], number: int, position: int) -> tuple[str, str, str]:
+    """The ids that a line's data object may have in the files of its job.
+
+    They are the one the line of a streaming job names; its number, from 0; and its number if
+    blank lines do not count, as where an editor left them.
+
+    Examples
+    --------
+    >>> candidate_ids({"dataset-objectid-attribute-name": "key", "key": "img-7"}, 5, 4)
+    ('img-7', '5', '4')
+    """
+    key = values.get(OBJECT_ID_KEY)
+    named = values.get(key) if isinstance(key, str) else None
+    own = str(named) if isinstance(named, str | int) and named != "" else str(number)
+    return own, str(number), str(position)
+
+
+class IdChoice:
+    """Finds out which of the lines' `candidate_ids` the files of a job know."""
+
+    def __init__(self, is_known: Callable[[str], bool]) -> None:
+        self._is_known = is_known
+        self._counts = [0, 0, 0]
+
+    def add(self, ids: Sequence[str]) -> None:
+        """Take in a line; one whose ids are all the same tells nothing."""
+        if len(set(ids)) > 1:
+            for kind, object_id in enumerate(ids):
+                self._counts[kind] += self._is_known(object_id)
+
+    @property
+    def best(self) -> int:
+        """Which of the ids most lines are known by; of equal ones the first."""
+        return self._counts.index(max(self._counts))
 
 
 def compact_json(value: Any) -> str:

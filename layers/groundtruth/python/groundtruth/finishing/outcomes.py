@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from groundtruth.contract.fields import embedded_json
+from groundtruth.errors import ContractError
 from groundtruth.finishing.manifest import Line, compact_json
 from groundtruth.storage.s3 import ObjectStore
 from groundtruth.tasks.base import Label, Origin
@@ -141,6 +142,10 @@ def _time(order_key: str) -> datetime | None:
 CUSTOM_TYPE = "groundtruth/custom"
 FAILURE = "failure-reason"
 
+_NAMES = frozenset({"job-name", "job_name"})
+_OF_A_LABEL = _NAMES | {"type", FAILURE}
+"""Keys of a label's metadata; Rekognition's ``cl-metadata`` have none and belong to no label."""
+
 
 class ObjectOutcome(StrEnum):
     """What became of a data object."""
@@ -228,6 +233,47 @@ def metadata_of(values: Mapping[str, Any], attribute: str) -> Mapping[str, Any]:
     """The metadata of an attribute; empty if there are none."""
     metadata = values.get(f"{attribute}{METADATA}")
     return metadata if isinstance(metadata, Mapping) else {}
+
+
+def find_attribute(lines: Iterable[Mapping[str, Any]], job_name: str) -> str | None:
+    """The label attribute name of a job, told by the lines of its manifest; None if none tells.
+
+    It is that of the labels that name the job. Where no label does, as in a folder with another
+    name, it is that of the last labels.
+
+    Raises
+    ------
+    ContractError
+        If several are as likely.
+    """
+    evidence: dict[str, tuple[bool, bool, str]] = {}
+    failed = set()
+    for values in lines:
+        for key in values:
+            attribute = key.removesuffix(METADATA)
+            metadata = metadata_of(values, attribute)
+            if attribute == key or not _OF_A_LABEL & metadata.keys():
+                continue
+            own = not _NAMES.isdisjoint(metadata) and _is_of(job_name.lower(), metadata)
+            dates = [_first([metadata], name) for name in ("creation-date", "creation_date")]
+            found = (own, attribute in values, _as_date(dates[0] or dates[1]))
+            known = evidence.get(attribute, found)
+            evidence[attribute] = (
+                max(known[0], found[0]), max(known[1], found[1]), max(known[2], found[2])
+            )  # fmt: skip
+            if FAILURE in metadata:
+                failed.add(attribute)
+    best = max(evidence.values(), default=(True, True, ""))
+    likely = {attribute for attribute, known in evidence.items() if known == best}
+    if not best[0]:  # it may also be the attribute of a job that failed altogether
+        likely |= {attribute for attribute in failed if not evidence[attribute][1]}
+    if len(likely) > 1:
+        listed = " and ".join(sorted(likely))
+        raise ContractError(
+            f"is not known: the lines have labels of {listed}; choose one with --attribute",
+            path="label attribute name",
+        )
+    return next(iter(likely), None)
 
 
 def _is_of(job_name: str, metadata: Mapping[str, Any]) -> bool:
