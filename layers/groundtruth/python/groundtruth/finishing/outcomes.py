@@ -142,6 +142,7 @@ def _time(order_key: str) -> datetime | None:
 CUSTOM_TYPE = "groundtruth/custom"
 FAILURE = "failure-reason"
 
+_DATES = ("creation-date", "creation_date")
 _NAMES = frozenset({"job-name", "job_name"})
 _OF_A_LABEL = _NAMES | {"type", FAILURE}
 """Keys of a label's metadata; Rekognition's ``cl-metadata`` have none and belong to no label."""
@@ -246,7 +247,7 @@ def find_attribute(lines: Iterable[Mapping[str, Any]], job_name: str) -> str | N
     ContractError
         If several are as likely.
     """
-    evidence: dict[str, tuple[bool, bool, str]] = {}
+    evidence: dict[str, tuple[Any, ...]] = {}  # of the job; has a value; its latest date
     failed = set()
     for values in lines:
         for key in values:
@@ -255,12 +256,8 @@ def find_attribute(lines: Iterable[Mapping[str, Any]], job_name: str) -> str | N
             if attribute == key or not _OF_A_LABEL & metadata.keys():
                 continue
             own = not _NAMES.isdisjoint(metadata) and _is_of(job_name.lower(), metadata)
-            dates = [_first([metadata], name) for name in ("creation-date", "creation_date")]
-            found = (own, attribute in values, _as_date(dates[0] or dates[1]))
-            known = evidence.get(attribute, found)
-            evidence[attribute] = (
-                max(known[0], found[0]), max(known[1], found[1]), max(known[2], found[2])
-            )  # fmt: skip
+            found = (own, attribute in values, _as_date(_first([metadata], *_DATES)))
+            evidence[attribute] = tuple(map(max, evidence.get(attribute, found), found))
             if FAILURE in metadata:
                 failed.add(attribute)
     best = max(evidence.values(), default=(True, True, ""))
@@ -288,17 +285,18 @@ def find_origin(
     job_name: str, metadatas: Sequence[Mapping[str, Any]], file_time: datetime | None
 ) -> Origin:
     """Where a label comes from; of its metadata the most trusted come first."""
-    dates = [_first(metadatas, key) for key in ("creation-date", "creation_date")]
+    date = _first(metadatas, *_DATES)
     written = file_time.isoformat() if file_time else ""
     return Origin(
         job_name=job_name,
         human_annotated=_first(metadatas, "human-annotated") or "yes",
-        creation_date=_as_date(dates[0] or dates[1] or written),
+        creation_date=_as_date(date or written),
     )
 
 
-def _first(metadatas: Sequence[Mapping[str, Any]], key: str) -> str:
-    values = (metadata.get(key) for metadata in metadatas)
+def _first(metadatas: Sequence[Mapping[str, Any]], *keys: str) -> str:
+    """The first text under the first of the keys that has one; empty if none has."""
+    values = (metadata.get(key) for key in keys for metadata in metadatas)
     return next((value for value in values if isinstance(value, str) and value), "")
 
 
