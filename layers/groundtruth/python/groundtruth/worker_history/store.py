@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -155,6 +155,7 @@ def indices_below(*sizes: int) -> Callable[[str], bool]:
     (True, False, False, False, False)
     """
 
+    @cache  # all workers have the same cells
     def is_cell(cell: str) -> bool:
         parts = cell.split(":")
         return len(parts) == len(sizes) and all(
