@@ -22,7 +22,7 @@ NAMES = {
         job_type.name,
         job_type.aws_name,
         job_type.library.schema_name,
-        job_type.page_element,
+        *job_type.page_elements,
         type(job_type).__name__,
     )
 }

@@ -95,13 +95,7 @@ def _of_page(job: PlannedJob) -> Iterator[Finding]:
     place = place_of(job, PAGE)
 
     def look() -> Iterator[Finding]:
-        yield from page_findings(
-            read_file(job, PAGE),
-            place=place or PAGE,
-            task=job.task,
-            labels=job.labels,
-            image=next((image.uri for image in job.images), None),
-        )
+        yield from page_findings(read_file(job, PAGE), place=place or PAGE, job=job)
 
     yield from _of_file(place, PAGE, look)
 

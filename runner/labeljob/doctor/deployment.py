@@ -134,12 +134,15 @@ class DeployedFunction:
         Whether it reads and writes with the job's role.
     job_role_pattern : str
         Which roles it may assume.
+    exclusion_category : str
+        The page's "none of the above" that it knows; empty for none.
     """
 
     name: str
     role_arn: str
     assumes_job_role: bool
     job_role_pattern: str
+    exclusion_category: str
 
 
 def deployed_function(job: PlannedJob, function: PlannedFunction) -> DeployedFunction:
@@ -160,6 +163,7 @@ def deployed_function(job: PlannedJob, function: PlannedFunction) -> DeployedFun
         role_arn=facts["Role"],
         assumes_job_role=variables.get("ASSUME_JOB_ROLE") == "true",
         job_role_pattern=variables.get("JOB_ROLE_ARN_PATTERN", ""),
+        exclusion_category=variables.get("EXCLUSION_CATEGORY", ""),
     )
 
 
@@ -252,6 +256,7 @@ def _facts_of_stack(job: PlannedJob, function: PlannedFunction) -> dict[str, Any
     variables = {
         "ASSUME_JOB_ROLE": parameters.get("AssumeJobRole", ""),
         "JOB_ROLE_ARN_PATTERN": parameters.get("JobRoleArnPattern", ""),
+        "EXCLUSION_CATEGORY": parameters.get("ExclusionCategory", ""),
     }
     return {"Role": role, "Environment": {"Variables": variables}} if role else None
 

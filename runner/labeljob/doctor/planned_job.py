@@ -142,6 +142,16 @@ class PlannedJob:
         return value if isinstance(value, str) else None
 
     @property
+    def tags(self) -> dict[str, str]:
+        """The request's tags, as far as they are well formed."""
+        tags = self.request.get("Tags") if self.request is not None else None
+        return {
+            tag["Key"]: tag["Value"]
+            for tag in (tags if isinstance(tags, list) else ())
+            if _is_tag(tag)
+        }
+
+    @property
     def labels_uri(self) -> str | None:
         """The label category file: the job's own, or else the stack's default."""
         default = self.stack.parameters.get(LABELS) if self.stack else None
@@ -273,14 +283,12 @@ def has_structure(request: Mapping[str, Any]) -> bool:
     tags = request.get("Tags", [])
     classifiers = request.get("InputConfig", {}).get("DataAttributes", {})
     return isinstance(classifiers.get("ContentClassifiers", []), list) and (
-        isinstance(tags, list)
-        and all(
-            isinstance(tag, Mapping)
-            and isinstance(tag.get("Key"), str)
-            and isinstance(tag.get("Value"), str)
-            for tag in tags
-        )
+        isinstance(tags, list) and all(map(_is_tag, tags))
     )
+
+
+def _is_tag(tag: Any) -> bool:
+    return isinstance(tag, Mapping) and all(isinstance(tag.get(k), str) for k in ("Key", "Value"))
 
 
 def _rules(job: PlannedJob, request: Mapping[str, Any]) -> Iterator[Finding]:

@@ -55,6 +55,8 @@ class JobType(ABC):
         What is asked, in a few words.
     page_element : str
         The element of the worker page whose answers the functions read.
+    page_twin : str
+        The element for content of any kind that answers in the same form; empty if there is none.
     page_labels : str
         The element's attribute that holds the labels.
     score_name : str
@@ -99,6 +101,7 @@ class JobType(ABC):
     name: ClassVar[str]
     summary: ClassVar[str]
     page_element: ClassVar[str]
+    page_twin: ClassVar[str] = ""
     page_labels: ClassVar[str] = "categories"
     score_name: ClassVar[str]
     label_attribute: ClassVar[str]
@@ -144,6 +147,11 @@ class JobType(ABC):
     def aws_name(self) -> str:
         """The name AWS uses: the end of the Lambda functions' names."""
         return self.library.aws_name
+
+    @property
+    def page_elements(self) -> tuple[str, ...]:
+        """The elements whose answers the functions read, the job type's own first."""
+        return tuple(dict.fromkeys(filter(None, (self.page_element, self.page_twin))))
 
     @property
     def folder(self) -> str:

@@ -27,6 +27,7 @@ class ImageMultiClass(JobType):
     name = "image-multi-class"
     summary = "one label per image"
     page_element = "crowd-image-classifier"
+    page_twin = "crowd-classifier"
     score_name = "accuracy"
     label_attribute = "label"
     truth_key = "label"

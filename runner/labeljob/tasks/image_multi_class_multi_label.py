@@ -24,6 +24,7 @@ class ImageMultiClassMultiLabel(JobType):
     name = "image-multi-class-multi-label"
     summary = "several labels per image"
     page_element = "crowd-image-classifier-multi-select"
+    page_twin = "crowd-classifier-multi-select"
     score_name = "mean Jaccard index"
     label_attribute = "labels"
     truth_key = "labels"

@@ -50,7 +50,9 @@ def test_a_label_below_the_wanted_confidence_says_so():
         pytest.param({}, "empty-answer", id="empty-form"),
         pytest.param({"crowd-image-classifier": {}}, "empty-answer", id="empty-element"),
         pytest.param(choice(["Crab"]), "unexpected-shape", id="a-list"),
-        pytest.param({"text": "Crab"}, "unexpected-shape", id="another-form"),
+        pytest.param({"text": "Crab"}, "unexpected-shape", id="select-or-text"),
+        pytest.param({"q": {"Crab": True, "Sea star": False}}, "unexpected-shape", id="radio"),
+        pytest.param({"Crab": {"on": True}}, "unexpected-shape", id="checkbox"),
         pytest.param('{"crowd-image-classifier":', "malformed-json", id="cut-short"),
     ],
 )

@@ -315,5 +315,8 @@ def find_by_shape(content: Any, *, element: str, has_shape: Callable[[Any], bool
     if not fitting:
         if content.get(element) in ({}, None) and element in content:
             raise UnusableAnswer("empty-answer", f"the {element} value is empty")
-        raise UnusableAnswer("unexpected-shape", f"the answer holds no {element} value")
+        raise UnusableAnswer(
+            "unexpected-shape",
+            f"the answer holds no {element} value; a form's own inputs are not read",
+        )
     return fitting[0]
