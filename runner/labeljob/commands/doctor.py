@@ -14,7 +14,7 @@ import typer
 from labeljob.commands.options import job_type_option, takes_options
 from labeljob.doctor.aws import AwsAccount, NoAws, own_region
 from labeljob.doctor.checks import run_checks
-from labeljob.doctor.findings import as_json, has_errors, show
+from labeljob.doctor.findings import as_json, exit_code, show
 from labeljob.doctor.planned_job import (
     LABELS,
     MANIFEST,
@@ -68,7 +68,7 @@ class DoctorOptions:
 def doctor(options: DoctorOptions) -> None:
     """Check a planned labeling job and its stack before the job is created.
 
-    Nothing is changed. Exit code 1 if there is an error.
+    Nothing is changed. Exit code 1 if there is an error, else 3 if something could not be checked.
 
     Example: labeljob doctor job.json --stack my-SageMaker-stack
     """
@@ -84,8 +84,8 @@ def doctor(options: DoctorOptions) -> None:
         typer.echo(as_json(sections))
     else:
         show(sections, sys.stdout)
-    if has_errors(sections):
-        raise typer.Exit(1)
+    if code := exit_code(sections):
+        raise typer.Exit(code)
 
 
 def _read_planned_job(options: DoctorOptions) -> PlannedJob:

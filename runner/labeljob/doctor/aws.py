@@ -22,6 +22,12 @@ _ABSENT = {
     "NotFoundException", "NoSuchCORSConfiguration", "ResourceNotFound",
     "ServerSideEncryptionConfigurationNotFoundError",
 }  # fmt: skip
+_NO_SESSION = {
+    "400", "ExpiredToken", "ExpiredTokenException", "IncompleteSignature", "InvalidAccessKeyId",
+    "InvalidClientTokenId", "InvalidSignatureException", "InvalidToken", "RequestExpired",
+    "SignatureDoesNotMatch", "UnrecognizedClientException",
+}  # fmt: skip
+_SESSION = "check credentials (aws sts get-caller-identity), Region and connection"
 _DENIED = {"403", "AccessDenied", "AccessDeniedException", "Forbidden", "UnauthorizedOperation"}
 _ACTIONS = {
     "HeadBucket": "ListBucket", "HeadObject": "GetObject", "GetBucketCors": "GetBucketCORS",
@@ -66,23 +72,21 @@ class Aws(Protocol):
 class NoAws:
     """An account that is not asked anything: every call raises `NotChecked`."""
 
-    _WHY = "--offline"
-
     def call(self, service: str, operation: str, **arguments: Any) -> dict[str, Any]:
         """Raises `NotChecked`."""
-        raise NotChecked(self._WHY)
+        raise NotChecked("--offline was given", fix="leave --offline out")
 
     def listed(self, service: str, operation: str, key: str, **arguments: Any) -> list[Any]:
         """Raises `NotChecked`."""
-        raise NotChecked(self._WHY)
+        raise NotChecked("--offline was given", fix="leave --offline out")
 
     def body(self, uri: str) -> bytes:
         """Raises `NotChecked`."""
-        raise NotChecked(self._WHY)
+        raise NotChecked("--offline was given", fix="leave --offline out")
 
     def lines(self, uri: str) -> Iterator[bytes]:
         """Raises `NotChecked`."""
-        raise NotChecked(self._WHY)
+        raise NotChecked("--offline was given", fix="leave --offline out")
 
 
 class AwsAccount:
@@ -222,12 +226,12 @@ def _translated(client: Callable[[str], Any], service: str, operation: str) -> I
             action = _action(client, service, operation)
             fix = f"allow yourself {action}, or run this as somebody who may"
             raise NotChecked(f"you may not call {action}", fix=fix) from error
-        raise NotChecked(f"{service} answers {code}: {_one_line(message)}") from error
+        fix = _SESSION if code in _NO_SESSION else ""
+        raise NotChecked(f"{service} answers {code}: {_one_line(message)}", fix=fix) from error
     except ResponseParserError as error:
         raise NotChecked(f"{service} gives an answer that cannot be read") from error
     except (BotoCoreError, ValueError) as error:
-        fix = "check credentials (aws sts get-caller-identity), Region and connection"
-        raise NotChecked(_one_line(str(error)), fix=fix) from error
+        raise NotChecked(_one_line(str(error)), fix=_SESSION) from error
 
 
 def _action(client: Callable[[str], Any], service: str, operation: str) -> str:

@@ -214,7 +214,7 @@ def _keys(job: PlannedJob, unknown: list[Finding]) -> list[tuple[str, str, str]]
         except Absent:
             continue
         except NotChecked as reason:
-            finding = not_checked(where, str(reason), fix=reason.fix)
+            finding = not_checked(where, reason)
             unknown += [] if finding in unknown else [finding]
     return keys
 
@@ -241,7 +241,7 @@ def _actors(job: PlannedJob, unknown: list[Finding]) -> list[tuple[str, str, str
         try:
             deployed = deployed_function(job, function)
         except (Absent, NotChecked) as reason:
-            unknown.append(not_checked(f"role of {function.arn}", str(reason)))
+            unknown.append(not_checked(f"role of {function.arn}", reason))
             continue
         if not deployed.assumes_job_role:
             actors.append((deployed.role_arn, f"the {function.part} function", function.part))
@@ -374,7 +374,7 @@ def _access(job: PlannedJob, key: _Key, use: KeyUse, where: str) -> Iterator[Fin
         yield warning("key-unsure", where, text, fix="read the Condition of the key policy")
     elif key.grants is None:
         text = f"no policy lets {use.who} {_short(lacking)}, and its grants may not be listed"
-        yield warning("key-unsure", where, text, fix="allow yourself kms:ListGrants")
+        yield not_checked(where, text, fix="allow yourself kms:ListGrants")
     else:
         missing = [action for action in lacking if action not in unsure]
         text = f"{use.who} may not {_short(missing)}"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 
-from labeljob.doctor.aws import Absent, NotChecked
+from labeljob.doctor.aws import Absent, NoAws, NotChecked
 from labeljob.doctor.buckets import bucket_findings, key_findings
 from labeljob.doctor.deployment import function_findings, stack_findings
 from labeljob.doctor.findings import Finding, Section, checked, error, not_checked
@@ -26,6 +26,19 @@ from labeljob.doctor.roles import function_role_findings, job_role_findings
 
 def run_checks(job: PlannedJob, *, stack: str | None) -> list[Section]:
     """Everything that can be found out about a planned job, or a stack alone."""
+    sections = _sections(job, stack)
+    return list(map(_by_choice, sections)) if isinstance(job.aws, NoAws) else sections
+
+
+def _by_choice(section: Section) -> Section:
+    """The section offline, where everything unchecked follows from that."""
+    findings = (
+        item if item.checked else replace(item, by_choice=True) for item in section.findings
+    )
+    return replace(section, findings=tuple(findings))
+
+
+def _sections(job: PlannedJob, stack: str | None) -> list[Section]:
     sections = []
     if stack is not None:
         job, findings = _with_stack(job, stack)
@@ -63,7 +76,7 @@ def _with_stack(job: PlannedJob, name: str) -> tuple[PlannedJob, Iterable[Findin
         fix = "aws cloudformation list-stacks lists those of the Region; or deploy it"
         return job, [error("stack-absent", where, f"is not there in {job.region}", fix=fix)]
     except NotChecked as reason:
-        return job, [not_checked(where, str(reason), fix=reason.fix)]
+        return job, [not_checked(where, reason)]
     job = replace(job, stack=stack)
     return job, stack_findings(job, stack)
 

@@ -16,6 +16,8 @@ from labeljob.doctor.aws import Absent, NotChecked
 from labeljob.jobs.request import Problem
 from labeljob.messages import printable
 
+_NOT_CHECKED = "not checked: "
+
 
 class Severity(StrEnum):
     """How bad a finding is."""
@@ -42,6 +44,8 @@ class Finding:
         What is wrong there, or what is well.
     fix : str
         What to do about it; empty where nothing is to be done.
+    by_choice : bool
+        Whether an option, such as ``--offline``, left it unchecked.
     """
 
     severity: Severity
@@ -49,6 +53,7 @@ class Finding:
     where: str
     text: str
     fix: str = ""
+    by_choice: bool = False
 
     @property
     def checked(self) -> bool:
@@ -79,9 +84,20 @@ def ok(where: str, text: str) -> Finding:
     return Finding(severity=Severity.OK, code="ok", where=where, text=text)
 
 
-def not_checked(where: str, why: str, *, fix: str = "") -> Finding:
-    """Something that could not be looked at."""
-    return warning("not-checked", where, f"not checked: {why}", fix=fix)
+def not_checked(
+    where: str, why: str | Absent | NotChecked, *, fix: str = "", by_choice: bool = False
+) -> Finding:
+    """Something that could not be looked at, or by an option was not."""
+    if isinstance(why, NotChecked):
+        fix = why.fix
+    return Finding(
+        severity=Severity.WARNING,
+        code="not-checked",
+        where=where,
+        text=f"{_NOT_CHECKED}{why}",
+        fix=fix,
+        by_choice=by_choice,
+    )
 
 
 def of_problem(problem: Problem, *, code: str, severity: Severity = Severity.ERROR) -> Finding:
@@ -96,7 +112,7 @@ def checked(where: str, look: Callable[[], Iterable[Finding]]) -> Iterator[Findi
     try:
         yield from look()
     except NotChecked as reason:
-        yield not_checked(where, str(reason), fix=reason.fix)
+        yield not_checked(where, reason)
     except Absent as reason:
         yield error("absent", where, f"does not exist ({reason})", fix="create it, or correct it")
 
@@ -135,9 +151,12 @@ _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.OK: 
 _WIDTH_OF_A_FILE = 160
 
 
-def has_errors(sections: Sequence[Section]) -> bool:
-    """Whether any finding is an error."""
-    return any(finding.severity is Severity.ERROR for _, finding in _all(sections))
+def exit_code(sections: Sequence[Section]) -> int:
+    """1 if there is an error, else 3 if something could not be looked at, else 0."""
+    findings = [finding for _, finding in _all(sections)]
+    if any(finding.severity is Severity.ERROR for finding in findings):
+        return 1
+    return 3 if any(not (item.checked or item.by_choice) for item in findings) else 0
 
 
 def as_json(sections: Sequence[Section]) -> str:
@@ -158,18 +177,21 @@ def as_json(sections: Sequence[Section]) -> str:
 
 
 def show(sections: Sequence[Section], file: TextIO) -> None:
-    """Print a table for each subject and a count; no finding can control the terminal."""
+    """Print a table for each subject, a count, and one line of what was not checked.
+
+    No finding can control the terminal.
+    """
     console = Console(file=file)
     if not console.is_terminal:
         console = Console(file=file, width=_WIDTH_OF_A_FILE)
     for section in sections:
-        if section.findings:
+        if any(finding.checked for finding in section.findings):
             console.print(_table(section))
     counts = _counts(sections)
-    console.print(
-        f"{counts['errors']} errors, {counts['warnings']} warnings, "
-        f"{counts['not_checked']} not checked"
-    )
+    console.print(f"{counts['errors']} errors, {counts['warnings']} warnings")
+    if unchecked := _unchecked(sections):
+        line = Text.assemble(("Not checked", "bold yellow"), f": {_safe(unchecked)}")
+        console.print(line, soft_wrap=True)
 
 
 def _table(section: Section) -> Table:
@@ -178,12 +200,29 @@ def _table(section: Section) -> Table:
     grid.add_column("what", overflow="fold", ratio=2)
     grid.add_column("finding", overflow="fold", ratio=3)
     for finding in section.findings:
-        kind = finding.severity.value if finding.checked else "not checked"
-        said = Text(_safe(finding.text.removeprefix("not checked: ")))
-        if finding.fix:
-            said = Text.assemble(said, "\n", ("Fix: ", "bold"), _safe(finding.fix))
-        grid.add_row(Text(kind, _STYLES[finding.severity]), Text(_safe(finding.where)), said)
+        if finding.checked:
+            said = Text(_safe(finding.text))
+            if finding.fix:
+                said = Text.assemble(said, "\n", ("Fix: ", "bold"), _safe(finding.fix))
+            kind = Text(finding.severity.value, _STYLES[finding.severity])
+            grid.add_row(kind, Text(_safe(finding.where)), said)
     return grid
+
+
+def _unchecked(sections: Sequence[Section]) -> str:
+    """What was not checked, and what would have it checked, each fix told once."""
+    subjects: dict[str, dict[str, None]] = {}
+    reasons: dict[str, dict[str, None]] = {}
+    for subject, finding in _all(sections):
+        if not finding.checked:
+            why = finding.text.removeprefix(_NOT_CHECKED)
+            subjects.setdefault(finding.fix or why, {})[subject] = None
+            reasons.setdefault(finding.fix or why, {})[why] = None
+    told = []
+    for fix, named in subjects.items():
+        why, *others = reasons[fix]
+        told.append(f"{', '.join(named)} ({fix if others or why == fix else f'{why}; {fix}'})")
+    return "; ".join(told)
 
 
 def _safe(text: str) -> str:

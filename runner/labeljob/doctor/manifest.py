@@ -222,7 +222,7 @@ def image_findings(job: PlannedJob) -> Iterator[Finding]:
         yield not_checked("images", "the manifest tells no image in S3")
         return
     if isinstance(job.aws, NoAws):
-        yield not_checked("images", "--offline")
+        yield not_checked("images", "--offline was given", fix="leave --offline out")
         return
     sample = _sample(job)
     problems = [finding for findings in _read(job, sample) for finding in findings]
@@ -232,7 +232,7 @@ def image_findings(job: PlannedJob) -> Iterator[Finding]:
         yield ok("images", f"{len(sample)} of {len(job.images)} read: all can be shown to workers")
     if left:
         why = f"{left} of {len(job.images)} images; {len(sample)} were chosen at random"
-        yield not_checked("images", why, fix="--sample 0 reads all of them")
+        yield not_checked("images", why, fix="--sample 0 reads all of them", by_choice=True)
 
 
 def _sample(job: PlannedJob) -> list[ImageRef]:
@@ -272,7 +272,7 @@ def _image(job: PlannedJob, image: ImageRef) -> Iterator[Finding]:
         yield error("image-absent", where, "is not there", fix=fix)
         return
     except NotChecked as reason:
-        yield not_checked(where, str(reason), fix=reason.fix)
+        yield not_checked(where, reason)
         return
     if image_report.problem:
         fix = "store it as an upright JPEG or PNG of at most 100 megapixels"

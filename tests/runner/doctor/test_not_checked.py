@@ -2,11 +2,14 @@
 
 import json
 
+import boto3
 import pytest
 import typer
 from typer.testing import CliRunner
 
 from labeljob.commands.doctor import doctor
+from labeljob.doctor.findings import Section, exit_code
+from labeljob.doctor.findings import not_checked as not_checked_finding
 from tests.runner.command_line import run
 from tests.runner.doctor.account import PAGES, STACK
 from tests.runner.doctor.reports import errors, not_checked, of
@@ -66,7 +69,7 @@ def test_without_permission_nothing_is_well(job_file, monkeypatch):
         service.replies = [s3_error(403, "AccessDenied")]
         monkeypatch.setenv("AWS_ENDPOINT_URL", service.endpoint)
         report, code = report_of(job_file)
-    assert code == 0
+    assert code == 3
     assert not_checked(report) == SUBJECTS_OF_AWS
 
 
@@ -74,8 +77,78 @@ def test_without_a_connection_nothing_is_well(job_file, monkeypatch):
     with serving(StubService()) as service:
         monkeypatch.setenv("AWS_ENDPOINT_URL", service.endpoint)
     report, code = report_of(job_file)
-    assert code == 0
+    assert code == 3
     assert not_checked(report) == SUBJECTS_OF_AWS
+
+
+@pytest.fixture
+def no_credentials(monkeypatch):
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+
+
+def last_line(result):
+    line = result.stdout.splitlines()[-1]
+    assert line.startswith("Not checked: ")
+    return line
+
+
+@pytest.mark.usefixtures("no_credentials")
+def test_without_credentials_one_last_line_says_what_was_not_checked(job_file):
+    result = run(doctor, job_file)
+    assert result.exit_code == 3
+    assert result.stdout.count("Not checked") == 1
+    assert "Unable to locate credentials" in last_line(result)
+    assert "aws sts get-caller-identity" in last_line(result)
+    assert all(subject in last_line(result) for subject in SUBJECTS_OF_AWS)
+    assert result.stdout.count("Unable to locate credentials") == 1
+
+
+@pytest.mark.usefixtures("no_credentials")
+def test_an_error_counts_more_than_what_was_not_checked(job_file):
+    request = good_request() | {"LabelAttributeName": "birds-ref"}
+    job_file.write_text(json.dumps(request), encoding="utf-8")
+    result = run(doctor, job_file)
+    assert result.exit_code == 1
+    assert "Unable to locate credentials" in last_line(result)
+
+
+def test_a_call_that_is_denied_is_named_with_what_allows_it(account, job_file, monkeypatch):
+    with serving(StubService()) as service:
+        service.replies = [s3_error(403, "AccessDenied")]
+        monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", service.endpoint)
+        job_file.write_text(json.dumps(account.request), encoding="utf-8")
+        result = run(doctor, job_file)
+    assert result.exit_code == 3
+    assert (
+        "functions, function roles, keys (you may not call lambda:GetFunctionConfiguration; "
+        "allow yourself lambda:GetFunctionConfiguration, or run this as somebody who may)"
+    ) in last_line(result)
+    assert "buckets" not in last_line(result)
+
+
+def test_expired_credentials_are_told_as_what_they_are(job_file, monkeypatch):
+    with serving(StubService()) as service:
+        service.replies = [s3_error(400, "ExpiredToken")]
+        monkeypatch.setenv("AWS_ENDPOINT_URL", service.endpoint)
+        result = run(doctor, job_file)
+    assert result.exit_code == 3
+    assert "aws sts get-caller-identity" in last_line(result)
+
+
+def test_what_the_options_leave_out_is_told_and_no_failure(job_file):
+    result = run(doctor, job_file, "--offline")
+    assert result.exit_code == 0
+    assert "--offline" in last_line(result)
+    assert all(subject in last_line(result) for subject in SUBJECTS_OF_AWS)
+
+
+def test_a_sample_is_no_failure_and_what_nobody_left_out_is():
+    left_out = not_checked_finding("images", "50 of 60 images", by_choice=True)
+    denied = not_checked_finding("keys", "you may not call kms:DescribeKey")
+    assert exit_code([Section(subject="images", findings=(left_out,))]) == 0
+    assert exit_code([Section(subject="images", findings=(left_out, denied))]) == 3
 
 
 @pytest.mark.parametrize(
