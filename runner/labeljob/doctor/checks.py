@@ -87,7 +87,8 @@ def _with_images(job: PlannedJob) -> tuple[PlannedJob, list[Finding]]:
         place=place or MANIFEST, task=job.task, attribute=job.text("LabelAttributeName")
     )
     findings = list(_of_file(place, MANIFEST, lambda: reading.findings(read_lines(job, MANIFEST))))
-    return replace(job, images=tuple(reading.images)), findings
+    job = replace(job, images=tuple(reading.images), manifest_line=reading.first_line)
+    return job, findings
 
 
 def _with_labels(job: PlannedJob) -> tuple[PlannedJob, list[Finding]]:

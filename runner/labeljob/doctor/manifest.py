@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -47,6 +47,8 @@ class ManifestReading:
         What the job type is; without it, the smaller quota is a warning.
     attribute : str or None
         The job's label attribute.
+    first_line : mapping or None
+        The first line that is a JSON object.
     images : list of ImageRef
         Those found so far.
     """
@@ -54,6 +56,7 @@ class ManifestReading:
     place: str
     task: JobType | None
     attribute: str | None
+    first_line: Mapping[str, Any] | None = None
     images: list[ImageRef] = field(default_factory=list)
     _lines: int = 0
     _labeled: int = 0
@@ -90,6 +93,7 @@ class ManifestReading:
         if not isinstance(data, dict):
             yield error("line-unreadable", where, "is no JSON object", fix=_REMAKE)
             return
+        self.first_line = self.first_line or data
         yield from _attributes(where, data)
         yield from self._source(where, number, data)
         self._labeled += self.attribute in data

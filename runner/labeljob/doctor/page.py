@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -19,6 +20,7 @@ from labeljob.tasks.base import JobType
 from labeljob.tasks.registry import JOB_TYPES
 
 SCRIPT = "https://assets.crowd.aws/crowd-html-elements.js"
+_LOADS_SCRIPT = re.compile(r"\s*(https:)?//assets\.crowd\.aws/crowd-html-elements\.js(\?.*)?\s*")
 MAX_LENGTH = 128_000
 
 _IMAGE = "s3://bucket/image.jpg"
@@ -26,6 +28,7 @@ _GRANTED = "https://example.invalid/granted/image.jpg"
 _TAKE_OURS = "compare with the page of the job type in worker_templates/"
 _EXCLUSION = f"{TAG_PREFIX}exclusion-category"
 _MOST_NAMED = 6
+_COMMENT = re.compile(r"<!--.*?-->|\{%-?\s*comment\b.*?\bendcomment\s*-?%\}", re.DOTALL)
 
 
 def page_findings(body: bytes, *, place: str, job: PlannedJob) -> Iterator[Finding]:
@@ -42,12 +45,15 @@ def page_findings(body: bytes, *, place: str, job: PlannedJob) -> Iterator[Findi
     task_input = {
         "taskObject": source,
         "labels": list(_labels(job)),
-        "manifestLine": {"source-ref": source},
+        "manifestLine": job.manifest_line or {"source-ref": source},
     }
     try:
         html = render_page(template, task_input, grant_read_access=lambda _: _GRANTED)
     except PageError as reason:
         where = f"{place}:{reason.line}" if reason.line else place
+        if "manifestLine." in str(reason) and not job.manifest_line:
+            yield not_checked(where, f"{reason}, as no manifest is known", fix="give --manifest")
+            return
         text = f"does not render with the PRE function's taskInput: {reason}"
         fix = "use task.input.taskObject, task.input.labels and task.input.manifestLine"
         yield error("page-render", where, text, fix=fix)
@@ -63,12 +69,16 @@ def _labels(job: PlannedJob) -> tuple[str, ...]:
 
 
 def _frame(page: LexborHTMLParser, place: str) -> Iterator[Finding]:
-    if SCRIPT not in (script.attributes.get("src") for script in page.css("script")):
+    scripts = (script.attributes.get("src") or "" for script in page.css("script"))
+    if not any(map(_LOADS_SCRIPT.fullmatch, scripts)):
         fix = f'begin the page with <script src="{SCRIPT}"></script>'
         yield error("page-script", place, "does not load crowd-html-elements.js", fix=fix)
     if (n_forms := len(page.css("crowd-form"))) != 1:
         text = f"has {n_forms} crowd-form elements, and needs one"
         yield error("page-form", place, text, fix="put all inputs into one <crowd-form>")
+    if page.css("crowd-form[answer-format='flatten-objects']"):
+        text = "its form takes answers apart (answer-format), and the ACS function reads whole ones"
+        yield error("page-form", place, text, fix="leave the attribute answer-format out")
 
 
 def _labeling(
@@ -115,7 +125,7 @@ def _element(element: LexborNode, where: str, task: JobType, job: PlannedJob) ->
     elif name != tag:
         text = f"its name is {name!r}; our functions find the answer, AWS's own only {tag}"
         yield warning("page-input-name", where, text, fix=f'name="{tag}"')
-    if own and attributes.get("src") != _GRANTED:
+    if own and (attributes.get("src") or "").strip() != _GRANTED:
         text = "its src is not the image through grant_read_access, so browsers cannot load it"
         fix = 'src="{{ task.input.taskObject | grant_read_access }}"'
         yield error("page-image", where, text, fix=fix)
@@ -134,8 +144,9 @@ def _choices(text: str | None, where: str, attribute: str, job: PlannedJob) -> I
     choices = _parse(text)
     fix = f'{attribute}="{{{{ task.input.labels | to_json | escape }}}}"'
     if not isinstance(choices, list):
-        yield error("page-labels", where, f"its {attribute} are no JSON list", fix=fix)
-    elif choices != list(_labels(job)):
+        text = f"its {attribute} are no JSON list: {text[:60]!r}" if text else f"has no {attribute}"
+        yield error("page-labels", where, text, fix=fix)
+    elif sorted(choices, key=str) != sorted(_labels(job)):
         if not job.labels:
             yield not_checked(where, f"whether its {attribute} are the labels, which are not known")
             return
@@ -156,7 +167,7 @@ def _exclusion(
         return
     parsed = _parse(attributes["exclusion-category"])
     category = parsed.get("text") if isinstance(parsed, dict) else None
-    if not isinstance(category, str):
+    if not isinstance(category, str) or not category.strip():
         fix = "exclusion-category=\"{ text: 'None of the above' }\""
         yield error("page-exclusion", where, "its exclusion-category has no text", fix=fix)
     elif category not in (known, *job.labels):
@@ -195,5 +206,9 @@ def _parse(text: str | None) -> Any:
 
 
 def _line_of(template: str, tag: str | None, place: str) -> str:
-    start = template.find(f"<{tag}")
-    return f"{place}:{template.count('\n', 0, start) + 1}" if start >= 0 else place
+    match = re.search(rf"<{tag}(?![\w-])", _COMMENT.sub(_blank, template), re.IGNORECASE)
+    return f"{place}:{template.count('\n', 0, match.start()) + 1}" if match else place
+
+
+def _blank(comment: re.Match[str]) -> str:
+    return re.sub(r".", " ", comment[0])

@@ -115,6 +115,8 @@ class PlannedJob:
         Files that stand for the object in a field of the request.
     sample : int
         How many images to read; 0 for all.
+    manifest_line : mapping or None
+        The manifest's first line, once it has been read.
     images : tuple of ImageRef
         The manifest's images, once it has been read.
     labels : tuple of str
@@ -129,6 +131,7 @@ class PlannedJob:
     own_region: str | None = None
     local: Mapping[str, Path] = field(default_factory=dict)
     sample: int = 50
+    manifest_line: Mapping[str, Any] | None = None
     images: tuple[ImageRef, ...] = ()
     labels: tuple[str, ...] = ()
 

@@ -42,7 +42,10 @@ def classifier(tag="crowd-classifier", **attributes):
 def looked_at(tmp_path):
     """What is said of a form on a page: code, severity and text of each finding."""
 
-    def look(form, task=ONE_LABEL, *, labels=("duck", "gull"), tags=None):
+    def look(
+        form, task=ONE_LABEL, *, labels=("duck", "gull"), tags=None, page=None, line=None,
+        say=lambda finding: (finding["code"], finding["severity"], finding["text"]),
+    ):  # fmt: skip
         files = {name: tmp_path / name for name in ("job.json", "labels.json", "page.html")}
         request = good_request(task)
         request["Tags"] = [{"Key": key, "Value": value} for key, value in (tags or {}).items()]
@@ -52,15 +55,18 @@ def looked_at(tmp_path):
             "labels": [{"label": name} for name in labels],
         }
         files["labels.json"].write_text(json.dumps(categories), encoding="utf-8")
-        page = f"{SCRIPT}\n<crowd-form>\n{form}\n</crowd-form>"
-        files["page.html"].write_text(page, encoding="utf-8")
+        page = (page or "{script}\n<crowd-form>\n{form}\n</crowd-form>\n").replace("{form}", form)
+        files["page.html"].write_bytes(page.replace("{script}", SCRIPT).encode())
         known = [f"--label-categories={files['labels.json']}"] if labels else []
+        if line is not None:
+            (tmp_path / "input.manifest").write_text(json.dumps(line) + "\n", encoding="utf-8")
+            known.append(f"--manifest={tmp_path / 'input.manifest'}")
         result = run(
             doctor, files["job.json"], "--offline", "--json", f"--ui-template={files['page.html']}",
             *known,
         )  # fmt: skip
         return [
-            (finding["code"], finding["severity"], finding["text"])
+            say(finding)
             for finding in json.loads(result.stdout)["findings"]
             if finding["subject"] == "worker page"
         ]
@@ -98,6 +104,10 @@ def test_every_element_that_answers_in_the_right_form_is_well(task, form, looked
             "[{% for name in task.input.labels %}'{{ name }}',{% endfor %}]", id="made-by-a-loop"
         ),
         pytest.param("{{ task.input.labels | to_json }}", id="escaped-by-itself"),
+        pytest.param("{{- task.input.labels | to_json | escape_once -}}", id="no-blanks-around"),
+        pytest.param("['{{ task.input.labels | join: \"', '\" }}']", id="joined"),
+        pytest.param("['gull', /* first */ 'duck']", id="in-another-order"),
+        pytest.param("[&#39;duck&#39;, 'g&#x75;ll']", id="entities"),
     ],
 )
 @pytest.mark.parametrize("task", JOB_TYPES.values())
@@ -114,11 +124,121 @@ def test_labels_may_be_written_as_aws_writes_them(task, labels, looked_at):
         pytest.param("[" * 5_000, id="too-deep"),
         pytest.param("{'duck': 1}", id="an-object"),
         pytest.param(None, id="missing"),
+        pytest.param("", id="empty"),
+        pytest.param("{{ task.input.labels }}", id="without-to-json"),
+        pytest.param("{{ task.input.labels | to_json | skip_autoescape }}", id="ended-by-a-quote"),
+        pytest.param("{{ task.input.labels | to_json | escape | escape }}", id="escaped-twice"),
+        pytest.param("[\u2018duck\u2019, \u2018gull\u2019]", id="typographic-quotes"),
     ],
 )
 def test_labels_that_no_browser_reads_are_an_error(labels, looked_at):
     findings = looked_at(element("crowd-image-classifier", labels=labels))
     assert ("page-labels", "error") in [finding[:2] for finding in findings]
+
+
+@pytest.mark.parametrize(
+    "labels", [("a duck's", 'a "gull"'), ("a & b", "<i>"), ("Ente", "日本"), ("a]b", "{{ c }}")]
+)
+@pytest.mark.parametrize("written", [LABELS, "{{ task.input.labels | to_json }}"])
+def test_labels_may_have_any_characters(written, labels, looked_at):
+    form = element("crowd-image-classifier", labels=written)
+    assert codes(looked_at(form, labels=labels)) == ["ok", "ok"]
+
+
+FORM = element("crowd-image-classifier")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param("\ufeff{script}<crowd-form>{form}</crowd-form>", id="byte-order-mark"),
+        pytest.param("{script}\r\n<crowd-form>\r\n{form}\r\n</crowd-form>\r\n", id="crlf"),
+        pytest.param("{script}<CROWD-FORM>{form}</Crowd-Form>", id="upper-case"),
+        pytest.param("{script}<crowd-form>{form}", id="form-not-closed"),
+        pytest.param("<crowd-form>{script}<div><p>{form}</crowd-form>", id="nested-and-sloppy"),
+        pytest.param(
+            "<!DOCTYPE html><head>{script}</head><body><crowd-form>{form}</crowd-form></body>",
+            id="whole-document",
+        ),
+        pytest.param(
+            "{% comment %}{form}{% endcomment %}<!-- {form} -->{script}"
+            "<crowd-form>{form}</crowd-form>",
+            id="commented-out-before",
+        ),
+        pytest.param(
+            f"{SCRIPT.replace('https:', '').replace('.js', '.js?v=1')}<crowd-form>{{form}}"
+            "</crowd-form>",
+            id="script-without-a-scheme",
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    "form",
+    [
+        pytest.param(FORM, id="as-ours"),
+        pytest.param(FORM.replace("classifier ", "classifier\n\t"), id="lines"),
+        pytest.param(FORM.replace("></crowd-image-classifier>", "/>"), id="closes-itself"),
+        pytest.param(FORM.replace("</crowd-image-classifier>", ""), id="not-closed"),
+        pytest.param(
+            FORM.replace("<crowd-image", "<Crowd-Image").replace(" src=", " SRC= "), id="mixed-case"
+        ),
+        pytest.param(FORM.replace('"', "'"), id="single-quotes"),
+    ],
+)
+def test_a_page_may_be_written_as_browsers_take_it(page, form, looked_at):
+    assert codes(looked_at(form, page=page)) == ["ok", "ok"]
+
+
+@pytest.mark.parametrize(
+    ("page", "code"),
+    [
+        pytest.param(
+            "<!-- {script} --><crowd-form>{form}</crowd-form>", "page-script", id="script"
+        ),
+        pytest.param("{script}<crowd-form><!-- {form} --></crowd-form>", "page-element", id="all"),
+        pytest.param("{script}{form}<crowd-form></crowd-form>", "page-form", id="outside"),
+        pytest.param("{script}{form}", "page-form", id="no-form"),
+        pytest.param(
+            "{script}<crowd-form>{form}</crowd-form><crowd-form></crowd-form>",
+            "page-form",
+            id="two-forms",
+        ),
+        pytest.param("{script}<crowd-form>{form}{form}</crowd-form>", "page-elements", id="twice"),
+        pytest.param(
+            "{script}<crowd-form answer-format='flatten-objects'>{form}</crowd-form>",
+            "page-form",
+            id="answers-taken-apart",
+        ),
+        pytest.param(
+            "{script}{% if x %}<crowd-form>{form}</crowd-form>", "page-render", id="liquid"
+        ),
+    ],
+)
+def test_a_page_that_gives_no_answer_is_an_error(page, code, looked_at):
+    assert (code, "error") in [finding[:2] for finding in looked_at(FORM, page=page)]
+
+
+@pytest.mark.parametrize("name", [None, ""])
+def test_an_element_without_a_name_is_an_error(name, looked_at):
+    findings = looked_at(element("crowd-image-classifier", name=name))
+    assert [finding[:2] for finding in findings] == [("ok", "ok"), ("page-input-name", "error")]
+
+
+def test_a_finding_tells_the_line_of_the_element_itself(looked_at):
+    page = (
+        "<!--\r\n{form} -->\r\n{% comment %}\n{form}{% endcomment %}\n{script}<crowd-form>\n{form}"
+    )
+    form = "<Crowd-Image-Classifier header='Look'></Crowd-Image-Classifier>"
+    said = looked_at(form, page=page, say=lambda finding: (finding["code"], finding["where"][-2:]))
+    assert ("page-input-name", ":6") in said
+
+
+def test_a_page_may_use_what_the_manifest_s_lines_have(looked_at):
+    form = FORM + "{{ task.input.manifestLine.title }}"
+    assert codes(looked_at(form)) == ["not-checked"]
+    line = {"source-ref": "s3://birds/1.png", "title": "A bird"}
+    assert codes(looked_at(form, line=line)) == ["ok", "ok"]
+    assert codes(looked_at(form, line={"source-ref": "s3://birds/1.png"})) == ["page-render"]
 
 
 def test_other_labels_than_the_job_s_are_a_warning(looked_at):
@@ -208,8 +328,9 @@ def test_the_page_and_the_job_have_the_same_exclusion_category(tag, written, loo
     assert ("page-exclusion", "error") in [finding[:2] for finding in other]
 
 
-def test_an_exclusion_category_without_a_text_is_an_error(looked_at):
-    form = element("crowd-image-classifier-multi-select", exclusion_category="none")
+@pytest.mark.parametrize("written", ["none", "", "{ text: '' }", "{ text: 1 }", "['none']"])
+def test_an_exclusion_category_without_a_text_is_an_error(written, looked_at):
+    form = element("crowd-image-classifier-multi-select", exclusion_category=written)
     assert ("page-exclusion", "error") in [f[:2] for f in looked_at(form, SEVERAL)]
 
 
