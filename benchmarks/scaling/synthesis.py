@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from benchmarks.common.measure import memory_mib
-from labeljob.cli import app
+from labeljob.commands import app
 
 WORKERS, PER_OBJECT = 100, 5
 

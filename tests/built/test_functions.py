@@ -5,7 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from labeljob.cli import app
+from labeljob.commands import app
 from labeljob.emulator import EmulatedFunction, FunctionError
 from labeljob.emulator.invocation import invoke_built
 from tests.built.conftest import ROOT

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from labeljob.cli import app
+from labeljob.commands import app
 
 pytestmark = pytest.mark.slow
 

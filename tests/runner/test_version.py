@@ -3,7 +3,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from labeljob.cli import app
+from labeljob.commands import app
 
 PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 

@@ -1,1 +1,89 @@
-"""The commands of `labeljob`, one a file: options in, library calls, messages out."""
+"""The commands of `labeljob`: a module each, loaded when its command is called."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from typer.core import TyperGroup
+
+if TYPE_CHECKING:
+    from typer._click import Command, Context
+
+# Name, where it is (a function, or an app of several commands) and its line in the help.
+COMMANDS = {
+    "demo": ("demo:demo", "Run a job of each type on photographs that are here."),
+    "manifest": ("manifest:manifest", "Make the input manifest of a job from images."),
+    "labels": ("labels:labels", "Make the label category file of a job."),
+    "run": ("run:run", "Run a whole job on this machine, with simulated workers."),
+    "finish": ("finish:finish", "Write a finished job's manifest in the built-in shape."),
+    "replay": ("replay:replay", "Consolidate a finished job again, and show what changes."),
+    "report": ("report:report", "Write a page about a finished job and its workers."),
+    "explain": ("explain:explain", "Show why a data object has its label."),
+    "calibrate": ("calibrate:calibrate", "Fit confidences to labels whose truth is known."),
+    "synthesize": ("synthesize:synthesize", "Write the files of a job with synthetic answers."),
+    "gold": ("gold:app", "Mix known objects in, score workers on them, take them out."),
+    "requeue": ("requeue:requeue_objects", "Write the manifest of what should be labeled again."),
+    "pool": ("pool:pool_rounds", "Consolidate the answers of several rounds together."),
+    "plan": ("plan:plan", "Estimate from a pilot what more or fewer workers gain."),
+    "tables": ("tables:tables", "Write a job as tables of objects, answers and workers."),
+    "export": ("export:export", "Write labels as COCO, YOLO, VOC, ImageFolder or Hugging Face."),
+    "import": ("import_:import_command", "Make a finished job of Label Studio's or CVAT's export."),
+    "doctor": ("doctor:doctor", "Check a planned job and its stack before it is created."),
+    "request": ("request:request", "Print a job's CreateLabelingJob request."),
+    "invoke": ("invoke:invoke", "Invoke a built function in Lambda's emulator."),
+}
+
+
+class LazyGroup(TyperGroup):
+    """Commands that are loaded when they are called: their list needs none of them."""
+
+    def resolve_command(
+        self, ctx: Context, args: list[str]
+    ) -> tuple[str | None, Command | None, list[str]]:
+        """The command that the arguments name, loaded, and what is left of them."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, load_command(name) if name else command, rest
+
+
+def load_command(name: str) -> Command:
+    """The command of a name in `COMMANDS`, from its module."""
+    module, _, attribute = COMMANDS[name][0].partition(":")
+    target = getattr(importlib.import_module(f"{__name__}.{module}"), attribute)
+    if not isinstance(target, typer.Typer):
+        # As plain text: Rich takes "[default: the job's]" for markup, and leaves it out.
+        function, target = target, typer.Typer(add_completion=False, rich_markup_mode=None)
+        target.command(name)(function)
+    return typer.main.get_command(target)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"labeljob {version('groundtruth-consolidation')}")
+        raise typer.Exit
+
+
+app = typer.Typer(
+    name="labeljob",
+    cls=LazyGroup,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for _name, (_, _help) in COMMANDS.items():
+    app.command(_name, help=_help)(lambda: None)
+
+
+@app.callback()
+def labeljob(
+    show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Run, check and prepare Ground Truth labeling jobs on one machine."""

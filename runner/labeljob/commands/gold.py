@@ -37,6 +37,8 @@ from labeljob.rounds.gold import (
 app = typer.Typer(
     help="Known objects: mix them into a manifest, score workers on them, take them out.",
     no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
 )
 
 Manifest = Annotated[
@@ -111,7 +113,7 @@ class StripOptions:
 @app.command("mix")
 @takes_options
 def gold_mix(options: MixOptions) -> None:
-    """Mix known objects into a manifest at random places, and remember which lines they are.
+    """Mix known objects into a manifest, and remember which they are.
 
     The manifest's own lines stay letter for letter. Upload the file that remembers the gold, and
     give its URI as GOLD_LABELS_S3_URI, so that consolidation learns from the gold answers.
@@ -151,7 +153,7 @@ def gold_mix(options: MixOptions) -> None:
 @app.command("score")
 @takes_options
 def gold_score(options: ScoreOptions) -> None:
-    """Score a job's workers on known objects: how often they are right, with an interval.
+    """Score a job's workers on known objects, each with an interval.
 
     With --skill-file, jobs that run on this machine learn from it. On AWS the functions learn by
     themselves from gold whose file GOLD_LABELS_S3_URI names.
@@ -227,7 +229,7 @@ def _format_worker(worker: Worker, choices: Sequence[str]) -> tuple[str, ...]:
 @app.command("strip")
 @takes_options
 def gold_strip(options: StripOptions) -> None:
-    """Take the known objects that were mixed in out of a manifest; all else stays as it is.
+    """Take the known objects out of a manifest; all else stays as it is.
 
     Known objects that the manifest had before they were mixed in stay too.
 

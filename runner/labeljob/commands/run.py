@@ -23,8 +23,6 @@ from labeljob.jobs.request import attribute_problems
 from labeljob.simulation.workers import create_workers
 from labeljob.tasks.base import JobType
 
-INTERRUPTED = 130
-
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
@@ -117,12 +115,8 @@ def run(options: RunOptions) -> None:
 
     Example: labeljob run input.manifest --task image-multi-class --labels cat,dog --workers 5
     """
-    try:
-        location = open_place(options.output, endpoint_url=options.endpoint_url)
-        result = run_job(options, location)
-    except KeyboardInterrupt as error:
-        messages.warning("interrupted. Run the same command again to do what is left.")
-        raise typer.Exit(INTERRUPTED) from error
+    location = open_place(options.output, endpoint_url=options.endpoint_url)
+    result = run_job(options, location)
     if options.as_json:
         messages.print_json(_as_json(result, location), ascii_only=True)
     else:

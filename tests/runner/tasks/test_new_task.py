@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 import groundtruth.tasks.registry
 from labeljob.application import APPLICATION_VARIABLE
-from labeljob.cli import app
+from labeljob.commands import app
 from labeljob.tasks.registry import JOB_TYPES
 from tests.runner.tasks.new_task import groundtruth_task, labeljob_task
 

@@ -1,0 +1,87 @@
+"""How the command starts: it loads what it needs, tells its options, and ends at Ctrl-C."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from labeljob.commands import COMMANDS, app, load_command
+
+HEAVY = {"boto3", "botocore", "liquid", "matplotlib", "pandas", "scipy", "skimage", "sklearn"}
+
+LOADED = """
+import atexit, sys
+atexit.register(lambda: sys.stderr.write(" ".join(sys.modules)))
+sys.argv = ["labeljob", *sys.argv[1:]]
+from labeljob.cli import main
+main()
+"""
+
+INTERRUPTED = """
+import signal, sys
+
+class Interrupt:
+    def find_spec(self, name, path=None, target=None):
+        if name == interrupted:
+            sys.meta_path.remove(self)
+            signal.raise_signal(signal.SIGINT)
+
+interrupted = sys.argv[1]
+sys.argv = ["labeljob", *sys.argv[2:]]
+from labeljob.cli import main
+sys.meta_path.insert(0, Interrupt())
+main()
+"""
+
+
+def run_python(program, *arguments):
+    return subprocess.run(
+        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, timeout=120
+    )
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_the_list_of_commands_loads_none_of_them(option):
+    result = run_python(LOADED, option)
+    assert result.returncode == 0
+    modules = set(result.stderr.split())
+    assert {name.partition(".")[0] for name in modules} & {*HEAVY, "numpy", "PIL"} == set()
+    assert [name for name in modules if name.startswith("labeljob.commands.")] == []
+
+
+def test_no_line_of_the_help_is_cut():
+    lines = CliRunner().invoke(app, ["--help"]).stdout.splitlines()
+    listed = dict(line.split(maxsplit=1) for line in lines[lines.index("Commands:") + 1 :])
+    assert listed == {name: line for name, (_, line) in COMMANDS.items()}
+    assert "..." not in CliRunner().invoke(app, ["gold", "--help"]).stdout.partition("Commands:")[2]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_commands_help_opens_with_what_it_does(name):
+    result = CliRunner().invoke(app, [name, "--help"])
+    assert result.exit_code == 0, result.output
+    assert load_command(name).help.split()[:3] == result.stdout.split("\n\n")[1].split()[:3]
+
+
+def test_the_help_tells_defaults_in_words():
+    text = " ".join(CliRunner().invoke(app, ["replay", "--help"]).stdout.split())
+    assert "[default: the job's, else the job type's]" in text
+
+
+def test_a_name_that_is_no_command_is_met_with_one_that_is_like_it():
+    result = CliRunner().invoke(app, ["repot"])
+    assert result.exit_code == 2
+    assert re.search("No such command 'repot'. Did you mean 'report'", result.stderr)
+
+
+@pytest.mark.parametrize("module", ["typer", "labeljob.commands.labels", "numpy", "json.tool"])
+def test_ctrl_c_ends_the_start_with_one_line(module, tmp_path):
+    result = run_python(INTERRUPTED, module, "labels", "cat", "dog", "-o", str(tmp_path / "labels"))
+    if module == "json.tool":  # which nothing loads
+        assert (result.returncode, (tmp_path / "labels").exists()) == (0, True)
+    else:
+        assert result.returncode == 130
+        assert result.stderr == ("interrupted. Run the same command again to do what is left.\n")
+        assert list(tmp_path.iterdir()) == []
