@@ -1,11 +1,15 @@
 """The finishing function answers its example event, behind the real S3 and SageMaker clients."""
 
 import json
+import re
 
+import boto3
 import pytest
 from moto import mock_aws
 
+from groundtruth.errors import StorageError
 from groundtruth.finishing.summary import pseudonym
+from groundtruth.storage.secrets import read_secret
 from tests.examples import EVENTS, example
 
 BUCKET = "s3://example-groundtruth-bucket"
@@ -120,6 +124,65 @@ def test_log_and_response_name_no_worker(job, load_handler, caplog):
 def test_the_summary_calls_workers_as_the_settings_say(job, load_handler, get, variables, names):
     response = load_handler("finish_job", **variables)(example("finish_job", "event"))
     assert json.loads(get(response["summary"]))["answers"]["set-aside-by-worker"] == names
+
+
+@pytest.fixture
+def secret(job):
+    """Makes a secret of a text and tells its ARN; beside S3, in the same memory."""
+    read_secret.cache_clear()
+
+    def make(**content):
+        made = boto3.client("secretsmanager").create_secret(Name="worker-id-key", **content)
+        return made["ARN"]
+
+    yield make
+    read_secret.cache_clear()
+
+
+def test_the_key_of_pseudonyms_comes_from_the_secret_and_is_read_once(secret, load_handler, get):
+    arn = secret(SecretString="of the stack")
+    handler = load_handler("finish_job", WORKER_ID_KEY_SECRET_ARN=arn)
+    wanted = {pseudonym(worker, "of the stack"): count for worker, count in WORKERS.items()}
+    for _ in range(2):
+        response = handler(example("finish_job", "event"))
+        found = json.loads(get(response["summary"]))["answers"]["set-aside-by-worker"]
+        assert found == wanted
+        boto3.client("secretsmanager").put_secret_value(SecretId=arn, SecretString="rotated")
+
+
+def test_a_key_in_the_environment_goes_before_the_secret(secret, load_handler, get):
+    arn = secret(SecretString="of the stack")
+    variables = {"WORKER_ID_KEY_SECRET_ARN": arn, "WORKER_ID_KEY": "local"}
+    response = load_handler("finish_job", **variables)(example("finish_job", "event"))
+    found = json.loads(get(response["summary"]))["answers"]["set-aside-by-worker"]
+    assert found == {pseudonym(worker, "local"): count for worker, count in WORKERS.items()}
+
+
+ABSENT = "arn:aws:secretsmanager:us-east-1:123456789012:secret:absent-AbCdEf"
+
+
+def test_plain_ids_need_no_secret(secret, load_handler):
+    variables = {"WORKER_ID_KEY_SECRET_ARN": ABSENT, "PLAIN_WORKER_IDS": "true"}
+    assert load_handler("finish_job", **variables)(example("finish_job", "event"))["finished"]
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        pytest.param(None, "cannot be read.*ResourceNotFound", id="absent"),
+        pytest.param({"SecretString": " \n"}, "holds no text", id="blank"),
+        pytest.param({"SecretBinary": b"key"}, "holds no text", id="binary"),
+    ],
+)
+def test_a_secret_that_cannot_be_used_fails_the_event_and_writes_nothing(
+    secret, load_handler, s3, content, problem
+):
+    arn = secret(**content) if content else ABSENT
+    handler = load_handler("finish_job", WORKER_ID_KEY_SECRET_ARN=arn)
+    with pytest.raises(StorageError, match=f"{re.escape(arn)}.*{problem}"):
+        handler(example("finish_job", "event"))
+    keys = [item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET[5:])["Contents"]]
+    assert not [key for key in keys if key.endswith(MADE)]
 
 
 def test_loading_the_function_opens_no_connection(load_handler, monkeypatch):

@@ -6,7 +6,7 @@ from dataclasses import asdict, fields
 
 import pytest
 
-from groundtruth.settings import Settings
+from groundtruth.settings import JOB_TAGS, Settings
 from groundtruth.tasks.classification.task import ImageMultiClass
 from groundtruth.tasks.multilabel.task import ImageMultiClassMultiLabel
 from groundtruth.tasks.segmentation.task import SemanticSegmentation
@@ -31,8 +31,11 @@ def all_variables():
     return values
 
 
-def test_variables_and_settings_have_the_same_names():
-    assert set(all_variables()) == {field.name.upper() for field in fields(Settings)}
+def test_a_setting_is_a_variable_of_the_template_or_a_tag():
+    variables = {name.lower() for name in all_variables()}
+    named = {field.name for field in fields(Settings)}
+    assert variables <= named
+    assert named - variables - set(JOB_TAGS.values()) == {"worker_id_key"}  # off AWS only
 
 
 @pytest.mark.parametrize("name", sorted(all_variables()))
@@ -45,7 +48,8 @@ def test_a_variable_and_its_setting_have_the_same_default(name):
             continue
         if "Fn::If" in value:
             # What only AWS knows, such as the name of a table; else nothing.
-            assert value["Fn::If"][2] == ""
+            otherwise = value["Fn::If"][2]
+            assert otherwise == "" or PARAMETERS[otherwise["Ref"]]["Default"] == ""
             continue
         default = str(PARAMETERS[value["Ref"]]["Default"])
         assert asdict(Settings.from_environ({name: default}))[name.lower()] == expected
@@ -96,11 +100,28 @@ def test_everything_that_a_person_meets_is_described(section):
     assert all(entry.get("Description") for entry in TEMPLATE[section].values())
 
 
-def test_every_parameter_is_used_labeled_and_grouped_once():
-    interface = TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]
-    grouped = [name for group in interface["ParameterGroups"] for name in group["Parameters"]]
-    assert sorted(grouped) == sorted(PARAMETERS)
-    assert sorted(interface["ParameterLabels"]) == sorted(PARAMETERS)
+def test_the_console_and_the_guided_deploy_ask_for_the_parameters_in_one_order():
+    groups = TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    assert [name for group in groups for name in group["Parameters"]] == list(PARAMETERS)
+    assert groups[-1]["Label"]["default"] == "Advanced"
+
+
+def test_no_parameter_is_one_that_a_guided_deploy_has_no_default_for():
+    assert [name for name, parameter in PARAMETERS.items() if "NoEcho" in parameter] == []
+    assert all("Default" in parameter for parameter in PARAMETERS.values())
+
+
+def test_numbers_of_algorithms_are_tags_of_a_job_and_no_parameters():
+    tagged = {tag.partition(":")[2].replace("-", "") for tag in JOB_TAGS}
+    numbers = {
+        name.lower()
+        for name, parameter in PARAMETERS.items()
+        if parameter["Type"] == "Number" and name not in ("Quorum", "MinConfidence")
+    }
+    assert numbers & tagged == set()
+
+
+def test_every_parameter_is_used():
     body = str([TEMPLATE[name] for name in ("Globals", "Conditions", "Resources")])
     used = {name for name in PARAMETERS if f"'{name}'" in body or f"${{{name}}}" in body}
     assert used == set(PARAMETERS)

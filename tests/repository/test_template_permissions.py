@@ -4,12 +4,14 @@ import pytest
 
 from tests.repository.template import (
     DEPLOYED,
+    PARAMETERS,
     RESOURCES,
     TEMPLATE,
     all_statements,
     documents_of,
     of_type,
     permissions_of,
+    statements_of,
 )
 
 
@@ -21,11 +23,27 @@ def test_every_policy_statement_is_named_and_names_what_it_allows():
         assert statement["Resource"] != "*" or statement["Effect"] == "Deny"
 
 
-def test_a_key_is_used_through_s3_only():
+@pytest.mark.parametrize(
+    ("parameter", "services"),
+    [
+        pytest.param("KmsKeyArn", {"s3"}, id="of-the-buckets"),
+        pytest.param("StackKmsKeyArn", {"dynamodb", "sqs", "secretsmanager"}, id="of-the-stack"),
+    ],
+)
+def test_a_key_is_used_through_these_services_only(parameter, services):
+    found = set()
+    for statement in all_statements():
+        if "kms:" in str(statement["Action"]) and statement["Resource"] == {"Ref": parameter}:
+            ((condition, via),) = statement["Condition"]["StringEquals"].items()
+            assert condition == "kms:ViaService"
+            found |= {entry["Fn::Sub"] for entry in (via if isinstance(via, list) else [via])}
+    assert found == {f"{service}.${{AWS::Region}}.${{AWS::URLSuffix}}" for service in services}
+
+
+def test_no_other_key_is_used():
     for statement in all_statements():
         if "kms:" in str(statement["Action"]):
-            service = {"Fn::Sub": "s3.${AWS::Region}.${AWS::URLSuffix}"}
-            assert statement["Condition"] == {"StringEquals": {"kms:ViaService": service}}
+            assert statement["Resource"]["Ref"] in ("KmsKeyArn", "StackKmsKeyArn")
 
 
 def test_a_role_is_assumed_only_with_a_pattern():
@@ -55,6 +73,7 @@ def mappings_in(value):
         ),
         pytest.param("s3:ListBucket", {"FinishJobFunction"}, id="list"),
         pytest.param("sqs:SendMessage", {"FinishJobFunction"}, id="queue"),
+        pytest.param("secretsmanager:", {"FinishJobFunction"}, id="secret"),
         pytest.param(
             "dynamodb:", {name for name in DEPLOYED if name.startswith("Acs")}, id="worker-skill"
         ),
@@ -65,10 +84,41 @@ def test_only_these_functions_may(action, functions):
     assert able == functions
 
 
+NOTHING = {"Ref": "AWS::NoValue"}
+
+
 def test_every_role_is_bounded():
     for name in of_type("AWS::IAM::Role"):
         boundary = RESOURCES[name]["Properties"]["PermissionsBoundary"]
-        assert boundary["Fn::If"][:2] == [
-            "HasPermissionsBoundary",
-            {"Ref": "PermissionsBoundaryArn"},
-        ]
+        chosen = ["HasPermissionsBoundary", {"Ref": "PermissionsBoundaryArn"}, NOTHING]
+        assert boundary == {"Fn::If": chosen}
+
+
+@pytest.mark.parametrize(
+    ("kind", "key"),
+    [
+        pytest.param("AWS::IAM::Role", "RoleName", id="roles"),
+        pytest.param("AWS::IAM::ManagedPolicy", "ManagedPolicyName", id="policies"),
+    ],
+)
+def test_every_role_and_policy_has_the_path_and_a_name_of_its_own(kind, key):
+    names = set()
+    for name in of_type(kind):
+        properties = RESOURCES[name]["Properties"]
+        assert properties["Path"] == {"Fn::If": ["HasRolePath", {"Ref": "RolePath"}, NOTHING]}
+        condition, named, otherwise = properties[key]["Fn::If"]
+        assert (condition, otherwise) == ("NamesRoles", NOTHING)
+        prefix, _, end = named["Fn::Sub"].partition("}")
+        assert prefix == "${RoleNamePrefix"
+        assert len(end) + PARAMETERS["RoleNamePrefix"]["MaxLength"] <= 64
+        names.add(end)
+    assert len(names) == len(of_type(kind))
+
+
+def test_the_pre_functions_alone_are_kept_from_the_answers():
+    (denied,) = statements_of("PreAnnotationPolicy")
+    assert (denied["Effect"], denied["Action"]) == ("Deny", "s3:GetObject")
+    (read,) = [entry for entry in all_statements() if entry["Sid"] == "ReadRequestsAndAnswers"]
+    assert denied["Resource"] == read["Resource"]
+    kept = {name for name in DEPLOYED if denied in permissions_of(name)}
+    assert kept == {name for name in DEPLOYED if name.startswith("Pre")}

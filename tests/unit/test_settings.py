@@ -41,7 +41,8 @@ ENVIRON = {
     "ASSUME_JOB_ROLE": "true",
     "JOB_ROLE_ARN_PATTERN": "arn:aws:iam::111122223333:role/*",
     "KMS_KEY_ARN": "arn:aws:kms:us-east-1:111122223333:key/k",
-    "WORKER_ID_KEY": "secret",
+    "WORKER_ID_KEY_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:111122223333:secret:k-AbCdEf",
+    "WORKER_ID_KEY": "hush",
     "PLAIN_WORKER_IDS": "true",
     "STACK_NAME": "labels",
 }
@@ -73,7 +74,8 @@ SET = Settings(
     assume_job_role=True,
     job_role_arn_pattern="arn:aws:iam::111122223333:role/*",
     kms_key_arn="arn:aws:kms:us-east-1:111122223333:key/k",
-    worker_id_key="secret",
+    worker_id_key_secret_arn="arn:aws:secretsmanager:us-east-1:111122223333:secret:k-AbCdEf",
+    worker_id_key="hush",
     plain_worker_ids=True,
     stack_name="labels",
 )
@@ -116,7 +118,7 @@ def test_a_bad_value_is_named_with_its_variable(variable, text):
 
 
 def test_the_key_of_pseudonyms_is_not_shown():
-    assert "secret" not in repr(SET)
+    assert "hush" not in repr(SET)
 
 
 def test_a_role_is_assumed_only_with_a_pattern():

@@ -80,6 +80,7 @@ CHANGE_NONE = {
     "skill_table_name": "table",
     "job_role_arn_pattern": "arn:*",
     "kms_key_arn": "arn:aws:kms:k",
+    "worker_id_key_secret_arn": "arn:aws:secretsmanager:k",
     "worker_id_key": "secret",
     "plain_worker_ids": True,
     "stack_name": "labels",

@@ -3,7 +3,7 @@
 GroundTruthError
 ├── SettingsError      a variable, a stack parameter or a job's tag has a bad value
 ├── ContractError      a message does not have the shape Ground Truth documents
-├── StorageError       an object cannot be read or written
+├── StorageError       an object or a secret cannot be read, or an object not written
 ├── JobLookupError     a labeling job cannot be described
 ├── UnknownTaskError   there is no job type of a name
 ├── SkillStoreError    worker skill cannot be read or kept (in `skills.store`)
@@ -48,7 +48,7 @@ class StorageError(GroundTruthError):
     Attributes
     ----------
     uri : str
-        The object's S3 URI.
+        The object's S3 URI, or the secret's ARN.
     reason : str
         ``"not-found"``, ``"access-denied"``, ``"bad-uri"`` or ``"unavailable"`` (a fault
         that may pass: the same call can succeed later).

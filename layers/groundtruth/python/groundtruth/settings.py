@@ -246,8 +246,11 @@ class Settings:
     kms_key_arn: str = _setting("", parse_text, changes_labels=False)
     """Key for what we write, where the event names none; empty for the bucket's default."""
 
+    worker_id_key_secret_arn: str = _setting("", parse_text, changes_labels=False)
+    """Secret in Secrets Manager, from whose text a job's summary makes pseudonyms of workers."""
+
     worker_id_key: str = _setting("", parse_text, changes_labels=False, secret=True)
-    """Secret from which a job's summary makes pseudonyms of workers; empty for the job's name."""
+    """That text itself, for runs off AWS; empty for the secret's, or else the job's name."""
 
     plain_worker_ids: bool = _setting(False, parse_switch, changes_labels=False)
     """Whether a job's summary holds workers' ids as they are."""

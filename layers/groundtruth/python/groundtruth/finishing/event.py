@@ -13,6 +13,7 @@ from groundtruth.finishing.outcomes import JOB_NAME_PREFIX
 from groundtruth.jobs import LabelingJob, LabelingJobs, job_name
 from groundtruth.settings import Settings
 from groundtruth.storage.s3 import ObjectStore, role_is_allowed
+from groundtruth.storage.secrets import read_secret
 from groundtruth.tasks.registry import TASKS
 
 DETAIL_TYPE = "SageMaker Ground Truth Labeling Job State Change"
@@ -77,7 +78,7 @@ def finish_on_state_change(
     SettingsError
         If the job's role is to be assumed and may not be.
     StorageError
-        If a file cannot be read or written.
+        If a file cannot be read or written, or the key of workers' pseudonyms cannot be read.
     """
     change = StateChange.from_event(event)
     if change.status not in ENDED:
@@ -106,9 +107,16 @@ def _ended(
         min_confidence=settings.min_confidence,
         kms_key=described.kms_key_id or settings.kms_key_arn or None,
         ours=ran_our_function(described),
-        worker_id_key=settings.worker_id_key,
+        worker_id_key=_worker_id_key(settings),
         plain_worker_ids=settings.plain_worker_ids,
     )
+
+
+def _worker_id_key(settings: Settings) -> str:
+    """The key of workers' pseudonyms; empty if there is none, or if ids are shown as they are."""
+    if settings.plain_worker_ids or settings.worker_id_key or not settings.worker_id_key_secret_arn:
+        return settings.worker_id_key
+    return read_secret(settings.worker_id_key_secret_arn)
 
 
 def ran_our_function(job: LabelingJob) -> bool:
