@@ -86,6 +86,8 @@ class Simplifier:
             return not condition or self._holds(self._template["Conditions"][condition])
         ((function, arguments),) = condition.items()
         match function:
+            case "Condition":
+                return self._holds(arguments)
             case "Fn::Not":
                 return not self._holds(arguments[0])
             case "Fn::And":
@@ -217,7 +219,7 @@ def permissions(
             Parameters=[
                 {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
             ],
-            Capabilities=["CAPABILITY_IAM"],
+            Capabilities=["CAPABILITY_NAMED_IAM"],
         )
         listed = cloudformation.describe_stack_resources(StackName=STACK)["StackResources"]
         made = {item["LogicalResourceId"]: item["PhysicalResourceId"] for item in listed}

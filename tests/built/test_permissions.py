@@ -25,11 +25,13 @@ PARAMETERS = {
     "KeepWorkerSkill": "false",
     "AssumeJobRole": "true",
     "JobRoleArnPattern": f"arn:aws:iam::123456789012:role/{JOB_ROLE}",
+    "WorkerIdKeySecretArn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:key-AbCdEf",
 }
 OPTIONS = PARAMETERS | {
     "KeepWorkerSkill": "true",
     "KmsKeyArn": "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555",
     "VpcSubnetIds": "subnet-12345678",
+    "StackKmsKeyArn": "arn:aws:kms:us-east-1:123456789012:key/66666666-2222-3333-4444-555555555555",
     "VpcSecurityGroupIds": "sg-12345678",
 }
 FUNCTIONS = sorted(folder.parent.name for folder in EVENTS.glob("*/event.json"))
@@ -40,6 +42,10 @@ NOT_HERE = {
     "DecryptThroughS3": "moto's S3 asks no KMS",
     "EncryptMasksThroughS3": "moto's S3 asks no KMS",
     "EncryptFinishedFilesThroughS3": "moto's S3 asks no KMS",
+    "ReadKeyOfPseudonyms": "moto judges no request by its secret: see tests/deployed",
+    "UseKeyOfWorkerSkill": "moto's DynamoDB asks no KMS",
+    "UseKeyOfQueueAndSecret": "moto's SQS and Secrets Manager ask no KMS",
+    "KeepAnswersFromPreAnnotation": "it forbids what no function does: see tests/deployed",
     "KeepNetworkInterfacesFromTheCode": "it forbids what no function does",
 }
 pytestmark = pytest.mark.xdist_group("permissions")

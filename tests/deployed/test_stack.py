@@ -7,6 +7,7 @@ import time
 import pytest
 from botocore.exceptions import ClientError
 
+from groundtruth.finishing.summary import pseudonym
 from tests.deployed.conftest import BUCKET, ENDED_JOB
 from tests.examples import ACS_FUNCTIONS, EVENTS, JOB_TYPES, PRE_FUNCTIONS, example
 
@@ -15,6 +16,7 @@ pytestmark = pytest.mark.xdist_group("deployed")
 
 SECONDS = 30.0
 EXAMPLE = EVENTS / "finish_job"
+WORKERS = ("private.us-west-2.1a2b3c4d5e6f7081", "private.us-west-2.3c4d5e6f708192a3")
 FINISHED = ("finished.manifest", "requeue.manifest", "summary.json")
 
 
@@ -67,8 +69,16 @@ def test_the_event_of_a_job_that_ended_starts_the_finisher(stack):
     while not wanted <= stack.keys() and time.monotonic() < deadline:
         time.sleep(0.2)
     assert wanted <= stack.keys(), stack.aws.log.read_text(errors="replace")[-3000:]
-    for name in FINISHED:
+    for name in FINISHED[:2]:
         assert stack.get(f"{folder}/{name}") == (EXAMPLE / name).read_bytes()
+    arn = stack.outputs["WorkerIdKeyArn"]
+    key = stack.aws.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
+    summary = stack.get(f"{folder}/summary.json").decode()
+    # The example's pseudonyms are made without a key, those of a stack with its secret.
+    for worker in WORKERS:
+        job = json.loads(summary)["job-name"]
+        summary = summary.replace(pseudonym(worker, key), pseudonym(worker, job))
+    assert json.loads(summary) == json.loads((EXAMPLE / "summary.json").read_text())
 
 
 @pytest.mark.parametrize("status", ["InProgress", "Stopping"])
@@ -123,6 +133,33 @@ def test_an_acs_function_may_keep_worker_skill_and_nothing_more(stack, job_type)
     ):
         with pytest.raises(ClientError, match="AccessDenied"):
             refused()
+
+
+def test_the_finisher_reads_the_stacks_secret_and_no_other(stack):
+    owner = stack.aws.client("secretsmanager")
+    other = owner.create_secret(Name="other", SecretString="x")["ARN"]
+    own = stack.outputs["WorkerIdKeyArn"]
+    finisher = stack.credentials_of("FinishJobFunctionRole")
+    read = stack.aws.client("secretsmanager", finisher).get_secret_value
+    assert len(read(SecretId=own)["SecretString"]) == 64
+    acs = stack.credentials_of("AcsImageMultiClassFunctionRole")
+    for refused in (
+        lambda: read(SecretId=other),
+        lambda: stack.aws.client("secretsmanager", acs).get_secret_value(SecretId=own),
+    ):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            refused()
+
+
+@pytest.mark.parametrize("job_type", JOB_TYPES)
+def test_answers_are_kept_from_the_pre_functions(stack, job_type):
+    role = output_of(f"pre_{job_type}").replace("Arn", "FunctionRole")
+    s3 = stack.aws.client("s3", stack.credentials_of(role))
+    answers = f"labels/{job_type}/annotations/worker-response/iteration-1/0/answer.json"
+    stack.put(f"s3://{BUCKET}/{answers}", b"{}")
+    s3.get_object(Bucket=BUCKET, Key=f"categories/pre_{job_type}.json")["Body"].read()
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.get_object(Bucket=BUCKET, Key=answers)
 
 
 @pytest.mark.parametrize("job_type", JOB_TYPES)
