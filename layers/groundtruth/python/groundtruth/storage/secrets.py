@@ -25,8 +25,11 @@ def read_secret(arn: str) -> str:
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
 
-    retries = {"mode": "standard", "total_max_attempts": 4}
-    config = Config(connect_timeout=2, read_timeout=5, retries=retries)
+    config = Config(
+        connect_timeout=2,
+        read_timeout=5,
+        retries={"mode": "standard", "total_max_attempts": 4},
+    )
     try:
         client = boto3.client("secretsmanager", config=config)
         text: str = client.get_secret_value(SecretId=arn).get("SecretString", "")
