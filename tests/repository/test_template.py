@@ -13,7 +13,7 @@ from groundtruth.tasks.segmentation.task import SemanticSegmentation
 from tests.repository.source_files import FUNCTIONS, ROOT
 from tests.repository.template import DEPLOYED, PARAMETERS, RESOURCES, SHARED, TEMPLATE, variables
 
-OF_OTHERS = ("POWERTOOLS_", "OPENBLAS_")
+OF_OTHERS = ("POWERTOOLS_", "OPENBLAS_", "AWS_")
 TASKS = {
     "ImageMultiClass": ImageMultiClass(),
     "ImageMultiClassMultiLabel": ImageMultiClassMultiLabel(),

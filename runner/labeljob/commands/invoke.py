@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -10,10 +15,13 @@ import typer
 
 from groundtruth.storage.s3 import split_uri
 from labeljob import messages
-from labeljob.application import function_names
+from labeljob.application import application_folder, function_definition, function_names
 from labeljob.commands.options import takes_options
-from labeljob.emulator.invocation import Invocation, invoke_built
+from labeljob.emulator.invocation import invoke_built, serve_event
 from labeljob.output_files import OutputError
+
+SERVED_PORT = 9461
+"""Where events/env-vars.json says that the services are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +56,15 @@ class InvokeOptions:
         Path | None, typer.Option(help="Folder for the objects that the function writes.")
     ] = None
     log: Annotated[bool, typer.Option("--log", help="Show the function's log too.")] = False
+    serve: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS[:PORT]",
+            help="Invoke nothing: serve what the event refers to there until Ctrl-C, for `sam "
+            f"local invoke`. Port {SERVED_PORT} if left out, as in events/env-vars.json.",
+            show_default=False,
+        ),
+    ] = None
 
 
 @takes_options
@@ -58,23 +75,52 @@ def invoke(options: InvokeOptions) -> None:
 
     Example: labeljob invoke acs_image_multi_class --env OUTPUT_STYLE=builtin
     """
+    if options.serve is not None:
+        _serve(options, options.serve)
+        return
     pairs = [text.partition("=") for text in options.env or ()]
     if bad := [name for name, equals, _ in pairs if not name or not equals]:
         raise typer.BadParameter(f"--env {bad[0]!r} is not NAME=VALUE")
     environment = {name: value for name, _, value in pairs}
     invocation = invoke_built(options.function, options.event, environment=environment)
-    if options.save is not None:
-        _save(invocation, options.save)
     if options.log:
         messages.done(invocation.log)
     messages.print_json(invocation.response)
-    if options.save is None:
-        for uri in invocation.written:
+    _save(invocation.written, options.save)
+
+
+def _serve(options: InvokeOptions, place: str) -> None:
+    """Serve what the event refers to until Ctrl-C."""
+    if options.env or options.log:
+        raise typer.BadParameter("--serve invokes nothing: leave out --env and --log")
+    host, _, port = place.partition(":")
+    if not host or not (port or str(SERVED_PORT)).isdecimal():
+        raise typer.BadParameter(f"--serve {place!r} is not ADDRESS or ADDRESS:PORT")
+    definition = function_definition(options.function)
+    application = application_folder()
+    event = options.event or application / "events" / options.function / "event.json"
+    address = (host, int(port or SERVED_PORT))
+    with serve_event(options.function, event, application=application, address=address) as served:
+        aws, written = served
+        messages.done(
+            f"Serving what {event} refers to at {aws.endpoint} until Ctrl-C. In another terminal:"
+        )
+        files = [os.path.relpath(path) for path in (event, application / "events/env-vars.json")]
+        messages.done(
+            f"sam local invoke {definition.logical_id} --event {shlex.quote(files[0])} "
+            f"--env-vars {shlex.quote(files[1])} --add-host host.docker.internal:host-gateway"
+        )
+        with suppress(KeyboardInterrupt):
+            threading.Event().wait()
+        _save(written(), options.save)
+
+
+def _save(written: Mapping[str, bytes], folder: Path | None) -> None:
+    """Save what a function wrote, or say that it can be saved."""
+    for uri, body in written.items():
+        if folder is None:
             messages.note(f"the function wrote {uri}; --save FOLDER keeps it")
-
-
-def _save(invocation: Invocation, folder: Path) -> None:
-    for uri, body in invocation.written.items():
+            continue
         path = folder / split_uri(uri)[1].rpartition("/")[2]
         try:
             folder.mkdir(parents=True, exist_ok=True)

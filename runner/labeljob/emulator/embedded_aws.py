@@ -1,4 +1,4 @@
-"""The AWS services that the functions call, on 127.0.0.1 and in memory.
+"""The AWS services that the functions call, at one address and in memory.
 
 They are moto's, but for SageMaker's labeling jobs, which moto does not know.
 """
@@ -9,18 +9,22 @@ import http.client
 import json
 import logging
 import re
+import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 from groundtruth.storage.s3 import split_uri
+from labeljob.emulator.tools import EmulatorError
+
+LOCALHOST = "127.0.0.1"
 
 _DESCRIBE = "SageMaker.DescribeLabelingJob"
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/")
 
+type Address = tuple[str, int]
 type Permitted = Callable[[str, str], bool]
 """Whether an access key may describe a labeling job, of which the name is given."""
 
@@ -34,7 +38,7 @@ def allow_everybody(access_key: str, job: str) -> bool:
 def serve_labeling_jobs(
     jobs: Mapping[str, Mapping[str, Any]], permitted: Permitted = allow_everybody
 ) -> Iterator[str]:
-    """Answer DescribeLabelingJob within a ``with`` block.
+    """Answer DescribeLabelingJob, and nothing else, within a ``with`` block.
 
     Parameters
     ----------
@@ -48,54 +52,41 @@ def serve_labeling_jobs(
     str
         The endpoint's URL.
     """
-
-    class Handler(_SageMaker):
-        descriptions = jobs
-        may = staticmethod(permitted)
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with _serve(_describe(jobs, permitted), (LOCALHOST, 0)) as (host, port):
+        yield f"http://{host}:{port}"
 
 
-class _SageMaker(BaseHTTPRequestHandler):
-    descriptions: Mapping[str, Mapping[str, Any]]
-    may: Permitted
+def _describe(
+    jobs: Mapping[str, Mapping[str, Any]], permitted: Permitted
+) -> Callable[..., Iterable[bytes]]:
+    """A WSGI application that is SageMaker, as far as DescribeLabelingJob goes."""
+    from werkzeug import Request, Response
 
-    def do_POST(self) -> None:
-        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if self.headers["X-Amz-Target"] != _DESCRIBE:
-            self._refuse("UnknownOperationException", "only DescribeLabelingJob is answered here")
-            return
-        name = str(request["LabelingJobName"])
-        credential = _CREDENTIAL.search(self.headers.get("Authorization", ""))
-        if not self.may(credential[1] if credential else "", name):
-            self._refuse("AccessDeniedException", f"you may not describe {name}")
-            return
-        description = self.descriptions.get(name.lower())
-        if description is None:
-            self._refuse("ResourceNotFound", f"There is no labeling job {name}")
-        else:
-            self._answer(HTTPStatus.OK, {"LabelingJobName": name, **description})
+    def answer(request: Request) -> Mapping[str, Any]:
+        if request.headers.get("X-Amz-Target") != _DESCRIBE:
+            return _refusal("UnknownOperationException", "only DescribeLabelingJob is answered")
+        name = str(request.get_json(force=True)["LabelingJobName"])
+        credential = _CREDENTIAL.search(request.headers.get("Authorization", ""))
+        if not permitted(credential[1] if credential else "", name):
+            return _refusal("AccessDeniedException", f"you may not describe {name}")
+        if name.lower() not in jobs:
+            return _refusal("ResourceNotFound", f"There is no labeling job {name}")
+        return {"LabelingJobName": name, **jobs[name.lower()]}
 
-    def log_message(self, format: str, *args: object) -> None:
-        """Log nothing: the requests are the function's own business."""
+    def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        body = answer(Request(environ))
+        response = Response(
+            json.dumps(body),
+            HTTPStatus.BAD_REQUEST if "__type" in body else HTTPStatus.OK,
+            content_type="application/x-amz-json-1.1",
+        )
+        return response(environ, start_response)
 
-    def _refuse(self, code: str, message: str) -> None:
-        self._answer(HTTPStatus.BAD_REQUEST, {"__type": code, "message": message})
+    return application
 
-    def _answer(self, status: HTTPStatus, answer: Mapping[str, Any]) -> None:
-        body = json.dumps(answer).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/x-amz-json-1.1")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+
+def _refusal(code: str, message: str) -> dict[str, str]:
+    return {"__type": code, "message": message}
 
 
 class EmbeddedAws:
@@ -110,24 +101,42 @@ class EmbeddedAws:
         that does not exist.
     permitted : callable, optional
         Who may describe labeling jobs; see `serve_labeling_jobs`.
+    address : tuple of str and int, optional
+        Where to listen; port 0 is any free one.
+
+    Raises
+    ------
+    EmulatorError
+        On entering, if nothing can listen at the address.
     """
 
     def __init__(
         self,
         jobs: Mapping[str, Mapping[str, Any]] | None = None,
         permitted: Permitted = allow_everybody,
+        *,
+        address: Address = (LOCALHOST, 0),
     ) -> None:
         self._jobs = jobs or {}
         self._permitted = permitted
+        self._address = address
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
+        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+        moto = DomainDispatcherApplication(create_backend_app)
+        sagemaker = _describe(self._jobs, self._permitted)
+
+        def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+            is_ours = environ.get("HTTP_X_AMZ_TARGET", "").startswith("SageMaker.")
+            answer: Iterable[bytes] = (sagemaker if is_ours else moto)(environ, start_response)
+            return answer
+
         with ExitStack() as stack:
-            self._s3_endpoint = stack.enter_context(_moto())
-            self._sagemaker_endpoint = stack.enter_context(
-                serve_labeling_jobs(self._jobs, self._permitted)
-            )
-            self._client = _s3_client(self._s3_endpoint)
+            self._address = stack.enter_context(_serve(application, self._address))
+            self.post("/moto-api/reset", b"")
+            self._client = _s3_client(self.endpoint)
             stack.callback(self._client.close)
             self._stack = stack.pop_all()
         return self
@@ -137,21 +146,20 @@ class EmbeddedAws:
 
     @property
     def endpoint(self) -> str:
-        """Where S3, STS, IAM and all else of moto's is."""
-        return self._s3_endpoint
+        """Where all services are."""
+        return "http://{}:{}".format(*self._address)
 
     @property
     def environment(self) -> dict[str, str]:
         """Variables that lead a function's AWS clients here."""
-        return {
-            "AWS_ENDPOINT_URL": self._s3_endpoint,
-            "AWS_ENDPOINT_URL_SAGEMAKER": self._sagemaker_endpoint,
-        }
+        return {"AWS_ENDPOINT_URL": self.endpoint}
 
     def post(self, path: str, body: bytes) -> None:
         """Tell moto itself something, such as whom it is to ask for permissions."""
-        host, _, port = self._s3_endpoint.removeprefix("http://").partition(":")
-        _post(host, int(port), path, body)
+        connection = http.client.HTTPConnection(*self._address, timeout=10)
+        connection.request("POST", path, body)
+        connection.getresponse().read()
+        connection.close()
 
     def put(self, uri: str, body: bytes) -> None:
         """Create or replace an object, and its bucket where that is new."""
@@ -175,13 +183,6 @@ class EmbeddedAws:
         ]
 
 
-def _post(host: str, port: int, path: str, body: bytes = b"") -> None:
-    connection = http.client.HTTPConnection(host, port, timeout=10)
-    connection.request("POST", path, body)
-    connection.getresponse().read()
-    connection.close()
-
-
 def _s3_client(endpoint: str) -> Any:
     import boto3
 
@@ -195,15 +196,24 @@ def _s3_client(endpoint: str) -> Any:
 
 
 @contextmanager
-def _moto() -> Iterator[str]:
-    from moto.server import ThreadedMotoServer
+def _serve(application: Callable[..., Iterable[bytes]], address: Address) -> Iterator[Address]:
+    """Serve a WSGI application; where it listens. Raises `EmulatorError`."""
+    from werkzeug.serving import make_server
 
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
     try:
-        host, port = server.get_host_and_port()
-        _post(host, port, "/moto-api/reset")
-        yield f"http://{host}:{port}"
+        listening = socket.create_server(address)
+    except OSError as error:
+        host, port = address
+        raise EmulatorError(f"Nothing can listen on {host}:{port}: {error.strerror}") from error
+    with listening:
+        host, port = listening.getsockname()
+        server = make_server(host, port, application, threaded=True, fd=listening.fileno())
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield host, port
     finally:
-        server.stop()
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from groundtruth.errors import GroundTruthError
 from groundtruth.jobs import job_name
 from labeljob.application import application_folder
 from labeljob.emulator import BUILD_FOLDER, BuiltApplication, EmbeddedAws, EmulatedFunction
+from labeljob.emulator.embedded_aws import LOCALHOST, Address
 
 LABEL_CATEGORIES = "s3://emulated-labeling-job/label-categories.json"
 """Where a PRE function finds the label category file of the emulated job."""
@@ -80,19 +82,33 @@ def invoke_built(
     application = application or application_folder()
     build = BuiltApplication(application / BUILD_FOLDER)
     build.function(function)
-    examples = application / "events" / function
-    event_file = event or examples / "event.json"
-    message = _read_json(event_file)
-    folders = (event_file.parent, examples)
-    objects, jobs = _read_surroundings(message, folders)
-    with EmbeddedAws(jobs) as aws:
-        for uri, body in objects.items():
-            aws.put(uri, body)
+    event = event or application / "events" / function / "event.json"
+    with serve_event(function, event, application=application) as (aws, written):
         variables = {**aws.environment, **(environment or {})}
         with EmulatedFunction(function, build.folder, variables) as emulated:
-            response = emulated.invoke(message)
-            written = {other: aws.get(other) for other in aws.uris() if other not in objects}
-            return Invocation(response=response, written=written, log=emulated.log)
+            response = emulated.invoke(_read_json(event))
+            return Invocation(response=response, written=written(), log=emulated.log)
+
+
+@contextmanager
+def serve_event(
+    function: str,
+    event: Path,
+    *,
+    application: Path,
+    address: Address = (LOCALHOST, 0),
+) -> Iterator[tuple[EmbeddedAws, Callable[[], Mapping[str, bytes]]]]:
+    """Serve what an event refers to within a ``with`` block.
+
+    The parameters and errors are those of `invoke_built`, which see, and the address to listen
+    at. Yields the embedded services, and what tells the objects written since, by S3 URI.
+    """
+    folders = (event.parent, application / "events" / function)
+    objects, jobs = _read_surroundings(_read_json(event), folders)
+    with EmbeddedAws(jobs, address=address) as aws:
+        for uri, body in objects.items():
+            aws.put(uri, body)
+        yield aws, lambda: {uri: aws.get(uri) for uri in aws.uris() if uri not in objects}
 
 
 def _read_surroundings(
