@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from labeljob.application import application_folder
-from labeljob.cli import app
+from labeljob.commands import app
 
 pytestmark = pytest.mark.slow
 
