@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from labeljob.commands.options import job_type_option, takes_options
-from labeljob.doctor.aws import AwsAccount, NoAws, own_region
+from labeljob.doctor.aws import Aws, own_region
 from labeljob.doctor.checks import run_checks
 from labeljob.doctor.findings import as_json, exit_code, show
 from labeljob.doctor.planned_job import (
@@ -75,11 +75,8 @@ def doctor(options: DoctorOptions) -> None:
     if options.job is None and options.stack is None:
         raise typer.BadParameter("give JOB.JSON, --stack or both")
     planned = _read_planned_job(options)
-    if options.offline:
-        sections = run_checks(planned, stack=options.stack)
-    else:
-        with AwsAccount(planned.region) as account:
-            sections = run_checks(replace(planned, aws=account), stack=options.stack)
+    with Aws(planned.region, offline=options.offline) as account:
+        sections = run_checks(replace(planned, aws=account), stack=options.stack)
     if options.as_json:
         typer.echo(as_json(sections))
     else:
@@ -101,7 +98,7 @@ def _read_planned_job(options: DoctorOptions) -> PlannedJob:
     own = options.region or own_region()
     of_arns = region_of(request) if request is not None and has_structure(request) else None
     return PlannedJob(
-        aws=NoAws(),
+        aws=Aws(offline=True),
         request=request,
         task=options.task or (task_among(request) if request is not None else None),
         region=of_arns or own,

@@ -6,7 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from typing import Any, Protocol
+from typing import Any
 
 from groundtruth.errors import GroundTruthError, StorageError
 from groundtruth.storage.s3 import split_uri
@@ -53,58 +53,25 @@ class Absent(GroundTruthError):
     """Something does not exist."""
 
 
-class Aws(Protocol):
-    """What the checks may ask of an account."""
-
-    def call(self, service: str, operation: str, **arguments: Any) -> dict[str, Any]:
-        """Answer of an operation; raises `Absent` or `NotChecked`."""
-
-    def listed(self, service: str, operation: str, key: str, **arguments: Any) -> list[Any]:
-        """Items of all pages of an operation; raises `Absent` or `NotChecked`."""
-
-    def body(self, uri: str) -> bytes:
-        """Content of an object in S3; raises `Absent` or `NotChecked`."""
-
-    def lines(self, uri: str) -> Iterator[bytes]:
-        """Lines of an object in S3, with their ends; raises `Absent` or `NotChecked`."""
-
-
-class NoAws:
-    """An account that is not asked anything: every call raises `NotChecked`."""
-
-    def call(self, service: str, operation: str, **arguments: Any) -> dict[str, Any]:
-        """Raises `NotChecked`."""
-        raise NotChecked("--offline was given", fix="leave --offline out")
-
-    def listed(self, service: str, operation: str, key: str, **arguments: Any) -> list[Any]:
-        """Raises `NotChecked`."""
-        raise NotChecked("--offline was given", fix="leave --offline out")
-
-    def body(self, uri: str) -> bytes:
-        """Raises `NotChecked`."""
-        raise NotChecked("--offline was given", fix="leave --offline out")
-
-    def lines(self, uri: str) -> Iterator[bytes]:
-        """Raises `NotChecked`."""
-        raise NotChecked("--offline was given", fix="leave --offline out")
-
-
-class AwsAccount:
+class Aws:
     """The account that this machine's AWS settings lead to; `AWS_ENDPOINT_URL` is respected.
 
     Parameters
     ----------
     region : str, optional
         Region of the job; that of the AWS settings if left out.
+    offline : bool, optional
+        Whether nothing is asked: every call raises `NotChecked`.
     """
 
-    def __init__(self, region: str | None = None) -> None:
+    def __init__(self, region: str | None = None, *, offline: bool = False) -> None:
         self._region = region
+        self.offline = offline
         self._clients: dict[str, Any] = {}
         self._answers: dict[str, Any] = {}
         self._opening = threading.Lock()
 
-    def __enter__(self) -> AwsAccount:
+    def __enter__(self) -> Aws:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -131,12 +98,7 @@ class AwsAccount:
 
     def body(self, uri: str) -> bytes:
         """Content of an object in S3; raises `Absent` or `NotChecked`."""
-        bucket, key = _split(uri)
-        with (
-            _translated(self._client, "s3", "get_object"),
-            closing(self._client("s3").get_object(Bucket=bucket, Key=key)["Body"]) as body,
-        ):
-            return bytes(body.read())
+        return b"".join(self.lines(uri))
 
     def lines(self, uri: str) -> Iterator[bytes]:
         """Lines of an object in S3, with their ends; raises `Absent` or `NotChecked`."""
@@ -174,6 +136,8 @@ class AwsAccount:
         import boto3
         from botocore.config import Config
 
+        if self.offline:
+            raise NotChecked("--offline was given", fix="leave --offline out")
         with self._opening:
             if service not in self._clients:
                 config = Config(

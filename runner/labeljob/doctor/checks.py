@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 
-from labeljob.doctor.aws import Absent, NoAws, NotChecked
+from labeljob.doctor.aws import Absent, NotChecked
 from labeljob.doctor.buckets import bucket_findings, key_findings
 from labeljob.doctor.deployment import function_findings, stack_findings
 from labeljob.doctor.findings import Finding, Section, checked, error, not_checked
@@ -27,7 +27,7 @@ from labeljob.doctor.roles import function_role_findings, job_role_findings
 def run_checks(job: PlannedJob, *, stack: str | None) -> list[Section]:
     """Everything that can be found out about a planned job, or a stack alone."""
     sections = _sections(job, stack)
-    return list(map(_by_choice, sections)) if isinstance(job.aws, NoAws) else sections
+    return list(map(_by_choice, sections)) if job.aws.offline else sections
 
 
 def _by_choice(section: Section) -> Section:

@@ -17,7 +17,7 @@ from groundtruth.contract.fields import DOCUMENT_VERSION, parse_label_categories
 from groundtruth.errors import ContractError
 from groundtruth.storage.s3 import split_uri
 from labeljob import messages
-from labeljob.doctor.aws import Absent, NoAws, NotChecked
+from labeljob.doctor.aws import Absent, NotChecked
 from labeljob.doctor.findings import Finding, error, not_checked, ok, shortened, warning
 from labeljob.doctor.planned_job import ImageRef, PlannedJob
 from labeljob.jobs.images import examine, name_problem, size_problem
@@ -225,7 +225,7 @@ def image_findings(job: PlannedJob) -> Iterator[Finding]:
     if not job.images:
         yield not_checked("images", "the manifest tells no image in S3")
         return
-    if isinstance(job.aws, NoAws):
+    if job.aws.offline:
         yield not_checked("images", "--offline was given", fix="leave --offline out")
         return
     sample = _sample(job)

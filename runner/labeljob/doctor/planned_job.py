@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from labeljob.doctor.aws import Absent, Aws, NoAws
+from labeljob.doctor.aws import Absent, Aws
 from labeljob.doctor.findings import (
     Finding,
     Severity,
@@ -221,7 +221,7 @@ def task_among(request: Mapping[str, Any]) -> JobType | None:
 
     If the two tell different ones it is the ACS function's: it decides what comes out.
     """
-    job = PlannedJob(aws=NoAws(), request=request)
+    job = PlannedJob(aws=Aws(offline=True), request=request)
     names = {task.aws_name: task for task in JOB_TYPES.values()}
     for field_name in (ACS, PRE):
         function = LambdaArn.parse(job.text(field_name) or "")

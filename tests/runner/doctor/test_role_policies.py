@@ -2,7 +2,7 @@
 
 import pytest
 
-from labeljob.doctor.aws import Absent, NoAws, NotChecked
+from labeljob.doctor.aws import Absent, Aws, NotChecked
 from labeljob.doctor.policies import Decision, Need, verdict
 
 pytestmark = pytest.mark.slow
@@ -12,7 +12,7 @@ NEED = Need(action="s3:GetObject", resource="arn:aws:s3:::birds/1.jpg", purpose=
 READ = {"Statement": {"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}}
 
 
-class PlayedAws(NoAws):
+class PlayedAws(Aws):
     """Answers by operation; every other call is one that cannot be made."""
 
     def __init__(self, **answers):
