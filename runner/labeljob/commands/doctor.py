@@ -12,9 +12,8 @@ from typing import Annotated, Any
 import typer
 
 from labeljob.commands.options import job_type_option, takes_options
-from labeljob.doctor.aws import Aws, own_region
 from labeljob.doctor.checks import run_checks
-from labeljob.doctor.findings import as_json, exit_code, show
+from labeljob.doctor.findings import Aws, as_json, exit_code, own_region, show
 from labeljob.doctor.planned_job import (
     LABELS,
     MANIFEST,

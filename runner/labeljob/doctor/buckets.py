@@ -14,9 +14,18 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from labeljob.doctor.aws import Absent, Aws, NotChecked
 from labeljob.doctor.deployment import deployed_function
-from labeljob.doctor.findings import Finding, checked, error, not_checked, ok, warning
+from labeljob.doctor.findings import (
+    Absent,
+    Aws,
+    Finding,
+    NotChecked,
+    checked,
+    error,
+    not_checked,
+    ok,
+    warning,
+)
 from labeljob.doctor.planned_job import (
     LABELS,
     MANIFEST,

@@ -6,10 +6,17 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 
-from labeljob.doctor.aws import Absent, NotChecked
 from labeljob.doctor.buckets import bucket_findings, key_findings
 from labeljob.doctor.deployment import function_findings, stack_findings
-from labeljob.doctor.findings import Finding, Section, checked, error, not_checked
+from labeljob.doctor.findings import (
+    Absent,
+    Finding,
+    NotChecked,
+    Section,
+    checked,
+    error,
+    not_checked,
+)
 from labeljob.doctor.manifest import ManifestReading, image_findings, label_findings, label_names
 from labeljob.doctor.page import page_findings
 from labeljob.doctor.planned_job import (

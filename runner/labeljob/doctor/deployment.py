@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from labeljob.doctor.aws import Absent, NotChecked
 from labeljob.doctor.findings import (
+    Absent,
     Finding,
+    NotChecked,
     checked,
     error,
     not_checked,

@@ -17,8 +17,16 @@ from groundtruth.contract.fields import DOCUMENT_VERSION, parse_label_categories
 from groundtruth.errors import ContractError
 from groundtruth.storage.s3 import split_uri
 from labeljob import messages
-from labeljob.doctor.aws import Absent, NotChecked
-from labeljob.doctor.findings import Finding, error, not_checked, ok, shortened, warning
+from labeljob.doctor.findings import (
+    Absent,
+    Finding,
+    NotChecked,
+    error,
+    not_checked,
+    ok,
+    shortened,
+    warning,
+)
 from labeljob.doctor.planned_job import ImageRef, PlannedJob
 from labeljob.jobs.images import examine, name_problem, size_problem
 from labeljob.jobs.input_manifest import (

@@ -11,9 +11,8 @@ import json5
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from groundtruth.settings import TAG_PREFIX
-from labeljob.doctor.aws import Absent, NotChecked
 from labeljob.doctor.deployment import deployed_function
-from labeljob.doctor.findings import Finding, error, not_checked, or_ok, warning
+from labeljob.doctor.findings import Absent, Finding, NotChecked, error, not_checked, or_ok, warning
 from labeljob.doctor.planned_job import PlannedJob
 from labeljob.jobs.worker_pages import PageError, render_page
 from labeljob.tasks.base import JobType

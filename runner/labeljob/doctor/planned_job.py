@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from labeljob.doctor.aws import Absent, Aws
 from labeljob.doctor.findings import (
+    Absent,
+    Aws,
     Finding,
     Severity,
     checked,

@@ -15,7 +15,7 @@ from enum import Enum, StrEnum
 from functools import cache
 from typing import Any
 
-from labeljob.doctor.aws import Absent, Aws, NotChecked
+from labeljob.doctor.findings import Absent, Aws, NotChecked
 
 type Statement = Mapping[str, Any]
 

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 
 from groundtruth.storage.s3 import role_is_allowed
-from labeljob.doctor.aws import Aws
 from labeljob.doctor.deployment import DeployedFunction, deployed_function
-from labeljob.doctor.findings import Finding, checked, error, not_checked, ok, warning
+from labeljob.doctor.findings import Aws, Finding, checked, error, not_checked, ok, warning
 from labeljob.doctor.planned_job import (
     LABELS,
     MANIFEST,

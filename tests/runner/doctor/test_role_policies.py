@@ -2,7 +2,7 @@
 
 import pytest
 
-from labeljob.doctor.aws import Absent, Aws, NotChecked
+from labeljob.doctor.findings import Absent, Aws, NotChecked
 from labeljob.doctor.policies import Decision, Need, verdict
 
 pytestmark = pytest.mark.slow
