@@ -36,7 +36,7 @@ from labeljob.doctor.planned_job import (
     PlannedJob,
     bucket_of,
 )
-from labeljob.doctor.policies import (
+from labeljob.doctor.roles import (
     Decision,
     Need,
     Question,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from labeljob.doctor.policies import Decision, Question, decide, statements_of
+from labeljob.doctor.roles import Decision, Question, decide, statements_of
 
 pytestmark = pytest.mark.slow
 

@@ -3,7 +3,7 @@
 import pytest
 
 from labeljob.doctor.findings import Absent, Aws, NotChecked
-from labeljob.doctor.policies import Decision, Need, verdict
+from labeljob.doctor.roles import Decision, Need, verdict
 
 pytestmark = pytest.mark.slow
 
