@@ -17,8 +17,13 @@ from labeljob.doctor.findings import (
     error,
     not_checked,
 )
-from labeljob.doctor.manifest import ManifestReading, image_findings, label_findings, label_names
-from labeljob.doctor.page import page_findings
+from labeljob.doctor.job_files import (
+    ManifestReading,
+    image_findings,
+    label_findings,
+    label_names,
+    page_findings,
+)
 from labeljob.doctor.planned_job import (
     LABELS,
     MANIFEST,
