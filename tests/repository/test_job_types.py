@@ -32,7 +32,7 @@ TRAITS = {name for name, value in vars(JobType).items() if isinstance(value, boo
 ASKED = {
     "commands/plan.py": {"has_lead", "label_is_mask", "single_choice"},
     "doctor/buckets.py": {"label_is_mask"},
-    "doctor/manifest.py": {"label_is_mask"},
+    "doctor/job_files.py": {"label_is_mask"},
     "doctor/roles.py": {"label_is_mask"},
     "formats/imports/job_folder.py": {"label_is_mask", "single_choice"},
     "formats/labeled.py": {"label_is_mask"},
