@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from labeljob.commands import COMMANDS, app, load_command
 
-HEAVY = {"boto3", "botocore", "liquid", "matplotlib", "pandas", "scipy", "skimage", "sklearn"}
+HEAVY = {"boto3", "botocore", "liquid", "matplotlib", "pandas", "pyarrow", "sklearn", "statsmodels"}
+HEAVY_PARTS = {"scipy.ndimage", "scipy.stats", "skimage.draw", "skimage.measure"}
 
 LOADED = """
 import atexit, sys
@@ -17,6 +18,14 @@ atexit.register(lambda: sys.stderr.write(" ".join(sys.modules)))
 sys.argv = ["labeljob", *sys.argv[1:]]
 from labeljob.cli import main
 main()
+"""
+
+LOADED_BY_ALL = """
+import sys
+from labeljob.commands import COMMANDS, load_command
+for name in COMMANDS:
+    load_command(name)
+print(*sys.modules)
 """
 
 INTERRUPTED = """
@@ -47,8 +56,15 @@ def test_the_list_of_commands_loads_none_of_them(option):
     result = run_python(LOADED, option)
     assert result.returncode == 0
     modules = set(result.stderr.split())
-    assert {name.partition(".")[0] for name in modules} & {*HEAVY, "numpy", "PIL"} == set()
+    light = {name.partition(".")[0] for name in modules}
+    assert light & {*HEAVY, "numpy", "PIL", "scipy", "skimage"} == set()
     assert [name for name in modules if name.startswith("labeljob.commands.")] == []
+
+
+def test_what_a_command_alone_needs_is_loaded_when_it_runs():
+    result = run_python(LOADED_BY_ALL)
+    assert set(result.stdout.split()) & (HEAVY | HEAVY_PARTS) == set(), result.stderr
+    assert "labeljob.commands.doctor" in result.stdout.split()
 
 
 def test_no_line_of_the_help_is_cut():

@@ -9,7 +9,6 @@ from typing import Annotated
 from labeljob import messages
 from labeljob.commands.options import output_option, takes_options
 from labeljob.commands.run import RunOptions, report_run, run_job
-from labeljob.demo.figures import draw
 from labeljob.demo.material import DemoJob, lay_out
 from labeljob.jobs.job_location import Place, open_place
 from labeljob.simulation.workers import create_workers
@@ -43,6 +42,8 @@ def demo(options: DemoOptions) -> None:
 
 
 def _run(job: DemoJob, location: Place, output: Path) -> Path:
+    from labeljob.demo.figures import draw
+
     messages.done("")
     messages.done(
         f"{job.task}: {len(create_workers(job.crew, seed=SEED))} simulated workers ({job.crew})"

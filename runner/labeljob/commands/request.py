@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -27,73 +26,70 @@ from labeljob.tasks.base import JobType
 DEFAULT_WORKERS = 3
 
 
-def _option(panel: str, text: str, *names: str, metavar: str | None = None) -> Any:
-    return typer.Option(*names, help=text, metavar=metavar, rich_help_panel=panel)
-
-
-_job, _data, _functions, _work = (
-    partial(_option, panel) for panel in ("Job", "Data", "Functions", "Work")
-)
+def _option(text: str, *names: str, metavar: str | None = None) -> Any:
+    return typer.Option(*names, help=text, metavar=metavar)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RequestOptions:
     """Options of `labeljob request`; None stands for "not given"."""
 
-    task: Annotated[JobType, job_type_option("What the workers do.", rich_help_panel="Job")]
-    job_name: Annotated[str | None, _job("Default: task and time.")] = None
+    task: Annotated[JobType, job_type_option("What the workers do.")]
+    job_name: Annotated[str | None, _option("Default: task and time.")] = None
     label_attribute: Annotated[
-        str | None, _job("Key of the label in the output manifest. Default: the job name.")
+        str | None, _option("Key of the label in the output manifest. Default: the job name.")
     ] = None
-    role_arn: Annotated[str | None, _job("Execution role of the job.", metavar="ARN")] = None
+    role_arn: Annotated[str | None, _option("Execution role of the job.", metavar="ARN")] = None
     tags: Annotated[
         list[str] | None,
-        _job(
+        _option(
             "Tag of the job, such as consolidation:algorithm=majority; can be repeated.",
             "--tag",
             metavar="KEY=VALUE",
         ),
     ] = None
-    manifest_uri: Annotated[str | None, _data("Input manifest.", "--manifest", metavar="S3URI")] = (
-        None
-    )
-    output_uri: Annotated[
-        str | None, _data("Where the results go.", "--output", metavar="S3URI")
+    manifest_uri: Annotated[
+        str | None, _option("Input manifest.", "--manifest", metavar="S3URI")
     ] = None
-    kms_key_id: Annotated[str | None, _data("Key that encrypts the results.")] = None
+    output_uri: Annotated[
+        str | None, _option("Where the results go.", "--output", metavar="S3URI")
+    ] = None
+    kms_key_id: Annotated[str | None, _option("Key that encrypts the results.")] = None
     label_categories_uri: Annotated[
-        str | None, _data("Label category file.", "--label-categories", metavar="S3URI")
+        str | None, _option("Label category file.", "--label-categories", metavar="S3URI")
     ] = None
     content_classifiers: Annotated[
         list[str] | None,
-        _data(
+        _option(
             "FreeOfPersonallyIdentifiableInformation, FreeOfAdultContent; can be repeated.",
             "--content-classifier",
         ),
     ] = None
-    max_labeled: Annotated[int | None, _data("Stop after so many images.")] = None
-    max_percentage: Annotated[int | None, _data("Stop after this part of them.")] = None
-    stack: Annotated[str | None, _functions("Deployed stack to take the functions from.")] = None
-    region: Annotated[str | None, _functions("Region of the stack. Default: yours.")] = None
-    pre_arn: Annotated[str | None, _functions("PRE function, by its alias.", metavar="ARN")] = None
-    acs_arn: Annotated[str | None, _functions("ACS function, by its alias.", metavar="ARN")] = None
-    workteam_arn: Annotated[str | None, _work("Who works.", metavar="ARN")] = None
+    max_labeled: Annotated[int | None, _option("Stop after so many images.")] = None
+    max_percentage: Annotated[int | None, _option("Stop after this part of them.")] = None
+    stack: Annotated[str | None, _option("Deployed stack to take the functions from.")] = None
+    region: Annotated[str | None, _option("Region of the stack. Default: yours.")] = None
+    pre_arn: Annotated[str | None, _option("PRE function, by its alias.", metavar="ARN")] = None
+    acs_arn: Annotated[str | None, _option("ACS function, by its alias.", metavar="ARN")] = None
+    workteam_arn: Annotated[str | None, _option("Who works.", metavar="ARN")] = None
     ui_template_uri: Annotated[
-        str | None, _work("Worker page, in Liquid.", "--ui-template", metavar="S3URI")
+        str | None, _option("Worker page, in Liquid.", "--ui-template", metavar="S3URI")
     ] = None
-    workers: Annotated[int, _work("Answers for each image, 1 to 9.")] = DEFAULT_WORKERS
-    title: Annotated[str | None, _work("What workers see in their list.")] = None
-    description: Annotated[str | None, _work("The same in a sentence.")] = None
+    workers: Annotated[int, _option("Answers for each image, 1 to 9.")] = DEFAULT_WORKERS
+    title: Annotated[str | None, _option("What workers see in their list.")] = None
+    description: Annotated[str | None, _option("The same in a sentence.")] = None
     keywords: Annotated[
-        list[str] | None, _work("For their search; can be repeated, 5 at most.", "--keyword")
+        list[str] | None, _option("For their search; can be repeated, 5 at most.", "--keyword")
     ] = None
-    time_limit: Annotated[int | None, _work("Seconds for one image. Default: 300 to 3600.")] = None
+    time_limit: Annotated[int | None, _option("Seconds for one image. Default: 300 to 3600.")] = (
+        None
+    )
     availability: Annotated[
         int | None,
-        _work("Seconds an image waits for workers. Default: 10 days, Mechanical Turk 6 hours."),
+        _option("Seconds an image waits for workers. Default: 10 days, Mechanical Turk 6 hours."),
     ] = None
-    max_concurrent: Annotated[int | None, _work("Images shown at the same time.")] = None
-    price: Annotated[str | None, _work("Dollars for an answer on Mechanical Turk: 0.036.")] = None
+    max_concurrent: Annotated[int | None, _option("Images shown at the same time.")] = None
+    price: Annotated[str | None, _option("Dollars for an answer on Mechanical Turk: 0.036.")] = None
 
 
 @takes_options

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import skimage
 from numpy.typing import NDArray
 from PIL import Image
-from skimage.draw import polygon
 
 from groundtruth.errors import GroundTruthError
 
@@ -152,7 +152,7 @@ def _mask(
     mask = np.zeros(shape, dtype=np.uint8)
     for region in regions:
         columns, rows = np.array(region["outline"], dtype=np.float64).T
-        inside = polygon(rows, columns, shape)  # type: ignore[no-untyped-call]  # has no hints
+        inside = skimage.draw.polygon(rows, columns, shape)  # type: ignore[no-untyped-call]
         mask[inside] = 0 if region["class"] is None else labels.index(region["class"]) + 1
     return mask
 

@@ -43,7 +43,6 @@ from labeljob.jobs.input_manifest import (
     MAX_OBJECTS_TO_SEGMENT,
 )
 from labeljob.jobs.label_categories import check_labels
-from labeljob.jobs.worker_pages import PageError, render_page
 from labeljob.tasks.base import JobType
 from labeljob.tasks.registry import JOB_TYPES
 
@@ -316,6 +315,8 @@ _COMMENT = re.compile(r"<!--.*?-->|\{%-?\s*comment\b.*?\bendcomment\s*-?%\}", re
 
 def page_findings(body: bytes, *, place: str, job: PlannedJob) -> Iterator[Finding]:
     """What is to be said of a worker page."""
+    from labeljob.jobs.worker_pages import PageError, render_page
+
     try:
         template = body.decode("utf-8")
     except UnicodeDecodeError:

@@ -24,7 +24,6 @@ from labeljob.jobs.ground_truth_messages import pre_event
 from labeljob.jobs.job_location import Place
 from labeljob.jobs.manifest_lines import ManifestLine
 from labeljob.jobs.run import ANSWERED, CONSOLIDATED, JobRun, Summary, summarize
-from labeljob.jobs.worker_pages import render_page
 from labeljob.simulation.truth import TruthError, invented_truth, read_truth
 from labeljob.simulation.workers import create_workers
 from labeljob.tasks.base import Truth
@@ -100,6 +99,8 @@ def _run(description: JobDescription, lines: Sequence[ManifestLine], place: Plac
 
 def _check_page(run: JobRun) -> None:
     """Render the page that the first data object's workers would see."""
+    from labeljob.jobs.worker_pages import render_page
+
     template = (
         application_folder() / "worker_templates" / f"{run.description.task.folder}.liquid.html"
     )

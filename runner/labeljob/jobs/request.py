@@ -12,16 +12,15 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
-
-import botocore.session
-from botocore.model import ListShape, Shape, StringShape, StructureShape
-from botocore.validate import ParamValidator
+from typing import TYPE_CHECKING, Any
 
 from groundtruth.errors import SettingsError
 from groundtruth.settings import Settings
 from labeljob.jobs.lambda_arns import LambdaArn
 from labeljob.tasks.base import JobType
+
+if TYPE_CHECKING:
+    from botocore.model import ListShape, Shape, StringShape, StructureShape
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +83,8 @@ _FIXES: Mapping[str, str] = {
 
 def model_problems(request: Mapping[str, Any]) -> list[Problem]:
     """Everything in a request that the API's model forbids."""
+    from botocore.validate import ParamValidator
+
     shape = _input_shape()
     problems = list(_structure_problems(shape, dict(request), ""))
     if not problems:
@@ -107,6 +108,9 @@ def fix_of(field: str) -> str:
 
 @cache
 def _input_shape() -> StructureShape:
+    import botocore.session
+    from botocore.model import StructureShape
+
     model = botocore.session.Session().get_service_model("sagemaker")
     shape = model.operation_model("CreateLabelingJob").input_shape
     if not isinstance(shape, StructureShape):
@@ -115,6 +119,8 @@ def _input_shape() -> StructureShape:
 
 
 def _problems(shape: Shape, value: Any, path: str) -> Iterator[Problem]:
+    from botocore.model import ListShape, StringShape, StructureShape
+
     if isinstance(shape, StructureShape):
         yield from _structure_problems(shape, value, path)
     elif isinstance(shape, ListShape):

@@ -10,8 +10,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import botocore.session
-
 from groundtruth.errors import ContractError
 from groundtruth.finishing.job import REQUEUE_MANIFEST, EndedJob, finish_job
 from groundtruth.finishing.manifest import read_lines
@@ -186,6 +184,8 @@ def make_next_request(
     The manifest is beside the old output manifest, and the name has the next number, if left out.
     Raises `ContractError` if `old` has no name, no output path or no task.
     """
+    import botocore.session
+
     model = botocore.session.get_session().get_service_model("sagemaker")
     shape = model.operation_model("CreateLabelingJob").input_shape
     keys = shape.members if shape is not None else old

@@ -11,9 +11,8 @@ import zlib
 from collections.abc import Sequence
 
 import numpy as np
+import skimage  # its parts are loaded when they are first used
 from numpy.typing import NDArray
-from skimage.draw import polygon
-from skimage.measure import label as connected_regions
 
 from labeljob.simulation.workers import SimulatedWorker
 
@@ -35,7 +34,7 @@ def star_shapes(
         radii = radius * np.clip(1.0 + wobble, 0.3, 1.7)
         row, column = rng.uniform(0.0, shape[0]), rng.uniform(0.0, shape[1])
         rows, columns = row + radii * np.sin(angles), column + radii * np.cos(angles)
-        inside = polygon(rows, columns, shape)  # type: ignore[no-untyped-call]  # has no hints
+        inside = skimage.draw.polygon(rows, columns, shape)  # type: ignore[no-untyped-call]
         mask[inside] = rng.integers(1, n_classes + 1)
     return mask
 
@@ -72,7 +71,7 @@ def _seen_objects(
     rng: np.random.Generator,
 ) -> NDArray[np.uint8]:
     """Leave objects out and give objects another class, each on its own."""
-    regions = connected_regions(truth, background=0)  # type: ignore[no-untyped-call]  # no hints
+    regions = skimage.measure.label(truth, background=0)  # type: ignore[no-untyped-call]
     classes = np.zeros(int(regions.max()) + 1, dtype=np.uint8)
     classes[regions.ravel()] = truth.ravel()
     if pair is not None:
