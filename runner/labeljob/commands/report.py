@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -82,9 +83,7 @@ def _write(job: JobOnFile, options: ReportOptions) -> dict[str, Any]:
     annotations = read_all_annotations(job)
     labels, algorithm = _labels(job, options.algorithm)
     scores = (
-        score_labels(
-            job.task, labels, truths, job.classes, lambda label: read_job_mask(job, label.mask_uri)
-        )
+        score_labels(job.task, labels, truths, job.classes, partial(read_job_mask, job))
         if truths
         else {}
     )

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from groundtruth.errors import StorageError
 from groundtruth.tasks.base import Label
@@ -64,13 +64,23 @@ class LabeledImage:
         """Rows and columns; None if neither mask nor image tells."""
         if self.mask is not None:
             return (int(self.mask.shape[0]), int(self.mask.shape[1]))
+        return next(iter(self.image_sizes), None)
+
+    @cached_property
+    def image_sizes(self) -> list[tuple[int, int]]:
+        """Rows and columns of the image file, and as it is shown if its Exif turns it on its side.
+
+        Empty if it cannot be read.
+        """
         if self.content is None:
-            return None
+            return []
         try:
             with Image.open(io.BytesIO(self.content)) as image:
-                return (image.height, image.width)
+                on_its_side = image.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
+                sizes = [(image.height, image.width), (image.width, image.height)]
+                return sizes[: 1 + on_its_side]
         except (OSError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError):
-            return None
+            return []
 
 
 @dataclass
@@ -133,7 +143,7 @@ def _image(job: JobOnFile, line: OutputLine, name: str, choice: Choice) -> Label
     mask = _mask(job, label, choice.manifest) if is_mask else None
     if isinstance(mask, str):
         return mask
-    return LabeledImage(
+    image = LabeledImage(
         object_id=line.object_id,
         source=line.source,
         name=name,
@@ -142,6 +152,11 @@ def _image(job: JobOnFile, line: OutputLine, name: str, choice: Choice) -> Label
         mask=mask,
         read=job.place.read,
     )
+    if mask is not None and image.image_sizes and image.size not in image.image_sizes:
+        (height, width), *_ = image.image_sizes
+        rows, columns = mask.shape
+        return f"the mask has {columns} x {rows} pixels, its image {width} x {height}"
+    return image
 
 
 def _mask(job: JobOnFile, label: Label, manifest: Path | None) -> NDArray[np.uint8] | str:
@@ -152,9 +167,11 @@ def _mask(job: JobOnFile, label: Label, manifest: Path | None) -> NDArray[np.uin
             body = (manifest.parent / uri).read_bytes()
         else:
             body = job.place.read(uri)
-        pixels = decode_mask(body)
-    except (OSError, StorageError, ValueError):
+        pixels = decode_mask(body, label, job.damage)
+    except (OSError, StorageError):
         return "the mask cannot be read"
+    except ValueError as error:
+        return f"the mask {error}"
     index = np.full(256, -1, dtype=np.int16)
     index[0] = 0
     for one in (one for one in label.classes if one.class_id < index.size):

@@ -20,7 +20,7 @@ from groundtruth.errors import StorageError
 from groundtruth.finishing.job import FROM_NAMES, ClassesSeen
 from groundtruth.finishing.outcomes import JOB_NAME_PREFIX, find_attribute
 from groundtruth.settings import Settings
-from groundtruth.tasks.base import Task
+from groundtruth.tasks.base import Label, Task
 from groundtruth.tasks.registry import find_task
 from groundtruth.tasks.segmentation.task import BACKGROUND
 from labeljob.history.job_files import (
@@ -254,23 +254,44 @@ def _lines_without_manifest(place: JobPlace, files: AnswerFiles) -> tuple[Output
     )
 
 
-def decode_mask(body: bytes) -> NDArray[np.uint8]:
-    """Class of each pixel of a mask; raises `ValueError` if it is no PNG of class indices."""
+def decode_mask(body: bytes, label: Label, damage: DamageList) -> NDArray[np.uint8]:
+    """Class of each pixel of a label's mask.
+
+    Where the palette contradicts the label's color map, the colours tell the classes, which is
+    noted: in mid-2020 Ground Truth wrote masks whose indices are wrong. Raises `ValueError` if the
+    file is no PNG of class indices, or its colours are not all those of classes.
+    """
     try:
         with Image.open(io.BytesIO(body), formats=("PNG",)) as image:
             if image.mode not in ("P", "L"):
                 raise ValueError(f"is in mode {image.mode}, not one class a pixel")
-            return np.array(image)
+            pixels: NDArray[np.uint8] = np.array(image)
+            palette = np.array(image.getpalette("RGB") or (), np.uint8).reshape(-1, 3)
     except (OSError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise ValueError(str(error)) from error
+        raise ValueError("is no PNG that can be decoded") from error
+    class_of = {item.color.lower(): item.class_id for item in label.classes if item.color}
+    used = np.unique(pixels).tolist()
+    told = [
+        class_of.get(f"#{bytes(palette[index]).hex()}") if index < len(palette) else None
+        for index in used
+    ]
+    if all(class_id in (index, None) for index, class_id in zip(used, told, strict=True)):
+        return pixels
+    classes = {class_id for class_id in told if class_id is not None and class_id < 256}
+    if len(classes) < len(used):
+        raise ValueError("has a palette that contradicts the label's color map")
+    damage.add(label.mask_uri or "mask", "its indices contradict its colours; the colours count")
+    lookup = np.zeros(256, np.uint8)
+    lookup[used] = np.array(told, np.uint8)
+    return np.asarray(lookup[pixels])
 
 
-def read_job_mask(job: JobOnFile, uri: str | None) -> NDArray[np.uint8] | None:
-    """A mask of the job; None if it cannot be read, which is noted."""
-    if uri is None:
+def read_job_mask(job: JobOnFile, label: Label | None) -> NDArray[np.uint8] | None:
+    """The mask of a label of the job; None if it cannot be read, which is noted."""
+    if label is None or label.mask_uri is None:
         return None
     try:
-        return decode_mask(job.place.read(uri))
+        return decode_mask(job.place.read(label.mask_uri), label, job.damage)
     except (StorageError, ValueError) as error:
-        job.damage.add(job.place.shown(uri), f"the mask cannot be read ({error})")
+        job.damage.add(job.place.shown(label.mask_uri), f"the mask cannot be read ({error})")
         return None

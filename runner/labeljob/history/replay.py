@@ -430,8 +430,9 @@ def _mask(label: Label, job: JobOnFile, folder: OutcomeFolder) -> NDArray[np.uin
     """Class of each pixel of a label's mask, of the job or of the replay."""
     uri = label.mask_uri
     if uri is None or not uri.startswith(f"{folder.masks_uri}/"):
-        return read_job_mask(job, uri)
-    return decode_mask(folder.read(f"{MASKS}/{uri.removeprefix(f'{folder.masks_uri}/')}"))
+        return read_job_mask(job, label)
+    body = folder.read(f"{MASKS}/{uri.removeprefix(f'{folder.masks_uri}/')}")
+    return decode_mask(body, label, job.damage)
 
 
 def _nulled(figures: Figures) -> dict[str, float | None]:

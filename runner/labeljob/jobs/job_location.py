@@ -84,6 +84,25 @@ def open_place(output: str, *, endpoint_url: str | None) -> Place:
     )
 
 
+NOT_ON_WINDOWS = '<>:"|?*\\'
+SUBSTITUTES = ("_", "-", "%3A", "\uf03a", "\ua789")
+"""What stands for such a character after a download, an unpacking or a copy."""
+
+
+def spellings(name: str) -> Iterator[str]:
+    """A file's name, and what it may have become on a disk that does not take all characters.
+
+    Examples
+    --------
+    >>> list(spellings("10:35.png"))[:4]
+    ['10:35.png', '10_35.png', '10-35.png', '10%3A35.png']
+    """
+    yield name
+    if any(character in name for character in NOT_ON_WINDOWS):
+        for substitute in SUBSTITUTES:
+            yield name.translate(dict.fromkeys(map(ord, NOT_ON_WINDOWS), substitute))
+
+
 JOBS_FOLDER = ".labeling-jobs"
 ANNOTATIONS = "/annotations/"
 
@@ -138,9 +157,9 @@ class JobPlace:
         A URI of the job's bucket is looked up in the copy, and an image in the folder of images.
         """
         if uri.startswith(f"{self.root}/"):
-            return self.store.read(uri)
+            return self._read_own(uri)
         if uri.startswith("s3://") and ANNOTATIONS in uri and self.is_copy:
-            return self.store.read(f"{self.root}{ANNOTATIONS}{uri.partition(ANNOTATIONS)[2]}")
+            return self._read_own(f"{self.root}{ANNOTATIONS}{uri.partition(ANNOTATIONS)[2]}")
         if self.images is not None and (path := self._image(uri)) is not None:
             return path.read_bytes()
         if self.is_copy:
@@ -151,13 +170,27 @@ class JobPlace:
         """When an object was last written, in UTC; raises `StorageError`."""
         return self.store.modified(uri)
 
+    def _read_own(self, uri: str) -> bytes:
+        """Content of a file of the job, however its name is spelled there."""
+        folder, _, name = uri.rpartition("/")
+        for other in spellings(name):
+            try:
+                return self.store.read(f"{folder}/{other}")
+            except StorageError as error:
+                if error.reason != "not-found":
+                    raise
+        raise StorageError("is not there", uri=uri, reason="not-found")
+
     def _image(self, uri: str) -> Path | None:
         """The one file below the folder of images with the longest common end of path."""
         if not self._by_name and self.images is not None:
             for path in sorted(self.images.rglob("*")):
-                self._by_name.setdefault(path.name, []).append(path)
+                if path.is_file():
+                    self._by_name.setdefault(path.name, []).append(path)
         parts = uri.split("/")[::-1]
-        found = [path for path in self._by_name.get(parts[0], ()) if path.is_file()]
+        found = next(
+            (paths for name in spellings(parts[0]) if (paths := self._by_name.get(name))), []
+        )
         return max(found, key=lambda path: _common(path.parts[::-1], parts), default=None)
 
 

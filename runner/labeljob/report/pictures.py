@@ -139,7 +139,7 @@ def _colors(job: JobOnFile, label: Label | None, answers: Sequence[MaskAnswer]) 
 
 
 def _label_mask(job: JobOnFile, label: Label | None, shape: tuple[int, ...]) -> Mask | None:
-    mask = read_job_mask(job, label.mask_uri) if label else None
+    mask = read_job_mask(job, label)
     if mask is None:
         return None
     small = Image.fromarray(mask).resize((shape[1], shape[0]), Image.Resampling.NEAREST)
