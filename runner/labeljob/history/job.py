@@ -269,20 +269,21 @@ def decode_mask(body: bytes, label: Label, damage: DamageList) -> NDArray[np.uin
             palette = np.array(image.getpalette("RGB") or (), np.uint8).reshape(-1, 3)
     except (OSError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError) as error:
         raise ValueError("is no PNG that can be decoded") from error
-    class_of = {item.color.lower(): item.class_id for item in label.classes if item.color}
+    colors = {item.class_id: item.color.lower() for item in label.classes if item.color}
     used = np.unique(pixels).tolist()
-    told = [
-        class_of.get(f"#{bytes(palette[index]).hex()}") if index < len(palette) else None
-        for index in used
-    ]
-    if all(class_id in (index, None) for index, class_id in zip(used, told, strict=True)):
+    known = {
+        index: color
+        for index, rgb in enumerate(palette)
+        if index in used and (color := f"#{bytes(rgb).hex()}") in colors.values()
+    }
+    if all(color == colors.get(index) for index, color in known.items()):
         return pixels
-    classes = {class_id for class_id in told if class_id is not None and class_id < 256}
-    if len(classes) < len(used):
+    class_of = {color: class_id for class_id, color in colors.items() if class_id < 256}
+    if len(set(known.values())) < len(used) or len(set(colors.values())) < len(colors):
         raise ValueError("has a palette that contradicts the label's color map")
     damage.add(label.mask_uri or "mask", "its indices contradict its colours; the colours count")
     lookup = np.zeros(256, np.uint8)
-    lookup[used] = np.array(told, np.uint8)
+    lookup[used] = [class_of[known[index]] for index in used]
     return np.asarray(lookup[pixels])
 
 

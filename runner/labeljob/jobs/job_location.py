@@ -85,7 +85,7 @@ def open_place(output: str, *, endpoint_url: str | None) -> Place:
 
 
 NOT_ON_WINDOWS = '<>:"|?*\\'
-SUBSTITUTES = ("_", "-", "%3A", "\uf03a", "\ua789")
+SUBSTITUTES = ("_", "-", "%{0:02X}", "{1}", "\ua789", ".", " ", "")
 """What stands for such a character after a download, an unpacking or a copy."""
 
 
@@ -98,9 +98,9 @@ def spellings(name: str) -> Iterator[str]:
     ['10:35.png', '10_35.png', '10-35.png', '10%3A35.png']
     """
     yield name
-    if any(character in name for character in NOT_ON_WINDOWS):
-        for substitute in SUBSTITUTES:
-            yield name.translate(dict.fromkeys(map(ord, NOT_ON_WINDOWS), substitute))
+    codes = [ord(character) for character in NOT_ON_WINDOWS if character in name]
+    for substitute in SUBSTITUTES if codes else ():
+        yield name.translate({code: substitute.format(code, chr(0xF000 + code)) for code in codes})
 
 
 JOBS_FOLDER = ".labeling-jobs"
