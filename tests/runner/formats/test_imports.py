@@ -530,7 +530,7 @@ def test_masks_go_from_the_tool_to_an_export(tmp_path, tool):
     assert (result["algorithm"], result["statuses"]) == ("majority", {"consensus": 1})
     job = job_of(result)
     (line,) = job.lines
-    mask = read_job_mask(job, line.label("mask-ref").mask_uri)
+    mask = read_job_mask(job, line.label("mask-ref"))
     expected = np.zeros((30, 40), dtype=int)
     expected[5:25, 10:30] = 2
     np.testing.assert_array_equal(mask, expected)
