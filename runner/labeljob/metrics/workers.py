@@ -197,8 +197,8 @@ def flag_workers(
         total = worker.answers + worker.unusable
         if worker.unusable >= 3 and 2 * worker.unusable >= total:
             why = (
-                f"{worker.unusable} of {total} answers set aside; the page or the browser may be "
-                "at fault"
+                f"{worker.unusable} of {total} answers set aside (a count, no matter of chance); "
+                "or the page or the browser is at fault"
             )
             worker.flags.append(("unusable", why))
 

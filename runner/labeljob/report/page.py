@@ -161,7 +161,9 @@ def collect_contents(
     workers = tabulate_workers(objects, job.task, len(classes))
     flag_workers(workers, objects, job.task, classes)
     flagged = {worker.worker_id for worker in workers.values() if worker.flags}
-    trusted = workers.keys() - flagged or workers.keys()
+    trusted = workers.keys() - flagged
+    if len(trusted) < 2:  # there is no agreement of one
+        trusted = workers.keys()
     n_values = job.task.n_values(len(classes))
     disputes = [(measure_dispute(obj, n_values), obj) for obj in objects if obj.workers]
     return Contents(
@@ -171,7 +173,9 @@ def collect_contents(
         objects=objects,
         classes=classes,
         agreement=compute_agreement(objects, job.task, classes),
-        without=compute_agreement(_only(trusted, objects), job.task, classes) if flagged else None,
+        without=compute_agreement(_only(trusted, objects), job.task, classes)
+        if len(trusted) < len(workers)
+        else None,
         workers=tuple(
             sorted(
                 workers.values(),

@@ -212,10 +212,13 @@ class SemanticSegmentation(JobType):
     def explain_low_agreement(
         self, agreement: float, upper: float, usual: float, chance: float
     ) -> str | None:
-        """Why a worker's masks are poor: half of what is usual, or less."""
-        if agreement >= usual / 2:
+        """Why a worker's masks are poor: under half of what is usual, surely below it."""
+        if agreement >= usual / 2 or upper >= usual:
             return None
-        return f"mean IoU with the others {agreement:.2f}"
+        return (
+            f"mean IoU with the others {agreement:.2f} (at most {upper:.2f}, with 97.5 % "
+            f"probability), the median worker {usual:.2f}"
+        )
 
     def agreement_questions(
         self, votes: Sequence[Ints], n_classes: int

@@ -1,10 +1,15 @@
-"""Simulated crews and who of them is flagged: `python -m tests.runner.metrics.crews 500`."""
+"""Simulated crews and who of them is flagged.
+
+`python -m tests.runner.metrics.crews honest 500` counts the honest crews in which anybody gets a
+flag; `… power 20` prints how often copying is found, of 20 crews for each kind of job.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,6 +17,7 @@ from groundtruth.annotations import Answers
 from groundtruth.settings import Settings
 from labeljob.history.annotations import ObjectAnnotations
 from labeljob.history.job_files import AnswerTime
+from labeljob.metrics.copying import find_copying
 from labeljob.metrics.workers import Worker, flag_workers, tabulate_workers
 from labeljob.simulation.answers import timing
 from labeljob.simulation.behavior import answer_of, create_synthetic_workers, difficulty
@@ -125,17 +131,85 @@ def honest_crew(seed: int) -> tuple[str, dict[str, object]]:
     return crew, job
 
 
-def main(n_crews: int, first: int = 0) -> None:
-    accused: Counter[str] = Counter()
+def count_false_alarms(n_crews: int, first: int = 0) -> None:
+    """Print each flag of an honest crew, and how many crews have one."""
+    accused, with_flag = Counter[str](), 0
     for seed in range(first, first + n_crews):
         crew, job = honest_crew(seed)
         known = {"task": job["task"], "n_classes": job["n_classes"]}
         found = flags(flag(simulate(crew, seed=seed, **job), **known))  # type: ignore[arg-type]
         if found:
             sys.stdout.write(f"{seed} {crew} {job | {'task': str(job['task'])}} {found}\n")
+            with_flag += 1
         accused.update({name for names in found.values() for name in names})
-    sys.stdout.write(f"{n_crews} honest crews; crews with a flag: {dict(accused)}\n")
+    share = with_flag / n_crews
+    sys.stdout.write(f"{n_crews} honest crews, {with_flag} with a flag ({share:.1%}): {accused}\n")
+
+
+CREW = "average:5"
+
+
+def copied(
+    objects: Sequence[ObjectAnnotations], share: float, seed: int
+) -> list[ObjectAnnotations]:
+    """The objects, where the last worker repeats the first one's answer in a share of them."""
+    rng = np.random.default_rng(seed)
+    ids = sorted({worker for obj in objects for worker in obj.workers})
+    first, last = ids[0], ids[-1]
+    changed = []
+    for obj in objects:
+        if {first, last} <= set(obj.workers) and rng.random() < share:
+            choices = obj.choices.copy()
+            choices[obj.workers.index(last)] = choices[obj.workers.index(first)]
+            obj = replace(obj, choices=choices)
+        changed.append(obj)
+    return changed
+
+
+def power(
+    n_crews: int, *, n_classes: int, n_objects: int, per_object: int, share: float
+) -> tuple[float, int]:
+    """Share of the crews whose pair is found, and how many other pairs were accused."""
+    hits, others = 0, 0
+    for seed in range(n_crews):
+        objects = simulate(
+            CREW, n_classes=n_classes, n_objects=n_objects, per_object=per_object, seed=seed
+        )
+        ids = sorted({worker for obj in objects for worker in obj.workers})
+        found = find_copying(copied(objects, share, seed), SINGLE, n_classes)
+        pairs = {pair.workers for pair in found}
+        hits += (ids[0], ids[-1]) in pairs
+        others += len(pairs - {(ids[0], ids[-1])})
+    return hits / n_crews, others
+
+
+def print_power(n_crews: int) -> None:
+    """Print the table of docs/labeljob.md, in Markdown."""
+    sizes = (50, 100, 300, 1000)
+    sys.stdout.write(f"| asked | copied | classes | {' | '.join(f'{n:,}' for n in sizes)} |\n")
+    sys.stdout.write("|---|---|---|" + "---|" * len(sizes) + "\n")
+    wrong = 0
+    for per_object in (5, 3):
+        for share in (1.0, 0.5):
+            for n_classes in (2, 5, 10):
+                cells = []
+                for n_objects in sizes:
+                    found, others = power(
+                        n_crews,
+                        n_classes=n_classes,
+                        n_objects=n_objects,
+                        per_object=per_object,
+                        share=share,
+                    )
+                    cells.append(f"{found:.2f}")
+                    wrong += others
+                asked = "all five" if per_object == 5 else "three of five"
+                row = " | ".join([asked, f"{share:.0%}", str(n_classes), *cells])
+                sys.stdout.write(f"| {row} |\n")
+                sys.stdout.flush()
+    sys.stdout.write(f"other pairs accused: {wrong}\n")
 
 
 if __name__ == "__main__":
-    main(*(int(value) for value in sys.argv[1:]))
+    command, *numbers = sys.argv[1:]
+    {"honest": count_false_alarms, "power": print_power}[command](*map(int, numbers))

@@ -5,7 +5,16 @@ import pytest
 from labeljob.metrics.workers import flag_workers, tabulate_workers
 from labeljob.simulation.behavior import create_synthetic_workers
 from tests.runner.metrics.annotated_objects import annotate
-from tests.runner.metrics.crews import MASK, SEVERAL, SINGLE, flag, flags, honest_crew, simulate
+from tests.runner.metrics.crews import (
+    MASK,
+    SEVERAL,
+    SINGLE,
+    flag,
+    flags,
+    honest_crew,
+    power,
+    simulate,
+)
 
 CLASSES = ("cat", "dog", "eel", "fox")
 RIGHT = dict.fromkeys(("ann", "bob", "cy", "di", "eve", "flo"), 0)
@@ -36,8 +45,15 @@ def test_haste_in_few_answers_may_be_chance():
     assert find_flagged(objects, "haste") == []
 
 
-def test_two_good_workers_who_are_outvoted_share_no_errors():
-    crew = "skill=0.95,skill=0.9,skill=0.85,skill=0.9,skill=0.5"
+@pytest.mark.parametrize(
+    "crew",
+    [
+        pytest.param("skill=0.95,skill=0.9,skill=0.85,skill=0.9,skill=0.5", id="outvoted"),
+        pytest.param("careful:3,careless:1", id="the-readmes"),
+        pytest.param("careful:3,careless:2", id="five-of-them"),
+    ],
+)
+def test_good_workers_who_agree_are_not_accused(crew):
     for seed in range(3):
         assert flags(flag(simulate(crew, n_objects=1000, seed=seed))) == {}
 
@@ -69,6 +85,21 @@ def test_copycats_are_found_and_nobody_else(task, n_objects):
     assert found == {member.worker.worker_id for member in copycats}
 
 
+@pytest.mark.parametrize(
+    ("n_classes", "n_objects", "per_object", "share"),
+    [
+        pytest.param(2, 300, 5, 1.0, id="all-of-300"),
+        pytest.param(10, 300, 5, 0.5, id="half-of-300"),
+        pytest.param(5, 1000, 3, 1.0, id="three-asked"),
+    ],
+)
+def test_copying_is_found_as_often_as_the_table_says(n_classes, n_objects, per_object, share):
+    found, others = power(
+        3, n_classes=n_classes, n_objects=n_objects, per_object=per_object, share=share
+    )
+    assert (found, others) == (1.0, 0)
+
+
 def test_four_workers_are_too_few_to_tell_copying_from_skill():
     assert flags(flag(simulate("average:2,copycat:2", n_objects=300))) == {}
 
@@ -92,8 +123,14 @@ def test_a_careful_worker_among_spammers_is_not_constant():
 
 def test_a_flag_says_how_sure_it_is_and_what_else_could_explain_it():
     workers = flag(simulate("careful:2,average:3,copycat:2,constant,spammer", n_objects=400))
-    whys = {name: why for worker in workers.values() for name, why in worker.flags}
-    assert set(whys) >= {"copying", "constant", "random"}
-    for why in whys.values():
+    masks = simulate("careful:2,average:3,empty", task=MASK, n_classes=3, n_objects=20)
+    found = [
+        (name, why)
+        for worker in (*workers.values(), *flag(masks, task=MASK, n_classes=3).values())
+        for name, why in worker.flags
+    ]
+    assert [name for name, _ in found].count("random") == 3
+    assert {name for name, _ in found} == {"copying", "constant", "random", "haste"}
+    for _, why in found:
         assert "; or " in why
         assert any(word in why for word in ("chance", "honest crews", "probability"))

@@ -102,6 +102,19 @@ def test_the_worker_who_says_always_the_same_is_to_be_checked(animals, tmp_path)
     assert "constant" in (tmp_path / "report.html").read_text()
 
 
+def test_where_everybody_is_flagged_nothing_is_told_of_the_rest(tmp_path):
+    votes = {
+        str(at): dict.fromkeys(CREW[:3], on_disk.CLASSES[at % 3] if at % 2 else "")
+        for at in range(12)
+    }
+    job = on_disk.make_job(tmp_path / "zoo", votes, [on_disk.CLASSES[at % 3] for at in range(12)])
+    outcome = run(report, job, "-o", tmp_path / "report.html", "--json")
+    figures = json.loads(outcome.stdout)
+    assert all(worker["flags"] for worker in figures["workers"])
+    assert figures["agreement"]["krippendorff-alpha"] is not None
+    assert figures["agreement"]["krippendorff-alpha-without-flagged"] is None
+
+
 def test_names_are_never_code(scenes, tmp_path):
     page = page_of(tmp_path, scenes)
     assert page.all("script") == []
