@@ -31,7 +31,7 @@ from benchmarks.lambdas.emulated import (
 )
 from benchmarks.lambdas.inputs import BATCH, FUNCTIONS, MASK_SIZE, Case, batch_case, example_case
 from labeljob.emulator import BUILD_FOLDER, BuildError, BuiltApplication, EmulatorError
-from labeljob.emulator.tools import find_python, find_runtime_packages, merge_layers
+from labeljob.emulator.function import find_python, find_runtime_packages, merge_layers
 
 PRICES_OF = "2026-11-22"
 PRICE_SOURCE = "AWS Lambda Pricing, US East (N. Virginia), first tier, no free tier"

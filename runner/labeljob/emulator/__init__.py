@@ -6,8 +6,12 @@ SAM CLI. `EmbeddedAws` is the S3 and SageMaker that it reaches.
 
 from labeljob.emulator.built_application import BUILD_FOLDER, BuildError, BuiltApplication
 from labeljob.emulator.embedded_aws import EmbeddedAws
-from labeljob.emulator.function import EmulatedFunction, FunctionError, FunctionTimeout
-from labeljob.emulator.tools import EmulatorError
+from labeljob.emulator.function import (
+    EmulatedFunction,
+    EmulatorError,
+    FunctionError,
+    FunctionTimeout,
+)
 
 __all__ = [
     "BUILD_FOLDER",

@@ -17,7 +17,7 @@ from http import HTTPStatus
 from typing import Any, Self
 
 from groundtruth.storage.s3 import split_uri
-from labeljob.emulator.tools import EmulatorError
+from labeljob.emulator.function import EmulatorError
 
 LOCALHOST = "127.0.0.1"
 

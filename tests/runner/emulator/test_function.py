@@ -2,7 +2,7 @@
 
 import pytest
 
-from labeljob.emulator.tools import merge_layers
+from labeljob.emulator.function import merge_layers
 
 
 @pytest.fixture
