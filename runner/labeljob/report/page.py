@@ -161,9 +161,9 @@ def collect_contents(
     workers = tabulate_workers(objects, job.task, len(classes))
     flag_workers(workers, objects, job.task, classes)
     flagged = {worker.worker_id for worker in workers.values() if worker.flags}
-    trusted = workers.keys() - flagged
+    trusted = set(workers) - flagged
     if len(trusted) < 2:  # there is no agreement of one
-        trusted = workers.keys()
+        trusted = set(workers)
     n_values = job.task.n_values(len(classes))
     disputes = [(measure_dispute(obj, n_values), obj) for obj in objects if obj.workers]
     return Contents(
