@@ -126,7 +126,6 @@ class ImageMultiClassMultiLabel:
                 names[class_id]: round(share, CONFIDENCE_DIGITS)
                 for class_id, share in prediction.posterior.items()
             },
-            builtin_classes=tuple(candidates.values()),
         )
 
     def encode_object(self, label: Label) -> dict[str, Any]:
