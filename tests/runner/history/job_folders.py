@@ -98,3 +98,37 @@ def make_job(folder: Path, votes: Mapping[str, Mapping[str, str]], labels: Seque
         write(response_path(folder, object_id), response(answers))
     write_manifest(folder, [builtin_line(at, name) for at, name in enumerate(labels)])
     return folder
+
+
+def make_multi_label_job(
+    folder: Path, votes: Mapping[str, Mapping[str, Sequence[str]]], labels: Sequence[Sequence[str]]
+) -> Path:
+    """A built-in job of several labels: who ticked what of each data object, and its labels."""
+    for object_id, said in votes.items():
+        answers = {worker: ticked(*names) for worker, names in said.items()}
+        write(response_path(folder, object_id), response(answers))
+    lines = []
+    for at, names in enumerate(labels):
+        ids = [CLASSES.index(name) for name in names]
+        metadata = {
+            "job-name": "labeling-job/zoo",
+            "class-map": {str(index): CLASSES[index] for index in ids},
+            "human-annotated": "yes",
+            "creation-date": f"{STARTED}00.000000",
+            "confidence-map": {str(index): _share(votes[str(at)], index) for index in ids},
+            "type": "groundtruth/image-classification-multilabel",
+        }
+        lines.append(
+            {
+                "source-ref": f"s3://images/{at}.jpg",
+                ATTRIBUTE: ids,
+                f"{ATTRIBUTE}-metadata": metadata,
+            }
+        )
+    write_manifest(folder, lines)
+    return folder
+
+
+def _share(said: Mapping[str, Sequence[str]], index: int) -> float:
+    share = sum(CLASSES[index] in names for names in said.values()) / len(said)
+    return round(0.9 * share + 0.05, 2)

@@ -93,6 +93,34 @@ def test_one_style_can_be_had_alone(zoo, tmp_path):
     assert lines_of(tmp_path / "out/builtin.manifest")[2]["animal"] == 2
 
 
+def test_several_labels_of_each_algorithm_are_scored_as_it_chose_them(tmp_path):
+    votes = {
+        "0": {"ann": ["cat"], "bob": ["cat", "dog"], "cy": ["cat"]},
+        "1": {"ann": ["dog"], "bob": ["dog"], "cy": ["dog", "eel"]},
+    }
+    zoo = on_disk.make_multi_label_job(
+        tmp_path / "bucket/zoo", votes, [["cat", "dog"], ["dog", "eel"]]
+    )
+    truth = on_disk.write(tmp_path / "truth.csv", "item,label\n0,cat\n1,dog\n")
+    results = {
+        name: result_of(zoo, "--algorithm", name, "--truth", truth)
+        for name in ("builtin", "majority")
+    }
+    for name, expected in (("builtin", [[0, 1], [1, 2]]), ("majority", [[0], [1]])):
+        lines = lines_of(zoo / f"replays/{name}/builtin.manifest")
+        assert [line["animal"] for line in lines] == expected
+        maps = [set(line["animal-metadata"]["confidence-map"]) for line in lines]
+        assert maps == [{str(index) for index in ids} for ids in expected]
+    builtin, majority = (results[name]["against-truth"] for name in ("builtin", "majority"))
+    assert majority["before"] == builtin["before"] == builtin["after"]
+    assert builtin["after"]["accuracy"] == 0
+    assert majority["after"]["accuracy"] == 1
+    assert results["builtin"]["differences"]["labels-changed"] == 0
+    (first, second) = results["majority"]["differences"]["changed"]
+    assert (first["before"]["classes"], first["after"]["classes"]) == (["cat", "dog"], ["cat"])
+    assert (second["before"]["classes"], second["after"]["classes"]) == (["dog", "eel"], ["dog"])
+
+
 @pytest.mark.parametrize("inside", [".", "annotations", "manifests/output"])
 def test_the_jobs_own_files_are_never_written_over(zoo, inside):
     outcome = run(replay, zoo, "-o", zoo / inside)
