@@ -21,7 +21,7 @@ from typing import Any
 
 from benchmarks.common.record import rows_of
 from benchmarks.report.figures import PEER
-from benchmarks.scaling.curves import PAIRS
+from benchmarks.scaling.__main__ import PAIRS
 
 MEASURED_FILES = ("lambda",)
 MEASURED_TABLES = {

@@ -19,8 +19,7 @@ from benchmarks.classification.methods import FAST_PEERS, TIMED, measure_speed
 from benchmarks.classification.quality import Plan, quality
 from benchmarks.classification.replay import replays
 from benchmarks.common.crowds import Crowd, synthetic_crowds
-from benchmarks.common.environment import ROOT, peers_present
-from benchmarks.common.record import rows_of, run_record, write_result
+from benchmarks.common.record import ROOT, peers_present, rows_of, run_record, write_result
 from benchmarks.report.__main__ import render_page
 from benchmarks.report.figures import load_records
 from benchmarks.report.plots import draw_plots

@@ -19,8 +19,14 @@ from benchmarks.classification.methods import FAST_PEERS, SLOW_PEERS, measure_sp
 from benchmarks.classification.quality import Plan, quality
 from benchmarks.classification.replay import replays
 from benchmarks.common.crowds import SETS, SPEED_SEED, Crowd, real_crowds, synthetic_crowds
-from benchmarks.common.environment import ROOT, peers_python
-from benchmarks.common.record import RESULTS, data_option, run_record, write_result
+from benchmarks.common.record import (
+    RESULTS,
+    ROOT,
+    data_option,
+    peers_python,
+    run_record,
+    write_result,
+)
 
 AVERAGED = SETS[:12]
 """The sets of the published table of peers; "product" and "birds" are shown, not averaged."""

@@ -18,8 +18,15 @@ from numpy.typing import NDArray
 from benchmarks.classification.methods import FAST_PEERS, OURS, SLOW_PEERS, run_method
 from benchmarks.classification.replay import replay_calls
 from benchmarks.common.crowds import birds_manifest, birds_truths, real_crowds
-from benchmarks.common.environment import ROOT, peers_python
-from benchmarks.common.record import data_option, output_option, run_record, table, write_result
+from benchmarks.common.record import (
+    ROOT,
+    data_option,
+    output_option,
+    peers_python,
+    run_record,
+    table,
+    write_result,
+)
 from benchmarks.common.scores import (
     auroc,
     equal_mass_gap,

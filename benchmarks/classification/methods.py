@@ -15,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.common.crowds import Crowd, speed_crowd
-from benchmarks.common.environment import run_module
 from benchmarks.common.measure import measure_all
-from benchmarks.common.record import table
+from benchmarks.common.record import run_module, table
 from groundtruth.aggregation.classification.builtin import builtin
 from groundtruth.aggregation.classification.calibrated import CalibratedSettings, calibrated
 from groundtruth.aggregation.classification.dawid_skene import DawidSkeneSettings, dawid_skene
@@ -76,11 +75,12 @@ def run_method(
     """Run a method on crowds, in a process of its own."""
     if not crowds:
         return []
-    module = "peers.crowdkit" if method.startswith("ck-") else "classification.methods"
+    peer = method.startswith("ck-")
+    module = ("peers", "crowds") if peer else ("classification.methods",)
     extra = [*(["--once"] if once else []), *(["--limit", str(limit)] if limit else [])]
     paths = [saved(folder, crowd) for crowd in crowds]
     print(f"{method} …", file=sys.stderr, flush=True)
-    text = run_module(module, method, folder, *paths, *extra)
+    text = run_module(*module, method, folder, *paths, *extra)
     return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
 
 

@@ -18,8 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.common.crowds import keep_answers, read_rows
-from benchmarks.common.environment import run_module
-from benchmarks.common.record import data_option, output_option, run_record, write_result
+from benchmarks.common.record import (
+    data_option,
+    output_option,
+    run_module,
+    run_record,
+    write_result,
+)
 from benchmarks.common.record import table as rows_table
 from benchmarks.common.scores import SMALLEST_PROBABILITY, equal_width_gap, paired_intervals
 from groundtruth.aggregation.multilabel.calibrated import calibrated_labels
@@ -95,7 +100,7 @@ def _tables(given: Selections, gold: NDArray[np.int64], folder: Path) -> dict[st
     source, target = folder / "crowd.npz", folder / "table.npy"
     np.savez(source, items=given.items, workers=given.workers, picked=given.picked, gold=gold)
     for base in ("majority", "dawid-skene"):
-        said = run_module("peers.crowdkit", "labels", base, source, target)
+        said = run_module("peers", "labels", base, source, target)
         found[f"ck-{base}"] = (np.load(target), float(said.split()[-1]))
     return found
 

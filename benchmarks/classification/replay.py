@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 
 from benchmarks.classification.methods import run_method, saved
 from benchmarks.common.crowds import Crowd, subsample
-from benchmarks.common.environment import run_module
-from benchmarks.common.record import table
+from benchmarks.common.record import run_module, table
 from benchmarks.common.scores import item_losses, mean_draws, scores, spread
 from groundtruth.aggregation.classification.builtin import builtin
 from groundtruth.aggregation.classification.calibrated import calibrated

@@ -20,16 +20,20 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
-from benchmarks.common.environment import ROOT
-from benchmarks.common.record import output_option, run_record, table, write_result
+from benchmarks.common.record import ROOT, output_option, run_record, table, write_result
 from benchmarks.lambdas.emulated import (
+    BATCH,
+    FUNCTIONS,
+    MASK_SIZE,
     PERIOD_MICROSECONDS,
+    Case,
     Observation,
+    batch_case,
+    example_case,
     meter_in_use,
     observe,
     serving,
 )
-from benchmarks.lambdas.inputs import BATCH, FUNCTIONS, MASK_SIZE, Case, batch_case, example_case
 from labeljob.emulator import BUILD_FOLDER, BuildError, BuiltApplication, EmulatorError
 from labeljob.emulator.function import find_python, find_runtime_packages, merge_layers
 

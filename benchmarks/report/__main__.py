@@ -15,12 +15,12 @@ from jinja2 import Environment, FileSystemLoader, Template
 
 from benchmarks.classification import birds, gold, methods, multi_label
 from benchmarks.common import scores
-from benchmarks.common.environment import ROOT
-from benchmarks.common.record import RESULTS
+from benchmarks.common.record import RESULTS, ROOT
 from benchmarks.report import figures, plots
 from benchmarks.report.figures import load_records
 from benchmarks.report.plots import draw_plots
-from benchmarks.scaling import curves, synthesis
+from benchmarks.scaling import __main__ as curves
+from benchmarks.scaling import case as synthesis
 from benchmarks.segmentation import drawings, quality
 from groundtruth.aggregation.classification import posterior
 from groundtruth.settings import Settings

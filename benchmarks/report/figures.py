@@ -11,7 +11,7 @@ from benchmarks.classification.methods import SLOW_PEERS
 from benchmarks.classification.quality import GAINS
 from benchmarks.common.record import rows_of
 from benchmarks.common.scores import RESAMPLED
-from benchmarks.scaling.curves import LEAST_MIB, PAIRS
+from benchmarks.scaling.__main__ import LEAST_MIB, PAIRS
 
 RECORDS = {
     "birds": "birds",

@@ -12,7 +12,7 @@ from matplotlib.ticker import NullLocator
 from benchmarks.classification.birds import AWS
 from benchmarks.classification.methods import SIZES
 from benchmarks.common.record import rows_of
-from benchmarks.scaling.curves import CK_SAME_ROUNDS, SAME_ROUNDS, SITK_FUSION, SITK_WHOLE
+from benchmarks.scaling.__main__ import CK_SAME_ROUNDS, SAME_ROUNDS, SITK_FUSION, SITK_WHOLE
 from benchmarks.segmentation.speed import CROWD_KIT, DENSE, OURS, SITK, TORCH
 
 type Row = Mapping[str, Any]

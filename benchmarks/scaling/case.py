@@ -1,19 +1,21 @@
-"""One method of ours, or of SimpleITK, at one size; prints one line of JSON.
+"""One method of ours, or of SimpleITK, or `synthesize`, at one size; prints one line of JSON.
 
     python -m benchmarks.scaling.case KIND METHOD SIZES FOLDER
 
-KIND is that of a curve (`benchmarks.scaling.curves`), SIZES is JSON, FOLDER holds masks.
+KIND is that of a curve (`benchmarks.scaling.__main__`) or `synthesize`, SIZES is JSON.
 """
 
 import json
+import shutil
 import sys
+import time
 from collections.abc import Callable, Mapping
 from math import isqrt
 from pathlib import Path
 from typing import Any
 
 from benchmarks.common.crowds import crowd_of, picked_of
-from benchmarks.common.measure import measure_size
+from benchmarks.common.measure import measure_size, memory_mib
 from benchmarks.segmentation.drawings import Size
 from benchmarks.segmentation.methods import prepared, warm_up
 from groundtruth.aggregation.classification.calibrated import calibrated
@@ -37,6 +39,8 @@ METHODS: Mapping[str, Callable[[Votes], object]] = {
     "calibrated": calibrated,
 }
 
+WORKERS, PER_OBJECT = 100, 5
+"""Of the job that is synthesized."""
 PIXELS_OF_A_MEGAPIXEL = 1_000_000
 
 
@@ -79,6 +83,22 @@ def masks(kind: str, method: str, sizes: Sizes, folder: Path) -> dict[str, Any]:
     return measure_size(lambda: prepared(kind, method, size, folder), lambda call: call())
 
 
+def synthesize(folder: Path, n_objects: int, *, tree: bool) -> dict[str, Any]:
+    """`labeljob synthesize` from the command's first statement; its files are deleted."""
+    from labeljob.commands import app  # peers' environments have not got it
+
+    output = folder / f"job-{n_objects}"
+    options = {"output": output, "workers": WORKERS, "objects": n_objects, "per-object": PER_OBJECT}
+    given = [text for name, value in options.items() for text in (f"--{name}", str(value))]
+    start, clock = time.process_time(), time.monotonic()
+    app(["synthesize", *given, "--tree" if tree else "--no-tree"], standalone_mode=False)
+    line = {"cpu_seconds": time.process_time() - start, "seconds": time.monotonic() - clock}
+    written = sum(path.stat().st_size for path in output.rglob("*") if path.is_file())
+    line |= {"peak_mib": memory_mib("VmHWM"), "written_mib": written / 2**20}
+    shutil.rmtree(output)
+    return line
+
+
 def main() -> None:
     """Measure the case that the command line names."""
     _, kind, method, text, folder = sys.argv
@@ -87,6 +107,8 @@ def main() -> None:
         line = votes(method, sizes)
     elif kind == "selections":
         line = selections(method, sizes)
+    elif kind == "synthesize":
+        line = synthesize(Path(folder), **sizes)
     else:
         line = masks(kind, method, sizes, Path(folder))
     print(json.dumps(line))

@@ -21,15 +21,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.common.environment import (
+from benchmarks.common.record import (
     MASK_REQUIREMENTS,
     ROOT,
+    output_option,
     peers_present,
     peers_python,
+    rounded,
     run_module,
+    run_record,
     versions_in,
+    write_result,
 )
-from benchmarks.common.record import output_option, rounded, run_record, write_result
 from benchmarks.segmentation.drawings import SIZES, SMALL, write_inputs
 
 OURS, FLOOR = "ours", "floor: Pillow decode + encode"

@@ -12,8 +12,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.common.environment import ROOT, peers_python
-from benchmarks.common.record import output_option, run_record, table, write_result
+from benchmarks.common.record import (
+    ROOT,
+    output_option,
+    peers_python,
+    run_record,
+    table,
+    write_result,
+)
 from benchmarks.synthetic.crews import CREWS, SEVERAL, SINGLE, TASKS
 from benchmarks.synthetic.model import MEASURES as MODEL_MEASURES
 from benchmarks.synthetic.model import OVER_CONFIDENT, ModelPlan, model_results

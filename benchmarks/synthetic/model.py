@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.common.environment import run_module
+from benchmarks.common.record import run_module
 from benchmarks.common.scores import auroc, equal_width_gap, paired_intervals
 from benchmarks.synthetic.crews import CREWS, SINGLE, Drawn, Floats, Ints, draw, job_seed
 from benchmarks.synthetic.limit import limit
@@ -146,7 +146,7 @@ def _cleanlab(folder: Path, found: Cases, jobs: Mapping[str, Sequence[Drawn]]) -
     version = ""
     for variant, (kind, way) in CLEANLAB.items():
         paths = [folder / f"{stem}.{kind}.npz" for names in stems.values() for stem in names]
-        version = run_module("peers.cleanlab", way, folder, *paths).split()[-1]
+        version = run_module("peers", "crowdlab", way, folder, *paths).split()[-1]
         for key, cases in found.items():
             for case, stem in zip(cases, stems[key], strict=True):
                 with np.load(folder / f"{stem}.{kind}.{way}.npz") as arrays:

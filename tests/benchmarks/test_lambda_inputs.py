@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from benchmarks.lambdas.inputs import (
+from benchmarks.lambdas.emulated import (
     BATCH_OBJECTS,
     BATCH_WORKERS,
     FUNCTIONS,

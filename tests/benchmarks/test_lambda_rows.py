@@ -11,8 +11,7 @@ from benchmarks.lambdas.__main__ import (
     percentile,
     processor_share,
 )
-from benchmarks.lambdas.emulated import Observation, times_in
-from benchmarks.lambdas.inputs import BATCH, Case
+from benchmarks.lambdas.emulated import BATCH, Case, Observation, times_in
 from labeljob.emulator import EmulatorError
 
 LOG = """

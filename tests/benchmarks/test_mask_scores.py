@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from benchmarks.report.__main__ import render_page
-from benchmarks.segmentation.crowds import Crowd, Picture
 from benchmarks.segmentation.quality import (
+    Crowd,
+    Picture,
     boundary_f,
     calibration,
     difference,

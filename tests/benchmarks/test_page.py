@@ -6,8 +6,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from benchmarks.common.environment import ROOT
-from benchmarks.common.record import RESULTS
+from benchmarks.common.record import RESULTS, ROOT
 from benchmarks.report.__main__ import PAGE, render_page
 from benchmarks.report.figures import RECORDS, interval, load_records, number, signed
 from benchmarks.report.plots import PLOTS, draw_plots

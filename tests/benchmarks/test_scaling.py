@@ -10,9 +10,18 @@ from benchmarks.common.crowds import crowd_of, picked_of
 from benchmarks.common.measure import measure_size
 from benchmarks.common.record import table, write_result
 from benchmarks.scaling import case as scaling_case
-from benchmarks.scaling.__main__ import exponents, kept, run_case, synthesis
+from benchmarks.scaling.__main__ import (
+    CURVES,
+    LARGEST,
+    PAIRS,
+    Curve,
+    exponents,
+    fitted,
+    kept,
+    run_case,
+    synthesis,
+)
 from benchmarks.scaling.case import mask_size
-from benchmarks.scaling.curves import CURVES, LARGEST, PAIRS, Curve, fitted
 
 pytestmark = pytest.mark.slow
 

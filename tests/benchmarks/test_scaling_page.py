@@ -8,9 +8,8 @@ import pytest
 from benchmarks.common.record import RESULTS, table
 from benchmarks.report.__main__ import render_page
 from benchmarks.report.plots import SCALING_LOOKS, SCALING_ROWS, draw_scaling
-from benchmarks.scaling.__main__ import EXPONENTS, SYNTHESIS, TIMES
-from benchmarks.scaling.curves import CURVES, LEAST_MIB
-from benchmarks.scaling.synthesis import PER_OBJECT, WORKERS
+from benchmarks.scaling.__main__ import CURVES, EXPONENTS, LEAST_MIB, SYNTHESIS, TIMES
+from benchmarks.scaling.case import PER_OBJECT, WORKERS
 
 
 def row(curve, method, size, seconds, mib):

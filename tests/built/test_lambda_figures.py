@@ -2,8 +2,7 @@
 
 from benchmarks.common.record import rows_of, run_record
 from benchmarks.lambdas.__main__ import BUILD, Effort, lambda_figures
-from benchmarks.lambdas.emulated import observe, serving
-from benchmarks.lambdas.inputs import example_case
+from benchmarks.lambdas.emulated import example_case, observe, serving
 from benchmarks.report.__main__ import render_page
 
 PRE = "pre_image_multi_class"
