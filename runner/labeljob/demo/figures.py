@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import io
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -22,7 +18,13 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 from PIL import Image
 
+from groundtruth.annotations import AnswerReader, Entry
+from groundtruth.contract.fields import parse_label_categories
+from groundtruth.tasks.base import Label
 from labeljob.demo.material import DemoJob
+from labeljob.history.job import Given, JobOnFile, read_job, read_job_mask
+from labeljob.history.job_files import OutputLine
+from labeljob.jobs.job_location import ReadOnly, find_job
 from labeljob.metrics.scores import mean_iou
 from labeljob.report.pictures import disagreement, overlay
 from labeljob.simulation.masks import label_colors
@@ -30,97 +32,7 @@ from labeljob.simulation.truth import read_truth
 from labeljob.simulation.workers import SimulatedWorker
 from labeljob.tasks.base import Truth
 from labeljob.tasks.registry import find_job_type
-
-
-@dataclass(frozen=True, kw_only=True)
-class LabeledObject:
-    """One line of an output manifest with the answers behind it.
-
-    Attributes
-    ----------
-    object_id : str
-        Number of the line, from 0.
-    source_ref : str
-        S3 URI of the image.
-    label : mapping
-        The label in ``object`` style; empty if the data object got none.
-    answers : tuple of (str, mapping)
-        Worker's id and answer's content, sorted by id.
-    """
-
-    object_id: str
-    source_ref: str
-    label: Mapping[str, Any]
-    answers: tuple[tuple[str, Mapping[str, Any]], ...]
-
-    @property
-    def status(self) -> str:
-        """What became of the data object: ``consensus``, ``tie`` …."""
-        return str(self.label.get("status", "no-usable-answer"))
-
-
-def read_results(job_folder: Path, label_attribute_name: str) -> list[LabeledObject]:
-    """Read a job's output manifest and worker responses; raises `OSError` or `ValueError`."""
-    manifest = job_folder / "manifests" / "output" / "output.manifest"
-    lines = manifest.read_text(encoding="utf-8").splitlines()
-    results = []
-    for number, line in enumerate(line for line in lines if line.strip()):
-        record = json.loads(line)
-        label = record.get(label_attribute_name)
-        results.append(
-            LabeledObject(
-                object_id=str(number),
-                source_ref=record["source-ref"],
-                label=label if isinstance(label, dict) else {},
-                answers=_answers(job_folder, str(number)),
-            )
-        )
-    return results
-
-
-def local_path(uri: str, store: Path) -> Path:
-    """Say where an S3 URI's object lies in a store that is a folder.
-
-    Examples
-    --------
-    >>> local_path("s3://bucket/images/1.jpg", Path("store")).as_posix()
-    'store/bucket/images/1.jpg'
-    """
-    return store / uri.removeprefix("s3://")
-
-
-def answer_mask(content: Mapping[str, Any], labels: Sequence[str]) -> NDArray[np.uint8] | None:
-    """Decode the mask of an answer: 0 is background; None if there is no mask to be read."""
-    try:
-        answer = content["crowd-semantic-segmentation"]
-        data = base64.b64decode(answer["labeledImage"]["pngImageData"], validate=True)
-        with Image.open(io.BytesIO(data)) as image:
-            pixels = np.array(image.convert("RGBA"))
-        colors = {
-            name: np.frombuffer(bytes.fromhex(entry["color"].removeprefix("#")), dtype=np.uint8)
-            for name, entry in answer["labelMappings"].items()
-        }
-    except (KeyError, TypeError, AttributeError, ValueError, OSError, SyntaxError):
-        return None
-    mask = np.zeros(pixels.shape[:2], dtype=np.uint8)
-    for place, name in enumerate(labels, start=1):
-        if name in colors:
-            mask[(pixels[..., :3] == colors[name]).all(axis=-1) & (pixels[..., 3] > 0)] = place
-    return mask
-
-
-def _answers(job_folder: Path, object_id: str) -> tuple[tuple[str, Mapping[str, Any]], ...]:
-    """Answers of one data object: its newest file in the latest iteration that has one."""
-    responses = job_folder / "annotations" / "worker-response"
-    files = [
-        (int(path.parents[1].name.removeprefix("iteration-")), path.name, path)
-        for path in responses.glob(f"iteration-*/{object_id}/*.json")
-    ]
-    if not files:
-        return ()
-    answers = json.loads(max(files)[2].read_text(encoding="utf-8"))["answers"]
-    return tuple(sorted(((a["workerId"], a["answerContent"]) for a in answers), key=lambda a: a[0]))
-
+from labeljob.tasks.semantic_segmentation import read_masks
 
 STATUS_COLORS = {
     "consensus": "#2e7d32",
@@ -135,28 +47,28 @@ _WRONG = "#c62828"
 _THUMBNAIL = 320
 
 
-def labels_figure(
-    title: str, objects: Sequence[LabeledObject], *, truth: Mapping[str, Truth], store: Path
-) -> Figure:
+def labels_figure(title: str, job: JobOnFile, *, truth: Mapping[str, Truth], store: Path) -> Figure:
     """Draw a grid of photographs, each with label, confidence and votes."""
-    several = any("class-ids" in item.label for item in objects)
-    n_columns = min(len(objects), 4 if several else 8)
+    objects = [(line.source, _label(line, job)) for line in job.lines]
+    n_columns = min(len(objects), 8 if job.task.single_choice else 4)
     n_rows = math.ceil(len(objects) / n_columns)
-    cell = (3.3, 3.3) if several else (1.95, 2.35)
+    cell = (1.95, 2.35) if job.task.single_choice else (3.3, 3.3)
     engine = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08)
     figure = Figure(figsize=(n_columns * cell[0], n_rows * cell[1] + 1.3), layout=engine)
     grid = figure.subplots(n_rows, n_columns, squeeze=False)
     right = 0
     for axes in grid.flat[len(objects) :]:
         axes.set_axis_off()
-    for axes, item in zip(grid.flat, objects, strict=False):
-        right += _draw_object(axes, item, truth.get(item.source_ref), store)
+    for axes, (source, label) in zip(grid.flat, objects, strict=False):
+        right += _draw_object(axes, _photograph(source, store), label, truth.get(source))
     figure.suptitle(
         f"{title}: {len(objects)} data objects, {right} labeled as the truth has it",
         fontsize=15,
         fontweight="bold",
     )
-    shown = [status for status in STATUS_COLORS if any(item.status == status for item in objects)]
+    shown = [
+        status for status in STATUS_COLORS if any(label.status == status for _, label in objects)
+    ]
     handles = [
         Patch(facecolor="none", edgecolor=STATUS_COLORS[status], linewidth=3, label=status)
         for status in shown
@@ -166,41 +78,37 @@ def labels_figure(
     return figure
 
 
-def _draw_object(axes: Axes, item: LabeledObject, truth: Truth | None, store: Path) -> bool:
+def _label(line: OutputLine, job: JobOnFile) -> Label:
+    return line.label(job.attribute) or Label(task="", status="no-usable-answer")
+
+
+def _photograph(uri: str, store: Path) -> Image.Image:
+    with Image.open(store / uri.removeprefix("s3://")) as opened:
+        return opened.convert("RGB")
+
+
+def _draw_object(axes: Axes, image: Image.Image, label: Label, truth: Truth | None) -> bool:
     """Draw one data object and say whether its label is as the truth has it."""
-    with Image.open(local_path(item.source_ref, store)) as opened:
-        image = opened.convert("RGB")
     image.thumbnail((_THUMBNAIL, _THUMBNAIL))
     axes.imshow(np.asarray(image))
     axes.set(xticks=[], yticks=[])
     for spine in axes.spines.values():
-        spine.set(color=STATUS_COLORS.get(item.status, "black"), linewidth=4)
-    confidences = _confidences(item)
+        spine.set(color=STATUS_COLORS.get(label.status, "black"), linewidth=4)
     expected = frozenset({truth}) if isinstance(truth, str) else truth
-    correct = expected == frozenset(confidences)
-    lines = [f"{name}  {confidence:.2f}" for name, confidence in confidences.items()]
+    correct = expected == {item.name for item in label.classes}
+    lines = [f"{item.name}  {item.confidence:.2f}" for item in label.classes]
     axes.set_title(
         ("" if correct else "✗ ") + ("\n".join(lines) or "no label"),
         fontsize=10,
         fontweight="bold",
         color="black" if correct else _WRONG,
     )
-    votes = sorted(item.label.get("votes", {}).items(), key=lambda vote: -vote[1])
+    votes = sorted(label.votes.items(), key=lambda vote: -vote[1])
     below = _wrapped([f"{name} {count:g}" for name, count in votes if count > 0], per_line=3)
     if not correct and isinstance(expected, frozenset):
         below += f"\ntruth: {', '.join(sorted(expected))}"
     axes.set_xlabel(below, fontsize=9, color="#424242" if correct else _WRONG)
     return correct
-
-
-def _confidences(item: LabeledObject) -> dict[str, float]:
-    """Name and confidence of every class in the label."""
-    if "class-ids" in item.label:
-        names, confidences = item.label["class-map"], item.label["confidence-map"]
-        return {names[str(index)]: confidences[str(index)] for index in item.label["class-ids"]}
-    if item.label.get("class-name") is not None:
-        return {item.label["class-name"]: item.label["confidence"]}
-    return {}
 
 
 def _wrapped(parts: Sequence[str], *, per_line: int) -> str:
@@ -229,16 +137,15 @@ class _Row:
 
 def masks_figure(
     title: str,
-    objects: Sequence[LabeledObject],
+    job: JobOnFile,
     *,
-    labels: Sequence[str],
     truth: Mapping[str, Truth],
     store: Path,
     crew: Sequence[SimulatedWorker] = (),
 ) -> Figure:
     """Draw a row of pictures for each data object."""
-    rows = [_read_row(item, labels, truth.get(item.source_ref), store, crew) for item in objects]
-    colors = list(label_colors(labels).values())
+    rows = [_read_row(line, job, truth.get(line.source), store, crew) for line in job.lines]
+    colors = list(label_colors(job.classes).values())
     n_columns = 3 + max(len(row.masks) for row in rows)
     heights = [_CELL * row.photo.shape[0] / row.photo.shape[1] + _HEADING for row in rows]
     engine = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08)
@@ -256,7 +163,9 @@ def masks_figure(
         fontsize=15,
         fontweight="bold",
     )
-    handles = [Patch(color=color, label=name) for name, color in zip(labels, colors, strict=True)]
+    handles = [
+        Patch(color=color, label=name) for name, color in zip(job.classes, colors, strict=True)
+    ]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)
     figure.colorbar(
         ScalarMappable(scale, "magma"),
@@ -268,38 +177,43 @@ def masks_figure(
 
 
 def _read_row(
-    item: LabeledObject,
-    labels: Sequence[str],
+    line: OutputLine,
+    job: JobOnFile,
     truth: Truth | None,
     store: Path,
     crew: Sequence[SimulatedWorker],
 ) -> _Row:
-    with Image.open(local_path(item.source_ref, store)) as image:
-        photo = np.array(image.convert("RGB"))
+    photo = np.array(_photograph(line.source, store))
     kinds = {worker.worker_id: worker.kind for worker in crew}
-    order = {worker.worker_id: index for index, worker in enumerate(crew)}
-    answers = sorted(item.answers, key=lambda answer: order.get(answer[0], len(order)))
-    label = None
-    if item.label.get("mask-ref") is not None:
-        with Image.open(local_path(item.label["mask-ref"], store)) as image:
-            label = np.array(image)
-    masks = [
-        (
-            f"{kinds.get(worker, 'worker')} …{worker[-4:]}",
-            _fitting(answer_mask(content, labels), photo),
-        )
-        for worker, content in answers
-    ]
-    usable = [mask for _, mask in masks if mask is not None]
+    answers = _answers(job, line.object_id)
+    label = _label(line, job)
+    usable = [mask for mask in answers.values() if mask is not None]
+    confidence = "" if label.confidence is None else f", {label.confidence:.2f}"
     return _Row(
-        name=PurePosixPath(item.source_ref).name,
+        name=PurePosixPath(line.source).name,
         photo=photo,
         truth=truth if isinstance(truth, np.ndarray) else None,
-        masks=masks,
-        differing=disagreement(usable, len(labels)) if usable else np.zeros(photo.shape[:2]),
-        label=_fitting(label, photo),
-        label_title=f"label: {item.status}{_confidence(item)}",
+        masks=[
+            (f"{kinds.get(worker, 'worker')} …{worker[-4:]}", answers[worker])
+            for worker in sorted(answers, key=[*kinds, *answers].index)
+        ],
+        differing=(disagreement(usable, len(job.classes)) if usable else np.zeros(photo.shape[:2])),
+        label=read_job_mask(job, label),
+        label_title=f"label: {label.status}{confidence}",
     )
+
+
+def _answers(job: JobOnFile, object_id: str) -> dict[str, NDArray[np.uint8] | None]:
+    """What each worker painted; None if it cannot be used."""
+    masks: dict[str, NDArray[np.uint8] | None] = {}
+    entries = (Entry(answered.object) for answered in job.answered([object_id]))
+    reader = AnswerReader(ReadOnly(job.place))
+    for answers in reader.read(entries, lambda content: job.core.decode(content, job.classes)):
+        rejected = list(answers.rejected)
+        for worker, mask in read_masks(answers, job.classes, rejected):
+            masks[worker] = mask.to_array().astype(np.uint8)
+        masks |= {answer.worker_id: None for answer in rejected}
+    return masks
 
 
 def _draw_row(row: _Row, line: Sequence[Axes], colors: Sequence[str], scale: Normalize) -> None:
@@ -326,16 +240,6 @@ def _draw_mask(
     axes.set_title(title + quality, fontsize=9)
 
 
-def _fitting(mask: NDArray[np.uint8] | None, photo: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
-    """Return the mask if it is as large as the photograph."""
-    return mask if mask is not None and mask.shape == photo.shape[:2] else None
-
-
-def _confidence(item: LabeledObject) -> str:
-    confidence = item.label.get("confidence")
-    return "" if confidence is None else f", {confidence:.2f}"
-
-
 def draw(
     job: DemoJob,
     job_folder: Path,
@@ -344,15 +248,16 @@ def draw(
     out: Path,
     crew: Sequence[SimulatedWorker] = (),
 ) -> Path:
-    """Draw the overview of one job; raises `OSError` or `TruthError`."""
-    category_file = json.loads(job.labels.read_text(encoding="utf-8"))
-    labels = [entry["label"] for entry in category_file["labels"]]
-    truth = read_truth(job.truth, find_job_type(job.task), labels)
-    objects = read_results(job_folder, job.label_attribute_name)
-    if job.task == "semantic-segmentation":
-        figure = masks_figure(job.name, objects, labels=labels, truth=truth, store=store, crew=crew)
+    """Draw the overview of one job; raises `OSError`, `JobError` or `TruthError`."""
+    labels = parse_label_categories(job.labels.read_bytes(), path=str(job.labels))
+    task = find_job_type(job.task)
+    truth = read_truth(job.truth, task, labels)
+    given = Given(task=task, classes=tuple(labels), attribute=job.label_attribute_name)
+    finished = read_job(find_job(str(job_folder)), given, needs_answers=False)
+    if task.label_is_mask:
+        figure = masks_figure(job.name, finished, truth=truth, store=store, crew=crew)
     else:
-        figure = labels_figure(job.name, objects, truth=truth, store=store)
+        figure = labels_figure(job.name, finished, truth=truth, store=store)
     FigureCanvasAgg(figure)
     out.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(out, dpi=110, facecolor="white")

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from labeljob.demo.figures import answer_mask
 from labeljob.demo.material import DemoJob, lay_out
 from labeljob.simulation import answers
 from labeljob.simulation import workers as profiles
 from labeljob.simulation.masks import label_colors
 from labeljob.simulation.truth import read_truth
 from labeljob.tasks.registry import find_job_type
+from tests.runner.painted_masks import answer_mask
 
 SEED = 20
 

@@ -3,10 +3,14 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from labeljob.demo.figures import draw
+from labeljob.jobs.description import JobError
+from labeljob.metrics.scores import mean_iou
+from labeljob.report.pictures import disagreement
 from labeljob.simulation import workers as profiles
 
 pytestmark = pytest.mark.slow
@@ -50,6 +54,27 @@ def test_data_objects_without_label_are_drawn_all_the_same(jobs, finish, store, 
         assert draw(job, folder, store=store, out=tmp_path / f"{job.name}.png").stat().st_size
 
 
+def test_an_answer_without_a_mask_is_drawn_as_none(jobs, finish, store, tmp_path):
+    job = jobs["semantic-segmentation"]
+    shutil.copytree(finish(job), tmp_path / "job")
+    for file in (tmp_path / "job" / "annotations").rglob("*.json"):
+        message = json.loads(file.read_text())
+        message["answers"][0]["answerContent"] = {}
+        file.write_text(json.dumps(message))
+    out = draw(job, tmp_path / "job", store=store, out=tmp_path / "o.png")
+    assert (
+        out.read_bytes()
+        != draw(job, finish(job), store=store, out=tmp_path / "whole.png").read_bytes()
+    )
+
+
 def test_a_job_that_never_ran_is_an_error(jobs, store, tmp_path):
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(JobError):
         draw(jobs["image-multi-class"], tmp_path, store=store, out=tmp_path / "o.png")
+
+
+def test_unanimous_workers_do_not_disagree():
+    mask = np.array([[0, 1], [2, 2]], dtype=np.uint8)
+    np.testing.assert_array_equal(disagreement([mask] * 3, 2), np.zeros((2, 2)))
+    assert mean_iou(mask, mask) == 1.0
+    assert mean_iou(mask, mask[:1]) == 0.0

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from labeljob.demo.figures import answer_mask
 from labeljob.metrics.scores import mean_iou
 from labeljob.simulation import answers
 from labeljob.simulation import workers as profiles
 from labeljob.simulation.masks import label_colors
 from labeljob.simulation.truth import invented_truth
 from labeljob.tasks.registry import find_job_type
+from tests.runner.painted_masks import answer_mask
 
 pytestmark = pytest.mark.slow
 
