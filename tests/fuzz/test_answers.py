@@ -8,6 +8,7 @@ from groundtruth.pre_annotation import prepare_task
 from tests.examples import ACS_FUNCTIONS, consolidate, example, labels_of, payload_of, rejected
 from tests.fuzz.answers import check, fuzz, fuzz_manifest_lines
 from tests.masks import answer, drawn
+from tests.memory_store import MemoryStore
 
 CRAB = json.dumps({"crowd-image-classifier": {"label": "Crab"}})
 
@@ -46,6 +47,19 @@ def test_an_answer_that_claims_a_huge_image_is_set_aside(size):
     huge = answer(drawn("ww.. ww.. .... ...."), size=size)
     outcome = consolidate("acs_semantic_segmentation", payload_of({"0": [good, huge, good]}))
     assert rejected(labels_of(outcome, "surface")["0"]) == [("w2", "too-large")]
+
+
+def test_masks_of_objects_with_long_ids_have_names_of_their_own():
+    good = answer(drawn("ww.. ww.. .... ...."))
+    store = MemoryStore()
+    ids = ["\N{CRAB}" * 400 + end for end in "ab"]
+    outcome = consolidate(
+        "acs_semantic_segmentation", payload_of({key: [good] for key in ids}), store=store
+    )
+    assert [item["datasetObjectId"] for item in outcome.response] == ids
+    masks = [uri.rpartition("/")[2] for uri in store.objects if uri.endswith(".png")]
+    assert len(masks) == 2
+    assert max(map(len, masks)) < 200
 
 
 @pytest.mark.parametrize("value", [1e999, -1e999, {"deep": [1.0, float("nan")]}])

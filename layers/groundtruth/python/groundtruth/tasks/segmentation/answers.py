@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,9 @@ from groundtruth.tasks.segmentation.task import BACKGROUND
 ELEMENT = "crowd-semantic-segmentation"
 NOT_OF_THE_JOB = "(not of the job)"
 """What a message calls a label that only the answer names."""
+
+LONGEST_ID = 120
+"""Characters of a data object's id that go into the name of its mask: S3 takes 1,024 a key."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,9 +184,11 @@ def write_png(png: bytes, object_id: str, context: ConsolidationContext, *, kind
     """Write a PNG of a data object to the job's output folder, and return its URI.
 
     It is called ``<datasetObjectId>_<time><kind>.png``; an id that no path can hold is
-    percent-encoded.
+    percent-encoded, and one that is too long for a name is cut and made unique by its digest.
     """
-    name = f"{quote(object_id, safe='')}_{creation_date(context)}{kind}.png"
-    uri = f"{context.masks_uri}/{name}"
+    name = quote(object_id, safe="")
+    if len(name) > LONGEST_ID:
+        name = f"{name[:LONGEST_ID]}-{hashlib.sha256(object_id.encode()).hexdigest()[:16]}"
+    uri = f"{context.masks_uri}/{name}_{creation_date(context)}{kind}.png"
     context.store.write(uri, png, content_type="image/png", kms_key=context.kms_key)
     return uri
