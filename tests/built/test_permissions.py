@@ -161,7 +161,7 @@ def outcome(roles, application, function, *, statement=None, without=None):
     """What the function answers, or the type of its error."""
     lay_out(roles.aws, function)
     assumes = {"ASSUME_JOB_ROLE": "false"}
-    if statement == "AssumeJobRoles":
+    if statement in ("AssumeJobRoles", "AssumeRolesOfEndedJobs"):
         assumes = {
             "ASSUME_JOB_ROLE": "true",
             "JOB_ROLE_ARN_PATTERN": PARAMETERS["JobRoleArnPattern"],
@@ -187,8 +187,6 @@ def test_a_function_succeeds_with_its_role(roles, application, function):
 
 @pytest.mark.parametrize(("function", "statement"), list(cases()))
 def test_a_function_fails_without_a_statement(roles, application, function, statement):
-    if statement == "AssumeJobRoles" and function.startswith("pre_"):
-        pytest.skip("the event of a PRE function names no role")
     whole = outcome(roles, application, function, statement=statement)
     assert not isinstance(whole, str), whole
     assert outcome(roles, application, function, statement=statement, without=statement) != whole

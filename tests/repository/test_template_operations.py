@@ -44,3 +44,19 @@ def test_metrics_that_are_watched_are_metrics_that_are_made():
     watched = set(re.findall(r'"GroundTruthConsolidation", "(\w+)"', body))
     assert watched
     assert {name for name in watched if f'"{name}"' not in source} == set()
+
+
+def test_a_share_of_the_time_limit_is_of_the_functions_own():
+    queries = {entry["Id"]: entry for entry in RESOURCES["SlowAlarm"]["Properties"]["Metrics"]}
+    seen = set()
+    for name in [name for name in queries if name.startswith("duration")]:
+        (dimension,) = queries[name]["MetricStat"]["Metric"]["Dimensions"]
+        function = dimension["Value"]["Ref"]
+        limit = DEPLOYED[function]["Timeout"]
+        limit = f"${{{limit['Ref']}}}" if isinstance(limit, dict) else limit
+        expression = queries[name.replace("duration", "percent")]["Expression"]
+        if isinstance(expression, dict):
+            expression = expression["Fn::Sub"]
+        assert expression == f"FILL({name}, 0) / {limit} / 10"
+        seen.add(function)
+    assert seen == set(DEPLOYED)

@@ -1,5 +1,7 @@
 """What the roles of template.yaml may do, and no more."""
 
+from fnmatch import fnmatchcase
+
 import pytest
 
 from tests.repository.template import (
@@ -46,13 +48,22 @@ def test_no_other_key_is_used():
             assert statement["Resource"]["Ref"] in ("KmsKeyArn", "StackKmsKeyArn")
 
 
-def test_a_role_is_assumed_only_with_a_pattern():
-    (document,) = documents_of(RESOURCES["LabelingJobPolicy"])
-    (entry,) = [entry for entry in document["Statement"] if "sts:AssumeRole" in str(entry)]
-    condition, statement, otherwise = entry["Fn::If"]
-    assert statement["Resource"] == {"Ref": "JobRoleArnPattern"}
-    assert otherwise == {"Ref": "AWS::NoValue"}
-    assert {"Ref": "JobRoleArnPattern"} in mappings_in(TEMPLATE["Conditions"][condition])
+def test_a_role_is_assumed_only_with_a_pattern_and_not_by_pre_functions():
+    entries = [
+        entry
+        for resource in RESOURCES.values()
+        for document in documents_of(resource)
+        for entry in document["Statement"]
+        if "sts:AssumeRole" in str(entry)
+    ]
+    for entry in entries:
+        condition, statement, otherwise = entry["Fn::If"]
+        assert statement["Resource"] == {"Ref": "JobRoleArnPattern"}
+        assert otherwise == {"Ref": "AWS::NoValue"}
+        assert {"Ref": "JobRoleArnPattern"} in mappings_in(TEMPLATE["Conditions"][condition])
+    assert entries
+    able = {name for name in DEPLOYED if "sts:AssumeRole" in str(permissions_of(name))}
+    assert able == {name for name in DEPLOYED if not name.startswith("Pre")}
 
 
 def mappings_in(value):
@@ -115,10 +126,36 @@ def test_every_role_and_policy_has_the_path_and_a_name_of_its_own(kind, key):
     assert len(names) == len(of_type(kind))
 
 
-def test_the_pre_functions_alone_are_kept_from_the_answers():
+def resources_of(statement):
+    """The first bucket and key pattern of each resource, without the ARN's beginning."""
+    entries = statement["Resource"]
+    for entry in entries if isinstance(entries, list) else [entries]:
+        pattern = entry["Fn::Sub"]
+        yield (pattern if isinstance(pattern, str) else pattern[0]).partition(":::")[2]
+
+
+def test_the_pre_functions_alone_are_kept_from_the_answers_of_any_bucket():
     (denied,) = statements_of("PreAnnotationPolicy")
     assert (denied["Effect"], denied["Action"]) == ("Deny", "s3:GetObject")
-    (read,) = [entry for entry in all_statements() if entry["Sid"] == "ReadRequestsAndAnswers"]
-    assert denied["Resource"] == read["Resource"]
+    (pattern,) = resources_of(denied)
+    for folder in ("labels/job", "job", "a/b/job"):
+        assert fnmatchcase(f"bucket/{folder}/annotations/worker-response/1.json", pattern)
+    assert not fnmatchcase("bucket/annotations/labels.json", pattern)
     kept = {name for name in DEPLOYED if denied in permissions_of(name)}
     assert kept == {name for name in DEPLOYED if name.startswith("Pre")}
+
+
+@pytest.mark.parametrize(
+    ("resource", "settings"),
+    [
+        pytest.param(
+            "WorkerSkillTable", lambda properties: properties["SSESpecification"], id="table"
+        ),
+        pytest.param("FinishJobDeadLetterQueue", dict, id="queue"),
+        pytest.param("WorkerIdKey", dict, id="secret"),
+    ],
+)
+def test_what_the_stack_keeps_has_a_key_that_can_be_chosen(resource, settings):
+    found = settings(RESOURCES[resource]["Properties"])
+    chosen = {"Fn::If": ["HasStackKey", {"Ref": "StackKmsKeyArn"}, NOTHING]}
+    assert [value for name, value in found.items() if name.lower().startswith("kms")] == [chosen]

@@ -132,7 +132,7 @@ class DeployedFunction:
     name, role_arn : str
         What it is called and what it acts as.
     assumes_job_role : bool
-        Whether it reads and writes with the job's role.
+        Whether it reads and writes with the job's role; a PRE function never does.
     job_role_pattern : str
         Which roles it may assume.
     exclusion_category : str
@@ -162,7 +162,7 @@ def deployed_function(job: PlannedJob, function: PlannedFunction) -> DeployedFun
     return DeployedFunction(
         name=LambdaArn.parse(function.arn).name,  # type: ignore[union-attr]  # it was looked up
         role_arn=facts["Role"],
-        assumes_job_role=variables.get("ASSUME_JOB_ROLE") == "true",
+        assumes_job_role=function.part == "ACS" and variables.get("ASSUME_JOB_ROLE") == "true",
         job_role_pattern=variables.get("JOB_ROLE_ARN_PATTERN", ""),
         exclusion_category=variables.get("EXCLUSION_CATEGORY", ""),
     )

@@ -35,10 +35,15 @@ def other_region(account):
     account.request["OutputConfig"]["S3OutputPath"] = "s3://birds-elsewhere/out"
 
 
-def assumes(account, *, pattern="arn:aws:iam::*:role/service/*", trusted=FUNCTION_ROLE):
-    """Functions that assume the job's role, with all that this needs but for what is given."""
+def assumes(
+    account, *, pattern="arn:aws:iam::*:role/service/*", trusted=FUNCTION_ROLE, labels=True
+):
+    """An ACS function that assumes the job's role, with all that this needs but what is given."""
     account.job_role_trusts(SAGEMAKER, trust(AWS=trusted))
-    account.functions_may(DESCRIBE, allow("sts:AssumeRole", JOB_ROLE))
+    file = account.request["LabelCategoryConfigS3Uri"].removeprefix("s3://")
+    # A PRE function assumes no role: its own reads the label category file.
+    pre = [allow("s3:GetObject", f"arn:aws:s3:::{file}")] if labels else []
+    account.functions_may(DESCRIBE, allow("sts:AssumeRole", JOB_ROLE), *pre)
     for part in ("PRE", "ACS"):
         account.environment(part, ASSUME_JOB_ROLE="true", JOB_ROLE_ARN_PATTERN=pattern)
 
@@ -76,6 +81,9 @@ BROKEN = {
         "function roles",
         "job-role-pattern",
     ),
+    "pre-reads-with-its-own-role": (
+        lambda a: assumes(a, labels=False), "function roles", "permission-missing"
+    ),
     "cors-missing": (
         lambda a: a.s3.delete_bucket_cors(Bucket=BUCKET), "buckets", "cors-missing"
     ),
@@ -97,7 +105,7 @@ def test_what_is_broken_is_an_error(name, account, examined):
     assert all(finding["fix"] for finding in of(report, code))
 
 
-def test_functions_that_assume_the_jobs_role_need_nothing_else(account, examined):
+def test_an_acs_function_that_assumes_the_jobs_role_needs_nothing_else(account, examined):
     assumes(account)
     assert errors(examined(account)) == set()
 
