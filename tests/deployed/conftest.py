@@ -92,11 +92,11 @@ def described_jobs():
     return jobs
 
 
-def deploy(aws):
+def deploy(aws, stack_name, parameters):
     command = [str(SAM), "deploy", "--no-confirm-changeset", "--no-progressbar"]
-    parameters = [f"InputBucketName={BUCKET}", f"OutputBucketName={BUCKET}"]
+    given = [f"{name}={value}" for name, value in parameters.items()]
     done = subprocess.run(
-        [*command, "--stack-name", STACK, "--parameter-overrides", *parameters],
+        [*command, "--stack-name", stack_name, "--parameter-overrides", *given],
         cwd=ROOT,
         env=os.environ | aws.environment | {"SAM_CLI_TELEMETRY": "0"},
         capture_output=True,
@@ -113,7 +113,7 @@ def stack():
         serve_labeling_jobs(described_jobs()) as sagemaker,
         ministack({"AWS_ENDPOINT_URL_SAGEMAKER": sagemaker}) as aws,
     ):
-        deploy(aws)
+        deploy(aws, STACK, {"InputBucketName": BUCKET, "OutputBucketName": BUCKET})
         cloudformation = aws.client("cloudformation")
         (described,) = cloudformation.describe_stacks(StackName=STACK)["Stacks"]
         pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=STACK)
