@@ -43,3 +43,16 @@ def anchors(text):
     """Names of the headings, as a link's part after # writes them."""
     headings = re.findall(r"(?m)^#+\s+(.*?)\s*$", _FENCE.sub("", text))
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def table(text, heading):
+    """Rows of the first table below a heading of the second level: a cell for each column."""
+    section = text.partition(f"\n## {heading}\n")[2]
+    lines = re.search(r"(?:^\|.*\n)+", section, re.MULTILINE)[0].splitlines()
+    columns, _, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in lines)
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def code_in(cell):
+    """The parts of a text that are marked as code."""
+    return re.findall(r"`([^`]+)`", cell)
