@@ -6,10 +6,11 @@ from dataclasses import asdict, fields
 
 import pytest
 
-from groundtruth.settings import JOB_TAGS, Settings
+from groundtruth.settings import JOB_TAGS, TAG_PREFIX, Settings
 from groundtruth.tasks.classification.task import ImageMultiClass
 from groundtruth.tasks.multilabel.task import ImageMultiClassMultiLabel
 from groundtruth.tasks.segmentation.task import SemanticSegmentation
+from tests.repository.markdown import code_in, table
 from tests.repository.source_files import FUNCTIONS, ROOT
 from tests.repository.template import DEPLOYED, PARAMETERS, RESOURCES, SHARED, TEMPLATE, variables
 
@@ -175,3 +176,17 @@ def test_every_function_has_an_alias_arn_and_a_role_arn_among_the_outputs():
     for name in DEPLOYED:
         assert {"Ref": f"{name}.Alias"} in values
         assert {"Fn::GetAtt": f"{name}Role.Arn"} in values
+
+
+def test_the_table_of_settings_has_every_tag_and_the_parameters_that_there_are():
+    rows = table((ROOT / "docs/algorithms.md").read_text(encoding="utf-8"), "Settings")
+    tags = [tag for row in rows for tag in code_in(row["tag after `consolidation:`"])]
+    assert sorted(tags) == sorted(tag.removeprefix(TAG_PREFIX) for tag in JOB_TAGS)
+    variables = all_variables()
+    for row in rows:
+        for parameter in code_in(row["parameter"]):
+            assert str(PARAMETERS[parameter]["Default"]) in (row["default"].replace("none", ""))
+        for tag in code_in(row["tag after `consolidation:`"]):
+            name = JOB_TAGS[f"{TAG_PREFIX}{tag}"].upper()
+            given = {value["Ref"] for value in variables.get(name, ())}
+            assert given == set(code_in(row["parameter"])), tag

@@ -75,7 +75,7 @@ class MixOptions:
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Which lines are gold, for score, strip and GOLD_LABELS_S3_URI. "
+            help="Which lines are gold, for score, strip and the functions. "
             "[default: OUTPUT with .gold.jsonl]",
         ),
     ] = None
@@ -116,7 +116,8 @@ def gold_mix(options: MixOptions) -> None:
     """Mix known objects into a manifest, and remember which they are.
 
     The manifest's own lines stay letter for letter. Upload the file that remembers the gold, and
-    give its URI as GOLD_LABELS_S3_URI, so that consolidation learns from the gold answers.
+    give its URI in the job's tag consolidation:gold-labels-s3-uri (for all jobs of a stack: the
+    parameter GoldLabelsS3Uri), so that consolidation learns from the gold answers.
 
     Example: labeljob gold mix input.manifest --gold known.jsonl --rate 0.05 -o mixed.manifest
     """
@@ -156,7 +157,7 @@ def gold_score(options: ScoreOptions) -> None:
     """Score a job's workers on known objects, each with an interval.
 
     With --skill-file, jobs that run on this machine learn from it. On AWS the functions learn by
-    themselves from gold whose file GOLD_LABELS_S3_URI names.
+    themselves from gold whose file the tag consolidation:gold-labels-s3-uri names.
 
     Example: labeljob gold score birds-job --gold mixed.gold.jsonl
     """

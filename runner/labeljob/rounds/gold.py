@@ -50,7 +50,7 @@ class GoldFile:
 
     @property
     def is_for_functions(self) -> bool:
-        """Whether the functions can read it by GOLD_LABELS_S3_URI: they know no gold masks."""
+        """Whether the functions can learn from it: they know no gold masks."""
         return not any("mask" in entry for entry in self.entries.values())
 
 
@@ -89,7 +89,7 @@ def _entry(text: str, where: str) -> Mapping[str, Any]:
 class MixedManifest:
     """A manifest with known objects in it.
 
-    `remembered` is a side file for GOLD_LABELS_S3_URI: which lines are gold, and what they show.
+    `remembered` is a side file for the functions: which lines are gold, and what they show.
     `added` objects were mixed in, `in_place` ones the manifest had before.
     """
 
