@@ -102,6 +102,17 @@ def print_json(values: Any, *, ascii_only: bool = False) -> None:
     typer.echo(json.dumps(values, indent=2, ensure_ascii=ascii_only))
 
 
+def format_count(number: int, noun: str, plural: str = "") -> str:
+    """A number with what it counts, in words; `plural` if it is not the noun and an s.
+
+    Examples
+    --------
+    >>> format_count(1, "answer"), format_count(12, "answer"), format_count(0, "copy", "copies")
+    ('1 answer', '12 answers', '0 copies')
+    """
+    return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
+
+
 def printable(text: str) -> str:
     r"""The text with every character that a terminal would obey written as an escape.
 

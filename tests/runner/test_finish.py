@@ -168,7 +168,7 @@ def test_a_warning_tells_of_responses_of_another_manifest(tmp_path):
     output.write_text("\n".join(reversed(output.read_text().splitlines())) + "\n")
     result = invoke(finish, job)
     assert result.exit_code == 0
-    assert "have another label than the last response" in " ".join(result.stderr.split())
+    assert "with another label than the last response: " in " ".join(result.stderr.split())
 
 
 def test_a_job_of_others_is_left_alone(tmp_path):

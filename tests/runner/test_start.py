@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from labeljob.commands import COMMANDS, app, load_command
+from labeljob.tasks.registry import JOB_TYPES
 
 HEAVY = {"boto3", "botocore", "liquid", "matplotlib", "pandas", "pyarrow", "sklearn", "statsmodels"}
 HEAVY_PARTS = {"scipy.ndimage", "scipy.stats", "skimage.draw", "skimage.measure"}
@@ -101,3 +102,22 @@ def test_ctrl_c_ends_the_start_with_one_line(module, tmp_path):
         assert result.returncode == 130
         assert result.stderr == ("interrupted. Run the same command again to do what is left.\n")
         assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["run", "replay", "report", "explain", "pool", "import"])
+def test_the_help_lists_the_algorithms(name):
+    text = CliRunner().invoke(app, [name, "--help"]).stdout
+    listed = re.search(r"--algorithm <(.+)>", text)[1].split("|")
+    assert set(listed) == {name for task in JOB_TYPES.values() for name in task.algorithms}
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--algorithm", "magic"), ("--task", "text"), ("--output-style", "aws")]
+)
+def test_a_value_that_is_no_choice_is_met_with_those_there_are(option, value, tmp_path):
+    (tmp_path / "a.manifest").touch()
+    arguments = ["run", str(tmp_path / "a.manifest"), "--labels", "a,b", option, value]
+    arguments += [] if option == "--task" else ["--task", "image-multi-class"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 2
+    assert re.search(rf"Invalid value for '{option}': '{value}' is not one of \S+, ", result.stderr)

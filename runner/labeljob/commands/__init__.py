@@ -46,6 +46,14 @@ class LazyGroup(TyperGroup):
         name, command, rest = super().resolve_command(ctx, args)
         return name, load_command(name) if name else command, rest
 
+    def invoke(self, ctx: Context) -> object:
+        """Run the command; a value that cannot be read is said without Pydantic's own words."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = error.message.replace("Value error, ", "")
+            raise
+
 
 def load_command(name: str) -> Command:
     """The command of a name in `COMMANDS`, from its module."""

@@ -82,8 +82,9 @@ def _write(result: Calibration, location: JobPlace, output: str | None) -> tuple
 
 def _report(result: Calibration, uri: str | None, shown: str) -> None:
     messages.table(
-        f"{result.job}: {result.kind} map of {len(result.known.right)} labels by "
-        f"{result.algorithm}, cross-validated",
+        f"{result.job}: {result.kind} map of "
+        f"{messages.format_count(len(result.known.right), 'label')} by {result.algorithm}, "
+        "cross-validated",
         ("measure", "as they are", "with the map"),
         [(name, f"{result.before[name]:.4f}", f"{result.after[name]:.4f}") for name in FIGURES],
     )

@@ -103,7 +103,8 @@ def _report(result: Explanation) -> None:
     messages.done(
         f"Settings: algorithm {settings['algorithm']}, quorum {settings['quorum']}, "
         f"min-confidence {settings['min-confidence']} (hash {settings['hash']}); "
-        f"consolidated together with {call['objects'] - 1} other objects, {call['made-at']}"
+        f"consolidated together with "
+        f"{messages.format_count(call['objects'] - 1, 'other object')}, {call['made-at']}"
     )
 
 

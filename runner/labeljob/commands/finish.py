@@ -140,8 +140,8 @@ def _report(result: FinishedJob, uris: dict[str, str]) -> None:
     )
     if differing := summary["differs-from-manifest"]:
         messages.warning(
-            f"{differing} lines of the output manifest have another label than the last response, "
-            "which counts. Check that the responses belong to this manifest."
+            f"lines of the output manifest with another label than the last response: {differing}. "
+            "The response counts. Check that the responses belong to this manifest."
         )
     messages.done(f"finished manifest  {uris['manifest']}")
     messages.done(f"to label again     {uris['requeue']}")

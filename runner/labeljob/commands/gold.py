@@ -206,7 +206,7 @@ def _report(
     print_read_errors(job.damage)
     if missing := known - in_job:
         messages.note(f"{missing} of the {known} known objects are not in the job")
-    title = f"{job.name.rpartition('/')[2]}: {in_job} known objects"
+    title = f"{job.name.rpartition('/')[2]}: {messages.format_count(in_job, 'known object')}"
     headings = ("worker", "answers", "right", "accuracy", "95 % interval", "most often wrong")
     messages.table(title, headings, [_format_worker(worker, choices) for worker in workers])
     if not workers:
@@ -248,5 +248,8 @@ def gold_strip(options: StripOptions) -> None:
         return
     if result.missing:
         shown = ", ".join(result.missing[:3]) + (", …" if len(result.missing) > 3 else "")
-        messages.warning(f"{len(result.missing)} gold objects are not there: {shown}")
-    messages.done(f"{result.removed} gold lines taken out, {len(result.lines)} left  {output}")
+        messages.warning(f"of the gold, {len(result.missing)} are not there: {shown}")
+    messages.done(
+        f"{messages.format_count(result.removed, 'gold line')} taken out, "
+        f"{len(result.lines)} left  {output}"
+    )

@@ -18,6 +18,7 @@ from labeljob.formats.imports.foreign import ForeignImages
 from labeljob.formats.imports.job_folder import Imported, derive_job_name, write_job
 from labeljob.formats.imports.labelstudio import read_labelstudio
 from labeljob.jobs.description import JobError
+from labeljob.messages import format_count
 
 SHOWN = 10
 
@@ -52,9 +53,7 @@ class ImportOptions:
     ] = None
     task: shared.Task = None
     labels: shared.Labels = None
-    algorithm: Annotated[
-        str | None, typer.Option(help="Consolidation algorithm. [default: the job type's]")
-    ] = None
+    algorithm: shared.NewAlgorithm = None
     control: Annotated[
         str | None,
         typer.Option(
@@ -140,13 +139,16 @@ def _report(imported: Imported) -> None:
         messages.warning(f"and {more} more; --json lists them all")
     if imported.unanswered:
         messages.warning(
-            f"{imported.unanswered} images have no answer; they are in the manifest alone"
+            f"images without an answer, which are in the manifest alone: {imported.unanswered}"
         )
     if imported.empty:
         messages.note(
-            f"{imported.empty} answers say nothing; they {imported.task.empty_answer_note}"
+            f"answers that say nothing: {imported.empty}; they {imported.task.empty_answer_note}"
         )
-    messages.done(f"{imported.objects} images, {imported.answers} answers, {imported.task.name}")
+    messages.done(
+        f"{format_count(imported.objects, 'image')}, {format_count(imported.answers, 'answer')}, "
+        f"{imported.task.name}"
+    )
     statuses = ", ".join(f"{count} {status}" for status, count in imported.statuses.items())
     messages.done(f"{imported.algorithm}: {statuses}")
     messages.done(f"classes   {', '.join(imported.labels)}")

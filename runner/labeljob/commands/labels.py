@@ -56,7 +56,7 @@ def labels(options: LabelsOptions) -> None:
         raise typer.Exit(1)
     write_text(options.output, label_category_text(names))
     if options.output != STANDARD_OUTPUT:
-        messages.done(f"{len(names)} labels in {options.output}")
+        messages.done(f"{messages.format_count(len(names), 'label')} in {options.output}")
 
 
 def _read_names(file: Path | None) -> list[str]:

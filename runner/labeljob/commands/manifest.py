@@ -88,7 +88,7 @@ def manifest(options: ManifestOptions) -> None:
         messages.problem("no image is left, so no manifest was written")
         raise typer.Exit(1)
     if output != STANDARD_OUTPUT:
-        messages.done(f"{len(made.lines)} data objects in {output}")
+        messages.done(f"{messages.format_count(len(made.lines), 'data object')} in {output}")
 
 
 def _find_images(source: str) -> Iterator[Find]:

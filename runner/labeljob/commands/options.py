@@ -13,7 +13,7 @@ import typer
 
 from labeljob import messages
 from labeljob.tasks.base import JobType
-from labeljob.tasks.registry import JOB_TYPES, find_job_type
+from labeljob.tasks.registry import JOB_TYPES, UnknownJobTypeError, find_job_type
 
 
 def takes_options[Options](function: Callable[[Options], None]) -> Callable[..., None]:
@@ -77,7 +77,32 @@ def job_type_option(text: str, *names: str, **more: Any) -> Any:
 
 def _parse_job_type(value: str | JobType) -> JobType:
     """Also takes the type itself, which is what a default is."""
-    return value if isinstance(value, JobType) else find_job_type(value)
+    try:
+        return value if isinstance(value, JobType) else find_job_type(value)
+    except UnknownJobTypeError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def _algorithm_option(default: str) -> Any:
+    """The option ``--algorithm``: of all job types together, as the type may be in the files."""
+    return typer.Option(
+        help=f"How answers are consolidated. [default: {default}]",
+        metavar=f"<{'|'.join(_list_algorithms())}>",
+        parser=_parse_algorithm,
+        autocompletion=_list_algorithms,
+    )
+
+
+def _list_algorithms() -> list[str]:
+    return list(
+        dict.fromkeys(name for job_type in JOB_TYPES.values() for name in job_type.algorithms)
+    )
+
+
+def _parse_algorithm(value: str) -> str:
+    if value not in _list_algorithms():
+        raise typer.BadParameter(f"{value!r} is not one of {', '.join(_list_algorithms())}")
+    return value
 
 
 def output_option(help_text: str, metavar: str | None = None, **more: Any) -> Any:
@@ -104,10 +129,8 @@ Labels = Annotated[
 Attribute = Annotated[str | None, typer.Option(help="Label attribute name. [default: the job's]")]
 Endpoint = Annotated[str | None, typer.Option(help="S3 server, if it is not AWS's.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-Algorithm = Annotated[
-    str | None,
-    typer.Option(help="How answers are consolidated. [default: the job's, else the job type's]"),
-]
+Algorithm = Annotated[str | None, _algorithm_option("the job's, else the job type's")]
+NewAlgorithm = Annotated[str | None, _algorithm_option("the job type's")]
 Truth = Annotated[Path | None, file_option("True labels, see the docs.", "--truth")]
 LabelManifest = Annotated[
     Path | None,

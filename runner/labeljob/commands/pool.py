@@ -85,7 +85,7 @@ def _report(pooled: Pool, result: ReplayOutcome) -> None:
     rounds = ", ".join(f"{job.place.name} ({len(job.object_ids())})" for job in pooled.rounds)
     name = algorithm_of(result.job.core, result.job.settings)
     messages.table(
-        f"Pooled: {len(pooled.rounds)} rounds, {name}",
+        f"Pooled: {messages.format_count(len(pooled.rounds), 'round')}, {name}",
         ("measure", "value"),
         [
             ("rounds (data objects with answers)", rounds),

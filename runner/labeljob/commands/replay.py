@@ -158,7 +158,7 @@ def _report(result: ReplayOutcome) -> None:
         )
     messages.table(
         f"{job.name.rpartition('/')[2]}: {algorithm_of(job.core, job.settings)}, "
-        f"{len(result.calls)} call{'' if len(result.calls) == 1 else 's'}",
+        f"{messages.format_count(len(result.calls), 'call')}",
         ("measure", "value"),
         [
             ("data objects", str(values["objects"])),

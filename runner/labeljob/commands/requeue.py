@@ -121,16 +121,18 @@ def _next_request(path: Path, options: RequeueOptions) -> dict[str, Any]:
 
 
 def _report(requeued: RequeueResult, manifest: Path, request: Any, request_file: Path) -> None:
-    text = f"{requeued.requeued} of {requeued.objects} data objects are to be labeled again"
     unsure = requeued.requeued - requeued.unlabeled
     messages.done(
-        f"{text} ({requeued.unlabeled} without a label, {unsure} with a confidence below "
-        f"{requeued.below})"
+        f"to label again: {requeued.requeued} of "
+        f"{messages.format_count(requeued.objects, 'data object')} ({requeued.unlabeled} without "
+        f"a label, {unsure} with a confidence below {requeued.below})"
     )
     messages.done(f"labels    {requeued.attribute} of {requeued.job}")
     messages.done(f"manifest  {manifest}")
     if requeued.of_others:
-        messages.note(f"{requeued.of_others} data objects have a label of another job and are left")
+        messages.note(
+            f"data objects with a label of another job, which are left: {requeued.of_others}"
+        )
     if requeued.unknown:
         messages.note(f"labels without a confidence, which are left: {requeued.unknown}")
     if requeued.zero and requeued.below:

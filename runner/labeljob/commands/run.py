@@ -6,7 +6,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -71,8 +71,11 @@ class RunOptions:
         "labeljob-store"
     )
     endpoint_url: shared.Endpoint = None
-    algorithm: Annotated[str | None, typer.Option(help="Consolidation algorithm.")] = None
-    output_style: Annotated[str | None, typer.Option(help="object or builtin.")] = None
+    algorithm: shared.NewAlgorithm = None
+    output_style: Annotated[
+        Literal["object", "builtin"] | None,
+        typer.Option(help="How labels are written. [default: object]"),
+    ] = None
     quorum: Annotated[
         float | None, typer.Option(min=0, max=1, help="Share of votes a label of several needs.")
     ] = None

@@ -14,6 +14,7 @@ from labeljob import messages
 from labeljob.commands import options as shared
 from labeljob.commands.options import output_option, takes_options
 from labeljob.jobs.description import JobError
+from labeljob.messages import format_count
 from labeljob.simulation.behavior import BEHAVIORS, create_synthetic_workers
 from labeljob.simulation.synthesis import (
     Disturbances,
@@ -86,8 +87,10 @@ def synthesize(options: SynthesizeOptions) -> None:
     seconds = time.monotonic() - began
     rate = written.answers / seconds if seconds else 0.0
     messages.done(
-        f"{written.objects} data objects, {written.answers} answers ({written.late} late), "
-        f"{written.calls} calls in {output}: {seconds:.1f} s, {rate:.0f} answers per second"
+        f"{format_count(written.objects, 'data object')}, "
+        f"{format_count(written.answers, 'answer')} ({written.late} late), "
+        f"{format_count(written.calls, 'call')} in {output}: {seconds:.1f} s, "
+        f"{rate:.0f} answers per second"
     )
 
 
@@ -105,7 +108,9 @@ def _describe_synthesis(options: SynthesizeOptions) -> Synthesis:
         batch_size=options.batch_size,
     )
     if options.per_object > len(crew):
-        raise CrewError(f"{options.per_object} workers per object, but the crew has {len(crew)}")
+        raise CrewError(
+            f"{format_count(options.per_object, 'worker')} per object, but the crew has {len(crew)}"
+        )
     for member in crew:
         member.answer_model.confused_classes(description.labels)
     suffix = options.task.source_suffix

@@ -25,6 +25,7 @@ from labeljob.demo.material import DemoJob
 from labeljob.history.job import Given, JobOnFile, read_job, read_job_mask
 from labeljob.history.job_files import OutputLine
 from labeljob.jobs.job_location import ReadOnly, find_job
+from labeljob.messages import format_count
 from labeljob.metrics.scores import mean_iou
 from labeljob.report.pictures import disagreement, overlay
 from labeljob.simulation.masks import label_colors
@@ -62,7 +63,7 @@ def labels_figure(title: str, job: JobOnFile, *, truth: Mapping[str, Truth], sto
     for axes, (source, label) in zip(grid.flat, objects, strict=False):
         right += _draw_object(axes, _photograph(source, store), label, truth.get(source))
     figure.suptitle(
-        f"{title}: {len(objects)} data objects, {right} labeled as the truth has it",
+        f"{title}: {format_count(len(objects), 'data object')}, {right} labeled as in the truth",
         fontsize=15,
         fontweight="bold",
     )

@@ -17,7 +17,7 @@ from rich.text import Text
 from groundtruth.errors import GroundTruthError, StorageError
 from groundtruth.storage.s3 import split_uri
 from labeljob.jobs.request import Problem
-from labeljob.messages import printable
+from labeljob.messages import format_count, printable
 
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 20
@@ -388,7 +388,9 @@ def show(sections: Sequence[Section], file: TextIO) -> None:
         if any(finding.checked for finding in section.findings):
             console.print(_table(section))
     counts = _counts(sections)
-    console.print(f"{counts['errors']} errors, {counts['warnings']} warnings")
+    console.print(
+        f"{format_count(counts['errors'], 'error')}, {format_count(counts['warnings'], 'warning')}"
+    )
     if unchecked := _unchecked(sections):
         line = Text.assemble(("Not checked", "bold yellow"), f": {_safe(unchecked)}")
         console.print(line, soft_wrap=True)

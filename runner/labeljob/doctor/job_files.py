@@ -43,6 +43,7 @@ from labeljob.jobs.input_manifest import (
     MAX_OBJECTS_TO_SEGMENT,
 )
 from labeljob.jobs.label_categories import check_labels
+from labeljob.messages import format_count
 from labeljob.tasks.base import JobType
 from labeljob.tasks.registry import JOB_TYPES
 
@@ -83,7 +84,10 @@ class ManifestReading:
         yield from problems
         yield from self._count()
         if not problems:
-            yield ok(self.place, f"{self._lines} lines of JSON, each with an image of its own")
+            yield ok(
+                self.place,
+                f"{format_count(self._lines, 'line')} of JSON, each with an image of its own",
+            )
 
     def _all(self, lines: Iterable[bytes]) -> Iterator[Finding]:
         for number, line in enumerate(lines, start=1):
@@ -204,7 +208,7 @@ def label_findings(body: bytes, *, place: str, task: JobType | None) -> Iterator
         yield warning("labels-advice", place, text, fix="keep them if they are meant so")
     yield from _version(message, place)
     if not problems:
-        yield ok(place, f"{len(names)} labels")
+        yield ok(place, format_count(len(names), "label"))
 
 
 def _form(body: bytes, place: str) -> Iterator[Finding]:

@@ -20,6 +20,7 @@ from groundtruth.finishing.outcomes import metadata_of
 from groundtruth.tasks.base import Label
 from groundtruth.tasks.registry import decode_label
 from labeljob.jobs.job_location import JobPlace
+from labeljob.messages import format_count
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,8 @@ def identify_lines(
     if lines and (strays := sorted(set(answered).difference(names))):
         damage.add(
             MANIFESTS[0],
-            f"has no line of {len(strays)} answered data objects: {', '.join(strays[:SHOWN])}",
+            f"has no line of {format_count(len(strays), 'answered data object')}: "
+            f"{', '.join(strays[:SHOWN])}",
         )
     return tuple(
         line if line.object_id == name else replace(line, object_id=name)

@@ -221,8 +221,8 @@ def begin_or_resume(folder: Path, wanted: JobDescription) -> JobDescription:
     if different := known.differences(wanted):
         fields = ", ".join(name.replace("_", " ") for name in different)
         raise JobError(
-            f"job {wanted.name} was begun with another {fields}. "
-            "Choose another --job-name, or --fresh to begin it anew"
+            f"job {wanted.name} was begun with other options ({fields}). "
+            "Give those again, or another --job-name, or --fresh to begin it anew"
         )
     return known
 

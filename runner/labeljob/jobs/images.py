@@ -28,6 +28,7 @@ _FORMATS = {"JPEG": "JPEG", "MPO": "JPEG", "PNG": "PNG"}
 _SUFFIXES_OF = {"JPEG": (".jpg", ".jpeg"), "PNG": (".png",)}
 _ORIENTATION = 0x0112
 _AS_STORED = 1
+_COMPUTERS_OWN = {"__MACOSX", "Thumbs.db", "desktop.ini"}
 _UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
 
 
@@ -57,6 +58,21 @@ def name_problem(name: str) -> str | None:
     'not a .jpg, .jpeg or .png file'
     """
     return None if name.lower().endswith(SUFFIXES) else "not a .jpg, .jpeg or .png file"
+
+
+def hidden_problem(key: str) -> str | None:
+    """What marks a file below a source as the computer's own; None if nothing does.
+
+    Examples
+    --------
+    >>> hidden_problem("cats/._cat.jpg")
+    "hidden, or a computer's own: ._cat.jpg"
+    >>> hidden_problem("cats/cat.jpg")
+    """
+    for part in filter(None, key.split("/")):
+        if part.startswith(".") or part in _COMPUTERS_OWN:
+            return f"hidden, or a computer's own: {part}"
+    return None
 
 
 def size_problem(n_bytes: int) -> str | None:
@@ -199,7 +215,9 @@ def s3_images(source: str, *, client: S3Client, store: S3Store) -> Iterator[Find
     for key, n_bytes in _listing(client, bucket, prefix, source=source):
         n_objects += 1
         uri = f"s3://{bucket}/{key}"
-        problem = "a folder" if key.endswith("/") else name_problem(key) or size_problem(n_bytes)
+        problem = "a folder" if key.endswith("/") else None
+        problem = problem or hidden_problem(key.removeprefix(prefix))
+        problem = problem or name_problem(key) or size_problem(n_bytes)
         if problem:
             yield LeftOut(place=uri, reason=problem)
         else:
@@ -216,9 +234,12 @@ class _Below:
 
 def _files_below(root: Path) -> Iterator[_Below]:
     unreadable: list[OSError] = []
-    for folder, _, names in root.walk(on_error=unreadable.append):
-        for name in names:
-            yield _Below(folder / name)
+    for folder, folders, names in root.walk(on_error=unreadable.append):
+        hidden = [name for name in folders if hidden_problem(name)]
+        folders[:] = [name for name in folders if name not in hidden]
+        for path in (folder / name for name in [*hidden, *names]):
+            reason = hidden_problem(path.name)
+            yield _Below(path, LeftOut(place=str(path), reason=reason) if reason else None)
     for error in unreadable:
         place = str(error.filename)
         yield _Below(Path(place), LeftOut(place=place, reason=f"folder: {error.strerror}"))

@@ -13,6 +13,7 @@ from groundtruth.tasks.base import Label
 from labeljob.tasks.base import JobType, Mask, Truth
 
 BINS = 15
+"""Bins of confidence, of the calibration error and of the curve in the report."""
 
 type Floats = NDArray[np.float64]
 
@@ -27,7 +28,7 @@ class ReliabilityBin:
 
 
 def bin_by_confidence(
-    confidences: Floats, right: Floats, *, equal_mass: bool, bins: int = BINS
+    confidences: Floats, right: Floats, *, equal_mass: bool
 ) -> list[ReliabilityBin]:
     """Labels sorted into bins by their confidence, without empty ones.
 
@@ -42,10 +43,10 @@ def bin_by_confidence(
     if not confidences.size:
         return []
     if equal_mass:
-        edges = np.unique(np.quantile(confidences, np.linspace(0, 1, bins + 1), method="lower"))
+        edges = np.unique(np.quantile(confidences, np.linspace(0, 1, BINS + 1), method="lower"))
         bin_of = np.searchsorted(edges, confidences, side="right")
     else:
-        bin_of = np.minimum((confidences * bins).astype(np.int64), bins - 1)
+        bin_of = np.minimum((confidences * BINS).astype(np.int64), BINS - 1)
     return [
         ReliabilityBin(
             int((bin_of == index).sum()),

@@ -16,6 +16,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from labeljob.messages import format_count
 from labeljob.metrics.scores import ReliabilityBin
 
 _INK, _ACCENT, _WARN, _FAINT = "#010101", "#020202", "#030303", "#040404"
@@ -64,7 +65,9 @@ def draw_confidence_histogram(confidences: Sequence[float], below: float) -> Cha
     axes.grid(visible=False, axis="x")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     few = sum(value < below for value in confidences)
-    caption = f"{len(confidences)} labels by confidence; {few} lie below {below:g} and stand out."
+    caption = f"{format_count(len(confidences), 'label')} by confidence; " + (
+        f"{few} below {below:g}, in another color." if few else f"none below {below:g}."
+    )
     return Chart(_svg(figure, "confidence"), caption)
 
 
@@ -133,7 +136,7 @@ def draw_worker_chart(points: Sequence[WorkerPoint]) -> Chart:
     flagged_names = ", ".join(point.name for point in points if point.flagged) or "none"
     return Chart(
         _svg(figure, "workers"),
-        f"{len(points)} workers with 95 % intervals; to be checked: {flagged_names}.",
+        f"{format_count(len(points), 'worker')}, 95 % intervals; to be checked: {flagged_names}.",
     )
 
 

@@ -19,6 +19,7 @@ from groundtruth.tasks.base import LOW_CONFIDENCE, NO_USABLE_ANSWER, NOT_PROCESS
 from labeljob.history.annotations import ObjectAnnotations
 from labeljob.history.differences import name_label
 from labeljob.history.job import JobOnFile
+from labeljob.messages import format_count
 from labeljob.metrics.agreement import Agreement, compute_agreement, measure_dispute
 from labeljob.metrics.scores import ReliabilityBin, bin_by_confidence, score_confidences
 from labeljob.metrics.workers import Worker, flag_workers, tabulate_workers
@@ -206,7 +207,7 @@ def _reliability(
 ) -> tuple[ReliabilityBin, ...]:
     scored = score_confidences(job.task, labels, truths)
     sure, right = np.array(scored.confidences), np.array(scored.right)
-    return tuple(bin_by_confidence(sure, right, equal_mass=False, bins=10))
+    return tuple(bin_by_confidence(sure, right, equal_mass=False))
 
 
 def _only(workers: Set[str], objects: Sequence[ObjectAnnotations]) -> list[ObjectAnnotations]:
@@ -373,6 +374,7 @@ def _template() -> Any:
     )
     environment.filters["share"] = _share
     environment.filters["number"] = _number
+    environment.filters["count"] = format_count
     environment.filters["duration"] = _duration
     environment.tests["known"] = lambda value: value is not None and not math.isnan(value)
     return environment.get_template(TEMPLATE)

@@ -23,6 +23,7 @@ from labeljob.history.replay import EPOCH, Call, make_context, make_single_call,
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import ReadOnly
 from labeljob.jobs.manifest_lines import ManifestLine, compact_json
+from labeljob.messages import format_count
 from labeljob.metrics.workers import Worker, shorten_names
 from labeljob.tasks.base import Truth
 
@@ -118,7 +119,8 @@ def mix(
     if wanted > len(spare):
         most = (len(gold.entries)) / (len(lines) + len(spare))
         raise JobError(
-            f"a rate of {rate} takes {wanted} known objects that are not in the manifest, and "
+            f"a rate of {rate} takes {format_count(wanted, 'known object')} "
+            "that the manifest does not have, and "
             f"{gold.path} has {len(spare)}; they are enough for a rate of {most:.3f}"
         )
     sources = iter([spare[index] for index in rng.permutation(len(spare))[:wanted].tolist()])

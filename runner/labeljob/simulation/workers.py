@@ -14,6 +14,7 @@ from types import MappingProxyType
 import numpy as np
 
 from groundtruth.errors import GroundTruthError
+from labeljob.messages import format_count
 
 type Kind = tuple[str, tuple[str, str] | None]
 """One of `SKILLS`, and the two classes that it takes for each other."""
@@ -170,9 +171,13 @@ def assign(
     They are in the order in which they take the task.
     """
     if not 1 <= per_object <= MAX_WORKERS_PER_OBJECT:
-        raise CrewError(f"{per_object} workers per data object: Ground Truth allows 1 to 9")
+        raise CrewError(
+            f"{format_count(per_object, 'worker')} per data object: Ground Truth allows 1 to 9"
+        )
     if per_object > len(pool):
-        raise CrewError(f"{per_object} workers per data object, but the crew has {len(pool)}")
+        raise CrewError(
+            f"{format_count(per_object, 'worker')} per data object, but the crew has {len(pool)}"
+        )
     order = generator(seed, "assign", object_id).permutation(len(pool))[:per_object]
     return tuple(pool[index] for index in order)
 

@@ -490,7 +490,7 @@ def test_options_of_the_other_tool_are_refused(tmp_path, option):
     ("options", "problem"),
     [
         (("--task", "semantic-segmentation"), "has a label of the whole image only"),
-        (("--algorithm", "nope"), "nope"),
+        (("--algorithm", "one-coin-em"), "one-coin-em"),
     ],
 )
 def test_a_failed_import_leaves_no_job(tmp_path, options, problem):

@@ -109,7 +109,7 @@ def test_answers_to_no_line_are_named(zoo):
     job = read(zoo)
     assert [line.object_id for line in job.lines] == ["0", "1", "2", "3"]
     (damage,) = job.damage.damages
-    assert damage.problem == "has no line of 1 answered data objects: img-9"
+    assert damage.problem == "has no line of 1 answered data object: img-9"
 
 
 @pytest.mark.parametrize(

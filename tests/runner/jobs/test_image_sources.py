@@ -1,6 +1,7 @@
 """What is found in files, folders and buckets; nothing is passed over in silence."""
 
 import os
+from pathlib import Path
 
 import pytest
 from botocore.stub import Stubber
@@ -56,6 +57,38 @@ def test_an_empty_folder_gives_nothing(tmp_path):
 def test_a_file_that_is_no_image_is_left_out(tmp_path):
     (tmp_path / "notes.txt").write_text("x")
     assert reason(local_images(str(tmp_path))) == "not a .jpg, .jpeg or .png file"
+
+
+HIDDEN = [".DS_Store", "._a.jpg", ".b.png", "Thumbs.db", "in/._a.jpg", "__MACOSX/in/a.jpg"]
+
+
+def test_hidden_files_and_the_computers_own_are_left_out(tmp_path):
+    for name in (*HIDDEN, ".git/c.png", "in/a.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    found = list(local_images(str(tmp_path)))
+    assert names(item for item in found if isinstance(item, FoundImage)) == ["in/a.jpg"]
+    left = {item.place.removeprefix(f"{tmp_path}/"): item.reason for item in found[:-1]}
+    # A hidden folder is one line, whatever is in it.
+    assert set(left) == {*HIDDEN[:-1], "__MACOSX", ".git"}
+    assert set(left.values()) == {f"hidden, or a computer's own: {Path(n).name}" for n in left}
+
+
+def test_a_hidden_file_or_folder_that_is_named_is_meant(tmp_path):
+    (tmp_path / ".cats").mkdir()
+    (tmp_path / ".cats/.a.jpg").write_bytes(b"x")
+    (tmp_path / ".cats/b.jpg").write_bytes(b"x")
+    assert names(local_images(str(tmp_path / ".cats/.a.jpg"))) == [".a.jpg"]
+    found = local_images(str(tmp_path / ".cats"))
+    assert names(item for item in found if isinstance(item, FoundImage)) == ["b.jpg"]
+
+
+def test_hidden_objects_below_a_prefix_are_left_out(s3_server, in_bucket):
+    for key in ("in/a.jpg", *(f"in/{name}" for name in HIDDEN)):
+        s3_server.put_object(Bucket="photos", Key=key, Body=b"x")
+    found = in_bucket("s3://photos/in/")
+    assert names(item for item in found if isinstance(item, FoundImage)) == ["in/a.jpg"]
+    assert len(found) == 1 + len(HIDDEN)
 
 
 def test_a_link_to_nothing_is_left_out(tmp_path):

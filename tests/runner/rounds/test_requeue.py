@@ -127,7 +127,7 @@ def test_metadata_of_rekognition_are_no_label(tmp_path):
     marked = {"source-ref": "s3://images/0.jpg", "cl-metadata": {"is_labeled": True}}
     labels = [{**marked, **on_disk.builtin_line(at, "cat", 0.4 + at / 2)} for at in range(2)]
     text, lines = queued(bare(tmp_path / "bucket/copy", labels), tmp_path)
-    assert "1 of 2 data objects are to be labeled again (0 without a label, 1 with" in text
+    assert "to label again: 1 of 2 data objects (0 without a label, 1 with" in text
     assert lines == [marked]
 
 
@@ -146,14 +146,14 @@ def test_a_value_under_another_name_is_no_label_and_counted_so(tmp_path):
     for line in labels:
         line["fine"] = line.pop("animal")
     text, lines = queued(bare(tmp_path / "bucket/zoo", labels), tmp_path, "--below", "0")
-    assert "2 of 2 data objects are to be labeled again (2 without a label, 0 with" in text
+    assert "to label again: 2 of 2 data objects (2 without a label, 0 with" in text
     assert [line["fine"] for line in lines] == [1, 1]
 
 
 def test_a_confidence_of_zero_is_told_to_be_that_of_a_single_worker(tmp_path):
     folder = bare(tmp_path / "bucket/zoo", [on_disk.builtin_line(0, "dog", 0.0)])
     text, _ = queued(folder, tmp_path)
-    assert "1 of 1 data objects" in text
+    assert "1 of 1 data object (" in text
     assert "labels with the confidence 0: 1. Ground Truth writes 0 where one worker" in text
     text, lines = queued(folder, tmp_path, "--below", "0")
     assert ("0 of 1" in text, "confidence 0:" in text, lines) == (True, False, [])
