@@ -8,6 +8,7 @@ from labeljob.emulator import BUILD_FOLDER, BuiltApplication
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
+collect_ignore = ["sam_local.py"]  # for the SAM CLI's Python
 
 
 def pytest_collection_modifyitems(items):
