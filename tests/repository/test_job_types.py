@@ -31,6 +31,7 @@ TRAITS = {name for name, value in vars(JobType).items() if isinstance(value, boo
 
 ASKED = {
     "commands/plan.py": {"has_lead", "label_is_mask", "single_choice"},
+    "commands/reading.py": {"has_quorum"},
     "demo/figures.py": {"label_is_mask", "single_choice"},
     "doctor/buckets.py": {"label_is_mask"},
     "doctor/job_files.py": {"label_is_mask"},

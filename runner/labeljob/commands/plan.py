@@ -13,6 +13,7 @@ from labeljob.commands import options as shared
 from labeljob.commands.options import JobOptions, takes_options
 from labeljob.commands.reading import open_job, print_read_errors, read_all_annotations, read_truth
 from labeljob.history.job import JobOnFile
+from labeljob.jobs.description import JobError
 from labeljob.rounds.planning import LEAD, MOST_WORKERS, Estimate, Plan, estimate_plans, list_plans
 from labeljob.tasks.base import JobType
 
@@ -40,8 +41,11 @@ class PlanOptions(JobOptions):
         ),
     ] = None
     lead: Annotated[
-        int, typer.Option(min=1, max=8, help="Votes of the first class over the second.")
-    ] = LEAD
+        int | None,
+        typer.Option(
+            min=1, max=8, help=f"Votes of the first class over the second. [default: {LEAD}]"
+        ),
+    ] = None
     truth: shared.Truth = None
     replays: Annotated[
         int | None,
@@ -98,11 +102,15 @@ class _Result:
 
 
 def _estimate(options: PlanOptions) -> _Result:
+    if options.objects and options.price is None:
+        raise JobError("--objects goes with --price: the costs are for that many")
     job = open_job(options)
+    if options.lead and not job.task.has_lead:
+        raise JobError(f"--lead: {job.task} has no lead to add workers by, leave it out")
     truths = read_truth(job, options.truth)
     annotations = read_all_annotations(job)
     in_pilot = max((len(item.workers) for item in annotations), default=1)
-    plans = _choose_plans(job.task, options.most, options.lead, max(1, in_pilot))
+    plans = _choose_plans(job.task, options.most, options.lead or LEAD, max(1, in_pilot))
     replays = options.replays or (MASK_REPLAYS if job.task.label_is_mask else REPLAYS)
     with messages.show_progress("Replaying", replays) as advance:
         estimates = estimate_plans(

@@ -14,7 +14,7 @@ from labeljob.history.job import Given, JobOnFile, read_job
 from labeljob.history.job_files import DamageList
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import find_job
-from labeljob.tasks.base import Truth
+from labeljob.tasks.base import JobType, Truth
 
 SHOWN = 10
 """Damaged files that a terminal shows; `--json` has them all."""
@@ -92,6 +92,12 @@ def choose_algorithm(job: JobOnFile, algorithm: str | None) -> JobOnFile:
     if name not in job.core.algorithms:
         name = job.core.algorithms[0]
     return job.with_settings(consolidation_algorithm=name)
+
+
+def check_quorum(task: JobType, quorum: float | None) -> None:
+    """Raise `JobError` for a quorum of a job type that has none."""
+    if quorum is not None and not task.has_quorum:
+        raise JobError(f"--quorum is for several labels; {task} has no quorum, leave it out")
 
 
 def print_read_errors(errors: DamageList) -> None:

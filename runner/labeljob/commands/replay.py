@@ -15,7 +15,13 @@ from groundtruth.worker_history.memory import MemorySkills
 from labeljob import messages
 from labeljob.commands import options as shared
 from labeljob.commands.options import JobOptions, file_option, output_option, takes_options
-from labeljob.commands.reading import choose_algorithm, open_job, print_read_errors, read_truth
+from labeljob.commands.reading import (
+    check_quorum,
+    choose_algorithm,
+    open_job,
+    print_read_errors,
+    read_truth,
+)
 from labeljob.history.auxiliary_inputs import add_auxiliary_inputs
 from labeljob.history.differences import Change, Differences, name_label
 from labeljob.history.job import JobOnFile
@@ -27,6 +33,7 @@ from labeljob.history.replay import (
     make_single_call,
     replay_job,
 )
+from labeljob.jobs.description import JobError
 
 SHOWN = 20
 
@@ -113,6 +120,8 @@ def replay(options: ReplayOptions) -> None:
 
 
 def _replay(options: ReplayOptions) -> ReplayOutcome:
+    if options.keep_skill and not options.calls:
+        raise JobError("--keep-skill goes with --calls: skill is kept from one call to the next")
     job, auxiliary = add_auxiliary_inputs(
         _apply_settings(choose_algorithm(open_job(options), options.algorithm), options),
         {
@@ -142,6 +151,7 @@ def _replay(options: ReplayOptions) -> ReplayOutcome:
 
 
 def _apply_settings(job: JobOnFile, options: ReplayOptions) -> JobOnFile:
+    check_quorum(job.task, options.quorum)
     settings = {"quorum": options.quorum, "min_confidence": options.min_confidence}
     return job.with_settings(
         **{name: value for name, value in settings.items() if value is not None}

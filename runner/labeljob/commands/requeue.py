@@ -83,6 +83,7 @@ def requeue_objects(options: RequeueOptions) -> None:
             below=options.below,
             attribute=options.attribute,
             manifest=options.manifest,
+            task=options.task,
         )
     output = options.output or Path(f"{location.name}-requeue.manifest")
     request = _next_request(options.request, options) if options.request else None

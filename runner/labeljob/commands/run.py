@@ -14,7 +14,7 @@ from groundtruth.settings import TAG_PREFIX, Settings
 from labeljob import messages
 from labeljob.commands import options as shared
 from labeljob.commands.options import output_option, takes_options
-from labeljob.commands.reading import parse_labels
+from labeljob.commands.reading import check_quorum, parse_labels
 from labeljob.jobs.description import JobDescription, JobError, now
 from labeljob.jobs.job_location import Place, open_place
 from labeljob.jobs.local import JobResult, run_locally
@@ -163,6 +163,7 @@ def _check_attribute(name: str | None, task: JobType) -> str:
 
 def _collect_tags(options: RunOptions) -> dict[str, str]:
     """The settings of this job alone, as tags of the job."""
+    check_quorum(options.task, options.quorum)
     settings = {
         "algorithm": options.algorithm,
         "output-style": options.output_style,

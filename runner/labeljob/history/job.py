@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from groundtruth.annotations import AnswerReader, Entry
+from groundtruth.annotations import AnswerReader, Answers, Entry
 from groundtruth.contract.fields import is_label_name
 from groundtruth.errors import StorageError
 from groundtruth.finishing.job import FROM_NAMES, ClassesSeen
-from groundtruth.finishing.outcomes import JOB_NAME_PREFIX, find_attribute
+from groundtruth.finishing.outcomes import JOB_NAME_PREFIX
 from groundtruth.settings import Settings
 from groundtruth.tasks.base import Label, Task
 from groundtruth.tasks.registry import find_task
@@ -28,6 +29,7 @@ from labeljob.history.job_files import (
     AnswerFiles,
     DamageList,
     OutputLine,
+    choose_attribute,
     find_answer_files,
     identify_lines,
     read_output_lines,
@@ -41,58 +43,135 @@ from labeljob.tasks.registry import JOB_TYPES, find_job_type
 SAMPLED = 50
 """Data objects whose answers are looked at to recognize the job type."""
 
+STRAY = 0.01
+"""Share of the answers that one worker alone may give to a class which the job may not have."""
+
 
 def recognize_job_type(
-    lines: Sequence[OutputLine], attribute: str, files: AnswerFiles, place: JobPlace
+    lines: Sequence[OutputLine],
+    attribute: str,
+    files: AnswerFiles,
+    place: JobPlace,
+    option: JobType | None = None,
 ) -> JobType:
-    """The job type of most labels, else of most answers' shape; raises `JobError` if none."""
+    """The job type of most labels, else of most answers' shape.
+
+    Raises
+    ------
+    JobError
+        If nothing tells, or no label or answer is of the type that `option` is.
+    """
+    source = "labels"
     labels = (line.label(attribute) for line in lines)
     counts = Counter(
         find_job_type(find_task(label.task).name) for label in labels if label is not None
     )
     if not counts:
+        source = "answers"
         for task in JOB_TYPES.values():
             usable = _names_in(files, place, task.library.class_names, some=SAMPLED)
-            counts[task] = sum(bool(names) for names in usable)
+            counts[task] = sum(bool(item.answers) for item in usable)
     task, count = counts.most_common(1)[0]
     if not count:
-        raise JobError("neither labels nor answers tell the job type; say it with --task")
-    return task
+        if option is None:
+            raise JobError("neither labels nor answers tell the job type; say it with --task")
+        return option
+    if option is None or counts[option]:
+        return option or task
+    raise contradiction("--task", option, f"the {source} of {place.name} are of {task}")
 
 
-def find_classes(
-    lines: Sequence[OutputLine],
-    attribute: str,
-    files: AnswerFiles,
-    place: JobPlace,
-    core: Task[Any],
-) -> tuple[tuple[str, ...], str]:
+def contradiction(option: str, value: object, told: str) -> JobError:
+    """The error of an option that says something else than the job's own files."""
+    return JobError(
+        f"{option} is {value}, but {told}; leave {option} out, or check that this is the job you "
+        "mean"
+    )
+
+
+class ToldClasses:
+    """What the labels and the answers of a job tell of its classes.
+
+    `places` has the index in label order of each class that labels number alike, and `names` all
+    classes of labels. Labels whose classes nobody had named have indices that mean nothing.
+    """
+
+    def __init__(
+        self,
+        lines: Sequence[OutputLine],
+        attribute: str,
+        files: AnswerFiles,
+        place: JobPlace,
+        core: Task[Any],
+    ) -> None:
+        self._files, self._place, self._core = files, place, core
+        seen = ClassesSeen()
+        names: set[str] = set()
+        for line in lines:
+            if (label := line.label(attribute)) is not None:
+                classes = [item for item in label.classes if item.name != BACKGROUND]
+                names.update(item.name for item in classes)
+                value = line.values.get(attribute)
+                if not (isinstance(value, dict) and value.get("classes-from") == "answers"):
+                    seen.add(classes)
+        order = seen.order(None)
+        shift = 1 if core.pixel_class_ids else 0
+        self.names = frozenset(names)
+        self.places: Mapping[int, str] = (
+            {index - shift: name for name, index in order.index_of.items()}
+            if order.source != FROM_NAMES
+            else {}
+        )
+
+    @cached_property
+    def answered(self) -> Mapping[str, Counter[str]]:
+        """How many usable answers name each class, by worker."""
+        votes: dict[str, Counter[str]] = defaultdict(Counter)
+        for item in _names_in(self._files, self._place, self._core.class_names):
+            for worker, names in zip(item.workers, item.answers, strict=True):
+                for name in filter(is_label_name, names):
+                    votes[name][worker] += 1
+        return votes
+
+    def is_complete(self) -> bool:
+        """Whether masks, whose labels list all classes, number them without a gap."""
+        dense = sorted(self.places) == list(range(len(self.places)))
+        return self._core.pixel_class_ids and bool(self.places) and dense
+
+    def find_contradiction(self, choices: Sequence[str]) -> str:
+        """What they say against the classes, in label order, in a few words; empty if nothing.
+
+        A name that one worker alone gave now and then is no class.
+        """
+        for index, name in sorted(self.places.items()):
+            if list(choices[index : index + 1]) != [name]:
+                return f"the class with index {index} is {name}"
+        if others := sorted(self.names - set(choices)):
+            return f"labels are {', '.join(others)}"
+        total = sum(votes.total() for votes in self.answered.values())
+        for name, votes in self.answered.items():
+            if name not in choices and (len(votes) > 1 or votes.total() > STRAY * total):
+                return f"{votes.total()} answers are {name}"
+        return ""
+
+
+def order_classes(rounds: Sequence[ToldClasses]) -> tuple[tuple[str, ...], str]:
     """The classes in label order as far as labels tell, and where they are from.
 
-    A label tells its class's place in the order. Classes that only answers name fill the places
-    that are left, by their names; so do all classes if no label tells.
+    Classes that labels do not number fill the places that are left, by their names. Where rounds
+    number classes differently, the last one counts.
     """
-    seen = ClassesSeen()
-    is_mask = False
-    for line in lines:
-        if (label := line.label(attribute)) is not None:
-            is_mask = is_mask or find_task(label.task).pixel_class_ids
-            seen.add([item for item in label.classes if item.name != BACKGROUND])
-    order = seen.order(None)
-    shift = 1 if is_mask else 0
-    name_at = {index - shift: name for name, index in order.index_of.items()}
-    if order.source == FROM_NAMES:
-        name_at = dict(enumerate(order.index_of))
-    if is_mask and sorted(name_at) == list(range(len(name_at))):
-        return tuple(name_at[index] for index in sorted(name_at)), "manifest"
-    named = {name for names in _names_in(files, place, core.class_names) for name in names}
-    left = iter(sorted(name for name in named - set(name_at.values()) if is_label_name(name)))
-    classes = []
-    for index in range(max(name_at, default=-1) + 1):
-        name = name_at.get(index) or next(left, None)
-        if name is not None:
-            classes.append(name)
-    return (*classes, *left), "manifest" if name_at else "answers"
+    places = {index: name for told in rounds for index, name in told.places.items()}
+    names = {name for told in rounds for name in told.names}
+    places = places or dict(enumerate(sorted(names)))
+    if not all(told.is_complete() for told in rounds):
+        names.update(name for told in rounds for name in told.answered)
+    left = iter(sorted(names - set(places.values())))
+    ordered = (
+        places.get(index) or next(left, None) for index in range(max(places, default=-1) + 1)
+    )
+    classes = [name for name in ordered if name is not None]
+    return (*classes, *left), "manifest" if places else "answers"
 
 
 def _names_in(
@@ -100,12 +179,11 @@ def _names_in(
     place: JobPlace,
     names_of: Callable[[Any], Any],
     some: int | None = None,
-) -> Iterator[set[str]]:
-    """The classes that the usable answers to each data object name."""
+) -> Iterator[Answers[tuple[str, ...]]]:
+    """The classes that the answers to each data object name."""
     entries = (Entry(item.object) for item in files.read(files.object_ids()[:some]))
     reader = AnswerReader(ReadOnly(place))
-    for answers in reader.read(islice(entries, some), lambda content: tuple(names_of(content))):
-        yield {name for names in answers.answers for name in names}
+    return reader.read(islice(entries, some), lambda content: tuple(names_of(content)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,17 +275,20 @@ def read_job(place: JobPlace, overrides: Given, *, needs_answers: bool = True) -
             "nor under annotations/consolidated-annotation/consolidation-request/"
             f"{_NO_ANSWERS if lines else ', and no output manifest'}"
         )
-    attribute = overrides.attribute or (known.attribute if known else None)
-    attribute = attribute or find_attribute((line.values for line in lines), place.name) or "label"
-    task = overrides.task or (known.task if known else None)
-    task = task or recognize_job_type(lines, attribute, files, place)
-    if overrides.classes:
-        classes, source = overrides.classes, "given"
-    elif known:
-        classes, source = known.labels, "job"
+    attribute = choose_attribute(lines, place, overrides.attribute) or "label"
+    if known is None:
+        task = recognize_job_type(lines, attribute, files, place, overrides.task)
     else:
-        classes, source = find_classes(lines, attribute, files, place, task.library)
+        task = known.task
+        if overrides.task not in (None, task):
+            raise contradiction("--task", overrides.task, f"{place.name} was run as {task}")
     settings, _ = Settings().for_job(known.tags if known else {}, algorithms=task.algorithms)
+    classes, source = _choose_classes(
+        overrides.classes,
+        place,
+        ToldClasses(lines, attribute, files, place, task.library),
+        damage,
+    )
     return JobOnFile(
         place=place,
         name=_name(lines, attribute, place),
@@ -220,6 +301,25 @@ def read_job(place: JobPlace, overrides: Given, *, needs_answers: bool = True) -
         files=files,
         damage=damage,
     )
+
+
+def _choose_classes(
+    option: tuple[str, ...] | None, place: JobPlace, told: ToldClasses, damage: DamageList
+) -> tuple[tuple[str, ...], str]:
+    """The classes and where they are from; raises `JobError` if --labels contradicts the files."""
+    described = place.description.labels if place.description else None
+    if option is None:
+        return (described, "job") if described else order_classes([told])
+    own = described or order_classes([told])[0]
+    problem = told.find_contradiction(option) if described is None else ""
+    if problem or described not in (None, option):
+        shown = f"the classes of {place.name} are {', '.join(own)}"
+        raise contradiction(
+            "--labels", ", ".join(option), f"{shown} ({problem})" if problem else shown
+        )
+    for name in sorted(set(own) - set(option)):
+        damage.add("--labels", f"has no {name}; answers that name it are set aside")
+    return option, "job" if described else "given"
 
 
 def _name(lines: Sequence[OutputLine], attribute: str, place: JobPlace) -> str:

@@ -16,9 +16,10 @@ from groundtruth.contract.acs import Annotation, DataObject, parse_payload
 from groundtruth.contract.fields import embedded_json
 from groundtruth.errors import ContractError, StorageError
 from groundtruth.finishing.manifest import IdChoice, candidate_ids
-from groundtruth.finishing.outcomes import metadata_of
+from groundtruth.finishing.outcomes import find_attribute, list_attributes, metadata_of
 from groundtruth.tasks.base import Label
 from groundtruth.tasks.registry import decode_label
+from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import JobPlace
 from labeljob.messages import format_count
 
@@ -77,6 +78,10 @@ class OutputLine:
     def label(self, attribute: str) -> Label | None:
         """The label that the line has, in either style."""
         return decode_label(self.values.get(attribute), self.metadata(attribute))
+
+    def attributes(self) -> set[str]:
+        """Under which names it has labels, or metadata of labels."""
+        return {*list_attributes(self.values), *filter(self.label, self.values)}
 
     def metadata(self, attribute: str) -> Mapping[str, Any]:
         """The label's metadata; empty if there are none."""
@@ -138,6 +143,30 @@ def identify_lines(
         line if line.object_id == name else replace(line, object_id=name)
         for line, name in zip(lines, names, strict=True)
     )
+
+
+def choose_attribute(
+    lines: Sequence[OutputLine], place: JobPlace, option: str | None
+) -> str | None:
+    """The label attribute name: what --attribute says, else as described, else that of the lines.
+
+    Raises
+    ------
+    JobError
+        If the option names none, though the job's files have labels under other names.
+    ContractError
+        If several may be meant.
+    """
+    described = place.description.attribute if place.description else None
+    if option is None:
+        return described or find_attribute((line.values for line in lines), place.name)
+    told = {described} if described else {name for line in lines for name in line.attributes()}
+    if told and option not in told:
+        raise JobError(
+            f"--attribute is {option}, but the labels of {place.name} are under "
+            f"{' and '.join(sorted(told))}; leave --attribute out, or name what the job has"
+        )
+    return option
 
 
 RESPONSES = "annotations/worker-response/"

@@ -10,7 +10,7 @@ from typing import Any
 
 from groundtruth.contract.acs import Annotation, DataObject
 from groundtruth.errors import StorageError
-from labeljob.history.job import JobOnFile
+from labeljob.history.job import JobOnFile, ToldClasses, order_classes
 from labeljob.history.job_files import (
     AnsweredObject,
     AnswerFiles,
@@ -142,7 +142,10 @@ def pool(jobs: Sequence[JobOnFile]) -> Pool:
     """Put rounds together: what has the same source is the same data object."""
     first = jobs[0]
     if other := next((job for job in jobs if job.task != first.task), None):
-        raise JobError(f"{other.name} is of {other.task}, and {first.name} of {first.task}")
+        raise JobError(
+            f"{other.place.name} is of {other.task}, and {first.place.name} of {first.task}; only "
+            "rounds of one job type are pooled"
+        )
     damage = DamageList()
     for job in jobs:
         for item in job.damage.damages:
@@ -205,14 +208,30 @@ def _line(
 
 
 def _classes(jobs: Sequence[JobOnFile]) -> tuple[str, ...]:
-    """The first round's classes, and behind them what other rounds have besides."""
-    written = [job for job in jobs if job.classes_from in ("given", "job")]
-    for job in written[1:]:
-        if job.classes != written[0].classes:
+    """The classes of all rounds: those written down, else all that labels and answers tell.
+
+    Raises
+    ------
+    JobError
+        If the labels or the answers of a round are of other classes.
+    """
+    all_told = [
+        ToldClasses(job.lines, job.attribute, job.files, job.place, job.core) for job in jobs
+    ]
+    written = next((job for job in jobs if job.classes_from in ("given", "job")), None)
+    classes = written.classes if written else order_classes(all_told[::-1])[0]  # the first counts
+    first = written or jobs[0]
+    for job, told in zip(jobs, all_told, strict=True):
+        if job.classes_from in ("given", "job"):
+            problem = "" if job.classes == classes else "another label category file"
+        else:
+            problem = told.find_contradiction(job.core.all_classes(classes, first.settings))
+        if not problem and not set(job.classes) & set(first.classes):
+            problem = "no class in common"
+        if problem:
             raise JobError(
-                f"the classes of {job.name} ({', '.join(job.classes)}) are not those of "
-                f"{written[0].name} ({', '.join(written[0].classes)})"
+                f"the classes of {job.place.name} ({', '.join(job.classes)}) are not those of "
+                f"{first.place.name} ({', '.join(first.classes)}): {problem}; "
+                "only rounds with the same question are pooled"
             )
-    if written:
-        return written[0].classes
-    return tuple(dict.fromkeys(name for job in jobs for name in job.classes))
+    return classes

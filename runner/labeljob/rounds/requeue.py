@@ -13,16 +13,19 @@ from typing import Any
 from groundtruth.errors import ContractError
 from groundtruth.finishing.job import REQUEUE_MANIFEST, EndedJob, finish_job
 from groundtruth.finishing.manifest import read_lines
-from groundtruth.finishing.outcomes import JOB_NAME_PREFIX, ObjectOutcome, find_attribute
+from groundtruth.finishing.outcomes import JOB_NAME_PREFIX, ObjectOutcome
 from groundtruth.storage.s3 import ObjectStore
+from labeljob.history.job import contradiction
 from labeljob.history.job_files import (
     MANIFESTS,
     DamageList,
     OutputLine,
+    choose_attribute,
     read_output_lines,
 )
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import JobPlace
+from labeljob.tasks.base import JobType
 
 
 @dataclass
@@ -100,17 +103,25 @@ class RequeueResult:
 
 
 def requeue(
-    place: JobPlace, *, below: float, attribute: str | None = None, manifest: Path | None = None
+    place: JobPlace,
+    *,
+    below: float,
+    attribute: str | None = None,
+    manifest: Path | None = None,
+    task: JobType | None = None,
 ) -> RequeueResult:
     """Find the data objects of a finished job that have no label, or too unsure a one.
 
-    Nothing is written into the job.
+    Nothing is written into the job. Raises `JobError` if its labels are of another job type, or
+    under another attribute.
     """
     known = place.description
     body = _body(manifest) if manifest else None
     lines = read_output_lines(place, DamageList()) if body is None else _lines_of(body, manifest)
-    attribute = attribute or (known.attribute if known else None)
-    attribute = attribute or find_attribute((line.values for line in lines), place.name)
+    attribute = choose_attribute(lines, place, attribute)
+    types = {label.task for line in lines if (label := line.label(attribute or ""))}
+    if task and types and task.library.schema_name not in types:
+        raise contradiction("--task", task, f"the labels of {place.name} are of {min(types)}")
     names = [name for name in MANIFESTS if f"{place.root}/{name}" in place.list(name)]
     uri = f"{place.root}/{(names or MANIFESTS)[0]}"
     caught = _Caught(place.store, uri, body)

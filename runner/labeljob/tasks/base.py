@@ -81,6 +81,8 @@ class JobType(ABC):
         Whether the functions take gold labels, a model's answers and a confidence map.
     independent_objects : bool
         Whether a label depends on the answers to its own data object alone.
+    has_quorum : bool
+        Whether a share of the votes decides on each label of an answer.
     has_lead : bool
         Whether votes tell how far a label leads, so that workers can be added where it is little.
     units_are_alike : bool
@@ -119,6 +121,7 @@ class JobType(ABC):
     max_labels: ClassVar[int | None] = None
     takes_auxiliary_inputs: ClassVar[bool] = True
     independent_objects: ClassVar[bool] = False
+    has_quorum: ClassVar[bool] = False
     has_lead: ClassVar[bool] = True
     units_are_alike: ClassVar[bool] = True
     copying_by_chance: ClassVar[float] = 0.1

@@ -32,6 +32,7 @@ class ImageMultiClassMultiLabel(JobType):
     request_description = "Look at an image and choose every label of something you can see in it."
     request_keywords = ("image", "classification", "multiple labels")
     time_limit = 600
+    has_quorum = True
     units_are_alike = False
     copying_by_chance = 0.2
     agreement_note = "It is the Jaccard index: labels in common by labels in either."

@@ -37,13 +37,24 @@ def test_without_labels_the_answers_tell(zoo):
     assert [item.problem for item in job.damage.damages] == ["is missing"]
 
 
-def test_what_is_given_wins(zoo):
-    job = read(zoo, classes=("eel", "dog", "cat"), attribute="label")
-    assert (job.classes, job.attribute, job.classes_from) == (
-        ("eel", "dog", "cat"),
-        "label",
-        "given",
+def test_what_is_given_fills_what_the_files_do_not_tell(zoo):
+    job = read(zoo, classes=("cat", "dog", "eel", "fox"), attribute="animal")
+    assert (job.classes, job.classes_from) == (("cat", "dog", "eel", "fox"), "given")
+    (zoo / "manifests/output/output.manifest").unlink()
+    job = read(zoo, classes=("eel", "dog", "cat"), attribute="kind")
+    assert (job.classes, job.attribute) == (("eel", "dog", "cat"), "kind")
+
+
+def test_a_name_that_one_worker_gave_once_is_no_class(zoo):
+    many = {f"w{at}": on_disk.chosen("cat") for at in range(120)}
+    on_disk.write(
+        on_disk.response_path(zoo, "0"), on_disk.response(many | {"x": on_disk.chosen("ct")})
     )
+    job = read(zoo, classes=("cat", "dog", "eel"))
+    assert job.classes == ("cat", "dog", "eel")
+    assert [item.problem for item in job.damage.damages] == [
+        "has no ct; answers that name it are set aside"
+    ]
 
 
 def test_the_last_file_of_a_data_object_counts(zoo):

@@ -77,6 +77,54 @@ def test_rounds_of_different_types_are_refused(zoo, tmp_path):
         pool([read(zoo), read(folder)])
 
 
+def round_of(folder, names, first=5):
+    """A round that a built-in function labeled, with classes of its own."""
+    lines = []
+    for at, name in enumerate(names):
+        on_disk.write(
+            on_disk.response_path(folder, str(at)),
+            on_disk.response({worker: on_disk.chosen(name) for worker in ("ann", "bob")}),
+        )
+        line = on_disk.builtin_line(first + at, "cat")
+        line["animal"], line["animal-metadata"]["class-name"] = at, name
+        lines.append(line)
+    on_disk.write_manifest(folder, lines)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("names", "problem"),
+    [
+        pytest.param(["red", "green"], "the class with index 0 is red", id="other-labels"),
+        pytest.param(["dog", "cat"], "the class with index 0 is dog", id="another-order"),
+    ],
+)
+def test_rounds_of_different_classes_are_refused(zoo, tmp_path, names, problem):
+    folder = round_of(tmp_path / "bucket/colors", names)
+    before = sorted(tmp_path.rglob("*"))
+    outcome = run(pool_rounds, zoo, folder, "-o", tmp_path / "pooled")
+    assert outcome.exit_code == 1
+    text = " ".join(outcome.stderr.split())
+    assert problem in text
+    assert ", ".join(names) in text
+    assert "cat, dog, eel" in text
+    assert "only rounds with the same question are pooled" in text
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_answers_alone_tell_that_rounds_have_no_class_in_common(zoo, tmp_path):
+    folder = round_of(tmp_path / "bucket/colors", ["red", "green"])
+    for one in (zoo, folder):
+        (one / "manifests/output/output.manifest").unlink()
+    with pytest.raises(JobError, match=r"classes of colors \(green, red\).*no class in common"):
+        pool([read(zoo), read(folder)])
+
+
+def test_a_class_that_only_a_later_round_has_comes_last(zoo, tmp_path):
+    folder = round_of(tmp_path / "bucket/more", ["cat", "dog", "eel", "ant"])
+    assert pool([read(zoo), read(folder)]).job.classes == ("cat", "dog", "eel", "ant")
+
+
 def test_one_job_is_no_pool_and_its_own_folder_no_output(zoo, second_round, tmp_path):
     assert run(pool_rounds, zoo, "-o", tmp_path / "out").exit_code == 1
     outcome = run(pool_rounds, zoo, second_round, "-o", second_round / "annotations")

@@ -236,6 +236,12 @@ def metadata_of(values: Mapping[str, Any], attribute: str) -> Mapping[str, Any]:
     return metadata if isinstance(metadata, Mapping) else {}
 
 
+def list_attributes(values: Mapping[str, Any]) -> list[str]:
+    """The label attribute names in a line: of the metadata that are a label's."""
+    names = [key.removesuffix(METADATA) for key in values if key.endswith(METADATA)]
+    return [name for name in names if _OF_A_LABEL & metadata_of(values, name).keys()]
+
+
 def find_attribute(lines: Iterable[Mapping[str, Any]], job_name: str) -> str | None:
     """The label attribute name of a job, told by the lines of its manifest; None if none tells.
 
@@ -250,11 +256,8 @@ def find_attribute(lines: Iterable[Mapping[str, Any]], job_name: str) -> str | N
     evidence: dict[str, tuple[Any, ...]] = {}  # of the job; has a value; its latest date
     failed = set()
     for values in lines:
-        for key in values:
-            attribute = key.removesuffix(METADATA)
+        for attribute in list_attributes(values):
             metadata = metadata_of(values, attribute)
-            if attribute == key or not _OF_A_LABEL & metadata.keys():
-                continue
             own = not _NAMES.isdisjoint(metadata) and _is_of(job_name.lower(), metadata)
             found = (own, attribute in values, _as_date(_first([metadata], *_DATES)))
             evidence[attribute] = tuple(map(max, evidence.get(attribute, found), found))
