@@ -28,24 +28,13 @@ class ApplicationError(GroundTruthError):
 
 @dataclass(frozen=True, kw_only=True)
 class FunctionDefinition:
-    """A Lambda function as template.yaml defines it.
+    """A Lambda function as template.yaml defines it."""
 
-    Attributes
-    ----------
-    logical_id : str
-        Its key under `Resources`.
-    handler : str
-        ``module.function``.
-    code : Path
-        Folder of its code.
-    environment : mapping of str to str
-        Its variables, with every parameter at its default. A variable that only AWS could
-        resolve is left out.
-    """
-
-    logical_id: str
-    handler: str
-    code: Path
+    logical_id: str  # its key under `Resources`
+    handler: str  # ``module.function``
+    code: Path  # folder of its code
+    # Its variables, with every parameter at its default. A variable that only AWS could resolve is
+    # left out.
     environment: Mapping[str, str]
 
 

@@ -21,33 +21,17 @@ class BuildError(GroundTruthError):
 
 @dataclass(frozen=True, kw_only=True)
 class BuiltFunction:
-    """One function of a build.
+    """One function of a build."""
 
-    Attributes
-    ----------
-    name : str
-        Name of its folder under ``functions/``: ``"acs_image_multi_class"``.
-    handler : str
-        Module and function that Lambda calls: ``"app.lambda_handler"``.
-    code : Path
-        What Lambda mounts at ``/var/task``.
-    layers : tuple of Path
-        What Lambda merges at ``/opt``; where two hold the same file, the later one wins.
-    timeout : int
-        Seconds that one invocation may take.
-    memory : int
-        Megabytes.
-    environment : mapping of str to str
-        Its variables, with the defaults of the stack's parameters; one that only AWS could
-        resolve, such as the name of a table, is left out.
-    """
-
-    name: str
-    handler: str
-    code: Path
+    name: str  # name of its folder under ``functions/``: ``"acs_image_multi_class"``
+    handler: str  # module and function that Lambda calls: ``"app.lambda_handler"``
+    code: Path  # what Lambda mounts at ``/var/task``
+    # what Lambda merges at ``/opt``; where two hold the same file, the later one wins
     layers: tuple[Path, ...]
-    timeout: int
-    memory: int
+    timeout: int  # seconds that one invocation may take
+    memory: int  # megabytes
+    # its variables, with the defaults of the stack's parameters; one that only AWS could resolve,
+    # such as the name of a table, is left out
     environment: Mapping[str, str]
 
 

@@ -25,21 +25,12 @@ class EventError(GroundTruthError):
 
 @dataclass(frozen=True, kw_only=True)
 class Invocation:
-    """What came of an invocation.
+    """What came of an invocation."""
 
-    Attributes
-    ----------
-    response : object
-        The function's response, a JSON value.
-    written : mapping of str to bytes
-        The objects that the function wrote, by their S3 URI.
-    log : str
-        What the function and the emulator wrote to their logs.
-    """
-
-    response: Any
+    response: Any  # the function's response, a JSON value
+    # the objects that the function wrote, by their S3 URI
     written: Mapping[str, bytes] = field(default_factory=dict)
-    log: str = ""
+    log: str = ""  # what the function and the emulator wrote to their logs
 
 
 def invoke_built(

@@ -20,15 +20,9 @@ ITERATION = "iteration-1"
 
 @dataclass(frozen=True)
 class JobLayout:
-    """URIs of a job's files.
+    """URIs of a job's files."""
 
-    Attributes
-    ----------
-    root : str
-        ``<S3OutputPath>/<JobName>``, without a slash at its end.
-    """
-
-    root: str
+    root: str  # ``<S3OutputPath>/<JobName>``, without a slash at its end
 
     @property
     def annotations(self) -> str:

@@ -39,21 +39,12 @@ class Assignment:
 
 @dataclass(frozen=True)
 class ScheduledBatch:
-    """Data objects that are consolidated in one call.
+    """Data objects that are consolidated in one call."""
 
-    Attributes
-    ----------
-    lines : tuple of ManifestLine
-        The data objects.
-    assignments : tuple of tuple of Assignment
-        For each of them, its workers in the order in which they hand in.
-    called : datetime
-        When the ACS function is called; no two batches share a second.
-    """
-
-    lines: tuple[ManifestLine, ...]
+    lines: tuple[ManifestLine, ...]  # the data objects
+    # for each of them, its workers in the order in which they hand in
     assignments: tuple[tuple[Assignment, ...], ...]
-    called: datetime
+    called: datetime  # when the ACS function is called; no two batches share a second
 
 
 def schedule(

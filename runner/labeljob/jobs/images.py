@@ -34,18 +34,10 @@ _UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.er
 
 @dataclass(frozen=True, kw_only=True)
 class ImageFindings:
-    """What is to be said of one image.
+    """What is to be said of one image."""
 
-    Attributes
-    ----------
-    problem : str or None
-        Why workers could not label it; None if they can.
-    warnings : tuple of str
-        What may surprise, one sentence each.
-    """
-
-    problem: str | None = None
-    warnings: tuple[str, ...] = ()
+    problem: str | None = None  # why workers could not label it; None if they can
+    warnings: tuple[str, ...] = ()  # what may surprise, one sentence each
 
 
 def name_problem(name: str) -> str | None:
@@ -137,24 +129,13 @@ class ReadError(GroundTruthError):
 
 @dataclass(frozen=True, kw_only=True)
 class FoundImage:
-    """A file that has the name and the size of an image.
+    """A file that has the name and the size of an image."""
 
-    Attributes
-    ----------
-    place : str
-        Its path or S3 URI, as the person knows it.
-    key : str
-        Where it is below its source, with slashes: the end of its S3 key once uploaded.
-    read : callable
-        Returns its content, or raises `ReadError`.
-    path : Path or None
-        Where it is, if it is a local file.
-    """
-
-    place: str
-    key: str
+    place: str  # its path or S3 URI, as the person knows it
+    key: str  # where it is below its source, with slashes: the end of its S3 key once uploaded
+    # returns its content, or raises `ReadError`
     read: Callable[[], bytes] = field(compare=False, repr=False)
-    path: Path | None = None
+    path: Path | None = None  # where it is, if it is a local file
 
 
 @dataclass(frozen=True, kw_only=True)

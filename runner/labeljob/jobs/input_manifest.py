@@ -35,21 +35,11 @@ class ManifestError(GroundTruthError):
 
 @dataclass(frozen=True, kw_only=True)
 class InputManifest:
-    """A manifest and what is to be said of it.
+    """A manifest and what is to be said of it."""
 
-    Attributes
-    ----------
-    lines : tuple of str
-        JSON, one for each data object, without line ends.
-    left_out : tuple of LeftOut
-        What got no line, and why.
-    warnings : tuple of str
-        What may surprise, one sentence each.
-    """
-
-    lines: tuple[str, ...]
-    left_out: tuple[LeftOut, ...]
-    warnings: tuple[str, ...]
+    lines: tuple[str, ...]  # JSON, one for each data object, without line ends
+    left_out: tuple[LeftOut, ...]  # what got no line, and why
+    warnings: tuple[str, ...]  # what may surprise, one sentence each
 
     @property
     def text(self) -> str:

@@ -24,24 +24,12 @@ STATE_FOLDER = Path(".labeljob")
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where jobs are kept.
+    """Where jobs are kept."""
 
-    Attributes
-    ----------
-    store : ObjectStore
-        Their files.
-    output : str
-        `S3OutputPath`, without a slash at its end.
-    jobs : Path
-        Folder of their descriptions and logs.
-    environment : mapping of str to str
-        What a function needs to know of it.
-    """
-
-    store: ObjectStore
-    output: str
-    jobs: Path
-    environment: Mapping[str, str]
+    store: ObjectStore  # their files
+    output: str  # `S3OutputPath`, without a slash at its end
+    jobs: Path  # folder of their descriptions and logs
+    environment: Mapping[str, str]  # what a function needs to know of it
 
     def skill_file(self, name: str) -> Path:
         """Where a job keeps what it learned of its workers."""
@@ -112,30 +100,16 @@ class JobPlace:
     """The folder of one job, `<S3OutputPath>/<JobName>`.
 
     It is an `ObjectStore` for reading only: whatever is consolidated again is written elsewhere.
-
-    Attributes
-    ----------
-    root : str
-        Its S3 URI, without a slash at its end. Of a copy on disk, whose bucket nobody knows, a
-        URI that stands for it.
-    store : ObjectStore
-        Where it is.
-    is_copy : bool
-        Whether the URI only stands for a copy on disk.
-    images : Path or None
-        Folder with copies of the labeled images.
-    description : JobDescription or None
-        What `labeljob run` wrote down of the job.
-    problem : str
-        Why that could not be read; empty if nothing is wrong.
     """
 
+    # Its S3 URI, without a slash at its end. Of a copy on disk, whose bucket nobody knows, a URI
+    # that stands for it.
     root: str
-    store: ObjectStore
-    is_copy: bool
-    images: Path | None = None
-    description: JobDescription | None = None
-    problem: str = ""
+    store: ObjectStore  # where it is
+    is_copy: bool  # whether the URI only stands for a copy on disk
+    images: Path | None = None  # folder with copies of the labeled images
+    description: JobDescription | None = None  # what `labeljob run` wrote down of the job
+    problem: str = ""  # why that could not be read; empty if nothing is wrong
     _by_name: dict[str, list[Path]] = field(default_factory=dict)
 
     @property

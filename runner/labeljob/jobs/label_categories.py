@@ -15,18 +15,10 @@ from labeljob.tasks.base import JobType
 
 @dataclass(frozen=True, kw_only=True)
 class LabelFindings:
-    """What is to be said of a list of labels.
+    """What is to be said of a list of labels."""
 
-    Attributes
-    ----------
-    problems : tuple of str
-        What Ground Truth or our functions would refuse, one sentence each.
-    warnings : tuple of str
-        What may surprise, one sentence each.
-    """
-
-    problems: tuple[str, ...]
-    warnings: tuple[str, ...]
+    problems: tuple[str, ...]  # what Ground Truth or our functions would refuse, one sentence each
+    warnings: tuple[str, ...]  # what may surprise, one sentence each
 
 
 def read_names(text: str) -> list[str]:

@@ -15,23 +15,12 @@ MAX_LINE_LENGTH = 100_000
 
 @dataclass(frozen=True)
 class ManifestLine:
-    """One data object.
+    """One data object."""
 
-    Attributes
-    ----------
-    object_id : str
-        Its line number from 0, which is the service's `datasetObjectId`.
-    text : str
-        The line as it stands in the file.
-    values : mapping
-        The line, read.
-    source_key : str
-        What says which data object it is: ``source-ref``, or ``source`` where the line holds it.
-    """
-
-    object_id: str
-    text: str
-    values: Mapping[str, Any]
+    object_id: str  # its line number from 0, which is the service's `datasetObjectId`
+    text: str  # the line as it stands in the file
+    values: Mapping[str, Any]  # the line, read
+    # what says which data object it is: ``source-ref``, or ``source`` where the line holds it
     source_key: str = "source-ref"
 
     @property

@@ -33,24 +33,13 @@ _USUAL_ACCURACY = 0.7
 
 @dataclass(frozen=True, kw_only=True)
 class Copying:
-    """Two workers, one of whom gives the other's answers.
+    """Two workers, one of whom gives the other's answers."""
 
-    Attributes
-    ----------
-    workers : tuple of str
-        Their ids, in the order of the alphabet; who copies whom the answers do not tell.
-    share : float
-        Estimated share of the answers that are copied, in (0, 1).
-    common : int
-        Data objects that both answered.
-    chance : float
-        Probability of such evidence, or stronger, in an honest crew of this size.
-    """
-
+    # their ids, in the order of the alphabet; who copies whom the answers do not tell
     workers: tuple[str, str]
-    share: float
-    common: int
-    chance: float
+    share: float  # estimated share of the answers that are copied, in (0, 1)
+    common: int  # data objects that both answered
+    chance: float  # probability of such evidence, or stronger, in an honest crew of this size
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -44,21 +44,12 @@ _MASKS_ONLY = ("flooding", "empty")
 
 @dataclass(frozen=True, kw_only=True)
 class SyntheticWorker:
-    """One worker of a synthetic crew.
+    """One worker of a synthetic crew."""
 
-    Attributes
-    ----------
-    worker : SimulatedWorker
-        Whose id and pace it is.
-    answer_model : SimulatedWorker
-        Whose answers it gives: the worker's own, but for the second of a pair of copycats.
-    behavior : str
-        One of `BEHAVIORS`; empty for a worker of the simulated crowd.
-    """
-
-    worker: SimulatedWorker
+    worker: SimulatedWorker  # whose id and pace it is
+    # whose answers it gives: the worker's own, but for the second of a pair of copycats
     answer_model: SimulatedWorker
-    behavior: str = ""
+    behavior: str = ""  # one of `BEHAVIORS`; empty for a worker of the simulated crowd
 
 
 def create_synthetic_workers(text: str, *, task: JobType, seed: int) -> tuple[SyntheticWorker, ...]:

@@ -38,22 +38,14 @@ from labeljob.tasks.base import JobType, Truth
 
 @dataclass(frozen=True, kw_only=True)
 class Disturbances:
-    """What goes wrong beside the workers' errors; shares and means, each from 0 to below 1.
+    """What goes wrong beside the workers' errors; shares and means, each from 0 to below 1."""
 
-    Attributes
-    ----------
-    missing : float
-        Share of the answers that nobody gives. One answer of each data object is always given.
-    late : float
-        Share that comes after the batch was consolidated: among the worker responses, not in
-        the payload. One answer of each data object is always in time.
-    difficulty : float
-        Mean difficulty of the data objects, as `behavior.difficulty` has it.
-    """
-
+    # Share of the answers that nobody gives. One answer of each data object is always given.
     missing: float = 0.0
+    # Share that comes after the batch was consolidated: among the worker responses, not in the
+    # payload. One answer of each data object is always in time.
     late: float = 0.0
-    difficulty: float = 0.0
+    difficulty: float = 0.0  # mean difficulty of the data objects, as `behavior.difficulty` has it
 
 
 @dataclass(frozen=True, kw_only=True)

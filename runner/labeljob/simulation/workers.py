@@ -51,29 +51,17 @@ class CrewError(GroundTruthError):
 
 @dataclass(frozen=True, kw_only=True)
 class Skill:
-    """How well a kind of worker works; all but `boundary_shift` are probabilities.
+    """How well a kind of worker works; all but `boundary_shift` are probabilities."""
 
-    Attributes
-    ----------
-    accuracy : float
-        A class (or whether one label applies) is recognised.  The rest of the time another
-        class is chosen, each as often as the others.
-    confusion : float
-        One class of the worker's pair is taken for the other.
-    boundary_shift : float
-        How far a mask's boundary lies from the true one: one standard deviation, as a share
-        of the image's diagonal.
-    miss_rate : float
-        An object (a connected region of one class) is left out of a mask.
-    swap_rate : float
-        An object that was not missed is painted as another class.
-    """
-
+    # A class (or whether one label applies) is recognised.  The rest of the time another class is
+    # chosen, each as often as the others.
     accuracy: float
+    # how far a mask's boundary lies from the true one: one standard deviation, as a share of the
+    # image's diagonal
     boundary_shift: float
-    miss_rate: float
-    swap_rate: float
-    confusion: float = 0.0
+    miss_rate: float  # an object (a connected region of one class) is left out of a mask
+    swap_rate: float  # an object that was not missed is painted as another class
+    confusion: float = 0.0  # one class of the worker's pair is taken for the other
 
 
 SKILLS: Mapping[str, Skill] = MappingProxyType(
@@ -98,24 +86,14 @@ MIXED_CREW = (
 
 @dataclass(frozen=True, kw_only=True)
 class SimulatedWorker:
-    """One worker.
+    """One worker."""
 
-    Attributes
-    ----------
-    worker_id : str
-        As Ground Truth writes it for a private workforce: ``private.us-west-2.<16 hex digits>``.
-    kind : str
-        One of `SKILLS`.
-    skill : Skill
-        How well the worker works.
-    pair : tuple of str, optional
-        The two classes that a confuser takes for each other.  Without it the worker's id
-        decides on two classes that follow each other in the label category file.
-    """
-
+    # as Ground Truth writes it for a private workforce: ``private.us-west-2.<16 hex digits>``
     worker_id: str
-    kind: str
-    skill: Skill
+    kind: str  # one of `SKILLS`
+    skill: Skill  # how well the worker works
+    # The two classes that a confuser takes for each other.  Without it the worker's id decides on
+    # two classes that follow each other in the label category file.
     pair: tuple[str, str] | None = None
 
     def confused_classes(self, labels: Sequence[str]) -> tuple[int, int] | None:

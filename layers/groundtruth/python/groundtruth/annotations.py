@@ -96,29 +96,14 @@ def unforeseen(worker_id: str, error: Exception) -> RejectedAnswer:
 
 @dataclass(frozen=True)
 class Answers[Answer]:
-    """The usable answers of one data object, and those set aside.
+    """The usable answers of one data object, and those set aside."""
 
-    Attributes
-    ----------
-    object_id : str
-        The data object's `datasetObjectId`.
-    workers : tuple of str
-        Who gave each answer; no worker is there twice.
-    answers : tuple
-        Their answers, decoded by the task.
-    rejected : tuple of RejectedAnswer
-        The other answers.
-    source : str or None
-        S3 URI of the data object, where the payload tells it.
-    processed : bool
-        False if time ran out before the answers were looked at: then there is none here.
-    """
-
-    object_id: str
-    workers: tuple[str, ...]
-    answers: tuple[Answer, ...]
-    rejected: tuple[RejectedAnswer, ...]
-    source: str | None = None
+    object_id: str  # the data object's `datasetObjectId`
+    workers: tuple[str, ...]  # who gave each answer; no worker is there twice
+    answers: tuple[Answer, ...]  # their answers, decoded by the task
+    rejected: tuple[RejectedAnswer, ...]  # the other answers
+    source: str | None = None  # S3 URI of the data object, where the payload tells it
+    # false if time ran out before the answers were looked at: then there is none here
     processed: bool = True
 
 

@@ -31,27 +31,13 @@ _TIME_IN_KEY = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """The response, and what is worth measuring of a batch.
+    """The response, and what is worth measuring of a batch."""
 
-    Attributes
-    ----------
-    response : list of dict
-        What the function returns.
-    labels : tuple of Label
-        The labels in it, in order.
-    job_name : str
-        ``labeling-job/<name>``.
-    notes : tuple of str
-        What was not found or not understood about the job and its side files.
-    skill_note : str
-        Why worker skill was not read or not kept; empty if it was.
-    """
-
-    response: list[dict[str, Any]]
-    labels: tuple[Label, ...]
-    job_name: str
-    notes: tuple[str, ...]
-    skill_note: str = ""
+    response: list[dict[str, Any]]  # what the function returns
+    labels: tuple[Label, ...]  # the labels in it, in order
+    job_name: str  # ``labeling-job/<name>``
+    notes: tuple[str, ...]  # what was not found or not understood about the job and its side files
+    skill_note: str = ""  # why worker skill was not read or not kept; empty if it was
 
 
 def consolidate_batch[Answer](

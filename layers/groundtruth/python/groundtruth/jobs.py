@@ -214,27 +214,14 @@ class FolderJobs:
 
 @dataclass(frozen=True, kw_only=True)
 class JobContext:
-    """What holds for one labeling job.
+    """What holds for one labeling job."""
 
-    Attributes
-    ----------
-    settings : Settings
-        The stack's defaults, overridden by the job's tags.
-    classes : tuple of str or None
-        Names of the classes in label order; None if no place names them.
-    classes_from : str
-        ``"event"``, ``"job"``, ``"stack"`` or ``"nowhere"``.
-    label_attribute_name : str or None
-        The job's own, if it could be described.
-    notes : tuple of str
-        What was looked for and not found, and tags that were not understood.
-    """
-
-    settings: Settings
+    settings: Settings  # the stack's defaults, overridden by the job's tags
+    # names of the classes in label order; None if no place names them
     classes: tuple[str, ...] | None
-    classes_from: str
-    label_attribute_name: str | None
-    notes: tuple[str, ...]
+    classes_from: str  # ``"event"``, ``"job"``, ``"stack"`` or ``"nowhere"``
+    label_attribute_name: str | None  # the job's own, if it could be described
+    notes: tuple[str, ...]  # what was looked for and not found, and tags that were not understood
 
 
 class JobContexts:

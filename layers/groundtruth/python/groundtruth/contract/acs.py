@@ -98,21 +98,11 @@ def _annotations_uri(message: Mapping[str, Any], payload_uri: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Annotation:
-    """What the payload holds of one worker's answer: the answer, or where it is.
+    """What the payload holds of one worker's answer: the answer, or where it is."""
 
-    Attributes
-    ----------
-    worker_id : str
-        Empty if the payload names no worker.
-    content : object
-        The answer as JSON text or already decoded; None if it is elsewhere or missing.
-    uri : str or None
-        S3 URI of the answer.
-    """
-
-    worker_id: str
-    content: Any
-    uri: str | None
+    worker_id: str  # empty if the payload names no worker
+    content: Any  # the answer as JSON text or already decoded; None if it is elsewhere or missing
+    uri: str | None  # S3 URI of the answer
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,21 +12,11 @@ from groundtruth.errors import ContractError
 
 @dataclass(frozen=True, kw_only=True)
 class PreRequest:
-    """One data object, before it goes to the workers.
+    """One data object, before it goes to the workers."""
 
-    Attributes
-    ----------
-    labeling_job_arn : str
-        The job's ARN; its name is lower-cased by the service.
-    data_object : mapping
-        The whole manifest line.
-    source : str
-        Out of the manifest line: the URI of the image, or the text itself.
-    """
-
-    labeling_job_arn: str
-    data_object: Mapping[str, Any]
-    source: str
+    labeling_job_arn: str  # the job's ARN; its name is lower-cased by the service
+    data_object: Mapping[str, Any]  # the whole manifest line
+    source: str  # out of the manifest line: the URI of the image, or the text itself
 
     @classmethod
     def from_event(cls, event: Any, *, inline_source: bool = False) -> Self:

@@ -24,18 +24,10 @@ _OUR_FUNCTION = re.compile(r":function:[^:]+-ACS-([^-:]+)(:|$)")
 
 @dataclass(frozen=True, kw_only=True)
 class StateChange:
-    """An event that EventBridge sends when a labeling job changes its state.
+    """An event that EventBridge sends when a labeling job changes its state."""
 
-    Attributes
-    ----------
-    labeling_job_arn : str
-        The job's ARN; its name is lower-cased by the service.
-    status : str
-        ``"Completed"``, ``"Failed"`` or ``"Stopped"``, or one of a job that goes on.
-    """
-
-    labeling_job_arn: str
-    status: str
+    labeling_job_arn: str  # the job's ARN; its name is lower-cased by the service
+    status: str  # ``"Completed"``, ``"Failed"`` or ``"Stopped"``, or one of a job that goes on
 
     @classmethod
     def from_event(cls, event: Any) -> Self:

@@ -107,53 +107,29 @@ SUMMARY = "summary.json"
 
 @dataclass(frozen=True, kw_only=True)
 class EndedJob:
-    """A labeling job that is Completed, Stopped or Failed.
+    """A labeling job that is Completed, Stopped or Failed."""
 
-    Attributes
-    ----------
-    root : str
-        S3 URI of the job's folder, ``<S3OutputPath>/<JobName>``, without a slash at its end.
-    name : str or None
-        The job's name; None for that of the folder.
-    status : str
-        As the service calls it; empty if it is not known.
-    attribute : str or None
-        The label attribute name; None to take it from the responses.
-    output_manifest : str or None
-        S3 URI of the service's manifest; None for where it always is.
-    input_manifest : str or Path or None
-        S3 URI or file of the input manifest, for a job without an output manifest.
-    classes : tuple of str or None
-        The classes in label order; None to take it from the labels.
-    task : str or None
-        The job type, to refuse any other; None for the one that is found.
-    min_confidence : float
-        Objects whose label has less, in [0, 1], are queued again. A lone worker's label has 0 in
-        the `builtin` style.
-    kms_key : str or None
-        The key to write with.
-    ours : bool
-        Whether the job is known to have run with these functions.
-    worker_id_key : str
-        Secret from which the summary makes pseudonyms of workers; empty for the job's name, which
-        anybody knows.
-    plain_worker_ids : bool
-        Whether the summary holds workers' ids as they are.
-    """
-
+    # S3 URI of the job's folder, ``<S3OutputPath>/<JobName>``, without a slash at its end
     root: str
-    name: str | None = None
-    status: str = ""
-    attribute: str | None = None
+    name: str | None = None  # the job's name; None for that of the folder
+    status: str = ""  # as the service calls it; empty if it is not known
+    attribute: str | None = None  # the label attribute name; None to take it from the responses
+    # S3 URI of the service's manifest; None for where it always is
     output_manifest: str | None = None
+    # S3 URI or file of the input manifest, for a job without an output manifest
     input_manifest: str | Path | None = None
+    # the classes in label order; None to take it from the labels
     classes: tuple[str, ...] | None = None
-    task: str | None = None
+    task: str | None = None  # the job type, to refuse any other; None for the one that is found
+    # Objects whose label has less, in [0, 1], are queued again. A lone worker's label has 0 in the
+    # `builtin` style.
     min_confidence: float = 0.0
-    kms_key: str | None = None
-    ours: bool = False
+    kms_key: str | None = None  # the key to write with
+    ours: bool = False  # whether the job is known to have run with these functions
+    # secret from which the summary makes pseudonyms of workers; empty for the job's name, which
+    # anybody knows
     worker_id_key: str = field(default="", repr=False)
-    plain_worker_ids: bool = False
+    plain_worker_ids: bool = False  # whether the summary holds workers' ids as they are
 
     @property
     def job_name(self) -> str:

@@ -28,24 +28,12 @@ class Member:
 
 @dataclass(frozen=True)
 class Line:
-    """One data object of a manifest.
+    """One data object of a manifest."""
 
-    Attributes
-    ----------
-    number : int
-        Lines before it, which is the service's `datasetObjectId`.
-    text : str
-        The line, without its end.
-    members : tuple of Member
-        Its parts, in order.
-    values : mapping
-        The line, decoded.
-    """
-
-    number: int
-    text: str
-    members: tuple[Member, ...]
-    values: Mapping[str, Any]
+    number: int  # lines before it, which is the service's `datasetObjectId`
+    text: str  # the line, without its end
+    members: tuple[Member, ...]  # its parts, in order
+    values: Mapping[str, Any]  # the line, decoded
 
     @classmethod
     def parse(cls, text: str, number: int, *, name: str = "manifest") -> Self:

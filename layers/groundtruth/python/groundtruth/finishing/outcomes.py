@@ -160,30 +160,16 @@ class ObjectOutcome(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ResolvedObject:
-    """One data object.
+    """One data object."""
 
-    Attributes
-    ----------
-    outcome : ObjectOutcome
-        What became of it; one whose answers were all rejected is `FAILED`, with a label that
-        has no class.
-    label : Label or None
-        What the consolidation function said.
-    failure : mapping
-        Metadata with the reason, if the object failed.
-    untouched : bool
-        Whether the line stays as it is.
-    custom : bool
-        Whether the line has this custom job's metadata.
-    differs : bool
-        Whether the line holds another label of the `object` style than the last response.
-    """
-
+    # what became of it; one whose answers were all rejected is `FAILED`, with a label that has no
+    # class
     outcome: ObjectOutcome
-    label: Label | None = None
-    failure: Mapping[str, Any] | None = None
-    untouched: bool = False
-    custom: bool = False
+    label: Label | None = None  # what the consolidation function said
+    failure: Mapping[str, Any] | None = None  # metadata with the reason, if the object failed
+    untouched: bool = False  # whether the line stays as it is
+    custom: bool = False  # whether the line has this custom job's metadata
+    # whether the line holds another label of the `object` style than the last response
     differs: bool = False
 
 

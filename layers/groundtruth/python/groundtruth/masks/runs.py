@@ -18,15 +18,6 @@ class RunMask:
     A run begins where `starts` says and ends where the next one begins, so it may pass over
     the ends of rows. Two runs side by side may hold the same class; `merge` joins them.
 
-    Attributes
-    ----------
-    starts : ndarray of int, shape (n_runs,)
-        Flat pixel offset at which each run begins: the first is 0, strictly increasing.
-    classes : ndarray of uint16, shape (n_runs,)
-        Class of each run: 0 is BACKGROUND, i + 1 is label i.
-    shape : tuple of int
-        (rows, columns), both at least 1.
-
     Raises
     ------
     ValueError
@@ -40,9 +31,12 @@ class RunMask:
            [2, 2, 2]], dtype=uint16)
     """
 
+    # shape (n_runs,): flat pixel offset at which each run begins: the first is 0, strictly
+    # increasing
     starts: Starts
+    # shape (n_runs,): class of each run: 0 is BACKGROUND, i + 1 is label i
     classes: NDArray[np.uint16]
-    shape: tuple[int, int]
+    shape: tuple[int, int]  # (rows, columns), both at least 1
 
     def __post_init__(self) -> None:
         if min(self.shape) < 1:

@@ -84,25 +84,14 @@ class ConsolidationContext:
 
 @dataclass(frozen=True, kw_only=True)
 class LabelClass:
-    """A class that a data object has.
+    """A class that a data object has."""
 
-    Attributes
-    ----------
-    class_id : int
-        Its index: in label order, or in the mask.
-    name : str
-        Its name.
-    confidence : float or None
-        Probability in [0, 1] that the object has it; of a mask's class, the expected
-        intersection over union. None if it was read from a label that does not tell it.
-    color : str
-        Of a mask's class, such as ``"#2ca02c"``.
-    """
-
-    class_id: int
-    name: str
+    class_id: int  # its index: in label order, or in the mask
+    name: str  # its name
+    # Probability in [0, 1] that the object has it; of a mask's class, the expected intersection
+    # over union. None if it was read from a label that does not tell it.
     confidence: float | None
-    color: str = ""
+    color: str = ""  # of a mask's class, such as ``"#2ca02c"``
 
 
 OBJECT = "object"
@@ -164,21 +153,11 @@ class Label:
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """What a `builtin` style label's metadata say of where it comes from.
+    """What a `builtin` style label's metadata say of where it comes from."""
 
-    Attributes
-    ----------
-    job_name : str
-        ``labeling-job/<name in lower case>``.
-    human_annotated : str
-        ``"yes"`` or ``"no"``.
-    creation_date : str
-        ISO 8601 in UTC, with microseconds, without a zone.
-    """
-
-    job_name: str
-    human_annotated: str
-    creation_date: str
+    job_name: str  # ``labeling-job/<name in lower case>``
+    human_annotated: str  # ``"yes"`` or ``"no"``
+    creation_date: str  # ISO 8601 in UTC, with microseconds, without a zone
 
 
 class Task[Answer](Protocol):
@@ -461,24 +440,12 @@ def read_text(value: Any) -> str:
 
 @dataclass(frozen=True)
 class BatchAnswers[Answer]:
-    """The answers to the images of a batch, one row each, and who gave them.
+    """The answers to the images of a batch, one row each, and who gave them."""
 
-    Attributes
-    ----------
-    workers : tuple of str
-        Sorted; the model of the job's auxiliary file is one more, the last.
-    rows : list of (int, int, Answer)
-        Index of the image, index of the worker, and the answer.
-    gold : list of Answer or None
-        The true answer to each image, where it is known.
-    max_weights : list of float or None
-        Largest weight of each worker; None without the model.
-    """
-
-    workers: tuple[str, ...]
-    rows: list[tuple[int, int, Answer]]
-    gold: list[Answer | None]
-    max_weights: list[float] | None
+    workers: tuple[str, ...]  # sorted; the model of the job's auxiliary file is one more, the last
+    rows: list[tuple[int, int, Answer]]  # index of the image, index of the worker, and the answer
+    gold: list[Answer | None]  # the true answer to each image, where it is known
+    max_weights: list[float] | None  # largest weight of each worker; None without the model
 
 
 def collect_answers[Answer](

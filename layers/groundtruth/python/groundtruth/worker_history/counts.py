@@ -102,18 +102,10 @@ _SPARE_BITS = 10
 
 @dataclass(frozen=True)
 class Moment:
-    """A time on the scale of one half-life.
+    """A time on the scale of one half-life."""
 
-    Parameters
-    ----------
-    at : datetime
-        The time, in UTC.
-    half_life_days : float
-        0 for no decay: there is one era, number 0, then.
-    """
-
-    at: datetime
-    half_life_days: float
+    at: datetime  # the time, in UTC
+    half_life_days: float  # 0 for no decay: there is one era, number 0, then
 
     @property
     def position(self) -> float:

@@ -45,15 +45,6 @@ class SkillStoreError(GroundTruthError):
 class SkillKey:
     """Which statistics may be added up: those of one job type, label set and half-life.
 
-    Parameters
-    ----------
-    task : str
-        Name of the job type.
-    classes : tuple of str
-        The label set in its order, because cells may number the classes.
-    half_life_days : float
-        After how many days what was learned weighs half; 0 for no decay, else at least 0.01.
-
     Raises
     ------
     ValueError
@@ -65,8 +56,9 @@ class SkillKey:
     'adf57debe344afa1'
     """
 
-    task: str
-    classes: tuple[str, ...]
+    task: str  # name of the job type
+    classes: tuple[str, ...]  # the label set in its order, because cells may number the classes
+    # after how many days what was learned weighs half; 0 for no decay, else at least 0.01
     half_life_days: float = 0.0
 
     def __post_init__(self) -> None:
@@ -171,35 +163,17 @@ class BatchSkills:
     """Worker skill, as far as one batch has to do with it.
 
     Without a store nothing is known and nothing is kept.
-
-    Attributes
-    ----------
-    store : SkillStore or None
-        Where skill is kept.
-    key : SkillKey
-        Which statistics: those of the job type and its classes.
-    batch_id : str
-        Digest of the payload.
-    job : str
-        ARN of the labeling job.
-    made_at : datetime
-        When the batch was put together, in UTC.
-    complete : bool
-        False if a data object of the batch was not processed: then nothing is kept.
-    note : str
-        What went wrong; empty if nothing did.
-    readable : bool
-        False if the history could not be had.
     """
 
-    store: SkillStore | None
-    key: SkillKey
-    batch_id: str
-    job: str
-    made_at: datetime
+    store: SkillStore | None  # where skill is kept
+    key: SkillKey  # which statistics: those of the job type and its classes
+    batch_id: str  # digest of the payload
+    job: str  # ARN of the labeling job
+    made_at: datetime  # when the batch was put together, in UTC
+    # false if a data object of the batch was not processed: then nothing is kept
     complete: bool = field(default=True, init=False)
-    note: str = field(default="", init=False)
-    readable: bool = field(default=True, init=False)
+    note: str = field(default="", init=False)  # what went wrong; empty if nothing did
+    readable: bool = field(default=True, init=False)  # false if the history could not be had
 
     @classmethod
     def none(cls) -> Self:

@@ -16,14 +16,6 @@ _NEWTON_ROUNDS = 50
 class LogisticMap:
     """``logit(new) = offset + slope * logit(old)`` [1]_.
 
-    Attributes
-    ----------
-    offset : float
-        0 leaves confidences as they are; below 0 lowers all.
-    slope : float
-        1 leaves confidences as they are; below 1 pulls them to the middle. At least 0, so
-        the order of confidences stays.
-
     References
     ----------
     .. [1] J. C. Platt, "Probabilistic outputs for support vector machines", Advances in
@@ -35,7 +27,9 @@ class LogisticMap:
     array([0.5 , 0.75])
     """
 
-    offset: float = 0.0
+    offset: float = 0.0  # 0 leaves confidences as they are; below 0 lowers all
+    # 1 leaves confidences as they are; below 1 pulls them to the middle. At least 0, so the order
+    # of confidences stays.
     slope: float = 1.0
 
     def apply(self, confidences: Floats) -> Floats:

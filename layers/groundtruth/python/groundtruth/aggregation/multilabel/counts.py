@@ -94,27 +94,14 @@ class LabelCountUpdates:
 
 @dataclass(frozen=True, eq=False)
 class LabelConsolidation:
-    """Result of the multi-label algorithm.
+    """Result of the multi-label algorithm."""
 
-    Attributes
-    ----------
-    posterior : ndarray of float, shape (n_items, n_labels)
-        Probability that each label applies.
-    selections : Selections
-        The batch it is about.
-    truth : ndarray of float, shape (n_items, n_labels)
-        How probable each label is, as far as workers are judged by it.
-    counted : ndarray of float, shape (n_items, n_labels)
-        1 where workers are judged, else 0.
-    rounds : int
-        How many rounds were made.
-    """
-
-    posterior: Floats
-    selections: Selections
+    posterior: Floats  # shape (n_items, n_labels): probability that each label applies
+    selections: Selections  # the batch it is about
+    # shape (n_items, n_labels): how probable each label is, as far as workers are judged by it
     truth: Floats
-    counted: Floats
-    rounds: int
+    counted: Floats  # shape (n_items, n_labels): 1 where workers are judged, else 0
+    rounds: int  # how many rounds were made
 
     @cached_property
     def count_updates(self) -> LabelCountUpdates:

@@ -97,17 +97,10 @@ def _indices(name: str, values: Ints, limit: int, length: int) -> Ints:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabelSets:
-    """The labels decided on.
+    """The labels decided on."""
 
-    Attributes
-    ----------
-    chosen : ndarray of bool, shape (n_items, n_labels)
-        Whether the label is reported.
-    below_quorum : ndarray of bool, shape (n_items,)
-        True where no label passed the quorum and the best one stands in.
-    """
-
-    chosen: Bools
+    chosen: Bools  # shape (n_items, n_labels): whether the label is reported
+    # shape (n_items,): true where no label passed the quorum and the best one stands in
     below_quorum: Bools
 
 

@@ -40,32 +40,19 @@ take up to 60 transactions, all on this record, and without it takes 10 at most.
 
 @dataclass(frozen=True)
 class Voters:
-    """The votes of a batch, and what is known of who cast them.
+    """The votes of a batch, and what is known of who cast them."""
 
-    Attributes
-    ----------
-    names : tuple of str
-        The workers, sorted; the model of the job's auxiliary file is one more, the last.
-    votes : Votes
-        Theirs.
-    gold : ndarray of int, shape (n_items,)
-        True classes, -1 where unknown.
-    counts : WorkerCounts
-        What earlier batches taught about the workers.
-    population : ndarray of float, shape (n_classes, n_classes), or None
-        What they taught about all workers together; None where that is not kept.
-    in_population : ndarray of bool, shape (n_workers,)
-        Which of the workers that is about: all but the model.
-    max_weights : ndarray of float, shape (n_workers,), or None
-        Largest weight of each; None without the model.
-    """
-
+    # the workers, sorted; the model of the job's auxiliary file is one more, the last
     names: tuple[str, ...]
-    votes: Votes
-    gold: Ints
-    counts: WorkerCounts
+    votes: Votes  # theirs
+    gold: Ints  # shape (n_items,): true classes, -1 where unknown
+    counts: WorkerCounts  # what earlier batches taught about the workers
+    # shape (n_classes, n_classes), or None: what they taught about all workers together; None where
+    # that is not kept
     population: Floats | None
+    # shape (n_workers,): which of the workers that is about: all but the model
     in_population: NDArray[np.bool_]
+    # shape (n_workers,), or None: largest weight of each; None without the model
     max_weights: Floats | None
 
 
