@@ -1,4 +1,4 @@
-"""`labeljob tables`: a job as Parquet tables."""
+"""`labeljob tables`: a job as tables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from labeljob import messages
 from labeljob.commands.options import JobOptions, output_option, takes_options
 from labeljob.commands.reading import open_job, print_read_errors, read_all_annotations
 from labeljob.formats.tables import TABLES, write_tables
-from labeljob.formats.target import extra
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,13 +23,12 @@ class TablesOptions(JobOptions):
 
 @takes_options
 def tables(options: TablesOptions) -> None:
-    """Write a job as Parquet tables: objects, answers, workers and pairs of workers.
+    """Write a job as tables in Parquet and CSV: objects, answers, workers, pairs of workers.
 
     Unusable answers are rows too, with the reason. The docs list the columns.
 
     Example: labeljob tables birds-job -o tables
     """
-    extra("pyarrow.parquet")
     job = open_job(options, needs_answers=False)
     annotations = read_all_annotations(job)
     with messages.show_progress("Writing tables", len(TABLES)) as advance:
@@ -40,6 +38,7 @@ def tables(options: TablesOptions) -> None:
         result = {
             "job": job.name,
             "tables": {name: str(file) for name, file in files.items()},
+            "csv": {name: str(file.with_suffix(".csv")) for name, file in files.items()},
             "rows": counts,
             "damage": job.damage.as_json(),
         }
@@ -47,4 +46,4 @@ def tables(options: TablesOptions) -> None:
         return
     print_read_errors(job.damage)
     for name, count in counts.items():
-        messages.done(f"{count:>8} rows  {files[name]}")
+        messages.done(f"{count:>8} rows  {files[name]} and {name}.csv")

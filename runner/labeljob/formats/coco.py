@@ -17,14 +17,15 @@ from typing import Any
 import numpy as np
 
 from labeljob.formats.labeled import LabeledImage
-from labeljob.formats.target import Target, extra
+from labeljob.formats.target import Target
 
 FILE = "annotations.json"
 
 
 def export_coco(images: Iterable[LabeledImage], target: Target) -> None:
     """Write a COCO file, and copies of the images that can be read."""
-    coder = extra("pycocotools.mask")
+    from pycocotools import mask as coder  # type: ignore[import-untyped]
+
     content: dict[str, list[dict[str, Any]]] = {"images": [], "annotations": [], "categories": []}
     content["categories"] = [
         {"id": at, "name": name, "supercategory": ""} for at, name in enumerate(target.classes, 1)

@@ -10,7 +10,7 @@ from pathlib import Path
 from labeljob.formats.coco import export_coco
 from labeljob.formats.huggingface import export_huggingface
 from labeljob.formats.imagefolder import export_imagefolder
-from labeljob.formats.labeled import Choice, LabeledImage, labeled_images
+from labeljob.formats.labeled import Choice, LabeledImage, LeftOut, labeled_images
 from labeljob.formats.target import Target
 from labeljob.formats.voc import export_voc
 from labeljob.formats.yolo import export_yolo
@@ -18,6 +18,7 @@ from labeljob.history.job import JobOnFile
 from labeljob.history.job_files import OutputLine
 from labeljob.jobs.description import JobError
 from labeljob.jobs.manifest_lines import read_lines
+from labeljob.output_files import draft_folder, escape_halves
 
 
 class Format(StrEnum):
@@ -49,15 +50,24 @@ def export_job(
     *,
     advance: Callable[[], object] = lambda: None,
 ) -> Target:
-    """Write a job's labels in another format, into an empty folder; raises `JobError`."""
-    target = Target(folder=folder, task=job.task, classes=job.choices)
-    target.check()
+    """Write a job's labels in another format, into an empty folder.
+
+    Raises
+    ------
+    JobError
+        If the folder is not empty, or there is nothing to export.
+    OutputError
+        If it cannot be written.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise JobError(f"{folder} is there already and not an empty folder")
     lines = lines_of(choice.manifest, job.task.source_key) if choice.manifest else job.lines
-    images = labeled_images(job, lines, choice, target.left_out)
+    left_out = LeftOut()
+    images = labeled_images(job, lines, choice, left_out)
 
     first = next(images, None)
     if first is None:
-        reasons = ", ".join(target.left_out.by_reason)
+        reasons = ", ".join(left_out.by_reason)
         raise JobError(f"there is nothing to export: {reasons or 'the manifest is empty'}")
 
     def counted() -> Iterator[LabeledImage]:
@@ -67,7 +77,12 @@ def export_job(
 
     if problem := job.task.export_problems.get(chosen):
         raise JobError(problem)
-    WRITERS[chosen](counted(), target)
+    classes = tuple(map(escape_halves, job.choices))
+    with draft_folder(folder) as draft:
+        target = Target(
+            folder=folder, draft=draft, task=job.task, classes=classes, left_out=left_out
+        )
+        WRITERS[chosen](counted(), target)
     return target
 
 

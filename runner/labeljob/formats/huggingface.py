@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from labeljob.formats.labeled import LabeledImage
-from labeljob.formats.target import Target, extra
+from labeljob.formats.target import Target
 from labeljob.tasks.base import JobType
 
 
@@ -18,7 +18,7 @@ def export_huggingface(images: Iterable[LabeledImage], target: Target) -> None:
     Its columns are `image` (empty where the image cannot be read), `object_id`, `source` and
     `confidence`, and `label`, `labels` with `confidences`, or `mask` with `classes`.
     """
-    datasets = extra("datasets")
+    import datasets  # type: ignore[import-untyped]
 
     def rows() -> Iterator[dict[str, Any]]:
         for image in images:
@@ -30,13 +30,16 @@ def export_huggingface(images: Iterable[LabeledImage], target: Target) -> None:
 
     datasets.disable_progress_bars()
     with tempfile.TemporaryDirectory(prefix="labeljob-export-") as cache:
-        made = datasets.Dataset.from_generator(
-            rows,
-            features=_features(datasets, target),
-            cache_dir=cache,
-            fingerprint=uuid.uuid4().hex,
-        )
-        made.save_to_disk(str(target.folder))
+        try:
+            made = datasets.Dataset.from_generator(
+                rows,
+                features=_features(datasets, target),
+                cache_dir=cache,
+                fingerprint=uuid.uuid4().hex,
+            )
+        except datasets.exceptions.DatasetGenerationError as error:
+            raise error.__cause__ or error from None
+        made.save_to_disk(str(target.draft))
 
 
 def _features(datasets: Any, target: Target) -> Any:

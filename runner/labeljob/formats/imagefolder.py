@@ -17,7 +17,7 @@ def export_imagefolder(images: Iterable[LabeledImage], target: Target) -> None:
     if renamed:
         target.notes.append(f"folders of {', '.join(renamed)} are named otherwise: see classes.txt")
     for name in names:
-        (target.folder / name).mkdir(parents=True, exist_ok=True)
+        (target.draft / name).mkdir(parents=True, exist_ok=True)
     for image in images:
         if not target.copy_image(image, names[image.indices[0]]):
             target.left_out.add("the image cannot be read", image.object_id)

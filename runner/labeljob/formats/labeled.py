@@ -6,7 +6,7 @@ import io
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -18,6 +18,7 @@ from groundtruth.tasks.base import Label
 from groundtruth.tasks.segmentation.task import BACKGROUND
 from labeljob.history.job import JobOnFile, decode_mask
 from labeljob.history.job_files import OutputLine
+from labeljob.output_files import escape_halves
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +45,7 @@ class LabeledImage:
     label: Label
     indices: tuple[int, ...]
     mask: NDArray[np.uint8] | None
-    read: Callable[[str], bytes]
+    read: Callable[[], bytes]
 
     @property
     def stem(self) -> str:
@@ -55,8 +56,8 @@ class LabeledImage:
     def content(self) -> bytes | None:
         """The image file; None if it cannot be read."""
         try:
-            return self.read(self.source)
-        except StorageError:
+            return self.read()
+        except (OSError, StorageError):
             return None
 
     @cached_property
@@ -144,13 +145,13 @@ def _image(job: JobOnFile, line: OutputLine, name: str, choice: Choice) -> Label
     if isinstance(mask, str):
         return mask
     image = LabeledImage(
-        object_id=line.object_id,
-        source=line.source,
+        object_id=escape_halves(line.object_id),
+        source=escape_halves(line.source),
         name=name,
         label=label,
         indices=tuple(job.choices.index(one) for one in names),
         mask=mask,
-        read=job.place.read,
+        read=partial(job.place.read, line.source),
     )
     if mask is not None and image.image_sizes and image.size not in image.image_sizes:
         (height, width), *_ = image.image_sizes
@@ -184,7 +185,7 @@ def _mask(job: JobOnFile, label: Label, manifest: Path | None) -> NDArray[np.uin
 
 def _name(line: OutputLine, taken: set[str]) -> str:
     """The image's own file name, with the data object's id before it if another has that stem."""
-    name = PurePosixPath(line.source).name or f"{line.object_id}.jpg"
+    name = escape_halves(PurePosixPath(line.source).name) or f"{line.object_id}.jpg"
     if PurePosixPath(name).stem.lower() in taken:
         name = f"{line.object_id}_{name}"
     taken.add(PurePosixPath(name).stem.lower())

@@ -1,4 +1,4 @@
-"""A job as four Parquet tables: objects, answers, workers and pairs of workers.
+"""A job as four tables, in Parquet and in CSV: objects, answers, workers and pairs of workers.
 
 The schemas are in `schemas`. Within a job, ``object_id`` joins objects and answers, ``worker_id``
 answers and workers, and ``worker_a`` and ``worker_b`` pairs and workers.
@@ -6,20 +6,21 @@ answers and workers, and ``worker_a`` and ``worker_b`` pairs and workers.
 
 from __future__ import annotations
 
+import csv
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from labeljob.formats.target import extra
 from labeljob.history.annotations import ObjectAnnotations
 from labeljob.history.job import JobOnFile
 from labeljob.history.replay import read_creation_date
-from labeljob.jobs.description import JobError
 from labeljob.metrics.agreement import measure_agreement, measure_dispute
 from labeljob.metrics.workers import Worker, flag_workers, tabulate_workers
+from labeljob.output_files import draft_folder, escape_halves
 from labeljob.tasks.base import JobType
 
 COLUMNS: Mapping[str, Mapping[str, str]] = {
@@ -73,7 +74,8 @@ type Row = dict[str, Any]
 
 def schemas() -> Mapping[str, Any]:
     """The schema of each table; shares and confidences are in [0, 1], times in UTC and seconds."""
-    pa = extra("pyarrow")
+    import pyarrow as pa  # type: ignore[import-untyped]
+
     kinds = {
         "text": pa.string(),
         "texts": pa.list_(pa.string()),
@@ -97,8 +99,10 @@ def write_tables(
     *,
     advance: Callable[[], object] = lambda: None,
 ) -> dict[str, int]:
-    """Write the tables of a job; raises `JobError`."""
-    pa, parquet = extra("pyarrow"), extra("pyarrow.parquet")
+    """Write the tables of a job, all or none; raises `OutputError`."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
     classes = job.unit_classes
     workers = tabulate_workers(objects, job.task, len(classes))
     flag_workers(workers, objects, job.task, classes)
@@ -109,17 +113,36 @@ def write_tables(
         "pairs": _pairs(objects, job.task),
     }
     counts = {}
-    for name, schema in schemas().items():
-        table = pa.Table.from_pylist(list(rows[name]), schema=schema)
-        path = folder / f"{name}.parquet"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            parquet.write_table(table, path, compression="zstd")
-        except OSError as error:
-            raise JobError(f"{path} cannot be written: {error}") from error
-        counts[name] = table.num_rows
-        advance()
+    with draft_folder(folder) as draft:
+        for name, schema in schemas().items():
+            content = [{key: _storable(value) for key, value in row.items()} for row in rows[name]]
+            table = pa.Table.from_pylist(content, schema=schema)
+            parquet.write_table(table, draft / f"{name}.parquet", compression="zstd")
+            with (draft / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+                lines = csv.DictWriter(file, COLUMNS[name], lineterminator="\n")
+                lines.writeheader()
+                lines.writerows(
+                    {key: _cell(value) for key, value in row.items()} for row in content
+                )
+            counts[name] = len(content)
+            advance()
     return counts
+
+
+def _storable(value: Any) -> Any:
+    """The value, without the halves of surrogate pairs that no file can hold."""
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    return escape_halves(value) if isinstance(value, str) else value
+
+
+def _cell(value: Any) -> Any:
+    """The value in a cell of a CSV file."""
+    if isinstance(value, list):
+        return ";".join("" if item is None else str(item) for item in value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def _objects(

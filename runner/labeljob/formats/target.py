@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections import Counter
 from collections.abc import Mapping
@@ -11,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from labeljob.formats.labeled import LabeledImage, LeftOut
-from labeljob.jobs.description import JobError
 from labeljob.tasks.base import JobType
 
 
@@ -22,7 +20,9 @@ class Target:
     Attributes
     ----------
     folder : Path
-        Is made; must be empty or not there.
+        Where the files come in the end; must be empty or not there.
+    draft : Path
+        Where they are written.
     task : JobType
         The job type.
     classes : tuple of str
@@ -38,6 +38,7 @@ class Target:
     """
 
     folder: Path
+    draft: Path
     task: JobType
     classes: tuple[str, ...]
     counts: Counter[str] = field(default_factory=Counter)
@@ -45,27 +46,18 @@ class Target:
     left_out: LeftOut = field(default_factory=LeftOut)
     without_image: list[str] = field(default_factory=list)
 
-    def check(self) -> None:
-        """Refuse a folder that holds something; raises `JobError`."""
-        if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
-            raise JobError(f"{self.folder} is there already and not an empty folder")
-
-    def write(self, name: str, body: bytes) -> Path:
-        """Write a file of the export; raises `JobError`."""
-        path = self.folder / name
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(body)
-        except OSError as error:
-            raise JobError(f"{path} cannot be written: {error.strerror}") from error
-        return path
+    def write(self, name: str, body: bytes) -> None:
+        """Write a file of the export; raises `OSError`."""
+        path = self.draft / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(body)
 
     def write_json(self, name: str, value: Any) -> None:
-        """Write a JSON file of the export; raises `JobError`."""
+        """Write a JSON file of the export; raises `OSError`."""
         self.write(name, json.dumps(value, ensure_ascii=False).encode())
 
     def write_lines(self, name: str, lines: list[str]) -> None:
-        """Write a text file of the export; raises `JobError`."""
+        """Write a text file of the export; raises `OSError`."""
         self.write(name, "".join(f"{line}\n" for line in lines).encode())
 
     def copy_image(self, image: LabeledImage, folder: str) -> bool:
@@ -87,17 +79,3 @@ class Target:
             "without-image": self.without_image,
             "notes": self.notes,
         }
-
-
-EXTRA = "exports"
-
-
-def extra(package: str) -> Any:
-    """A package of the optional extra ``exports``; raises `JobError`."""
-    try:
-        return importlib.import_module(package)
-    except ImportError as error:
-        raise JobError(
-            f"{package.partition('.')[0]} is not installed; it comes with the extra {EXTRA}: "
-            f"pip install 'groundtruth-consolidation[{EXTRA}]'"
-        ) from error

@@ -4,8 +4,10 @@ import io
 import json
 from pathlib import Path
 
+import datasets
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 
 from labeljob.commands.export import export
@@ -88,7 +90,6 @@ def voc_masks(out):
 
 @pytest.mark.parametrize("chosen", ["coco", "yolo", "voc", "huggingface"])
 def test_manifest_and_masks_are_enough_for_every_format(tmp_path, chosen):
-    pytest.importorskip({"coco": "pycocotools", "huggingface": "datasets"}.get(chosen, "PIL"))
     result, out = exported(marsh(tmp_path, [png(), png(GRID[::-1])]), tmp_path, chosen)
     assert (result["left-out"], result["without-image"]) == ({}, ["0", "1"])
     assert result["classes"] == ["reed", "heron", "moss"]
@@ -99,7 +100,6 @@ def test_manifest_and_masks_are_enough_for_every_format(tmp_path, chosen):
     elif chosen == "voc":
         np.testing.assert_array_equal(voc_masks(out)[1], GRID[::-1])
     else:
-        datasets = pytest.importorskip("datasets")
         found = datasets.load_from_disk(str(out))
         np.testing.assert_array_equal(np.array(found[1]["mask"]), GRID[::-1])
 
@@ -184,7 +184,6 @@ def test_a_mask_whose_colours_do_not_tell_all_classes_is_left_out(tmp_path, pale
 
 @pytest.mark.parametrize("chosen", ["coco", "yolo", "voc", "huggingface"])
 def test_a_mask_of_another_size_than_its_image_is_left_out(tmp_path, chosen):
-    pytest.importorskip({"coco": "pycocotools", "huggingface": "datasets"}.get(chosen, "PIL"))
     folder = marsh(tmp_path, [png()] * 3)
     images = tmp_path / "copies"
     images.mkdir()
@@ -227,7 +226,6 @@ def test_a_file_that_is_no_mask_is_left_out_with_the_reason(tmp_path):
 
 
 def test_yolo_reads_the_images_beside_its_own_file(tmp_path, monkeypatch):
-    yaml = pytest.importorskip("yaml")
     _, out = exported(marsh(tmp_path, [png()]), tmp_path, "yolo")
     content = yaml.safe_load((out / "data.yaml").read_text())
     # As its readers do: a path that exists counts from the current folder, none from the file's.

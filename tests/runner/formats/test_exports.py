@@ -1,11 +1,12 @@
 """Labels in other formats, read back by the libraries that users read them with."""
 
 import json
-import sys
 
+import datasets
 import numpy as np
 import pytest
 from PIL import Image
+from pycocotools import coco
 
 from labeljob.commands.export import export
 from labeljob.formats.polygons import painted, polygons_of
@@ -31,7 +32,6 @@ def harbour_options(harbour, images):
 # pycocotools itself reads arrays in a way that NumPy 2 warns of.
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 def test_coco_regions_are_the_masks(harbour, images, tmp_path):
-    coco = pytest.importorskip("pycocotools.coco", reason="pycocotools is of the extra exports")
     folder, _, masks = harbour
     exported(folder, "coco", tmp_path / "out", *harbour_options(harbour, images))
     found = coco.COCO(tmp_path / "out" / "annotations.json")
@@ -49,7 +49,6 @@ def test_coco_regions_are_the_masks(harbour, images, tmp_path):
 
 
 def test_coco_of_whole_images_has_the_image_as_its_box(scenes, images, tmp_path):
-    coco = pytest.importorskip("pycocotools.coco", reason="pycocotools is of the extra exports")
     folder, manifest = scenes
     options = ("--manifest", manifest, "--images", images, "--labels", "eel,cat,dog")
     exported(folder, "coco", tmp_path / "out", *options)
@@ -115,7 +114,6 @@ def test_imagefolder_has_a_folder_for_each_class(zoo, images, tmp_path):
 
 
 def test_a_hugging_face_dataset_of_classes(zoo, images, tmp_path):
-    datasets = pytest.importorskip("datasets", reason="datasets is of the extra exports")
     exported(zoo, "huggingface", tmp_path / "out", "--images", images)
     found = datasets.load_from_disk(str(tmp_path / "out"))
     names = found.features["label"].names
@@ -125,7 +123,6 @@ def test_a_hugging_face_dataset_of_classes(zoo, images, tmp_path):
 
 
 def test_a_hugging_face_dataset_of_masks_and_of_label_sets(harbour, scenes, images, tmp_path):
-    datasets = pytest.importorskip("datasets", reason="datasets is of the extra exports")
     folder, _, masks = harbour
     with_options = harbour_options(harbour, images)
     exported(folder, "huggingface", tmp_path / "masks", *with_options)
@@ -142,7 +139,6 @@ def test_a_hugging_face_dataset_of_masks_and_of_label_sets(harbour, scenes, imag
 def test_what_is_left_out_is_told_with_the_reason(zoo, tmp_path):
     lines = [on_disk.builtin_line(0, "cat"), on_disk.builtin_line(1, "dog", confidence=0.4)]
     on_disk.write_manifest(zoo, [*lines, {"source-ref": SOURCE.format(2)}])
-    pytest.importorskip("pycocotools", reason="pycocotools is of the extra exports")
     result = exported(zoo, "coco", tmp_path / "out", "--above", "0.5")
     assert result["left-out"] == {"confidence below 0.5": ["1"], "no label": ["2"]}
     assert result["without-image"] == ["0"]
@@ -176,10 +172,3 @@ def test_a_folder_that_holds_something_stays_as_it_is(zoo, tmp_path):
     assert outcome.exit_code == 1
     assert "not an empty folder" in outcome.output
     assert kept.read_text() == "mine"
-
-
-def test_a_missing_package_is_named_with_the_extra_it_comes_with(zoo, tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "datasets", None)
-    outcome = run(export, zoo, "--format", "huggingface", "-o", tmp_path / "out")
-    assert outcome.exit_code == 1
-    assert "datasets is not installed; it comes with the extra exports" in outcome.output

@@ -1,23 +1,25 @@
-"""The Parquet tables, read back as users do."""
+"""The tables, read back as users do."""
 
+import csv
 import json
+from datetime import datetime
 
+import pandas as pd
+import polars as pl
 import pytest
+from pyarrow import parquet
 
-pa = pytest.importorskip("pyarrow", reason="pyarrow is of the extra exports")
-pandas = pytest.importorskip("pandas")
-
-from labeljob.commands.tables import tables  # noqa: E402 - needs the packages above
-from labeljob.formats.tables import TABLES, schemas  # noqa: E402
-from tests.real_data import real_data  # noqa: E402
-from tests.runner.command_line import run  # noqa: E402
-from tests.runner.history import job_folders as on_disk  # noqa: E402
+from labeljob.commands.tables import tables
+from labeljob.formats.tables import TABLES, schemas
+from tests.real_data import real_data
+from tests.runner.command_line import run
+from tests.runner.history import job_folders as on_disk
 
 pytestmark = pytest.mark.slow
 
 
 def read(folder):
-    return {name: pandas.read_parquet(folder / f"{name}.parquet") for name in TABLES}
+    return {name: pd.read_parquet(folder / f"{name}.parquet") for name in TABLES}
 
 
 def test_every_answer_is_a_row_and_the_tables_join(zoo, tmp_path):
@@ -43,14 +45,53 @@ def test_schemas_are_kept_even_where_a_column_is_empty(harbour, tmp_path):
     folder, _, _ = harbour
     assert run(tables, folder, "--labels", "water,boat,quay", "-o", tmp_path / "t").exit_code == 0
     for name, schema in schemas().items():
-        stored = pa.parquet.read_schema(tmp_path / "t" / f"{name}.parquet")
+        stored = parquet.read_schema(tmp_path / "t" / f"{name}.parquet")
         assert stored.equals(schema)
 
 
 def test_polars_reads_the_real_job(tmp_path):
-    polars = pytest.importorskip("polars")
     outcome = run(tables, real_data("birds-job"), "-o", tmp_path / "t")
     assert outcome.exit_code == 0, outcome.output
-    answers = polars.read_parquet(tmp_path / "t" / "answers.parquet")
+    answers = pl.read_parquet(tmp_path / "t" / "answers.parquet")
     assert answers.height == 1510
     assert answers["worker_id"].n_unique() == 97
+
+
+def test_csv_files_hold_the_same_rows(scenes, tmp_path):
+    folder, manifest = scenes
+    lines = [*map(json.loads, manifest.read_text().splitlines()), {"source-ref": "s3://x/a, b.jpg"}]
+    on_disk.write_manifest(folder, lines)
+    assert run(tables, folder, "--labels", "eel,cat,dog", "-o", tmp_path / "t").exit_code == 0
+    stored = read(tmp_path / "t")
+    told = {
+        name: list(csv.DictReader((tmp_path / "t" / f"{name}.csv").read_text().splitlines()))
+        for name in TABLES
+    }
+    for name in TABLES:
+        assert len(told[name]) == len(stored[name])
+        assert list(told[name][0]) == list(stored[name])
+    first, second = told["objects"]
+    assert (first["labels"], first["label_ids"]) == ("cat;dog", "1;2")
+    assert [float(part) for part in first["confidences"].split(";")] == list(
+        stored["objects"].confidences[0]
+    )
+    assert (first["answers"], float(first["confidence"])) == ("2", stored["objects"].confidence[0])
+    assert datetime.fromisoformat(first["labeled_at"]) == stored["objects"].labeled_at[0]
+    assert (second["source"], second["labels"], second["labeled_at"]) == ("s3://x/a, b.jpg", "", "")
+    assert {row["usable"] for row in told["answers"]} == {"true"}
+    assert told["answers"][0]["submitted_at"] == "2026-03-02T10:00:10+00:00"
+
+
+def test_blank_lines_are_no_rows(zoo, tmp_path):
+    lines = [json.dumps(on_disk.builtin_line(at, name)) for at, name in enumerate(["cat", "dog"])]
+    text = "\r\n".join(["\ufeff" + lines[0], "", " \t", lines[1], "", ""])
+    on_disk.write(zoo / "manifests/output/output.manifest", text)
+    for object_id in ("1", "2"):
+        on_disk.response_path(zoo, object_id).unlink()
+    outcome = run(tables, zoo, "-o", tmp_path / "t", "--json")
+    assert json.loads(outcome.stdout)["rows"]["objects"] == 2
+    objects = read(tmp_path / "t")["objects"]
+    assert objects.object_id.tolist()[0] == "0"
+    assert objects.labels.map(list).tolist() == [["cat"], ["dog"]]
+    assert objects.source.tolist() == ["s3://images/0.jpg", "s3://images/1.jpg"]
+    assert objects.answers.tolist() == [3, 0]
