@@ -108,10 +108,10 @@ def fix_of(field: str) -> str:
 
 @cache
 def _input_shape() -> StructureShape:
-    import botocore.session
-    from botocore.model import StructureShape
+    from botocore.loaders import Loader  # no session, which may fail over the person's settings
+    from botocore.model import ServiceModel, StructureShape
 
-    model = botocore.session.Session().get_service_model("sagemaker")
+    model = ServiceModel(Loader().load_service_model("sagemaker", "service-2"), "sagemaker")
     shape = model.operation_model("CreateLabelingJob").input_shape
     if not isinstance(shape, StructureShape):
         raise TypeError("botocore's model of CreateLabelingJob has no input")

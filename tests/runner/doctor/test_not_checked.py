@@ -7,6 +7,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+import labeljob.jobs.request
 from labeljob.commands.doctor import doctor
 from labeljob.doctor.findings import Section, exit_code
 from labeljob.doctor.findings import not_checked as not_checked_finding
@@ -103,6 +104,21 @@ def test_without_credentials_one_last_line_says_what_was_not_checked(job_file):
     assert "aws sts get-caller-identity" in last_line(result)
     assert all(subject in last_line(result) for subject in SUBJECTS_OF_AWS)
     assert result.stdout.count("Unable to locate credentials") == 1
+
+
+@pytest.mark.parametrize("broken", ["profile", "file"])
+@pytest.mark.usefixtures("no_credentials")
+def test_aws_settings_that_cannot_be_used_are_told_the_same_way(
+    broken, job_file, monkeypatch, tmp_path
+):
+    (tmp_path / "config").write_text("[default\nregion" if broken == "file" else "")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    if broken == "profile":
+        monkeypatch.setenv("AWS_PROFILE", "nobody")
+    labeljob.jobs.request._input_shape.cache_clear()
+    result = run(doctor, job_file)
+    assert result.exit_code == 3
+    assert ("nobody" if broken == "profile" else str(tmp_path / "config")) in last_line(result)
 
 
 @pytest.mark.usefixtures("no_credentials")
