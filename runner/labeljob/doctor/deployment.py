@@ -179,6 +179,8 @@ def function_findings(job: PlannedJob) -> Iterator[Finding]:
 
 def _names(job: PlannedJob) -> Iterator[Finding]:
     if job.request is None:
+        if not job.functions:
+            yield not_checked("names and Regions", "the stack tells no function")
         for function in job.functions:
             parsed = LambdaArn.parse(function.arn)
             if parsed and not is_named_for_managed_policy(parsed.name):

@@ -106,6 +106,14 @@ def test_without_credentials_one_last_line_says_what_was_not_checked(job_file):
     assert result.stdout.count("Unable to locate credentials") == 1
 
 
+@pytest.mark.usefixtures("no_credentials")
+def test_of_a_stack_that_cannot_be_described_nothing_is_well():
+    report, code = report_of("--stack", STACK)
+    assert code == 3
+    assert not_checked(report) == {"stack", "functions"}
+    assert of(report, "ok") == []
+
+
 @pytest.mark.parametrize("broken", ["profile", "file"])
 @pytest.mark.usefixtures("no_credentials")
 def test_aws_settings_that_cannot_be_used_are_told_the_same_way(
