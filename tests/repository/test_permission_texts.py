@@ -1,8 +1,10 @@
 """The tables of permissions in the texts say what template.yaml says."""
 
+import json
+
 import pytest
 
-from tests.repository.markdown import code_in, table
+from tests.repository.markdown import code_in, fences, table
 from tests.repository.source_files import ROOT
 from tests.repository.template import (
     DEPLOYED,
@@ -107,3 +109,35 @@ def test_a_way_of_data_is_one_that_the_template_allows(row):
             assert (words in other) is (bucket in str(statement["Resource"]))
         writes = any("Put" in action or "Send" in action for action in actions_of(statement))
         assert writes is (row["from"] == who)
+
+
+def services_of(statement):
+    """Services through which a key is used, such as s3."""
+    services = statement.get("Condition", {}).get("StringEquals", {}).get("kms:ViaService", ())
+    services = services if isinstance(services, list) else [services]
+    return {
+        (entry if isinstance(entry, str) else entry["Fn::Sub"]).split(".")[0] for entry in services
+    }
+
+
+def test_the_policies_of_keys_allow_roles_what_the_roles_own_policies_do():
+    of_buckets, of_stack = (
+        json.loads(fence.text)
+        for fence in fences(read("docs/deploying.md"))
+        if fence.language == "json" and "kms:" in fence.text
+    )
+    for parameter, policy in (("KmsKeyArn", [of_buckets]), ("StackKmsKeyArn", of_stack)):
+        entries = [entry for entry in policy if "RoleArn" in str(entry["Principal"])]
+        told = {
+            (service, action)
+            for entry in entries
+            for service in services_of(entry)
+            for action in entry["Action"]
+        }
+        assert told == {
+            (service, action)
+            for statement, _ in STATEMENTS.values()
+            if statement["Resource"] == {"Ref": parameter}
+            for service in services_of(statement)
+            for action in actions_of(statement)
+        }
