@@ -142,6 +142,25 @@ def test_a_prefix_contains_a_word_that_lets_jobs_invoke_the_functions(prefix, fi
     assert bool(re.search(PARAMETERS["NamePrefix"]["AllowedPattern"], prefix)) is fits
 
 
+@pytest.mark.parametrize(
+    ("secret", "fits"),
+    [
+        pytest.param("", True, id="empty"),
+        pytest.param(
+            "arn:aws:secretsmanager:us-east-1:123456789012:secret:a/b-AbCdEf", True, id="whole"
+        ),
+        pytest.param(
+            "arn:aws:secretsmanager:us-east-1:123456789012:secret:key", False, id="partial"
+        ),
+        pytest.param("labeling/key", False, id="name"),
+    ],
+)
+def test_a_secret_is_given_by_its_whole_arn(secret, fits):
+    # A policy that names a secret without its last six characters lets nobody read it.
+    pattern = PARAMETERS["WorkerIdKeySecretArn"]["AllowedPattern"]
+    assert bool(re.search(pattern, secret)) is fits
+
+
 def test_the_longest_prefix_leaves_room_for_the_longest_name():
     endings = [properties["FunctionName"]["Fn::Sub"][0] for properties in DEPLOYED.values()]
     longest = max(len(ending.removeprefix("${Prefix}")) for ending in endings)
