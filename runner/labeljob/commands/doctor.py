@@ -6,7 +6,6 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,7 +21,6 @@ from labeljob.doctor.findings import (
     NotChecked,
     Section,
     as_json,
-    checked,
     error,
     exit_code,
     not_checked,
@@ -135,11 +133,9 @@ def _with_labels(job: PlannedJob) -> tuple[PlannedJob, list[Finding]]:
 
 def _of_page(job: PlannedJob) -> Iterator[Finding]:
     place = place_of(job, PAGE)
-
-    def look() -> Iterator[Finding]:
-        yield from page_findings(read_file(job, PAGE), place=place or PAGE, job=job)
-
-    yield from _of_file(place, PAGE, look)
+    yield from _of_file(
+        place, PAGE, lambda: page_findings(read_file(job, PAGE), place=place or PAGE, job=job)
+    )
 
 
 def _of_file(
@@ -149,12 +145,10 @@ def _of_file(
     if place is None:
         yield not_checked(field, "the request names no file")
         return
-    yield from checked(place, partial(_existing, look, place, field))
-
-
-def _existing(look: Callable[[], Iterable[Finding]], place: str, field: str) -> Iterator[Finding]:
     try:
         yield from look()
+    except NotChecked as reason:
+        yield not_checked(place, reason)
     except Absent:
         yield error("file-absent", place, "is not there", fix=f"upload it, or correct {field}")
 

@@ -138,18 +138,27 @@ def test_an_error_counts_more_than_what_was_not_checked(job_file):
     assert "Unable to locate credentials" in last_line(result)
 
 
-def test_a_call_that_is_denied_is_named_with_what_allows_it(account, job_file, monkeypatch):
+@pytest.mark.parametrize(
+    ("denied", "told"),
+    [
+        ("LAMBDA", "functions, function roles, keys (you may not call lambda:GetFunctionConfig"),
+        ("SAGEMAKER", "work (you may not call sagemaker:DescribeLabelingJob; allow yourself "),
+        ("S3", "buckets (you may not call s3:ListBucket; allow yourself s3:ListBucket, or run"),
+        ("S3", "keys (you may not call s3:GetEncryptionConfiguration; allow yourself "),
+        ("S3", "labels, manifest, worker page (you may not call s3:GetObject; allow yourself "),
+    ],
+)
+def test_a_call_that_is_denied_is_named_with_what_allows_it(
+    denied, told, account, job_file, monkeypatch
+):
     with serving(StubService()) as service:
         service.replies = [s3_error(403, "AccessDenied")]
-        monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", service.endpoint)
+        monkeypatch.setenv(f"AWS_ENDPOINT_URL_{denied}", service.endpoint)
         job_file.write_text(json.dumps(account.request), encoding="utf-8")
         result = run(doctor, job_file)
     assert result.exit_code == 3
-    assert (
-        "functions, function roles, keys (you may not call lambda:GetFunctionConfiguration; "
-        "allow yourself lambda:GetFunctionConfiguration, or run this as somebody who may)"
-    ) in last_line(result)
-    assert "buckets" not in last_line(result)
+    assert told in last_line(result)
+    assert ("buckets" in last_line(result)) is (denied == "S3")
 
 
 def test_expired_credentials_are_told_as_what_they_are(job_file, monkeypatch):
