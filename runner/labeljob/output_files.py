@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from groundtruth.errors import GroundTruthError
+from groundtruth.storage.folder import PART_PREFIX
 
 STANDARD_OUTPUT = Path("-")
 
@@ -41,7 +42,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def _replace(path: Path, body: bytes) -> None:
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f"{PART_PREFIX}{os.getpid()}-")
     draft = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:

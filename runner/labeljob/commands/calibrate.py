@@ -74,6 +74,7 @@ def _write(result: Calibration, location: JobPlace, output: str | None) -> tuple
         write_text(Path(output), body.decode())
         return None, output
     uri = output or f"{location.root}/{MAP_FILE}"
+    location.remove_parts()
     store = S3Store() if output else location.store
     store.write(uri, body, content_type="application/json", kms_key=None)
     shown = str(store.path(uri)) if isinstance(store, FolderStore) else uri

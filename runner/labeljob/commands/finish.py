@@ -94,6 +94,7 @@ def finish(options: FinishOptions) -> None:
     if options.attribute:
         lines = read_output_lines(location, DamageList())
         choose_attribute(lines, location, options.attribute)
+    location.remove_parts()
     result = finish_job(_describe_ended_job(options, location), store=location.store)
     uris = {name: _show_uri(uri, location.store) for name, uri in result.uris.items()}
     if options.as_json:

@@ -121,6 +121,11 @@ class JobPlace:
         """URIs of the files under a path of the job, in order; raises `StorageError`."""
         return self.store.list(f"{self.root}/{prefix}")
 
+    def remove_parts(self) -> None:
+        """Remove what killed processes left half-written in the job's folder, if it is on disk."""
+        if isinstance(self.store, FolderStore):
+            self.store.remove_parts(self.root)
+
     def shown(self, uri: str) -> str:
         """A file of the job as a person finds it: relative to the job's folder."""
         return uri.removeprefix(f"{self.root}/")

@@ -15,6 +15,7 @@ from PIL import Image, UnidentifiedImageError
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from groundtruth.errors import GroundTruthError, StorageError
+from groundtruth.storage.folder import FolderStore, remove_parts
 from groundtruth.storage.s3 import ObjectStore
 from groundtruth.worker_history.store import SKILL_FILE_VARIABLE
 from labeljob import messages
@@ -54,7 +55,10 @@ def run_locally(
         with lock:
             if fresh:
                 place.forget(load_description(place.jobs, wanted.name) or wanted)
+            remove_parts(place.jobs)
             description = begin_or_resume(place.jobs, wanted)
+            if isinstance(place.store, FolderStore):
+                place.store.remove_parts(description.layout.root)
             summary = _run(description, lines, place)
     except Timeout as error:
         raise JobError(f"another run of job {wanted.name} is under way") from error

@@ -10,6 +10,10 @@ import time
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from labeljob.commands import app
+from tests.runner.history import job_folders as on_disk
 
 pytestmark = pytest.mark.slow
 
@@ -70,3 +74,55 @@ def test_an_interrupted_job_goes_on_and_does_nothing_twice(tmp_path):
     process = run_as_process([*arguments[:-1], undisturbed])
     process.communicate(timeout=120)
     assert files(undisturbed / "labeljob") == files(store / "labeljob")
+
+
+def test_what_a_killed_run_left_half_written_is_gone_after_the_next(tmp_path):
+    store = tmp_path / "store"
+    manifest = tmp_path / "photos.manifest"
+    lines = (json.dumps({"source-ref": f"s3://photos/{at}.jpg"}) for at in range(500))
+    manifest.write_text("\n".join(lines) + "\n")
+    arguments = [
+        manifest, "--task", "image-multi-class", "--labels", LABELS, "--workers", "3", "-o", store,
+    ]  # fmt: skip
+    process = run_as_process(arguments, start_new_session=True)
+    deadline = time.monotonic() + 60
+    while not list(store.glob("**/worker-response/*/*/*.json")):
+        assert time.monotonic() < deadline, "nobody answered"
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.01)
+    process.kill()
+    process.communicate(timeout=60)
+    # Where it is killed is chance; these are what it would have left at other moments.
+    job = store / "labeljob/jobs/photos"
+    left = [
+        job / f".part-{process.pid}-1",
+        job / f"annotations/worker-response/.part-{process.pid}-2",
+        store / f".labeling-jobs/.part-{process.pid}-abcd",
+    ]
+    alive = job / f".part-{os.getpid()}-1"
+    for path in [*left, alive]:
+        path.write_text("half")
+    process = run_as_process(arguments)
+    process.communicate(timeout=120)
+    assert process.returncode == 0
+    assert list(store.rglob(".part-*")) == [alive]
+    assert (job / "manifests/output/output.manifest").read_text().count("\n") == 500
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(["replay", "{job}"], id="replay"),
+        pytest.param(["replay", "{job}", "-o", "{job}/replays/mine"], id="replay-elsewhere"),
+        pytest.param(["finish", "{job}"], id="finish"),
+    ],
+)
+def test_writers_remove_what_was_left_half_written(tmp_path, words):
+    job = on_disk.make_job(tmp_path / "bucket/zoo", {"0": {"ann": "cat"}}, ["cat"])
+    killed = subprocess.Popen([sys.executable, "-c", ""])
+    killed.wait()
+    for folder in ("replays/majority/masks", "manifests/output", "replays/mine"):
+        on_disk.write(job / folder / f".part-{killed.pid}-1", "half")
+    outcome = CliRunner().invoke(app, [word.format(job=job) for word in words])
+    assert outcome.exit_code == 0, outcome.output
+    assert list(job.rglob(".part-*")) == []

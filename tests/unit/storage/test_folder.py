@@ -1,9 +1,12 @@
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from groundtruth.errors import StorageError
-from groundtruth.storage.folder import PART_PREFIX, FolderStore
+from groundtruth.storage.folder import PART_PREFIX, FolderStore, remove_parts
 
 URI = "s3://bucket/a/2026-05-04_09:30:12.json"
 
@@ -113,3 +116,46 @@ def test_a_prefix_without_objects_lists_none(store, prefix):
 
 def test_a_folder_knows_no_roles(store):
     assert store.acting_as("arn:aws:iam::111122223333:role/x") is store
+
+
+@pytest.fixture
+def dead():
+    """The id of a process that is over."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def test_what_dead_processes_left_half_written_is_removed(store, dead):
+    put(store, "s3://bucket/a/b/kept.json")
+    put(store, "s3://other/c/kept.json")
+    deep, far = store.folder / "bucket/a/b", store.folder / "other/c"
+    left = [deep / f"{PART_PREFIX}{dead}-1", deep.parent / f"{PART_PREFIX}{dead}-abc_2"]
+    kept = [
+        deep / f"{PART_PREFIX}{os.getpid()}-1",
+        deep / f"{PART_PREFIX}1-1",
+        deep / f"{PART_PREFIX}notes",
+        deep / f"x{PART_PREFIX}{dead}-1",
+        far / f"{PART_PREFIX}{dead}-1",
+    ]
+    for path in [*left, *kept]:
+        path.write_bytes(b"half")
+    store.remove_parts("s3://bucket/a")
+    assert not any(path.exists() for path in left)
+    assert all(path.exists() for path in kept)
+    assert (deep / "kept.json").exists()
+
+
+def test_half_written_files_are_not_looked_for_behind_links(tmp_path, dead):
+    name = f"{PART_PREFIX}{dead}-1"
+    outside, job = tmp_path / "outside", tmp_path / "job"
+    for folder in (outside, job, job / f"{PART_PREFIX}{dead}-2"):
+        folder.mkdir()
+    (outside / name).write_bytes(b"half")
+    (job / "replays").symlink_to(outside, target_is_directory=True)
+    (job / name).symlink_to(outside / name)
+    before = sorted(tmp_path.rglob("*"))
+    remove_parts(job)
+    remove_parts(tmp_path / "nowhere")
+    assert sorted(tmp_path.rglob("*")) == before
+    assert (outside / name).read_bytes() == b"half"

@@ -6,6 +6,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from groundtruth.errors import StorageError
 from groundtruth.storage.s3 import split_uri
 
 PART_PREFIX = ".part-"
-"""How the name of a file that is being written begins."""
+"""How the name of a file that is being written begins; the writing process's id follows."""
 
 
 class FolderStore:
@@ -89,6 +90,10 @@ class FolderStore:
         except OSError as error:
             raise _file_error(error, uri) from error
 
+    def remove_parts(self, uri: str) -> None:
+        """Remove the half-written files under a folder's URI, as `remove_parts` does."""
+        remove_parts(self.path(uri))
+
     def list(self, prefix: str) -> Iterator[str]:
         """URIs of the objects whose URI begins with a prefix, in order."""
         bucket, start = split_uri(prefix)
@@ -102,6 +107,36 @@ class FolderStore:
     def acting_as(self, role_arn: str) -> FolderStore:
         """The same folder: a folder knows no roles."""
         return self
+
+
+def remove_parts(folder: Path) -> None:
+    """Remove the half-written files that processes left which were killed.
+
+    Those of a living process stay, and so does what symbolic links lead to.
+
+    Parameters
+    ----------
+    folder : Path
+        Searched with all folders in it; need not be there.
+    """
+    for path in folder.rglob(f"{PART_PREFIX}*"):
+        pid = path.name.removeprefix(PART_PREFIX).partition("-")[0]
+        if pid.isdecimal() and path.is_file(follow_symlinks=False) and not _is_alive(int(pid)):
+            with suppress(OSError):
+                path.unlink()
+
+
+def _is_alive(pid: int) -> bool:
+    """Whether a process has the id; where that cannot be asked, it is taken to have it."""
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def _file_error(error: OSError, uri: str) -> StorageError:
