@@ -100,8 +100,21 @@ def _write(job: JobOnFile, options: ReportOptions) -> dict[str, Any]:
     n_shown = min(options.gallery, len(contents.disputes))
     with messages.show_progress("Drawing disputed objects", n_shown) as advance:
         examples = draw_disputed_examples(contents, options.gallery, truths=truths, advance=advance)
-    write_text(options.output, render(contents, examples, command=shlex.quote(options.job)))
+    write_text(options.output, render(contents, examples, propose=partial(_propose, options)))
     return contents.as_json()
+
+
+def _propose(options: ReportOptions, command: str, *arguments: str) -> str:
+    """A command about the same job, read as it is here."""
+    read_as = {
+        "--task": options.task and options.task.name,
+        "--labels": options.labels if command == "explain" else None,
+        "--attribute": options.attribute,
+        "--endpoint-url": options.endpoint_url,
+        "--algorithm": options.algorithm if command == "explain" else None,
+    }
+    given = [text for name, value in read_as.items() if value for text in (name, value)]
+    return shlex.join(["labeljob", command, options.job, *arguments, *given])
 
 
 def _labels(job: JobOnFile, algorithm: str | None) -> tuple[dict[str, Label], str]:

@@ -292,7 +292,9 @@ def _votes(
     return sorted(table.items(), key=lambda row: (-len(row[1]), row[0]))
 
 
-def render(contents: Contents, examples: Sequence[DisputedExample], *, command: str) -> str:
+def render(
+    contents: Contents, examples: Sequence[DisputedExample], *, propose: Callable[..., str]
+) -> str:
     """The page as HTML."""
     confidences = contents.confidences
     charts: dict[str, Chart] = {}
@@ -308,7 +310,7 @@ def render(contents: Contents, examples: Sequence[DisputedExample], *, command: 
         job=contents.job,
         charts=charts,
         examples=examples,
-        command=command,
+        propose=propose,
         table_rows=TABLE_ROWS,
         matrix=_matrix(contents),
         mistakes=_mistakes(contents),
