@@ -1,12 +1,17 @@
 """`labeljob report`."""
 
+import html
 import html.parser
 import json
 import re
+import shlex
 import shutil
+from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from labeljob.commands import app
 from labeljob.commands.report import report
 from tests.real_data import real_data
 from tests.runner.command_line import run
@@ -163,3 +168,26 @@ def test_the_figures_of_a_real_job(tmp_path):
     assert len(figures["workers"]) == 97
     assert figures["against-truth"]["accuracy"] == pytest.approx(0.9007, abs=1e-4)
     assert figures["requeue"] == ["139", "165"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param([], id="plain"),
+        pytest.param(["--labels", ",".join(on_disk.CLASSES), "--algorithm", "majority"], id="read"),
+    ],
+)
+def test_the_commands_that_a_page_proposes_work(animals, tmp_path, monkeypatch, options):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(animals, "my jobs/zoo")
+    page_of(tmp_path, "my jobs/zoo", "--below", "0.99", *options)
+    text = html.unescape(Path("report.html").read_text(encoding="utf-8"))
+    proposed = re.findall(r"<code>labeljob (.+?)</code>", text)
+    assert [command.split()[0] for command in proposed] == (
+        ["explain"] if "--algorithm" in options else ["requeue", "explain"]
+    )
+    for command in proposed:
+        result = CliRunner().invoke(app, shlex.split(command))
+        assert result.exit_code == 0, result.output
+    if "--algorithm" not in options:
+        assert len(Path("zoo-requeue.manifest").read_text().splitlines()) > 0
