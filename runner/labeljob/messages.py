@@ -21,6 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 from groundtruth.errors import GroundTruthError
+from labeljob.output_files import escape_halves
 
 console = Console(stderr=True)
 
@@ -99,7 +100,7 @@ def exit_on_error() -> Iterator[None]:
 
 def print_json(values: Any, *, ascii_only: bool = False) -> None:
     """Print a result as JSON on standard output."""
-    typer.echo(json.dumps(values, indent=2, ensure_ascii=ascii_only))
+    typer.echo(escape_halves(json.dumps(values, indent=2, ensure_ascii=ascii_only)))
 
 
 def format_count(number: int, noun: str, plural: str = "") -> str:

@@ -54,7 +54,7 @@ class Target:
 
     def write_json(self, name: str, value: Any) -> None:
         """Write a JSON file of the export; raises `OSError`."""
-        self.write(name, json.dumps(value, ensure_ascii=False).encode())
+        self.write(name, json.dumps(value, ensure_ascii=False).encode(errors="backslashreplace"))
 
     def write_lines(self, name: str, lines: list[str]) -> None:
         """Write a text file of the export; raises `OSError`."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -17,6 +19,7 @@ from numpy.typing import NDArray
 
 from groundtruth.annotations import AnswerReader, Entry, merge_entries
 from groundtruth.contract.acs import DataObject
+from groundtruth.finishing.manifest import compact_json
 from groundtruth.finishing.outcomes import METADATA
 from groundtruth.storage.folder import FolderStore, remove_parts
 from groundtruth.storage.s3 import ObjectStore, S3Store
@@ -29,8 +32,8 @@ from labeljob.history.job import JobOnFile, decode_mask, read_job_mask
 from labeljob.history.job_files import OutputLine
 from labeljob.jobs.description import JobError, metadata_time
 from labeljob.jobs.job_location import JobPlace, ReadOnly
-from labeljob.jobs.manifest_lines import compact_json
 from labeljob.metrics.scores import score_labels
+from labeljob.output_files import draft_folder, write_text
 from labeljob.tasks.base import Truth
 
 GAP = timedelta(seconds=5)
@@ -237,6 +240,8 @@ def _noted(
 
 MASKS = "masks"
 JOB_FOLDERS = ("annotations", "manifests")
+CONTENT_TYPES = {".manifest": "application/jsonlines", ".json": "application/json"}
+"""Of what is written besides masks, and after them."""
 
 
 @dataclass(frozen=True)
@@ -250,18 +255,28 @@ class OutcomeFolder:
     root: str
     masks_uri: str
 
-    def write(self, name: str, body: bytes, *, content_type: str) -> None:
-        """Create or replace a file; raises `StorageError`."""
-        self.store.write(f"{self.root}/{name}", body, content_type=content_type, kms_key=None)
-
-    def read(self, name: str) -> bytes:
-        """Content of a file; raises `StorageError`."""
-        return self.store.read(f"{self.root}/{name}")
-
     def shown(self, name: str) -> str:
         """A file as a person finds it: a path, or the URI itself."""
         uri = f"{self.root}/{name}" if name else self.root
         return str(self.store.path(uri)) if isinstance(self.store, FolderStore) else uri
+
+    @contextmanager
+    def open_draft(self) -> Iterator[Path]:
+        """A folder for files that come here at the end, and nowhere if anything fails before.
+
+        Raises `StorageError` or `OutputError` if they cannot be written.
+        """
+        if isinstance(self.store, FolderStore):
+            with draft_folder(self.store.path(self.root)) as draft:
+                yield draft
+            return
+        with tempfile.TemporaryDirectory(prefix="labeljob-") as name:
+            yield (draft := Path(name))
+            files = [path for path in sorted(draft.rglob("*")) if path.is_file()]
+            for path in sorted(files, key=lambda path: path.suffix in CONTENT_TYPES):
+                uri = f"{self.root}/{path.relative_to(draft).as_posix()}"
+                content_type = CONTENT_TYPES.get(path.suffix, "image/png")
+                self.store.write_file(uri, path, content_type=content_type, kms_key=None)
 
 
 def choose_outcome_folder(place: JobPlace, out: str | None, default: str) -> OutcomeFolder:
@@ -298,14 +313,20 @@ def _check(root: str, job: str, out: str) -> None:
 class ReplayStore(ReadOnly):
     """Reads the job, and writes masks beside the new manifests."""
 
-    def __init__(self, place: JobPlace, outcome: OutcomeFolder) -> None:
+    def __init__(self, place: JobPlace, draft: Path, masks_uri: str) -> None:
         super().__init__(place)
-        self._outcome = outcome
+        self._draft = draft
+        self._masks_uri = masks_uri
 
     def write(self, uri: str, body: bytes, *, content_type: str, kms_key: str | None) -> None:
-        """Write a mask into the outcome's folder; raises `StorageError`."""
-        name = f"{MASKS}/{uri.removeprefix(f'{self._outcome.masks_uri}/')}"
-        self._outcome.write(name, body, content_type=content_type)
+        """Write a mask into the draft; raises `OSError`."""
+        path = _mask_path(uri, self._draft, self._masks_uri)
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(body)
+
+
+def _mask_path(uri: str, draft: Path, masks_uri: str) -> Path:
+    return draft / MASKS / uri.removeprefix(f"{masks_uri}/")
 
 
 STYLES = ("object", "builtin")
@@ -356,37 +377,40 @@ def replay_job(
     skills: SkillStore | None = None,
     advance: Callable[[], object] = lambda: None,
 ) -> ReplayOutcome:
-    """Consolidate a job again, write the new manifests and compare them with the old one."""
-    again = replay(
-        job,
-        calls,
-        store=ReplayStore(job.place, folder),
-        masks_uri=folder.masks_uri,
-        auxiliary=auxiliary,
-        skills=skills,
-        advance=advance,
-    )
-    replayed = {item.object_id: item for item in again}
+    """Consolidate a job again, write the new manifests and compare them with the old one.
+
+    Nothing is written unless all of it succeeds. Raises `StorageError` or `OutputError`.
+    """
     manifests = tuple(f"{style}.manifest" for style in styles)
-    for name, style in zip(manifests, styles, strict=True):
-        body = format_manifest(job, replayed, style).encode()
-        folder.write(name, body, content_type="application/jsonlines")
-    before = {line.object_id: line.label(job.attribute) for line in job.lines}
-    after = _labels_like(before, replayed, job)
-    read_mask = partial(_mask, job=job, folder=folder)
-    sources = {line.object_id: line.source for line in job.lines}
-    figures = [_figures(labels, truths, job, read_mask) for labels in (before, after)]
-    outcome = ReplayOutcome(
-        job=job,
-        folder=folder,
-        calls=tuple(calls),
-        manifests=manifests,
-        differences=compare(before, after, sources, read_mask),
-        before=figures[0],
-        after=figures[1],
-    )
-    summary = json.dumps(outcome.as_json(), indent=2, ensure_ascii=False) + "\n"
-    folder.write(SUMMARY, summary.encode(), content_type="application/json")
+    with folder.open_draft() as draft:
+        again = replay(
+            job,
+            calls,
+            store=ReplayStore(job.place, draft, folder.masks_uri),
+            masks_uri=folder.masks_uri,
+            auxiliary=auxiliary,
+            skills=skills,
+            advance=advance,
+        )
+        replayed = {item.object_id: item for item in again}
+        for name, style in zip(manifests, styles, strict=True):
+            (draft / name).write_bytes(format_manifest(job, replayed, style).encode())
+        before = {line.object_id: line.label(job.attribute) for line in job.lines}
+        after = _labels_like(before, replayed, job)
+        read_mask = partial(_mask, job=job, draft=draft, masks_uri=folder.masks_uri)
+        sources = {line.object_id: line.source for line in job.lines}
+        figures = [_figures(labels, truths, job, read_mask) for labels in (before, after)]
+        outcome = ReplayOutcome(
+            job=job,
+            folder=folder,
+            calls=tuple(calls),
+            manifests=manifests,
+            differences=compare(before, after, sources, read_mask),
+            before=figures[0],
+            after=figures[1],
+        )
+        summary = json.dumps(outcome.as_json(), indent=2, ensure_ascii=False) + "\n"
+        write_text(draft / SUMMARY, summary)
     return outcome
 
 
@@ -428,13 +452,12 @@ def format_manifest(job: JobOnFile, replayed: Mapping[str, Replayed], style: str
     return "".join(f"{text}\n" for text in texts)
 
 
-def _mask(label: Label, job: JobOnFile, folder: OutcomeFolder) -> NDArray[np.uint8] | None:
+def _mask(label: Label, job: JobOnFile, draft: Path, masks_uri: str) -> NDArray[np.uint8] | None:
     """Class of each pixel of a label's mask, of the job or of the replay."""
     uri = label.mask_uri
-    if uri is None or not uri.startswith(f"{folder.masks_uri}/"):
+    if uri is None or not uri.startswith(f"{masks_uri}/"):
         return read_job_mask(job, label)
-    body = folder.read(f"{MASKS}/{uri.removeprefix(f'{folder.masks_uri}/')}")
-    return decode_mask(body, label, job.damage)
+    return decode_mask(_mask_path(uri, draft, masks_uri).read_bytes(), label, job.damage)
 
 
 def _nulled(figures: Figures) -> dict[str, float | None]:

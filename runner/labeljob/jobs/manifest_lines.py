@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from groundtruth.errors import ContractError
+from groundtruth.finishing.manifest import compact_json
+from groundtruth.finishing.manifest import read_lines as read_manifest
 
 MAX_LINE_LENGTH = 100_000
 
@@ -30,34 +31,26 @@ class ManifestLine:
 
 
 def read_lines(path: Path, source_key: str = "source-ref") -> tuple[ManifestLine, ...]:
-    """Read an input manifest: JSON Lines, UTF-8; empty lines at its end are let pass.
+    """Read an input manifest: JSON Lines, UTF-8; blank lines are no data objects.
 
     Raises `ContractError`.
     """
     lines: list[ManifestLine] = []
     try:
-        texts = path.read_text(encoding="utf-8-sig").rstrip().split("\n")
-    except UnicodeDecodeError as error:
-        raise ContractError(f"is not UTF-8 ({error.reason})", path=str(path)) from error
+        with path.open("rb") as file:
+            for line in read_manifest(file, name=str(path)):
+                where = f"{path}, line {line.number + 1}"
+                if (length := len(line.text)) > MAX_LINE_LENGTH:
+                    problem = f"has {length} characters, {MAX_LINE_LENGTH} at most"
+                    raise ContractError(problem, path=where)
+                if not isinstance(line.values.get(source_key), str):
+                    raise ContractError(f'has no text "{source_key}"', path=where)
+                lines.append(ManifestLine(str(len(lines)), line.text, line.values, source_key))
     except OSError as error:
         raise ContractError(f"cannot be read ({error.strerror})", path=str(path)) from error
-    for number, text in enumerate(texts):
-        where = f"{path}, line {number + 1}"
-        values = _values(text.rstrip("\r"), source_key, where)
-        lines.append(ManifestLine(str(number), text.rstrip("\r"), values, source_key))
+    if not lines:
+        raise ContractError("has no data objects: not one line that is not blank", path=str(path))
     return tuple(lines)
-
-
-def _values(text: str, source_key: str, where: str) -> Mapping[str, Any]:
-    if len(text) > MAX_LINE_LENGTH:
-        raise ContractError(f"has {len(text)} characters, {MAX_LINE_LENGTH} at most", path=where)
-    try:
-        values = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise ContractError(f"is not JSON ({error})", path=where) from error
-    if not isinstance(values, dict) or not isinstance(values.get(source_key), str):
-        raise ContractError(f'is no JSON object with a text "{source_key}"', path=where)
-    return values
 
 
 def labeled_line(line: ManifestLine, additions: Mapping[str, Any]) -> str:
@@ -66,8 +59,3 @@ def labeled_line(line: ManifestLine, additions: Mapping[str, Any]) -> str:
         kept = {key: value for key, value in line.values.items() if key not in additions}
         return compact_json({**kept, **additions})
     return f"{line.text.rstrip()[:-1].rstrip()},{compact_json(additions)[1:]}"
-
-
-def compact_json(value: Any) -> str:
-    """JSON on one line without blanks, as the service writes manifests."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

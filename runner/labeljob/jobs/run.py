@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from groundtruth.contract.fields import label_category_file
+from groundtruth.finishing.manifest import compact_json
 from groundtruth.storage.s3 import ObjectStore
 from groundtruth.tasks.base import NO_USABLE_ANSWER, NOT_PROCESSED
 from labeljob.jobs.description import JobDescription, JobError
@@ -26,7 +27,7 @@ from labeljob.jobs.ground_truth_messages import (
     schedule,
     worker_response,
 )
-from labeljob.jobs.manifest_lines import ManifestLine, compact_json, labeled_line
+from labeljob.jobs.manifest_lines import ManifestLine, labeled_line
 from labeljob.metrics.scores import mean_iou
 from labeljob.simulation.answers import answer
 from labeljob.simulation.workers import SimulatedWorker

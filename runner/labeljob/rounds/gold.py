@@ -15,14 +15,14 @@ import numpy as np
 from groundtruth.annotations import AnswerReader
 from groundtruth.auxiliary_inputs import AuxiliaryLabels
 from groundtruth.errors import ContractError
-from groundtruth.finishing.manifest import Line
+from groundtruth.finishing.manifest import Line, compact_json
 from groundtruth.worker_history.store import SkillStore
 from labeljob.history.annotations import ObjectAnnotations
 from labeljob.history.job import JobOnFile
 from labeljob.history.replay import EPOCH, Call, make_context, make_single_call, read_entries
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import ReadOnly
-from labeljob.jobs.manifest_lines import ManifestLine, compact_json
+from labeljob.jobs.manifest_lines import ManifestLine
 from labeljob.messages import format_count
 from labeljob.metrics.workers import Worker, shorten_names
 from labeljob.tasks.base import Truth

@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from groundtruth.contract.fields import label_category_file
+from groundtruth.finishing.manifest import compact_json
 from groundtruth.storage.folder import FolderStore
 from labeljob.jobs.description import JobDescription, save_description
 from labeljob.jobs.ground_truth_messages import (
@@ -28,7 +29,7 @@ from labeljob.jobs.ground_truth_messages import (
     worker_response,
 )
 from labeljob.jobs.job_location import JOBS_FOLDER, LOCAL_OUTPUT
-from labeljob.jobs.manifest_lines import ManifestLine, compact_json
+from labeljob.jobs.manifest_lines import ManifestLine
 from labeljob.simulation.behavior import SyntheticWorker, answer_of, difficulty
 from labeljob.simulation.masks import canvas_png, label_colors
 from labeljob.simulation.truth import invented_truth

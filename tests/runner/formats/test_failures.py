@@ -1,15 +1,19 @@
-"""An export, tables or a report that fails midway leaves nothing behind."""
+"""An export, tables, a report or a replay that fails midway leaves nothing behind."""
 
 import json
 from pathlib import Path
 
 import pytest
 
+from groundtruth.storage.s3 import S3Store
 from labeljob.commands.export import export
+from labeljob.commands.replay import replay
 from labeljob.commands.report import report
 from labeljob.commands.tables import tables
+from labeljob.history.replay import ReplayStore
 from labeljob.jobs.description import JobError
 from labeljob.output_files import draft_folder
+from tests.masks import answer, drawn
 from tests.runner.command_line import run
 from tests.runner.history import job_folders as on_disk
 
@@ -165,3 +169,71 @@ def test_the_current_folder_can_be_filled(zoo, images, tmp_path, monkeypatch):
     options = ("--format", "imagefolder", "-o", ".", "--images", images)
     assert run(export, zoo, *options).exit_code == 0
     assert sorted(path.name for path in Path.cwd().iterdir()) == ["cat", "dog"]
+
+
+def failing_replay(monkeypatch, at):
+    """Let a replay fail when a mask was written, or when the labels are compared."""
+    if at == "comparing":
+        monkeypatch.setattr("labeljob.history.replay.compare", fail)
+        return
+    write, written = ReplayStore.write, []
+
+    def writing(store, uri, body, **options):
+        if written:
+            fail()
+        written.append(uri)
+        write(store, uri, body, **options)
+
+    monkeypatch.setattr(ReplayStore, "write", writing)
+
+
+def fail(*_):
+    raise JobError("it is broken")
+
+
+@pytest.mark.parametrize("at", ["writing", "comparing"])
+def test_older_masks_stay_where_a_replay_fails(harbour, tmp_path, monkeypatch, at):
+    folder, *_ = harbour
+    options = ("--labels", "water,boat,quay", "--algorithm", "majority")
+    assert run(replay, folder, *options).exit_code == 0
+    assert len(list((folder / "replays/majority/masks").iterdir())) == 2
+    changed = {f"w{n}": answer(drawn("qqqqqqqq " * 7, scale=8)) for n in range(2)}
+    for object_id in "01":
+        on_disk.write(on_disk.response_path(folder, object_id), on_disk.response(changed))
+    before = snapshot(tmp_path)
+    failing_replay(monkeypatch, at)
+    outcome = run(replay, folder, *options)
+    assert (outcome.exit_code, "it is broken" in outcome.output) == (1, True)
+    assert snapshot(tmp_path) == before
+    monkeypatch.undo()
+    assert run(replay, folder, *options).exit_code == 0
+    after = snapshot(tmp_path)
+    assert set(after) == set(before)
+    masks = [path for path in after if "replays" in path.parts and path.suffix == ".png"]
+    assert len(masks) == 2
+    assert all(after[path] != before[path] for path in masks)
+
+
+def test_masks_of_a_replay_in_s3_come_before_what_names_them(
+    harbour, tmp_path, s3_server, monkeypatch
+):
+    folder, *_ = harbour
+    s3_server.create_bucket(Bucket="jobs")
+    options = ("--labels", "water,boat,quay", "--algorithm", "majority", "-o", "s3://jobs/again")
+    with monkeypatch.context() as broken:
+        failing_replay(broken, "comparing")
+        assert run(replay, folder, *options).exit_code == 1
+    assert s3_server.list_objects_v2(Bucket="jobs")["KeyCount"] == 0
+    uploaded = []
+    upload = S3Store.write_file
+    monkeypatch.setattr(
+        S3Store, "write_file", lambda *a, **b: (uploaded.append(a[1]), upload(*a, **b))
+    )
+    outcome = run(replay, folder, *options)
+    assert outcome.exit_code == 0, outcome.output
+    assert [uri.rpartition(".")[2] for uri in uploaded] == ["png"] * 2 + ["manifest"] * 2 + ["json"]
+    for uri in uploaded:
+        content = s3_server.head_object(Bucket="jobs", Key=uri.removeprefix("s3://jobs/"))
+        assert content["ContentType"] in ("image/png", "application/jsonlines", "application/json")
+    body = s3_server.get_object(Bucket="jobs", Key="again/object.manifest")["Body"].read()
+    assert json.loads(body.splitlines()[0])["label"]["mask-ref"] in uploaded

@@ -6,6 +6,7 @@ import pytest
 from filelock import FileLock
 from PIL import Image
 
+from labeljob.commands.finish import finish
 from labeljob.commands.run import run
 from tests.runner.command_line import run as invoke
 
@@ -165,9 +166,17 @@ def test_a_bad_option_is_one_clear_line(tmp_path, store, arguments, message):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        pytest.param('{"source-ref":"a.jpg"}\nnonsense\n', "line 2: is not JSON", id="no JSON"),
-        pytest.param('{"source":"text"}\n', 'line 1: is no JSON object with a text "source-ref"'),
-        pytest.param("", "line 1", id="empty file"),
+        pytest.param(
+            '{"source-ref":"a.jpg"}\nnonsense\n', "line 2: is no JSON object", id="no JSON"
+        ),
+        pytest.param('{"source":"text"}\n', 'line 1: has no text "source-ref"'),
+        pytest.param(
+            '\n{"source-ref":"a.jpg"}\n \n[]\n', "line 4: is no JSON object", id="no object"
+        ),
+        pytest.param(
+            "\ufeff \r\n\n", "photos.manifest: has no data objects", id="blank lines alone"
+        ),
+        pytest.param("", "photos.manifest: has no data objects", id="empty file"),
     ],
 )
 def test_a_bad_manifest_line_is_named(tmp_path, store, text, message):
@@ -176,6 +185,26 @@ def test_a_bad_manifest_line_is_named(tmp_path, store, text, message):
     result = invoke(run, manifest, "--task", "image-multi-class", "--labels", LABELS, "-o", store)
     assert result.exit_code == 1
     assert message in result.stderr
+
+
+def test_blank_lines_of_an_input_manifest_are_no_data_objects(tmp_path, store):
+    texts = [f'{{"source-ref":"s3://photos/{at}.jpg"}}' for at in range(3)]
+    manifest = tmp_path / "photos.manifest"
+    text = "\r\n".join(["\ufeff", texts[0], "", " \t", *texts[1:], "", ""])
+    manifest.write_bytes(text.encode())
+    options = ("--task", "image-multi-class", "--labels", LABELS, "--job-name", "gaps", "-o", store)
+    result = invoke(run, manifest, *options)
+    assert result.exit_code == 0, result.output
+    folder = store / "labeljob/jobs/gaps"
+    lines = (folder / "manifests/output/output.manifest").read_text().splitlines()
+    assert [json.loads(line)["source-ref"] for line in lines] == [
+        json.loads(text)["source-ref"] for text in texts
+    ]
+    answered = folder / "annotations/worker-response/iteration-1"
+    assert sorted(path.name for path in answered.iterdir()) == ["0", "1", "2"]
+    result = invoke(finish, folder, "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["objects"] == 3
 
 
 def test_a_job_runs_against_an_s3_server(tmp_path, s3_server, aws_endpoint, monkeypatch):

@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from groundtruth.contract.fields import checked_labels, label_category_file
+from groundtruth.finishing.manifest import compact_json
 from groundtruth.settings import TAG_PREFIX, Settings
 from groundtruth.tasks.base import algorithm_of
 from labeljob.formats.imports.foreign import ForeignAnswer, ForeignImages, ImportProblem
@@ -30,7 +31,6 @@ from labeljob.jobs.description import (
 )
 from labeljob.jobs.images import MAX_PIXELS
 from labeljob.jobs.job_location import Place, find_job, open_place
-from labeljob.jobs.manifest_lines import compact_json
 from labeljob.output_files import write_text
 from labeljob.tasks.base import JobType, Mask
 from labeljob.tasks.registry import JOB_TYPES
