@@ -26,6 +26,7 @@ LEVEL = 0.001
 
 _MOST_OBJECTS, _MOST_UNITS, _MOST_CLASSES = 2_000, 100, 32
 _CANDIDATES = 8
+_FEWEST_IN_PERIOD, _MOST_PERIODS = 100, 4
 _ROUNDS, _SETTLED = 40, 1e-3
 _WORKER_WEIGHT, _CLASS_WEIGHT, _ERROR_WEIGHT = 2.0, 5.0, 10.0
 _USUAL_ACCURACY = 0.7
@@ -46,7 +47,8 @@ class Copying:
 class _Answers:
     """A job's answers to questions of `n_classes` classes, ordered by item.
 
-    An item is one question about one data object. `items`, `workers`, `classes` and `cells` (a
+    An item is one question about one data object; what is asked later in a job counts as another
+    question, for workers tire and learn. `items`, `workers`, `classes` and `cells` (a
     worker's answers to one question) have one entry an answer; `question` and `object_index`
     one an item; `position`, of shape (n_items, n_workers), says where an answer is, or -1.
     """
@@ -92,11 +94,13 @@ def find_copying(
 
     The model is that of Dawid and Skene [1]_ with one more parameter a pair: with probability c
     the second worker repeats the first one's answer instead of giving an own one, as in the work
-    on copying between sources [2]_. All of it is estimated by EM, so neither of the two has a say
-    in what is true where one only repeats the other. A pair is reported if c is above what the
-    job type has by chance (difficult objects make honest workers alike), by a likelihood ratio
-    test at `LEVEL` over all pairs; the units of one data object count as one observation. The
-    strongest pair is taken into the model first, and the rest is judged with it.
+    on copying between sources [2]_. Skill may change between the quarters of a job (of at least
+    100 objects each), lest the two who did not tire be taken for copyists. All of it is estimated
+    by EM, so neither of the two has a say in what is true where one only repeats the other. A
+    pair is reported if c is above what the job type has by chance (difficult objects make honest
+    workers alike), by a likelihood ratio test at `LEVEL` over all pairs; the units of one data
+    object count as one observation. The strongest pair is taken into the model first, and the
+    rest is judged with it.
 
     Parameters
     ----------
@@ -182,6 +186,10 @@ def _tabulate(
     position = np.full(votes.shape, -1, np.int64)
     position[items, workers] = np.arange(items.size)
     question = np.concatenate(questions) if questions else np.empty(0, np.int64)
+    origin = np.concatenate(origins) if origins else np.empty(0, np.int64)
+    n_periods = min(max(chosen.size // _FEWEST_IN_PERIOD, 1), _MOST_PERIODS)
+    period = np.searchsorted(chosen, origin) * n_periods // max(chosen.size, 1)
+    question = question * n_periods + period
     n_questions = int(question.max(initial=0)) + 1
     return _Answers(
         items=items,
@@ -189,7 +197,7 @@ def _tabulate(
         classes=votes[items, workers],
         cells=workers * n_questions + question[items],
         question=question,
-        object_index=np.concatenate(origins) if origins else np.empty(0, np.int64),
+        object_index=origin,
         position=position,
         n_questions=n_questions,
         n_classes=n_values,

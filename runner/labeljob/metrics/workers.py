@@ -189,9 +189,8 @@ def flag_workers(
             why = (
                 f"the same answers as {workers[partner_id].name} in about {pair.share:.0%} of the "
                 f"{pair.common} objects that both answered, beyond what their skill and the "
-                f"objects explain ({_odds(pair.chance)} honest crews whose skill stays the same); "
-                "or one person with two accounts, or two who decided together, or the others "
-                "tired while these two did not"
+                f"objects explain ({_odds(pair.chance)} honest crews); or one person with two "
+                "accounts, or two who decided together"
             )
             workers[worker_id].flags.append(("copying", why))
     for worker in workers.values():

@@ -2,6 +2,7 @@
 
 import pytest
 
+from labeljob.metrics.copying import find_copying
 from labeljob.metrics.workers import flag_workers, tabulate_workers
 from labeljob.simulation.behavior import create_synthetic_workers
 from tests.runner.metrics.annotated_objects import annotate
@@ -56,6 +57,11 @@ def test_haste_in_few_answers_may_be_chance():
 def test_good_workers_who_agree_are_not_accused(crew):
     for seed in range(3):
         assert flags(flag(simulate(crew, n_objects=1000, seed=seed))) == {}
+
+
+@pytest.mark.parametrize("crew", ["skill=0.99,average,tired:3", "careful:2,tired:4"])
+def test_those_who_do_not_tire_are_not_accused(crew):
+    assert find_copying(simulate(crew, n_classes=5, n_objects=1000), SINGLE, 5) == []
 
 
 @pytest.mark.parametrize("seed", range(12))
