@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import Annotated, Any
 
 import typer
@@ -21,6 +22,9 @@ from labeljob.history.auxiliary_inputs import add_auxiliary_inputs
 from labeljob.history.explanation import Explanation, Vote, find_object
 from labeljob.history.replay import list_calls, make_single_call
 from labeljob.metrics.workers import flag_workers, tabulate_workers
+
+LONGEST_COMMENT = 500
+"""Characters of a comment that a terminal shows; ``--json`` has them all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +100,8 @@ def _report(result: Explanation) -> None:
     )
     for item in result.annotations.rejected:
         messages.note(f"set aside: {item.worker_id}, {item.reason} ({item.detail})")
+    for worker_id, comment in result.annotations.comments.items():
+        messages.note(f"comment of {worker_id}: {shorten(comment, LONGEST_COMMENT)}")
     if result.posterior:
         title = "Posterior" if result.posterior_from == "algorithm" else "Shares of the votes"
         rows = sorted(result.posterior.items(), key=lambda row: -row[1])

@@ -27,6 +27,7 @@ from labeljob.history.differences import Change, Differences, name_label
 from labeljob.history.job import JobOnFile
 from labeljob.history.replay import (
     STYLES,
+    SUMMARY,
     ReplayOutcome,
     choose_outcome_folder,
     list_calls,
@@ -182,6 +183,12 @@ def _report(result: ReplayOutcome) -> None:
         _show_changes(result.differences)
     if result.after:
         _show_figures(result)
+    if result.comments:
+        messages.note(
+            "workers wrote comments on "
+            f"{messages.format_count(len(result.comments), 'data object')}, see "
+            f"{result.folder.shown(SUMMARY)}"
+        )
     for name in result.manifests:
         messages.done(f"new manifest  {result.folder.shown(name)}")
 

@@ -48,6 +48,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "submitted_at": "time",
         "seconds": "number",
         "agreement": "number",
+        "comment": "text",
     },
     "workers": {
         "worker_id": "text",
@@ -192,6 +193,7 @@ def _given(obj: ObjectAnnotations, worker: str) -> Row:
         "worker_id": worker,
         "submitted_at": answer_time.submitted if answer_time else None,
         "seconds": answer_time.seconds if answer_time else None,
+        "comment": obj.comments.get(worker),
     }
 
 

@@ -96,6 +96,7 @@ class Explanation:
             "posterior": self.posterior,
             "posterior-from": self.posterior_from,
             "votes": [vote.as_json() for vote in self.votes],
+            "comments": dict(self.annotations.comments),
             "set-aside": [vars(item) for item in self.annotations.rejected],
             "call": {
                 "objects": len(self.call.object_ids),

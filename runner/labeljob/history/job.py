@@ -37,6 +37,7 @@ from labeljob.history.job_files import (
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import JobPlace, ReadOnly
 from labeljob.jobs.manifest_lines import read_lines
+from labeljob.messages import format_count
 from labeljob.tasks.base import JobType
 from labeljob.tasks.registry import JOB_TYPES, find_job_type
 
@@ -141,7 +142,7 @@ class ToldClasses:
     def find_contradiction(self, choices: Sequence[str]) -> str:
         """What they say against the classes, in label order, in a few words; empty if nothing.
 
-        A name that one worker alone gave now and then is no class.
+        A name that one worker alone gave once, or now and then, is no class.
         """
         for index, name in sorted(self.places.items()):
             if list(choices[index : index + 1]) != [name]:
@@ -150,8 +151,8 @@ class ToldClasses:
             return f"labels are {', '.join(others)}"
         total = sum(votes.total() for votes in self.answered.values())
         for name, votes in self.answered.items():
-            if name not in choices and (len(votes) > 1 or votes.total() > STRAY * total):
-                return f"{votes.total()} answers are {name}"
+            if name not in choices and (len(votes) > 1 or votes.total() > max(1, STRAY * total)):
+                return f"{format_count(votes.total(), 'answer')} named {name}"
         return ""
 
 

@@ -26,6 +26,7 @@ from groundtruth.storage.s3 import ObjectStore, S3Store
 from groundtruth.tasks.base import BUILTIN, ConsolidationContext, Label, algorithm_of, format_label
 from groundtruth.tasks.registry import decode_label
 from groundtruth.worker_history.store import BatchSkills, SkillKey, SkillStore
+from labeljob.history.annotations import read_comments
 from labeljob.history.auxiliary_inputs import AuxiliaryInputs
 from labeljob.history.differences import Differences, compare
 from labeljob.history.job import JobOnFile, decode_mask, read_job_mask
@@ -111,11 +112,12 @@ def parse_time_in_name(uri: str) -> datetime:
 
 @dataclass(frozen=True)
 class Replayed:
-    """The new label of one data object."""
+    """The new label of one data object, and what workers wrote beside their answers."""
 
     object_id: str
     label: Label
     batch: ConsolidationContext
+    comments: Mapping[str, str]
 
     def content(self, job: JobOnFile, style: str) -> dict[str, Any]:
         """What the output manifest gets: label and metadata in a style."""
@@ -178,12 +180,13 @@ def replay(
     """
     for call in calls:
         batch = make_context(job, call, store, masks_uri, auxiliary=auxiliary, skills=skills)
-        ids: list[str] = []
-        entries = _noted(read_entries(job, call), ids, advance)
+        seen: list[tuple[str, dict[str, str]]] = []
+        entries = _noted(read_entries(job, call), seen, advance)
         decode = partial(job.core.decode, classes=batch.classes)
         answers = AnswerReader(store).read(entries, decode)
         for index, label in enumerate(job.core.consolidate(answers, batch)):
-            yield Replayed(ids[index], label, batch)
+            object_id, comments = seen[index]
+            yield Replayed(object_id, label, batch, comments)
 
 
 def make_context(
@@ -230,10 +233,12 @@ def read_entries(job: JobOnFile, call: Call) -> Iterator[Entry]:
 
 
 def _noted(
-    entries: Iterator[Entry], ids: list[str], advance: Callable[[], object]
+    entries: Iterator[Entry],
+    seen: list[tuple[str, dict[str, str]]],
+    advance: Callable[[], object],
 ) -> Iterator[Entry]:
     for entry in entries:
-        ids.append(entry.object.object_id)
+        seen.append((entry.object.object_id, read_comments(entry.object.annotations)))
         advance()
         yield entry
 
@@ -337,7 +342,10 @@ type Figures = dict[str, float]
 
 @dataclass(frozen=True, kw_only=True)
 class ReplayOutcome:
-    """What came of a replay; `before` and `after` are measures against the truth, if any."""
+    """What came of a replay; `before` and `after` are measures against the truth, if any.
+
+    `comments` are by data object and worker.
+    """
 
     job: JobOnFile
     folder: OutcomeFolder
@@ -346,6 +354,7 @@ class ReplayOutcome:
     differences: Differences
     before: Figures
     after: Figures
+    comments: Mapping[str, Mapping[str, str]]
 
     def as_json(self) -> dict[str, Any]:
         """The outcome for `--json`; a figure that cannot be had is null."""
@@ -362,6 +371,7 @@ class ReplayOutcome:
             "against-truth": {"before": _nulled(self.before), "after": _nulled(self.after)}
             if self.after
             else None,
+            "comments": self.comments,
             "damage": job.damage.as_json(),
         }
 
@@ -408,6 +418,7 @@ def replay_job(
             differences=compare(before, after, sources, read_mask),
             before=figures[0],
             after=figures[1],
+            comments={name: item.comments for name, item in replayed.items() if item.comments},
         )
         summary = json.dumps(outcome.as_json(), indent=2, ensure_ascii=False) + "\n"
         write_text(draft / SUMMARY, summary)

@@ -93,6 +93,11 @@ class Contents:
         return Counter(item.reason for obj in self.objects for item in obj.rejected)
 
     @property
+    def comments(self) -> dict[str, Mapping[str, str]]:
+        """What workers wrote, by data object and worker."""
+        return {obj.object_id: obj.comments for obj in self.objects if obj.comments}
+
+    @property
     def confidences(self) -> list[float]:
         """One for each label: of several classes the lowest."""
         return [label.confidence for label in self.labels.values() if label.confidence is not None]
@@ -138,6 +143,7 @@ class Contents:
                 if share > 0
             ],
             "requeue": list(self.requeue),
+            "comments": self.comments,
             "damage": self.job.damage.as_json(),
         }
 
@@ -312,11 +318,23 @@ def render(
         examples=examples,
         propose=propose,
         table_rows=TABLE_ROWS,
+        comments=_comments(contents),
         matrix=_matrix(contents),
         mistakes=_mistakes(contents),
         colors=_legend(contents),
     )
     return text
+
+
+def _comments(contents: Contents) -> list[tuple[str, str, str, str]]:
+    """Object, its image's name, worker and comment; the most disputed objects first."""
+    names = {worker.worker_id: worker.name for worker in contents.workers}
+    dispute = {obj.object_id: share for share, obj in contents.disputes}
+    return [
+        (obj.object_id, file_name(obj.source), names.get(worker, worker), comment)
+        for obj in sorted(contents.objects, key=lambda obj: -dispute.get(obj.object_id, 0.0))
+        for worker, comment in obj.comments.items()
+    ]
 
 
 def _point(worker: Worker) -> WorkerPoint:

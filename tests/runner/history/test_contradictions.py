@@ -62,7 +62,7 @@ def test_an_attribute_that_the_labels_do_not_have(refuse, command):
 def test_labels_without_a_class_that_the_job_has(refuse, command):
     text = refuse(command, "--labels", "cat,dog")
     assert "--labels is cat, dog, but the classes of zoo are cat, dog, eel" in text
-    assert "(2 answers are eel)" in text
+    assert "(2 answers named eel)" in text
     assert "leave --labels out" in text
 
 
