@@ -19,7 +19,6 @@ from labeljob.doctor.findings import (
     Aws,
     Finding,
     NotChecked,
-    Section,
     as_json,
     error,
     exit_code,
@@ -50,48 +49,40 @@ from labeljob.jobs.request import region_of
 from labeljob.tasks.base import JobType
 
 
-def run_checks(job: PlannedJob, *, stack: str | None) -> list[Section]:
-    """Everything that can be found out about a planned job, or a stack alone."""
-    sections = _sections(job, stack)
-    return list(map(_by_choice, sections)) if job.aws.offline else sections
+def run_checks(job: PlannedJob, *, stack: str | None) -> list[tuple[str, Finding]]:
+    """Everything that can be found out about a planned job or a stack, with its subject."""
+    report = [
+        (subject, finding)
+        for subject, findings in _checks(job, stack)
+        for finding in dict.fromkeys(findings)
+    ]
+    if job.aws.offline:  # from which everything unchecked follows
+        return [(subject, replace(item, by_choice=not item.checked)) for subject, item in report]
+    return report
 
 
-def _by_choice(section: Section) -> Section:
-    """The section offline, where everything unchecked follows from that."""
-    findings = (
-        item if item.checked else replace(item, by_choice=True) for item in section.findings
-    )
-    return replace(section, findings=tuple(findings))
-
-
-def _sections(job: PlannedJob, stack: str | None) -> list[Section]:
-    sections = []
+def _checks(job: PlannedJob, stack: str | None) -> Iterator[tuple[str, Iterable[Finding]]]:
+    of_stack: Iterable[Finding] = ()
     if stack is not None:
-        job, findings = _with_stack(job, stack)
-        sections.append(_section("stack", findings))
-    if job.request is None:
-        return [*sections, _section("functions", function_findings(job))]
-    request = job.request
+        job, of_stack = _with_stack(job, stack)
+    if (request := job.request) is None:
+        yield "stack", of_stack
+        yield "functions", function_findings(job)
+        return
     job, of_manifest = _with_images(job)
     job, of_labels = _with_labels(job)
-    return [
-        _section("request", request_findings(job, request)),
-        *sections,
-        _section("functions", function_findings(job)),
-        _section("work", work_findings(job)),
-        _section("job role", job_role_findings(job)),
-        _section("function roles", function_role_findings(job)),
-        _section("buckets", bucket_findings(job)),
-        _section("keys", key_findings(job)),
-        _section("labels", of_labels),
-        _section("manifest", of_manifest),
-        _section("images", image_findings(job)),
-        _section("worker page", _of_page(job)),
-    ]
-
-
-def _section(subject: str, findings: Iterable[Finding]) -> Section:
-    return Section(subject=subject, findings=tuple(dict.fromkeys(findings)))
+    yield "request", request_findings(job, request)
+    yield "stack", of_stack
+    yield "functions", function_findings(job)
+    yield "work", work_findings(job)
+    yield "job role", job_role_findings(job)
+    yield "function roles", function_role_findings(job)
+    yield "buckets", bucket_findings(job)
+    yield "keys", key_findings(job)
+    yield "labels", of_labels
+    yield "manifest", of_manifest
+    yield "images", image_findings(job)
+    yield "worker page", _of_page(job)
 
 
 def _with_stack(job: PlannedJob, name: str) -> tuple[PlannedJob, Iterable[Finding]]:
@@ -238,12 +229,12 @@ def doctor(options: DoctorOptions) -> None:
         raise typer.BadParameter("give JOB.JSON, --stack or both")
     planned = _read_planned_job(options)
     with Aws(planned.region, offline=options.offline) as account:
-        sections = run_checks(replace(planned, aws=account), stack=options.stack)
+        report = run_checks(replace(planned, aws=account), stack=options.stack)
     if options.as_json:
-        typer.echo(as_json(sections))
+        typer.echo(as_json(report))
     else:
-        show(sections, sys.stdout)
-    if code := exit_code(sections):
+        show(report, sys.stdout)
+    if code := exit_code(report):
         raise typer.Exit(code)
 
 

@@ -285,7 +285,7 @@ def key_decision(
     if delegated is not Decision.ALLOWED:
         return Decision.UNSURE if direct is Decision.UNSURE else delegated
     need = Need(action=action, resource=key_arn, purpose="the key", context=context)
-    return verdict(aws, role_arn, need).decision
+    return verdict(aws, role_arn, need)[0]
 
 
 def _granted(grants: Sequence[Mapping[str, Any]], role_arn: str, action: str) -> bool:

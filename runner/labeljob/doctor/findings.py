@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, TextIO
 
 from rich.console import Console
@@ -261,12 +263,8 @@ class Finding:
         return self.code != "not-checked"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Section:
-    """Everything that was found about one subject."""
-
-    subject: str
-    findings: tuple[Finding, ...]
+type Report = Sequence[tuple[str, Finding]]
+"""All findings, each with its subject; those of one subject stand together."""
 
 
 def error(code: str, where: str, text: str, *, fix: str) -> Finding:
@@ -351,15 +349,14 @@ _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.OK: 
 _WIDTH_OF_A_FILE = 160
 
 
-def exit_code(sections: Sequence[Section]) -> int:
+def exit_code(report: Report) -> int:
     """1 if there is an error, else 3 if something could not be looked at, else 0."""
-    findings = [finding for _, finding in _all(sections)]
-    if any(finding.severity is Severity.ERROR for finding in findings):
+    if any(finding.severity is Severity.ERROR for _, finding in report):
         return 1
-    return 3 if any(not (item.checked or item.by_choice) for item in findings) else 0
+    return 3 if any(not (item.checked or item.by_choice) for _, item in report) else 0
 
 
-def as_json(sections: Sequence[Section]) -> str:
+def as_json(report: Report) -> str:
     """All findings with their subjects, and how many there are of each kind."""
     findings = [
         {
@@ -371,12 +368,12 @@ def as_json(sections: Sequence[Section]) -> str:
             "text": finding.text,
             "fix": finding.fix,
         }
-        for subject, finding in _all(sections)
+        for subject, finding in report
     ]
-    return json.dumps({**_counts(sections), "findings": findings}, indent=2)
+    return json.dumps({**_counts(report), "findings": findings}, indent=2)
 
 
-def show(sections: Sequence[Section], file: TextIO) -> None:
+def show(report: Report, file: TextIO) -> None:
     """Print a table for each subject, a count, and one line of what was not checked.
 
     No finding can control the terminal.
@@ -384,38 +381,37 @@ def show(sections: Sequence[Section], file: TextIO) -> None:
     console = Console(file=file)
     if not console.is_terminal:
         console = Console(file=file, width=_WIDTH_OF_A_FILE)
-    for section in sections:
-        if any(finding.checked for finding in section.findings):
-            console.print(_table(section))
-    counts = _counts(sections)
+    for subject, group in groupby(report, itemgetter(0)):
+        if findings := [finding for _, finding in group if finding.checked]:
+            console.print(_table(subject, findings))
+    counts = _counts(report)
     console.print(
         f"{format_count(counts['errors'], 'error')}, {format_count(counts['warnings'], 'warning')}"
     )
-    if unchecked := _unchecked(sections):
+    if unchecked := _unchecked(report):
         line = Text.assemble(("Not checked", "bold yellow"), f": {_safe(unchecked)}")
         console.print(line, soft_wrap=True)
 
 
-def _table(section: Section) -> Table:
-    grid = Table(title=section.subject, title_justify="left", title_style="bold", show_lines=True)
+def _table(subject: str, findings: Iterable[Finding]) -> Table:
+    grid = Table(title=subject, title_justify="left", title_style="bold", show_lines=True)
     grid.add_column("", no_wrap=True)
     grid.add_column("what", overflow="fold", ratio=2)
     grid.add_column("finding", overflow="fold", ratio=3)
-    for finding in section.findings:
-        if finding.checked:
-            said = Text(_safe(finding.text))
-            if finding.fix:
-                said = Text.assemble(said, "\n", ("Fix: ", "bold"), _safe(finding.fix))
-            kind = Text(finding.severity.value, _STYLES[finding.severity])
-            grid.add_row(kind, Text(_safe(finding.where)), said)
+    for finding in findings:
+        said = Text(_safe(finding.text))
+        if finding.fix:
+            said = Text.assemble(said, "\n", ("Fix: ", "bold"), _safe(finding.fix))
+        kind = Text(finding.severity.value, _STYLES[finding.severity])
+        grid.add_row(kind, Text(_safe(finding.where)), said)
     return grid
 
 
-def _unchecked(sections: Sequence[Section]) -> str:
+def _unchecked(report: Report) -> str:
     """What was not checked, and what would have it checked, each fix told once."""
     subjects: dict[str, dict[str, None]] = {}
     reasons: dict[str, dict[str, None]] = {}
-    for subject, finding in _all(sections):
+    for subject, finding in report:
         if not finding.checked:
             why = finding.text.removeprefix(_NOT_CHECKED)
             subjects.setdefault(finding.fix or why, {})[subject] = None
@@ -431,14 +427,8 @@ def _safe(text: str) -> str:
     return "\n".join(printable(line) for line in text.split("\n"))
 
 
-def _all(sections: Sequence[Section]) -> Iterator[tuple[str, Finding]]:
-    for section in sections:
-        for finding in section.findings:
-            yield section.subject, finding
-
-
-def _counts(sections: Sequence[Section]) -> dict[str, int]:
-    findings = [finding for _, finding in _all(sections)]
+def _counts(report: Report) -> dict[str, int]:
+    findings = [finding for _, finding in report]
     return {
         "errors": sum(finding.severity is Severity.ERROR for finding in findings),
         "warnings": sum(

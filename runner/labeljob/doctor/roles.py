@@ -235,22 +235,6 @@ class Need:
     context: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """What was found about a need.
-
-    Attributes
-    ----------
-    decision : Decision
-        What IAM says, or else the role's own policies.
-    not_asked : str or None
-        Why IAM's simulator was not asked; None if it was.
-    """
-
-    decision: Decision
-    not_asked: str | None
-
-
 def role_of(aws: Aws, role_arn: str) -> dict[str, Any]:
     """IAM's description of a role; raises `Absent` or `NotChecked`.
 
@@ -266,16 +250,19 @@ def role_of(aws: Aws, role_arn: str) -> dict[str, Any]:
     return role
 
 
-def verdict(aws: Aws, role_arn: str, need: Need) -> Verdict:
-    """Whether a role's identity policies let it do something; raises `Absent`, `NotChecked`."""
+def verdict(aws: Aws, role_arn: str, need: Need) -> tuple[Decision, str]:
+    """Whether a role's identity policies let it do something; raises `Absent`, `NotChecked`.
+
+    With the decision comes why IAM's simulator was not asked, which is empty if it was.
+    """
     role_of(aws, role_arn)
     try:
-        return Verdict(decision=_simulated(aws, role_arn, need), not_asked=None)
+        return _simulated(aws, role_arn, need), ""
     except NotChecked as reason:
         not_asked = str(reason)
         statements = statements_of_role(aws, role_arn)
     question = Question(action=need.action, resource=need.resource, context=need.context)
-    return Verdict(decision=decide(statements, question), not_asked=not_asked)
+    return decide(statements, question), not_asked
 
 
 def statements_of_role(aws: Aws, role_arn: str) -> list[Statement]:
@@ -341,9 +328,9 @@ def trust_statement(principal: dict[str, str]) -> str:
 
 
 def _check_need(aws: Aws, role_arn: str, need: Need) -> Iterator[Finding]:
-    result = verdict(aws, role_arn, need)
+    decision, not_asked = verdict(aws, role_arn, need)
     where = f"{role_arn}: {need.action} on {need.resource}"
-    match result.decision:
+    match decision:
         case Decision.ALLOWED:
             yield ok(where, f"allowed, for {need.purpose}")
         case Decision.DENIED:
@@ -359,10 +346,10 @@ def _check_need(aws: Aws, role_arn: str, need: Need) -> Iterator[Finding]:
             text = f"it depends on a condition; it is needed for {need.purpose}"
             fix = "read the Condition of the role's policies"
             yield warning("permission-unsure", where, text, fix=fix)
-    if result.not_asked:
+    if not_asked:
         why = (
             "organization policies, permissions boundaries and most conditions, since "
-            f"{SIMULATOR} was not asked ({result.not_asked}); only the role's policies were read"
+            f"{SIMULATOR} was not asked ({not_asked}); only the role's policies were read"
         )
         yield not_checked(role_arn, why, fix=f"allow yourself {SIMULATOR}")
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 import labeljob.jobs.request
 from labeljob.commands.doctor import doctor
-from labeljob.doctor.findings import Section, exit_code
+from labeljob.doctor.findings import exit_code
 from labeljob.doctor.findings import not_checked as not_checked_finding
 from tests.runner.command_line import run
 from tests.runner.doctor.account import PAGES, STACK
@@ -180,8 +180,8 @@ def test_what_the_options_leave_out_is_told_and_no_failure(job_file):
 def test_a_sample_is_no_failure_and_what_nobody_left_out_is():
     left_out = not_checked_finding("images", "50 of 60 images", by_choice=True)
     denied = not_checked_finding("keys", "you may not call kms:DescribeKey")
-    assert exit_code([Section(subject="images", findings=(left_out,))]) == 0
-    assert exit_code([Section(subject="images", findings=(left_out, denied))]) == 3
+    assert exit_code([("images", left_out)]) == 0
+    assert exit_code([("images", left_out), ("keys", denied)]) == 3
 
 
 @pytest.mark.parametrize(
