@@ -1,6 +1,7 @@
 """How the command starts: it loads what it needs, tells its options, and ends at Ctrl-C."""
 
 import re
+import shlex
 import subprocess
 import sys
 
@@ -80,6 +81,14 @@ def test_a_commands_help_opens_with_what_it_does(name):
     result = CliRunner().invoke(app, [name, "--help"])
     assert result.exit_code == 0, result.output
     assert load_command(name).help.split()[:3] == result.stdout.split("\n\n")[1].split()[:3]
+
+
+@pytest.mark.parametrize("arguments", [["request"], ["gold", "mix"], ["run"]])
+def test_an_example_is_one_line_to_be_copied(arguments):
+    lines = CliRunner().invoke(app, [*arguments, "--help"]).stdout.splitlines()
+    (example,) = [line for line in lines if line.startswith("  Example: ")]
+    assert lines[lines.index(example) + 1] == ""
+    assert shlex.split(example)[2 : 2 + len(arguments)] == arguments
 
 
 def test_the_help_tells_defaults_in_words():

@@ -63,7 +63,12 @@ def load_command(name: str) -> Command:
         # As plain text: Rich takes "[default: the job's]" for markup, and leaves it out.
         function, target = target, typer.Typer(add_completion=False, rich_markup_mode=None)
         target.command(name)(function)
-    return typer.main.get_command(target)
+    command = typer.main.get_command(target)
+    for one in (command, *getattr(command, "commands", {}).values()):
+        text, example, line = (one.help or "").partition("Example: ")
+        if example:  # \b keeps it in one line, to be copied
+            one.help = f"{text}\b\n{example}{' '.join(line.split())}"
+    return command
 
 
 def _print_version(wanted: bool) -> None:

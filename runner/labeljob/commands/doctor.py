@@ -202,10 +202,10 @@ class DoctorOptions:
     stack: Annotated[str | None, typer.Option(help="Deployed stack to look at.")] = None
     task: Annotated[
         JobType | None,
-        job_type_option("What the workers do. Default: what the functions' names tell."),
+        job_type_option("What the workers do. [default: what the functions' names tell]"),
     ] = None
     region: Annotated[
-        str | None, typer.Option(help="Default: that of the job's ARNs, or else yours.")
+        str | None, typer.Option(help="AWS Region. [default: that of the job's ARNs, else yours]")
     ] = None
     offline: Annotated[bool, typer.Option("--offline", help="Ask AWS nothing.")] = False
     sample: Annotated[

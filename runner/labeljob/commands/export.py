@@ -26,7 +26,7 @@ class ExportOptions(JobOptions):
 
     format: Annotated[Format, typer.Option(help="What to write.", show_default=False)]
     output: Annotated[
-        Path, output_option("Where to; must be empty or not there.", "FOLDER", show_default=False)
+        Path, output_option("Folder to write to, empty or new.", "FOLDER", show_default=False)
     ]
     above: Annotated[
         float, typer.Option(min=0, max=1, help="Leave out labels with less confidence.")

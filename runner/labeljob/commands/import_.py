@@ -37,7 +37,7 @@ class ImportOptions:
     files: Annotated[
         list[Path],
         typer.Argument(
-            metavar="FILE...",
+            metavar="FILE",
             exists=True,
             dir_okay=False,
             help="The tool's exports: Label Studio's JSON, or CVAT's XML for images.",

@@ -40,7 +40,7 @@ class InvokeOptions:
     event: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[EVENT]",
+            metavar="EVENT",
             exists=True,
             dir_okay=False,
             help="JSON file; the payload.json or label_categories.json beside it goes along. Left "

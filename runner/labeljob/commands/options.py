@@ -83,7 +83,7 @@ def _parse_job_type(value: str | JobType) -> JobType:
         raise typer.BadParameter(str(error)) from error
 
 
-def _algorithm_option(default: str) -> Any:
+def algorithm_option(default: str) -> Any:
     """The option ``--algorithm``: of all job types together, as the type may be in the files."""
     return typer.Option(
         help=f"How answers are consolidated. [default: {default}]",
@@ -129,9 +129,11 @@ Labels = Annotated[
 Attribute = Annotated[str | None, typer.Option(help="Label attribute name. [default: the job's]")]
 Endpoint = Annotated[str | None, typer.Option(help="S3 server, if it is not AWS's.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-Algorithm = Annotated[str | None, _algorithm_option("the job's, else the job type's")]
-NewAlgorithm = Annotated[str | None, _algorithm_option("the job type's")]
-Truth = Annotated[Path | None, file_option("True labels, see the docs.", "--truth")]
+Algorithm = Annotated[str | None, algorithm_option("the job's, else the job type's")]
+NewAlgorithm = Annotated[str | None, algorithm_option("the job type's")]
+Truth = Annotated[
+    Path | None, file_option("True labels, to score against: JSON Lines, JSON or CSV.", "--truth")
+]
 LabelManifest = Annotated[
     Path | None,
     file_option("Manifest of a replay or a pool, whose labels count instead of the job's."),

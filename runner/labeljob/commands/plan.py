@@ -43,7 +43,10 @@ class PlanOptions(JobOptions):
     lead: Annotated[
         int | None,
         typer.Option(
-            min=1, max=8, help=f"Votes of the first class over the second. [default: {LEAD}]"
+            min=1,
+            max=8,
+            help="Where workers are asked one by one: stop when the first class has so many votes "
+            f"more than the second. [default: {LEAD}]",
         ),
     ] = None
     truth: shared.Truth = None
@@ -56,9 +59,10 @@ class PlanOptions(JobOptions):
 
 @takes_options
 def plan(options: PlanOptions) -> None:
-    """Estimate from a pilot's answers what 1 to 9 workers cost and gain, and a growing number.
+    """Estimate from a pilot's answers what 1 to 9 workers for each object cost and gain.
 
-    The pilot's answers are put into random order again and again, and consolidated by majority.
+    Asking one worker after the other until they agree is estimated too. The pilot's answers are
+    put into random order again and again, and consolidated by majority.
     Labels are judged by --truth, or else by what all the pilot's answers say together.
 
     Example: labeljob plan birds-job --price 0.012 --objects 20000 --truth true_labels.json

@@ -34,7 +34,7 @@ class PoolOptions(ReadingOptions):
     jobs: Annotated[
         list[str],
         typer.Argument(
-            metavar="JOB...",
+            metavar="JOB",
             help="The rounds' folders, or those folders in S3; the first round first.",
             show_default=False,
         ),

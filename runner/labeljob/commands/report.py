@@ -15,7 +15,7 @@ from groundtruth.tasks.base import Label
 from groundtruth.tasks.registry import decode_label
 from labeljob import messages
 from labeljob.commands import options as shared
-from labeljob.commands.options import JobOptions, output_option, takes_options
+from labeljob.commands.options import JobOptions, algorithm_option, output_option, takes_options
 from labeljob.commands.reading import (
     choose_algorithm,
     open_job,
@@ -38,7 +38,9 @@ class ReportOptions(JobOptions):
     output: Annotated[Path, output_option("The page to write; - for standard output.")] = Path(
         "report.html"
     )
-    algorithm: shared.Algorithm = None
+    algorithm: Annotated[
+        str | None, algorithm_option("none, the labels are those of the job's manifest")
+    ] = None
     task: shared.Task = None
     labels: shared.Labels = None
     attribute: shared.Attribute = None

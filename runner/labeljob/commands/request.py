@@ -35,9 +35,9 @@ class RequestOptions:
     """Options of `labeljob request`; None stands for "not given"."""
 
     task: Annotated[JobType, job_type_option("What the workers do.")]
-    job_name: Annotated[str | None, _option("Default: task and time.")] = None
+    job_name: Annotated[str | None, _option("Name of the job. [default: task and time]")] = None
     label_attribute: Annotated[
-        str | None, _option("Key of the label in the output manifest. Default: the job name.")
+        str | None, _option("Key of the label in the output manifest. [default: the job name]")
     ] = None
     role_arn: Annotated[str | None, _option("Execution role of the job.", metavar="ARN")] = None
     tags: Annotated[
@@ -65,31 +65,40 @@ class RequestOptions:
             "--content-classifier",
         ),
     ] = None
-    max_labeled: Annotated[int | None, _option("Stop after so many images.")] = None
-    max_percentage: Annotated[int | None, _option("Stop after this part of them.")] = None
+    max_labeled: Annotated[int | None, _option("Stop the job after so many images.")] = None
+    max_percentage: Annotated[
+        int | None, _option("Stop the job after this percentage of its images.")
+    ] = None
     stack: Annotated[str | None, _option("Deployed stack to take the functions from.")] = None
-    region: Annotated[str | None, _option("Region of the stack. Default: yours.")] = None
+    region: Annotated[str | None, _option("Region of the stack. [default: yours]")] = None
     pre_arn: Annotated[str | None, _option("PRE function, by its alias.", metavar="ARN")] = None
     acs_arn: Annotated[str | None, _option("ACS function, by its alias.", metavar="ARN")] = None
-    workteam_arn: Annotated[str | None, _option("Who works.", metavar="ARN")] = None
+    workteam_arn: Annotated[str | None, _option("Work team that answers.", metavar="ARN")] = None
     ui_template_uri: Annotated[
         str | None, _option("Worker page, in Liquid.", "--ui-template", metavar="S3URI")
     ] = None
     workers: Annotated[int, _option("Answers for each image, 1 to 9.")] = DEFAULT_WORKERS
-    title: Annotated[str | None, _option("What workers see in their list.")] = None
-    description: Annotated[str | None, _option("The same in a sentence.")] = None
-    keywords: Annotated[
-        list[str] | None, _option("For their search; can be repeated, 5 at most.", "--keyword")
-    ] = None
-    time_limit: Annotated[int | None, _option("Seconds for one image. Default: 300 to 3600.")] = (
+    title: Annotated[str | None, _option("Title of the task, which workers see in their list.")] = (
         None
     )
+    description: Annotated[str | None, _option("What the task is, in a sentence.")] = None
+    keywords: Annotated[
+        list[str] | None,
+        _option("Word by which workers find the task; can be repeated, 5 at most.", "--keyword"),
+    ] = None
+    time_limit: Annotated[
+        int | None, _option("Seconds for one image. [default: 300 to 3600, by job type]")
+    ] = None
     availability: Annotated[
         int | None,
-        _option("Seconds an image waits for workers. Default: 10 days, Mechanical Turk 6 hours."),
+        _option(
+            "Seconds an image waits for workers. [default: 10 days, for Mechanical Turk 6 hours]"
+        ),
     ] = None
     max_concurrent: Annotated[int | None, _option("Images shown at the same time.")] = None
-    price: Annotated[str | None, _option("Dollars for an answer on Mechanical Turk: 0.036.")] = None
+    price: Annotated[
+        str | None, _option("Dollars for an answer on Mechanical Turk, such as 0.036.")
+    ] = None
 
 
 @takes_options
