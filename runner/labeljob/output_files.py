@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from groundtruth.errors import GroundTruthError
-from groundtruth.storage.folder import PART_PREFIX
+from groundtruth.storage.folder import PART_PREFIX, remove_parts
 
 STANDARD_OUTPUT = Path("-")
 
@@ -42,7 +42,8 @@ def write_text(path: Path, text: str) -> None:
 
 
 def _replace(path: Path, body: bytes) -> None:
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f"{PART_PREFIX}{os.getpid()}-")
+    remove_parts(path.parent, deep=False)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=_part_prefix())
     draft = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -70,7 +71,8 @@ def draft_folder(folder: Path) -> Iterator[Path]:
     if target.is_dir() and not os.access(beside, os.W_OK):
         beside = target
     try:
-        with tempfile.TemporaryDirectory(dir=beside, prefix=f".{target.name}.") as name:
+        remove_parts(beside, deep=False)
+        with tempfile.TemporaryDirectory(dir=beside, prefix=_part_prefix()) as name:
             draft = Path(name) / target.name
             draft.mkdir()
             yield draft
@@ -83,6 +85,10 @@ def draft_folder(folder: Path) -> Iterator[Path]:
                     shutil.move(path, place)
     except OSError as error:
         raise OutputError(f"{folder} cannot be written: {error.strerror or error}") from error
+
+
+def _part_prefix() -> str:
+    return f"{PART_PREFIX}{os.getpid()}-"
 
 
 def escape_halves(text: str) -> str:

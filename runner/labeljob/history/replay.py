@@ -21,7 +21,7 @@ from groundtruth.annotations import AnswerReader, Entry, merge_entries
 from groundtruth.contract.acs import DataObject
 from groundtruth.finishing.manifest import compact_json
 from groundtruth.finishing.outcomes import METADATA
-from groundtruth.storage.folder import FolderStore, remove_parts
+from groundtruth.storage.folder import FolderStore
 from groundtruth.storage.s3 import ObjectStore, S3Store
 from groundtruth.tasks.base import BUILTIN, ConsolidationContext, Label, algorithm_of, format_label
 from groundtruth.tasks.registry import decode_label
@@ -303,7 +303,6 @@ def choose_outcome_folder(place: JobPlace, out: str | None, default: str) -> Out
     folder = Path(out).resolve()
     if isinstance(place.store, FolderStore):
         _check(str(folder), str(place.store.path(place.root)), out)
-    remove_parts(folder)
     return OutcomeFolder(
         FolderStore(folder.parents[1]), f"s3://{folder.parts[-2]}/{folder.name}", MASKS
     )

@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from labeljob.commands import app
+from labeljob.output_files import draft_folder, write_text
 from tests.runner.history import job_folders as on_disk
 
 pytestmark = pytest.mark.slow
@@ -109,6 +110,22 @@ def test_what_a_killed_run_left_half_written_is_gone_after_the_next(tmp_path):
     assert (job / "manifests/output/output.manifest").read_text().count("\n") == 500
 
 
+@pytest.mark.parametrize("write", ["text", "folder"])
+def test_what_is_written_anywhere_removes_what_was_left_beside_it(tmp_path, write):
+    killed = subprocess.Popen([sys.executable, "-c", ""])
+    killed.wait()
+    on_disk.write(tmp_path / f"out/.part-{killed.pid}-draft/page.html", "half")
+    on_disk.write(tmp_path / f"out/.part-{killed.pid}-x", "half")
+    deeper = on_disk.write(tmp_path / f"out/other/.part-{killed.pid}-x", "not looked for")
+    if write == "text":
+        write_text(tmp_path / "out/page.html", "whole")
+    else:
+        with draft_folder(tmp_path / "out/made") as draft:
+            (draft / "page.html").write_text("whole")
+    assert list(tmp_path.rglob(".part-*")) == [deeper]
+    assert next((tmp_path / "out").rglob("page.html")).read_text() == "whole"
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -123,6 +140,7 @@ def test_writers_remove_what_was_left_half_written(tmp_path, words):
     killed.wait()
     for folder in ("replays/majority/masks", "manifests/output", "replays/mine"):
         on_disk.write(job / folder / f".part-{killed.pid}-1", "half")
+    on_disk.write(job / f"replays/.part-{killed.pid}-draft/mine/object.manifest", "half")
     outcome = CliRunner().invoke(app, [word.format(job=job) for word in words])
     assert outcome.exit_code == 0, outcome.output
     assert list(job.rglob(".part-*")) == []

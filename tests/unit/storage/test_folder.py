@@ -140,6 +140,8 @@ def test_what_dead_processes_left_half_written_is_removed(store, dead):
     ]
     for path in [*left, *kept]:
         path.write_bytes(b"half")
+    left.append(deep / f"{PART_PREFIX}{dead}-folder")
+    put(FolderStore(deep), f"s3://{left[-1].name}/masks/0.png")
     store.remove_parts("s3://bucket/a")
     assert not any(path.exists() for path in left)
     assert all(path.exists() for path in kept)
@@ -149,11 +151,12 @@ def test_what_dead_processes_left_half_written_is_removed(store, dead):
 def test_half_written_files_are_not_looked_for_behind_links(tmp_path, dead):
     name = f"{PART_PREFIX}{dead}-1"
     outside, job = tmp_path / "outside", tmp_path / "job"
-    for folder in (outside, job, job / f"{PART_PREFIX}{dead}-2"):
+    for folder in (outside, job):
         folder.mkdir()
     (outside / name).write_bytes(b"half")
     (job / "replays").symlink_to(outside, target_is_directory=True)
     (job / name).symlink_to(outside / name)
+    (job / f"{name}0").symlink_to(outside, target_is_directory=True)
     before = sorted(tmp_path.rglob("*"))
     remove_parts(job)
     remove_parts(tmp_path / "nowhere")

@@ -109,21 +109,27 @@ class FolderStore:
         return self
 
 
-def remove_parts(folder: Path) -> None:
-    """Remove the half-written files that processes left which were killed.
+def remove_parts(folder: Path, *, deep: bool = True) -> None:
+    """Remove the half-written files and folders that processes left which were killed.
 
     Those of a living process stay, and so does what symbolic links lead to.
 
     Parameters
     ----------
     folder : Path
-        Searched with all folders in it; need not be there.
+        Where they are looked for; need not be there.
+    deep : bool, optional
+        Whether to look into all folders in it too.
     """
-    for path in folder.rglob(f"{PART_PREFIX}*"):
-        pid = path.name.removeprefix(PART_PREFIX).partition("-")[0]
-        if pid.isdecimal() and path.is_file(follow_symlinks=False) and not _is_alive(int(pid)):
-            with suppress(OSError):
-                path.unlink()
+    find = folder.rglob if deep else folder.glob
+    for path in list(find(f"{PART_PREFIX}*")):
+        pid, dash, _ = path.name.removeprefix(PART_PREFIX).partition("-")
+        if not dash or not pid.isdecimal() or path.is_symlink() or _is_alive(int(pid)):
+            continue
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
 
 
 def _is_alive(pid: int) -> bool:
