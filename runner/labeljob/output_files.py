@@ -31,12 +31,13 @@ def write_text(path: Path, text: str) -> None:
     OutputError
         If it cannot be written.
     """
+    text = escape_halves(text)
     if path == STANDARD_OUTPUT:
         sys.stdout.write(text)
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, escape_halves(text).encode())
+        _replace(path, text.encode())
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
 

@@ -11,7 +11,7 @@ import typer
 from labeljob import messages
 from labeljob.commands import options as shared
 from labeljob.commands.options import JobOptions, output_option, takes_options
-from labeljob.commands.reading import open_job, print_read_errors
+from labeljob.commands.reading import open_job, print_attribute, print_read_errors
 from labeljob.formats.exports import Format, export_job
 from labeljob.formats.labeled import Choice
 from labeljob.formats.target import Target
@@ -50,14 +50,21 @@ def export(options: ExportOptions) -> None:
     with messages.show_progress("Exporting", len(job.lines)) as advance:
         target = export_job(job, options.output, options.format, choice, advance=advance)
     if options.as_json:
-        result = {"job": job.name, "format": options.format.value, **target.as_json()}
-        messages.print_json({**result, "damage": job.damage.as_json()})
+        result = {
+            "job": job.name,
+            "format": options.format.value,
+            "label-attribute-name": job.attribute,
+            **target.as_json(),
+            "damage": job.damage.as_json(),
+        }
+        messages.print_json(result)
     else:
         _report(job, target)
 
 
 def _report(job: JobOnFile, target: Target) -> None:
     print_read_errors(job.damage)
+    print_attribute(job)
     for reason, ids in target.left_out.by_reason.items():
         messages.warning(f"left out: {reason}: {_name_some(ids)}")
     if target.without_image:

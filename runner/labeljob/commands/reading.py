@@ -100,6 +100,14 @@ def check_quorum(task: JobType, quorum: float | None) -> None:
         raise JobError(f"--quorum is for several labels; {task} has no quorum, leave it out")
 
 
+def print_attribute(job: JobOnFile) -> None:
+    """Say which labels were read, where the manifest has several."""
+    if others := " and ".join(job.other_attributes):
+        messages.note(
+            f"labels read: {job.attribute}; the manifest also has {others}, which --attribute reads"
+        )
+
+
 def print_read_errors(errors: DamageList) -> None:
     """Say file by file what could not be used."""
     for item in list(errors.damages)[:SHOWN]:

@@ -19,6 +19,7 @@ from labeljob.commands.reading import (
     check_quorum,
     choose_algorithm,
     open_job,
+    print_attribute,
     print_read_errors,
     read_truth,
 )
@@ -162,6 +163,7 @@ def _apply_settings(job: JobOnFile, options: ReplayOptions) -> JobOnFile:
 def _report(result: ReplayOutcome) -> None:
     job, values = result.job, result.differences.as_json()
     print_read_errors(job.damage)
+    print_attribute(job)
     if job.classes_from in ("manifest", "answers"):
         messages.note(
             f"the classes are those of the {job.classes_from}: {', '.join(job.classes)}. "

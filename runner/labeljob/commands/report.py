@@ -19,6 +19,7 @@ from labeljob.commands.options import JobOptions, algorithm_option, output_optio
 from labeljob.commands.reading import (
     choose_algorithm,
     open_job,
+    print_attribute,
     print_read_errors,
     read_all_annotations,
     read_truth,
@@ -70,6 +71,7 @@ def report(options: ReportOptions) -> None:
     if options.as_json:
         messages.print_json(figures)
     print_read_errors(job.damage)
+    print_attribute(job)
     messages.done(f"report  {options.output}")
 
 

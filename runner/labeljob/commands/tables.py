@@ -8,7 +8,12 @@ from typing import Annotated
 
 from labeljob import messages
 from labeljob.commands.options import JobOptions, output_option, takes_options
-from labeljob.commands.reading import open_job, print_read_errors, read_all_annotations
+from labeljob.commands.reading import (
+    open_job,
+    print_attribute,
+    print_read_errors,
+    read_all_annotations,
+)
 from labeljob.formats.tables import TABLES, write_tables
 
 
@@ -45,5 +50,6 @@ def tables(options: TablesOptions) -> None:
         messages.print_json(result, ascii_only=True)
         return
     print_read_errors(job.damage)
+    print_attribute(job)
     for name, count in counts.items():
         messages.done(f"{count:>8} rows  {files[name]} and {name}.csv")

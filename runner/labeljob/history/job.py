@@ -19,7 +19,7 @@ from groundtruth.annotations import AnswerReader, Answers, Entry
 from groundtruth.contract.fields import is_label_name
 from groundtruth.errors import StorageError
 from groundtruth.finishing.job import FROM_NAMES, ClassesSeen
-from groundtruth.finishing.outcomes import JOB_NAME_PREFIX
+from groundtruth.finishing.outcomes import JOB_NAME_PREFIX, METADATA
 from groundtruth.settings import Settings
 from groundtruth.tasks.base import Label, Task
 from groundtruth.tasks.registry import find_task
@@ -229,6 +229,17 @@ class JobOnFile:
     def unit_classes(self) -> tuple[str, ...]:
         """What a unit of an answer can be, as `ObjectAnnotations.choices` number it."""
         return self.task.unit_classes(self.choices)
+
+    @property
+    def other_attributes(self) -> tuple[str, ...]:
+        """The label attributes of its manifest besides the job's own, in order of their names."""
+        named = {
+            attribute
+            for line in self.lines
+            for key in line.values
+            if (attribute := key.removesuffix(METADATA)) != key and line.label(attribute)
+        }
+        return tuple(sorted(named - {self.attribute}))
 
     def object_ids(self) -> list[str]:
         """The data objects that have answers."""

@@ -361,6 +361,7 @@ class ReplayOutcome:
         return {
             "job": job.name,
             "task": job.task.name,
+            "label-attribute-name": job.attribute,
             "algorithm": algorithm_of(job.core, job.settings),
             "classes": list(job.classes),
             "classes-from": job.classes_from,

@@ -14,6 +14,7 @@ from groundtruth.jobs import JOBS_FOLDER_VARIABLE
 from groundtruth.storage.folder import FolderStore
 from groundtruth.storage.s3 import STORE_FOLDER_VARIABLE, ObjectStore, S3Store
 from labeljob.jobs.description import JobDescription, JobError, description_path, load_description
+from labeljob.output_files import escape_halves
 
 LOCAL_OUTPUT = "s3://labeljob/jobs"
 """`S3OutputPath` of jobs in a folder: they are in ``<folder>/labeljob/jobs/<job>``."""
@@ -135,6 +136,8 @@ class JobPlace:
 
         A URI of the job's bucket is looked up in the copy, and an image in the folder of images.
         """
+        if escape_halves(uri) != uri:
+            raise StorageError("cannot be the name of a file", uri=uri, reason="bad-uri")
         if uri.startswith(f"{self.root}/"):
             return self._read_own(uri)
         if uri.startswith("s3://") and ANNOTATIONS in uri and self.is_copy:
