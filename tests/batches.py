@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from groundtruth.consolidation import Outcome
-from groundtruth.worker_history.memory import MemorySkills
+from groundtruth.worker_history.counts import MemorySkills
 from groundtruth.worker_history.store import Amounts
 from tests.examples import consolidate, example, labels_of
 

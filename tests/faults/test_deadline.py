@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from groundtruth.worker_history.memory import MemorySkills
+from groundtruth.worker_history.counts import MemorySkills
 from tests.batches import CREW, MASKS, MULTI, SINGLE, RecordingSkills, payload
 from tests.examples import ACS_FUNCTIONS, consolidate, example, labels_of, payload_of
 from tests.masks import GRID, answer, drawn

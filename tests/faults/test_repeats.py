@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from groundtruth.worker_history.counts import MemorySkills
 from groundtruth.worker_history.jsonl import JsonFileSkills
-from groundtruth.worker_history.memory import MemorySkills
 from groundtruth.worker_history.store import ALL_WORKERS, SkillKey
 from labeljob.application import FunctionError, LocalFunction
 from tests.batches import MASKS, MULTI, SINGLE

@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 from groundtruth.consolidation import consolidate_batch
 from groundtruth.jobs import JobContexts
 from groundtruth.settings import Settings
+from groundtruth.worker_history.counts import MemorySkills
 from groundtruth.worker_history.jsonl import JsonFileSkills
-from groundtruth.worker_history.memory import MemorySkills
 from groundtruth.worker_history.store import ALL_WORKERS, SKILL_FILE_VARIABLE
 from tests.batches import CREW, SINGLE, payload
 from tests.examples import TASKS, example, labels_of

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from groundtruth.tasks.base import algorithm_of
-from groundtruth.worker_history.memory import MemorySkills
+from groundtruth.worker_history.counts import MemorySkills
 from labeljob import messages
 from labeljob.commands import options as shared
 from labeljob.commands.options import JobOptions, file_option, output_option, takes_options

@@ -17,9 +17,9 @@ from labeljob.commands.options import output_option, takes_options
 from labeljob.commands.reading import check_quorum, parse_labels
 from labeljob.jobs.description import JobDescription, JobError, now
 from labeljob.jobs.job_location import Place, open_place
-from labeljob.jobs.local import JobResult, run_locally
 from labeljob.jobs.manifest_lines import read_lines
 from labeljob.jobs.request import attribute_problems
+from labeljob.jobs.run import JobResult, run_locally
 from labeljob.simulation.workers import create_workers
 from labeljob.tasks.base import JobType
 

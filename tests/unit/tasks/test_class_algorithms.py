@@ -5,7 +5,7 @@ import pytest
 
 from groundtruth.jobs import LabelingJob
 from groundtruth.tasks.classification.task import ImageMultiClass
-from groundtruth.worker_history.memory import MemorySkills
+from groundtruth.worker_history.counts import MemorySkills
 from tests.batches import CREW, SINGLE, RecordingSkills, labels, outcome, payload
 from tests.examples import consolidate, labels_of
 

@@ -9,9 +9,8 @@ from groundtruth.aggregation.classification.calibrated import calibrated
 from groundtruth.aggregation.classification.em import VoteData
 from groundtruth.tasks.classification import algorithms as class_algorithms
 from groundtruth.tasks.classification.algorithms import MOST_POOLED_CLASSES
-from groundtruth.worker_history.counts import to_millionths
+from groundtruth.worker_history.counts import MemorySkills, to_millionths
 from groundtruth.worker_history.dynamodb import group_parts
-from groundtruth.worker_history.memory import MemorySkills
 from groundtruth.worker_history.store import ALL_WORKERS
 from tests.batches import CREW, SINGLE, Crew, RecordingSkills, labels
 from tests.memory_store import MemoryStore

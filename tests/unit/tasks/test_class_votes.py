@@ -4,7 +4,7 @@ import pytest
 
 from groundtruth.tasks.classification.algorithms import WITH_MODEL
 from groundtruth.tasks.classification.task import ImageMultiClass
-from groundtruth.worker_history.memory import MemorySkills
+from groundtruth.worker_history.counts import MemorySkills
 from groundtruth.worker_history.store import ALL_WORKERS, SkillStoreError
 from tests.batches import CREW, SINGLE, RecordingSkills, labels, outcome, source
 from tests.memory_store import MemoryStore

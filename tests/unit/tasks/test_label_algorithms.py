@@ -5,7 +5,7 @@ import pytest
 
 from groundtruth.jobs import LabelingJob
 from groundtruth.tasks.multilabel.task import ImageMultiClassMultiLabel
-from groundtruth.worker_history.memory import MemorySkills
+from groundtruth.worker_history.counts import MemorySkills
 from tests.batches import MULTI, RecordingSkills, labels, outcome, source
 from tests.memory_store import MemoryStore
 

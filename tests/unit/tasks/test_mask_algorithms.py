@@ -9,7 +9,7 @@ from groundtruth.masks.runs import RunMask
 from groundtruth.settings import Settings
 from groundtruth.tasks.segmentation.algorithms import count_updates, fuse_masks, known_weights
 from groundtruth.tasks.segmentation.task import SemanticSegmentation
-from groundtruth.worker_history.memory import MemorySkills
+from groundtruth.worker_history.counts import MemorySkills
 from tests.batches import MASKS, RecordingSkills
 from tests.examples import consolidate, labels_of, payload_of
 from tests.masks import answer, consolidated, drawn, indices

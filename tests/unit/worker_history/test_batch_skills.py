@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from groundtruth.worker_history.memory import MemorySkills
+from groundtruth.worker_history.counts import MemorySkills
 from groundtruth.worker_history.store import (
     BatchSkills,
     SkillKey,

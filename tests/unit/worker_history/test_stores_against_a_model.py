@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from groundtruth.worker_history.counts import MemorySkills
 from groundtruth.worker_history.jsonl import JsonFileSkills
-from groundtruth.worker_history.memory import MemorySkills
 from groundtruth.worker_history.store import SkillKey
 
 pytestmark = pytest.mark.slow

@@ -10,9 +10,9 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from groundtruth.worker_history import dynamodb as dynamodb_table
+from groundtruth.worker_history.counts import MemorySkills
 from groundtruth.worker_history.dynamodb import DynamoDbSkills
 from groundtruth.worker_history.jsonl import JsonFileSkills
-from groundtruth.worker_history.memory import MemorySkills
 from tests.unit.worker_history.stores.proxy import Proxy, in_front_of
 
 

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from groundtruth.worker_history import dynamodb
+from groundtruth.worker_history.counts import object_mark
 from groundtruth.worker_history.dynamodb import DynamoDbSkills
-from groundtruth.worker_history.memory import object_mark
 from groundtruth.worker_history.store import SkillStoreError
 from tests.unit.worker_history.stores.crews import KEY, NOW, batch, names, sums
 from tests.unit.worker_history.stores.proxy import (

@@ -30,8 +30,16 @@ from itertools import batched, chain
 from threading import Lock
 from typing import Any
 
-from groundtruth.worker_history.counts import Moment, Units, pack, to_amounts, to_millionths, unpack
-from groundtruth.worker_history.memory import batch_mark, object_mark
+from groundtruth.worker_history.counts import (
+    Moment,
+    Units,
+    batch_mark,
+    object_mark,
+    pack,
+    to_amounts,
+    to_millionths,
+    unpack,
+)
 from groundtruth.worker_history.store import Amounts, SkillKey, SkillStoreError
 
 MOST_ACTIONS = 100

@@ -18,8 +18,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from groundtruth.worker_history.counts import to_millionths
-from groundtruth.worker_history.memory import Ledger
+from groundtruth.worker_history.counts import Ledger, to_millionths
 from groundtruth.worker_history.store import Amounts, SkillKey, SkillStoreError
 
 FORMAT = "worker-skill/1"
