@@ -13,8 +13,7 @@ from typing import Any
 from labeljob.application import ACCOUNT
 from labeljob.jobs.description import JobDescription, answer_time, metadata_time
 from labeljob.jobs.manifest_lines import ManifestLine
-from labeljob.simulation.answers import timing
-from labeljob.simulation.workers import SimulatedWorker, assign
+from labeljob.simulation.workers import SimulatedWorker, assign, timing
 
 
 @dataclass(frozen=True)

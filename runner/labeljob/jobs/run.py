@@ -41,9 +41,8 @@ from labeljob.jobs.ground_truth_messages import (
 from labeljob.jobs.job_location import Place
 from labeljob.jobs.manifest_lines import ManifestLine, labeled_line
 from labeljob.metrics.scores import mean_iou
-from labeljob.simulation.answers import answer
 from labeljob.simulation.truth import TruthError, invented_truth, read_truth
-from labeljob.simulation.workers import SimulatedWorker, create_workers
+from labeljob.simulation.workers import SimulatedWorker, answer, create_workers
 from labeljob.tasks.base import Mask, Truth
 
 type Handler = Callable[[Mapping[str, Any]], Any]

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from labeljob.simulation.answers import answer
 from labeljob.simulation.workers import (
     SKILLS,
     CrewError,
     SimulatedWorker,
     Skill,
+    answer,
     create_workers,
     digest,
     generator,

@@ -40,6 +40,24 @@ type Truth = str | frozenset[str] | NDArray[np.uint8]
 """A class's name, the set of labels that apply, or a mask of class indices."""
 
 
+def is_names(values: Any) -> bool:
+    """Whether a JSON value is a list of one or more names."""
+    return isinstance(values, list) and bool(values) and all(isinstance(v, str) for v in values)
+
+
+def unknown_label(names: Sequence[str], labels: Sequence[str]) -> str | None:
+    """What is wrong with names of which one is not among the labels; None if all are."""
+    unknown = [name for name in names if name not in labels]
+    return f"{unknown[0]!r} is not a label ({', '.join(labels)})" if unknown else None
+
+
+def find_label(name: str, labels: Sequence[str]) -> int:
+    """Index of a label; raises `ValueError` if it is not among the labels."""
+    if name not in labels:
+        raise ValueError(f"the truth {name!r} is not one of the labels ({', '.join(labels)})")
+    return labels.index(name)
+
+
 GUESSING = 0.25
 """Share of the crew's usual agreement beyond chance below which a worker seems to guess."""
 

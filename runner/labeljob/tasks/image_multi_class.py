@@ -11,9 +11,8 @@ import numpy as np
 from groundtruth.annotations import Answers, RejectedAnswer
 from groundtruth.tasks.base import Label
 from labeljob.rounds.accuracy_curve import CurveSimulation, simulate_classes
-from labeljob.simulation.answers import choose_class, is_names, unknown_label
 from labeljob.simulation.workers import SimulatedWorker
-from labeljob.tasks.base import Ints, JobType, Mask, Truth
+from labeljob.tasks.base import Ints, JobType, Mask, Truth, find_label, is_names, unknown_label
 
 if TYPE_CHECKING:
     from labeljob.formats.labeled import LabeledImage
@@ -74,7 +73,7 @@ class ImageMultiClass(JobType):
         """The class that the worker chooses, as crowd-image-classifier submits it."""
         if not isinstance(truth, str):
             raise ValueError(f"a truth of type {type(truth).__name__} does not fit {self}")
-        return self.submit(choose_class(worker, truth, labels, rng), labels)
+        return self.submit(_choose_class(worker, truth, labels, rng), labels)
 
     def submit(self, said: Any, labels: Sequence[str]) -> dict[str, Any]:
         """A label as crowd-image-classifier submits it."""
@@ -162,3 +161,24 @@ class ImageMultiClass(JobType):
         present = [name for name in classes if name in true or name in said]
         f1 = f1_score(true, said, labels=present, average="macro", zero_division=0)
         return {"accuracy": float(accuracy_score(true, said)), "macro-f1": float(f1)}
+
+
+def _choose_class(
+    worker: SimulatedWorker, truth: str, labels: Sequence[str], rng: np.random.Generator
+) -> str:
+    """Choose one class; raises `ValueError` if the true one is not among the labels.
+
+    A spammer chooses any class; a confuser faced with one of its pair chooses one of the two;
+    everybody else is right as often as `worker.skill.accuracy` says.
+    """
+    true_index = find_label(truth, labels)
+    pair = worker.confused_classes(labels)
+    if worker.kind == "spammer":
+        return labels[int(rng.integers(len(labels)))]
+    if pair is not None and true_index in pair:
+        other = pair[1] if true_index == pair[0] else pair[0]
+        return labels[other if rng.random() < worker.skill.confusion else true_index]
+    if len(labels) == 1 or rng.random() < worker.skill.accuracy:
+        return truth
+    wrong = int(rng.integers(len(labels) - 1))
+    return labels[wrong + (wrong >= true_index)]

@@ -11,9 +11,8 @@ import numpy as np
 
 from groundtruth.annotations import Answers, RejectedAnswer
 from groundtruth.tasks.base import Label
-from labeljob.simulation.answers import choose_labels, is_names, unknown_label
 from labeljob.simulation.workers import SimulatedWorker
-from labeljob.tasks.base import Ints, JobType, Mask, Truth
+from labeljob.tasks.base import Ints, JobType, Mask, Truth, find_label, is_names, unknown_label
 
 _QUOTA = 50
 
@@ -69,7 +68,7 @@ class ImageMultiClassMultiLabel(JobType):
         """The labels that the worker ticks, as crowd-image-classifier-multi-select submits them."""
         if not isinstance(truth, frozenset):
             raise ValueError(f"a truth of type {type(truth).__name__} does not fit {self}")
-        return self.submit(choose_labels(worker, truth, labels, rng), labels)
+        return self.submit(_choose_labels(worker, truth, labels, rng), labels)
 
     def submit(self, said: Any, labels: Sequence[str]) -> dict[str, Any]:
         """Labels as crowd-image-classifier-multi-select submits them."""
@@ -185,3 +184,27 @@ class ImageMultiClassMultiLabel(JobType):
             "micro-f1": f1["micro"],
             "jaccard": float(jaccard_score(true, said, average="samples", zero_division=0)),
         }
+
+
+def _choose_labels(
+    worker: SimulatedWorker, truth: frozenset[str], labels: Sequence[str], rng: np.random.Generator
+) -> list[str]:
+    """Tick every label that the worker thinks applies, at least one; raises `ValueError`.
+
+    Each label is a question of its own, answered rightly as often as `worker.skill.accuracy`
+    says. A worker who would tick nothing ticks what was nearest to being ticked, since the page
+    asks for at least one.
+    """
+    applies = np.zeros(len(labels), dtype=np.bool_)
+    for name in truth:
+        applies[find_label(name, labels)] = True
+    pair = worker.confused_classes(labels)
+    if pair is not None and rng.random() < worker.skill.confusion:
+        applies[list(pair)] = applies[list(pair[::-1])]
+    accuracy = worker.skill.accuracy
+    chance = np.where(applies, accuracy, 1.0 - accuracy)
+    if worker.kind == "spammer":
+        chance[:] = 0.5
+    lead = chance - rng.random(len(labels))
+    ticked = [name for name, by in zip(labels, lead, strict=True) if by > 0.0]
+    return ticked or [labels[int(np.argmax(lead))]]

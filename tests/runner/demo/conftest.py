@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from labeljob.demo.material import DemoJob, lay_out
-from labeljob.simulation import answers
 from labeljob.simulation import workers as profiles
+from labeljob.simulation import workers as simulated
 from labeljob.simulation.masks import label_colors
 from labeljob.simulation.truth import read_truth
 from labeljob.tasks.registry import find_job_type
@@ -47,7 +47,7 @@ def finish(store: Path) -> Callable[[DemoJob], Path]:
         for object_id, source_ref in enumerate(truth):
             asked: dict[str, Any] = {"object_id": str(object_id), "labels": labels}
             contents = [
-                answers.answer(worker, task, truth=truth[source_ref], seed=SEED, **asked)
+                simulated.answer(worker, task, truth=truth[source_ref], seed=SEED, **asked)
                 for worker in workers
             ]
             _write_answers(folder, str(object_id), [w.worker_id for w in workers], contents)

@@ -9,8 +9,8 @@ from PIL import Image
 
 from labeljob.demo import material
 from labeljob.demo.material import MaterialError, lay_out
-from labeljob.simulation import answers
 from labeljob.simulation import workers as profiles
+from labeljob.simulation import workers as simulated
 from labeljob.simulation.truth import read_truth
 from labeljob.tasks.registry import JOB_TYPES, find_job_type
 
@@ -50,7 +50,7 @@ def test_every_crew_can_be_hired_and_can_answer(jobs):
         workers = profiles.create_workers(job.crew, seed=1)
         assert 3 <= len(workers) <= 9
         for worker in workers:
-            answers.answer(
+            simulated.answer(
                 worker,
                 find_job_type(job.task),
                 object_id="0",

@@ -19,9 +19,9 @@ from labeljob.history.annotations import ObjectAnnotations
 from labeljob.history.job_files import AnswerTime
 from labeljob.metrics.copying import find_copying
 from labeljob.metrics.workers import Worker, flag_workers, tabulate_workers
-from labeljob.simulation.answers import timing
 from labeljob.simulation.behavior import answer_of, create_synthetic_workers, difficulty
 from labeljob.simulation.truth import invented_truth
+from labeljob.simulation.workers import timing
 from labeljob.tasks.base import JobType
 from labeljob.tasks.registry import find_job_type
 

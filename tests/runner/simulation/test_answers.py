@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from labeljob.simulation import answers
 from labeljob.simulation import workers as profiles
 from labeljob.simulation.truth import invented_truth
+from labeljob.simulation.workers import answer, timing
 from labeljob.tasks.registry import JOB_TYPES, find_job_type
 
 LABELS = ["ant", "bee", "cat"]
@@ -26,7 +26,7 @@ TRUTHS = {
 
 
 def _answer(worker, task, object_id, seed=1):
-    return answers.answer(
+    return answer(
         worker,
         find_job_type(task),
         object_id=object_id,
@@ -98,16 +98,16 @@ def test_what_does_not_fit_is_refused(task, truth):
     worker = profiles.create_workers("average", seed=1)[0]
     job_type = find_job_type(task)
     with pytest.raises(ValueError):  # noqa: PT011 (several texts, one kind)
-        answers.answer(worker, job_type, object_id="0", labels=LABELS, truth=truth, seed=1)
+        answer(worker, job_type, object_id="0", labels=LABELS, truth=truth, seed=1)
 
 
 def test_times_are_plausible_and_spammers_are_quick():
     def median(kind):
         worker = profiles.create_workers(kind, seed=1)[0]
-        times = [answers.timing(worker, str(number), 1) for number in range(200)]
+        times = [timing(worker, str(number), 1) for number in range(200)]
         assert all(waited >= 1.0 and 0.5 < spent < 120.0 for waited, spent in times)
         return np.median([spent for _, spent in times])
 
     assert median("spammer") < median("careless") < median("average") < median("careful")
     worker = profiles.create_workers("average", seed=1)[0]
-    assert answers.timing(worker, "0", 1) == answers.timing(worker, "0", 1)
+    assert timing(worker, "0", 1) == timing(worker, "0", 1)

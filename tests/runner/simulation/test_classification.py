@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from labeljob.simulation import answers
 from labeljob.simulation import workers as profiles
+from labeljob.simulation import workers as simulated
 from labeljob.tasks.registry import find_job_type
 
 SINGLE = find_job_type("image-multi-class")
@@ -16,7 +16,7 @@ N_OBJECTS = 4000
 def _choices(worker, n_objects=N_OBJECTS):
     for number in range(n_objects):
         truth = LABELS[number % len(LABELS)]
-        content = answers.answer(
+        content = simulated.answer(
             worker,
             find_job_type("image-multi-class"),
             object_id=str(number),
@@ -63,7 +63,7 @@ def test_a_confuser_confuses_only_its_pair():
 def _ticks(worker, truths, n_objects=N_OBJECTS):
     for number in range(n_objects):
         truth = truths[number % len(truths)]
-        content = answers.answer(
+        content = simulated.answer(
             worker,
             find_job_type("image-multi-class-multi-label"),
             object_id=str(number),
@@ -113,7 +113,7 @@ def test_a_spammer_ticks_at_chance():
 
 def test_the_only_label_there_is_gets_chosen():
     for worker in profiles.create_workers("9", seed=1):
-        content = answers.answer(
+        content = simulated.answer(
             worker,
             find_job_type("image-multi-class"),
             object_id="0",

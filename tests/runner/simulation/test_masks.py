@@ -7,8 +7,8 @@ import pytest
 from scipy import ndimage
 
 from labeljob.metrics.scores import mean_iou
-from labeljob.simulation import answers
 from labeljob.simulation import workers as profiles
+from labeljob.simulation import workers as simulated
 from labeljob.simulation.masks import label_colors
 from labeljob.simulation.truth import invented_truth
 from labeljob.tasks.registry import find_job_type
@@ -22,7 +22,7 @@ LABELS = ["water", "reeds", "sky"]
 
 def _paint(kind, truth, object_id, seed=9):
     worker = profiles.create_workers(kind, seed=4)[0]
-    content = answers.answer(
+    content = simulated.answer(
         worker, SEGMENTATION, object_id=object_id, labels=LABELS, truth=truth, seed=seed
     )
     return answer_mask(content, LABELS)
