@@ -43,10 +43,7 @@ def application_folder() -> Path:
 
     `APPLICATION_VARIABLE` names another one in its place.
 
-    Raises
-    ------
-    ApplicationError
-        If it is in neither place.
+    Raises `ApplicationError` if it is in neither place.
     """
     if named := os.environ.get(APPLICATION_VARIABLE):
         return Path(named).resolve()
@@ -60,10 +57,7 @@ def application_folder() -> Path:
 def function_definition(name: str) -> FunctionDefinition:
     """The function whose code is in ``functions/<name>``.
 
-    Raises
-    ------
-    ApplicationError
-        If there is none; the text lists those there are.
+    Raises `ApplicationError` if there is none; the text lists those there are.
     """
     functions = _functions(application_folder())
     if name not in functions:
@@ -188,10 +182,7 @@ class LocalFunction:
     def __call__(self, event: Mapping[str, Any]) -> Any:
         """Invoke the handler.
 
-        Raises
-        ------
-        FunctionError
-            If the handler raises, or its process ends.
+        Raises `FunctionError` if the handler raises, or its process ends.
         """
         stdin, stdout = self._process.stdin, self._process.stdout
         if stdin is None or stdout is None:

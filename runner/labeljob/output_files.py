@@ -26,10 +26,7 @@ def write_text(path: Path, text: str) -> None:
     A file that was there stays as it was until the new one is complete. A half of a surrogate
     pair, which no file can hold, becomes its escape.
 
-    Raises
-    ------
-    OutputError
-        If it cannot be written.
+    Raises `OutputError` if it cannot be written.
     """
     text = escape_halves(text)
     if path == STANDARD_OUTPUT:

@@ -25,10 +25,7 @@ def open_job(
 ) -> JobOnFile:
     """Read the job that a command names.
 
-    Raises
-    ------
-    GroundTruthError
-        If there is none, or it cannot be read.
+    Raises `GroundTruthError` if there is none, or it cannot be read.
     """
     return open_job_at(options.job, options, images, needs_answers=needs_answers)
 
@@ -47,10 +44,7 @@ def open_job_at(
 def parse_labels(text: str) -> tuple[str, ...]:
     """Classes of an option that takes a label category file, or names with commas.
 
-    Raises
-    ------
-    GroundTruthError
-        If the file is not there or not understood, or a name is no label.
+    Raises `GroundTruthError` if the file is not there or not understood, or a name is no label.
     """
     path = Path(text)
     if path.is_file():
@@ -69,10 +63,7 @@ def read_all_annotations(job: JobOnFile) -> list[ObjectAnnotations]:
 def read_truth(job: JobOnFile, truth: Path | None) -> Mapping[str, Truth] | None:
     """What --truth says of a job's data objects; None without it.
 
-    Raises
-    ------
-    TruthError
-        If the file cannot be read or understood.
+    Raises `TruthError` if the file cannot be read or understood.
     """
     return read_truths(truth, job.task, job.classes, job.lines) if truth else None
 
@@ -80,10 +71,7 @@ def read_truth(job: JobOnFile, truth: Path | None) -> Mapping[str, Truth] | None
 def choose_algorithm(job: JobOnFile, algorithm: str | None) -> JobOnFile:
     """The job, consolidated with an algorithm of the command line, else with its own.
 
-    Raises
-    ------
-    JobError
-        If its job type has none of that name.
+    Raises `JobError` if its job type has none of that name.
     """
     name = algorithm or job.settings.consolidation_algorithm
     if algorithm and algorithm not in job.core.algorithms:

@@ -37,29 +37,17 @@ class MaterialError(GroundTruthError):
 
 @dataclass(frozen=True, kw_only=True)
 class DemoJob:
-    """Everything that one demonstration job needs.
+    """Everything that one demonstration job needs."""
 
-    Attributes
-    ----------
-    name : str
-        The labeling job's name.
-    task : str
-        ``image-multi-class``, ``image-multi-class-multi-label`` or ``semantic-segmentation``.
-    label_attribute_name : str
-        Where the label goes in the output manifest.
-    manifest, labels, truth : Path
-        The input manifest, the label category file and the truth file.
-    crew : str
-        The simulated workers; everyone answers every data object.
-    """
-
-    name: str
+    name: str  # the labeling job's name
+    # ``image-multi-class``, ``image-multi-class-multi-label`` or ``semantic-segmentation``
     task: str
-    label_attribute_name: str
+    label_attribute_name: str  # where the label goes in the output manifest
+    # manifest, labels, truth: the input manifest, the label category file and the truth file
     manifest: Path
     labels: Path
     truth: Path
-    crew: str
+    crew: str  # the simulated workers; everyone answers every data object
 
 
 def lay_out(folder: Path) -> tuple[DemoJob, ...]:

@@ -134,24 +134,15 @@ exec chroot "$root" /bin/sh -c 'cd /var/task && exec "$@"' sh "$@"
 
 @dataclass(frozen=True, kw_only=True)
 class Folders:
-    """What a function sees, as folders of this machine or as paths in its own view.
+    """What a function sees, as folders of this machine or as paths in its own view."""
 
-    Attributes
-    ----------
-    task, layers, runtime, python : Path
-        Its code, its layers, the runtime's packages and Python.
-    emulator : Path
-        Folder of the runtime interface emulator.
-    objects : Path
-        What it may read and write instead of S3. Lambda has no such folder.
-    """
-
+    # task, layers, runtime, python: its code, its layers, the runtime's packages and Python
     task: Path
     layers: Path
     runtime: Path
     python: Path
-    emulator: Path
-    objects: Path
+    emulator: Path  # folder of the runtime interface emulator
+    objects: Path  # what it may read and write instead of S3. Lambda has no such folder.
 
 
 IN_LAMBDA = Folders(

@@ -48,10 +48,8 @@ def add_auxiliary_inputs(
     `paths` are by the setting they stand for. A file of the settings that cannot be read is
     added to the job's damage, and the job is consolidated without it.
 
-    Raises
-    ------
-    JobError, ContractError
-        If a given file cannot be read or understood, or the job is one of masks.
+    Raises `JobError` or `ContractError` if a given file cannot be read or understood, or the job is one
+    of masks.
     """
     settings: dict[str, str] = {}
     known: dict[str, Any] = {}
@@ -106,10 +104,7 @@ def read_truths(
     between them. A data object is found by its URI, its file name with or without its suffix, or
     its number, whichever comes first in the file.
 
-    Raises
-    ------
-    TruthError
-        If the file cannot be used, or names none of the data objects.
+    Raises `TruthError` if the file cannot be used, or names none of the data objects.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")

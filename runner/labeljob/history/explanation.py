@@ -122,10 +122,7 @@ class NothingKept(ReadOnly):
 def find_object(job: JobOnFile, name: str) -> str:
     """The id of a data object, told by its number, its image's URI, or its file's name.
 
-    Raises
-    ------
-    JobError
-        If there is none, or several images have that name.
+    Raises `JobError` if there is none, or several images have that name.
     """
     answered = set(job.object_ids())
     if name in answered:

@@ -57,10 +57,7 @@ def recognize_job_type(
 ) -> JobType:
     """The job type of most labels, else of most answers' shape.
 
-    Raises
-    ------
-    JobError
-        If nothing tells, or no label or answer is of the type that `option` is.
+    Raises `JobError` if nothing tells, or no label or answer is of the type that `option` is.
     """
     source = "labels"
     labels = (line.label(attribute) for line in lines)
@@ -266,14 +263,9 @@ _NO_ANSWERS = "; without answers its labels can be read by export, tables, reque
 def read_job(place: JobPlace, overrides: Given, *, needs_answers: bool = True) -> JobOnFile:
     """Read a job's manifest and find out all that its files tell of it.
 
-    Raises
-    ------
-    JobError
-        If there is not a single answer, though they are needed, or nothing tells the job type.
-    ContractError
-        If several label attributes may be meant.
-    StorageError
-        If the job's folder cannot be listed or read now.
+    Raises `JobError` if there is not a single answer, though they are needed, or nothing tells the
+    job type; `ContractError` if several label attributes may be meant; `StorageError` if the job's
+    folder cannot be listed or read now.
     """
     damage = DamageList()
     if place.problem:

@@ -150,12 +150,8 @@ def choose_attribute(
 ) -> str | None:
     """The label attribute name: what --attribute says, else as described, else that of the lines.
 
-    Raises
-    ------
-    JobError
-        If the option names none, though the job's files have labels under other names.
-    ContractError
-        If several may be meant.
+    Raises `JobError` if the option names none, though the job's files have labels under other
+    names; `ContractError` if several may be meant.
     """
     described = place.description.attribute if place.description else None
     if option is None:

@@ -287,10 +287,7 @@ class OutcomeFolder:
 def choose_outcome_folder(place: JobPlace, out: str | None, default: str) -> OutcomeFolder:
     """The folder that the command line names, or `default` below the job's own.
 
-    Raises
-    ------
-    JobError
-        If it is the job's own folder, or lies among the job's own files.
+    Raises `JobError` if it is the job's own folder, or lies among the job's own files.
     """
     place.remove_parts()
     if out is None:

@@ -75,46 +75,25 @@ class JobError(GroundTruthError):
 
 @dataclass(frozen=True, kw_only=True)
 class JobDescription:
-    """All that decides what a run writes.
-
-    Attributes
-    ----------
-    attribute : str
-        The label attribute name.
-    output : str
-        `S3OutputPath`, without a slash at its end.
-    manifest, manifest_digest : str
-        Path of the input manifest, absolute, and SHA-256 of its content.
-    crew : str
-        The workers, as the command line says it.
-    per_object : int
-        Workers for each data object.
-    started : datetime
-        When the job began, in UTC. The job's clock counts from here.
-    truth : str
-        Path of the truth file; empty to invent one.
-    batch_size : int
-        Data objects in one call of the ACS function, 1 to 50.
-    tags : mapping of str to str
-        The job's tags: settings for this job alone.
-    skill_file : str
-        Path of the file that worker skill is kept in; empty for one of the job's own.
-    """
+    """All that decides what a run writes."""
 
     name: str
     task: JobType
     labels: tuple[str, ...]
-    attribute: str
-    output: str
+    attribute: str  # the label attribute name
+    output: str  # `S3OutputPath`, without a slash at its end
+    # manifest, manifest_digest: path of the input manifest, absolute, and SHA-256 of its content
     manifest: str
     manifest_digest: str = ""
-    crew: str
-    per_object: int
+    crew: str  # the workers, as the command line says it
+    per_object: int  # workers for each data object
     seed: int = 0
-    started: datetime
-    truth: str = ""
-    batch_size: int = 50
+    started: datetime  # when the job began, in UTC. The job's clock counts from here.
+    truth: str = ""  # path of the truth file; empty to invent one
+    batch_size: int = 50  # data objects in one call of the ACS function, 1 to 50
+    # the job's tags: settings for this job alone
     tags: Mapping[str, str] = field(default_factory=dict)
+    # path of the file that worker skill is kept in; empty for one of the job's own
     skill_file: str = ""
 
     @property

@@ -18,22 +18,13 @@ from labeljob.simulation.workers import SimulatedWorker, assign, timing
 
 @dataclass(frozen=True)
 class Assignment:
-    """One worker at one data object.
+    """One worker at one data object."""
 
-    Attributes
-    ----------
-    worker : SimulatedWorker
-        Who answers.
-    accepted, submitted : datetime
-        When the worker took the task and handed it in.
-    seconds : float
-        Time spent on it.
-    """
-
-    worker: SimulatedWorker
+    worker: SimulatedWorker  # who answers
+    # accepted, submitted: when the worker took the task and handed it in
     accepted: datetime
     submitted: datetime
-    seconds: float
+    seconds: float  # time spent on it
 
 
 @dataclass(frozen=True)

@@ -24,20 +24,13 @@ class StackError(GroundTruthError):
 
 @dataclass(frozen=True, kw_only=True)
 class LambdaArn:
-    """The parts of a Lambda function's ARN that a labeling job depends on.
+    """The parts of a Lambda function's ARN that a labeling job depends on."""
 
-    Attributes
-    ----------
-    region, account, name : str
-        Where the function is and what it is called.
-    qualifier : str or None
-        Its alias or version.
-    """
-
+    # region, account, name: where the function is and what it is called
     region: str
     account: str
     name: str
-    qualifier: str | None
+    qualifier: str | None  # its alias or version
 
     @classmethod
     def parse(cls, arn: str) -> Self | None:

@@ -71,24 +71,16 @@ def measure_dispute(obj: ObjectAnnotations, n_values: int) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class Agreement:
-    """Coefficients of agreement; 1 is perfect, 0 what chance gives, NaN cannot be told.
+    """Coefficients of agreement; 1 is perfect, 0 what chance gives, NaN cannot be told."""
 
-    Attributes
-    ----------
-    alpha, kappa : float
-        Krippendorff's alpha for nominal data and Fleiss' kappa; of several labels the means.
-    kappa_raters : int
-        How many answers each data object has that kappa is about: the most frequent number.
-    pairwise : float
-        Share of pairs of answers that are equal, not corrected for chance.
-    by_class : dict of str to (float, int)
-        Alpha of that class against all others, and how often the class was chosen.
-    """
-
+    # alpha, kappa: Krippendorff's alpha for nominal data and Fleiss' kappa; of several labels the
+    # means
     alpha: float
     kappa: float
+    # how many answers each data object has that kappa is about: the most frequent number
     kappa_raters: int
-    pairwise: float
+    pairwise: float  # share of pairs of answers that are equal, not corrected for chance
+    # alpha of that class against all others, and how often the class was chosen
     by_class: dict[str, tuple[float, int]]
 
 

@@ -109,11 +109,8 @@ def calibrate_job(
 ) -> Calibration:
     """Fit a confidence map on a job's labels whose truth is known.
 
-    Raises
-    ------
-    JobError
-        If the job has several labels or masks, its labels tell no confidence that a map can be
-        fitted to, or fewer than `FEWEST_OBJECTS` (with `force`, 2) have a known truth.
+    Raises `JobError` if the job has several labels or masks, its labels tell no confidence that a
+    map can be fitted to, or fewer than `FEWEST_OBJECTS` (with `force`, 2) have a known truth.
     """
     if not job.task.single_choice:
         raise JobError(

@@ -210,10 +210,7 @@ def _line(
 def _classes(jobs: Sequence[JobOnFile]) -> tuple[str, ...]:
     """The classes of all rounds: those written down, else all that labels and answers tell.
 
-    Raises
-    ------
-    JobError
-        If the labels or the answers of a round are of other classes.
+    Raises `JobError` if the labels or the answers of a round are of other classes.
     """
     all_told = [
         ToldClasses(job.lines, job.attribute, job.files, job.place, job.core) for job in jobs

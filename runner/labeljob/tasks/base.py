@@ -63,92 +63,55 @@ GUESSING = 0.25
 
 
 class JobType(ABC):
-    """What workers are asked, as the command knows it.
+    """What workers are asked, as the command knows it."""
 
-    Attributes
-    ----------
-    name : str
-        The name on the command line: words with hyphens.
-    summary : str
-        What is asked, in a few words.
-    page_element : str
-        The element of the worker page whose answers the functions read.
-    page_twin : str
-        The element for content of any kind that answers in the same form; empty if there is none.
-    page_labels : str
-        The element's attribute that holds the labels.
-    score_name : str
-        What an answer or a label is measured by against the truth.
-    label_attribute : str
-        The label attribute name of a job that gives none.
-    truth_key : str
-        The key of a truth in a line of a truth file.
-    source_suffix : str
-        That of the data objects of a synthetic job.
-    label_is_mask : bool
-        Whether a label is a mask in a file of its own, rather than names.
-    single_choice : bool
-        Whether an answer is one label, rather than several.
-    export_problems : mapping of str to str
-        Why labels do not go to a format of `labeljob export`, by the format's name.
-    empty_answer_note : str
-        What becomes of answers that say nothing: the end of a sentence about them.
-    max_labels : int or None
-        As many labels as an answer has room for.
-    takes_auxiliary_inputs : bool
-        Whether the functions take gold labels, a model's answers and a confidence map.
-    independent_objects : bool
-        Whether a label depends on the answers to its own data object alone.
-    has_quorum : bool
-        Whether a share of the votes decides on each label of an answer.
-    has_lead : bool
-        Whether votes tell how far a label leads, so that workers can be added where it is little.
-    units_are_alike : bool
-        Whether all units of an answer are the same question, so that one confusion matrix a worker
-        describes them; where not, each unit is a question of its own.
-    copying_by_chance : float
-        Share of equal answers that looks copied between honest workers, in [0, 1): objects, and
-        borders in masks, are not equally difficult.
-    agreement_note, coefficient_note : str
-        In the report: what the agreement of a worker means, and what alpha and kappa
-        are about.
-    request_title, request_description, request_keywords : str, str, tuple of str
-        What workers read of a job before they take a task.
-    time_limit : int
-        Seconds that a worker has for a task.
-    """
-
-    name: ClassVar[str]
-    summary: ClassVar[str]
-    page_element: ClassVar[str]
+    name: ClassVar[str]  # the name on the command line: words with hyphens
+    summary: ClassVar[str]  # what is asked, in a few words
+    page_element: ClassVar[str]  # the element of the worker page whose answers the functions read
+    # the element for content of any kind that answers in the same form; empty if there is none
     page_twin: ClassVar[str] = ""
-    page_labels: ClassVar[str] = "categories"
-    score_name: ClassVar[str]
-    label_attribute: ClassVar[str]
-    truth_key: ClassVar[str]
-    source_suffix: ClassVar[str] = "jpg"
+    page_labels: ClassVar[str] = "categories"  # the element's attribute that holds the labels
+    score_name: ClassVar[str]  # what an answer or a label is measured by against the truth
+    label_attribute: ClassVar[str]  # the label attribute name of a job that gives none
+    truth_key: ClassVar[str]  # the key of a truth in a line of a truth file
+    source_suffix: ClassVar[str] = "jpg"  # that of the data objects of a synthetic job
+    # whether a label is a mask in a file of its own, rather than names
     label_is_mask: ClassVar[bool] = False
-    single_choice: ClassVar[bool] = False
+    single_choice: ClassVar[bool] = False  # whether an answer is one label, rather than several
+    # why labels do not go to a format of `labeljob export`, by the format's name
     export_problems: ClassVar[Mapping[str, str]] = {
         "imagefolder": "imagefolder is for jobs with a single label",
         "voc": "voc is for masks; labels of whole images go to coco or imagefolder",
         "yolo": "yolo is for masks; YOLO's classification reads the folders that imagefolder "
         "writes",
     }
+    # what becomes of answers that say nothing: the end of a sentence about them
     empty_answer_note: ClassVar[str] = "are set aside"
-    max_labels: ClassVar[int | None] = None
+    max_labels: ClassVar[int | None] = None  # as many labels as an answer has room for
+    # whether the functions take gold labels, a model's answers and a confidence map
     takes_auxiliary_inputs: ClassVar[bool] = True
+    # whether a label depends on the answers to its own data object alone
     independent_objects: ClassVar[bool] = False
+    # whether a share of the votes decides on each label of an answer
     has_quorum: ClassVar[bool] = False
+    # whether votes tell how far a label leads, so that workers can be added where it is little
     has_lead: ClassVar[bool] = True
+    # whether all units of an answer are the same question, so that one confusion matrix a worker
+    # describes them; where not, each unit is a question of its own
     units_are_alike: ClassVar[bool] = True
+    # share of equal answers that looks copied between honest workers, in [0, 1): objects, and
+    # borders in masks, are not equally difficult
     copying_by_chance: ClassVar[float] = 0.1
+    # agreement_note, coefficient_note: in the report: what the agreement of a worker means, and
+    # what alpha and kappa are about
     agreement_note: ClassVar[str]
     coefficient_note: ClassVar[str] = ""
+    # request_title, request_description, request_keywords: what workers read of a job before they
+    # take a task
     request_title: ClassVar[str]
     request_description: ClassVar[str]
     request_keywords: ClassVar[tuple[str, ...]]
-    time_limit: ClassVar[int]
+    time_limit: ClassVar[int]  # seconds that a worker has for a task
 
     def __str__(self) -> str:
         return self.name
@@ -256,10 +219,7 @@ class JobType(ABC):
     ) -> dict[str, Any]:
         """A worker's whole answer, decoded, in the shape that the page submits.
 
-        Raises
-        ------
-        ValueError
-            If the truth does not fit the type and the labels.
+        Raises `ValueError` if the truth does not fit the type and the labels.
         """
 
     @abstractmethod

@@ -25,10 +25,7 @@ def register(job_type: JobType) -> None:
 def find_job_type(name: str) -> JobType:
     """The job type of that name.
 
-    Raises
-    ------
-    UnknownJobTypeError
-        If there is none.
+    Raises `UnknownJobTypeError` if there is none.
 
     Examples
     --------

@@ -22,14 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AuxiliaryLabels:
-    """Known labels of data objects.
+    """Known labels of data objects."""
 
-    Attributes
-    ----------
-    by_source, by_id : mapping of str to tuple of str
-        Names of the labels by the object's `source-ref`, and by its `datasetObjectId`.
-    """
-
+    # by_source, by_id: names of the labels by the object's `source-ref`, and by its
+    # `datasetObjectId`
     by_source: Mapping[str, tuple[str, ...]]
     by_id: Mapping[str, tuple[str, ...]]
 

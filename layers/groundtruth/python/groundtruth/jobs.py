@@ -34,38 +34,19 @@ _PERMANENT = {"AccessDeniedException", "AccessDenied", "ResourceNotFound", "Vali
 
 @dataclass(frozen=True, kw_only=True)
 class LabelingJob:
-    """The part of DescribeLabelingJob's answer that our functions want.
+    """The part of DescribeLabelingJob's answer that our functions want."""
 
-    Attributes
-    ----------
-    name : str or None
-        The job's name, in the case it was given.
-    label_attribute_name : str or None
-        Key of the job's labels in a manifest line.
-    label_category_config_uri : str or None
-        S3 URI of the label category file.
-    tags : mapping of str to str
-        The job's tags.
-    output_path : str or None
-        `S3OutputPath`; the job's files are under ``<output path>/<name>/``.
-    output_manifest_uri : str or None
-        S3 URI of the output manifest, once the job is over.
-    input_manifest_uri : str or None
-        S3 URI of the input manifest; None for a streaming job.
-    consolidation_function_arn : str or None
-        ARN of the job's annotation-consolidation function.
-    role_arn, kms_key_id : str or None
-        The job's execution role, and the key of its output.
-    """
-
-    name: str | None = None
-    label_attribute_name: str | None = None
-    label_category_config_uri: str | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
+    name: str | None = None  # the job's name, in the case it was given
+    label_attribute_name: str | None = None  # key of the job's labels in a manifest line
+    label_category_config_uri: str | None = None  # S3 URI of the label category file
+    tags: Mapping[str, str] = field(default_factory=dict)  # the job's tags
+    # `S3OutputPath`; the job's files are under ``<output path>/<name>/``
     output_path: str | None = None
-    output_manifest_uri: str | None = None
-    input_manifest_uri: str | None = None
+    output_manifest_uri: str | None = None  # S3 URI of the output manifest, once the job is over
+    input_manifest_uri: str | None = None  # S3 URI of the input manifest; None for a streaming job
+    # ARN of the job's annotation-consolidation function
     consolidation_function_arn: str | None = None
+    # role_arn, kms_key_id: the job's execution role, and the key of its output
     role_arn: str | None = None
     kms_key_id: str | None = None
 

@@ -22,27 +22,16 @@ CONSOLIDATED_FOLDER = "consolidated-annotation"
 
 @dataclass(frozen=True, kw_only=True)
 class AcsRequest:
-    """One batch of data objects whose answers are in.
+    """One batch of data objects whose answers are in."""
 
-    Attributes
-    ----------
-    labeling_job_arn, label_attribute_name : str
-        The job, and the key of its labels in the output manifest.
-    payload_uri : str
-        S3 URI of the payload file.
-    annotations_uri : str
-        S3 URI of the job's ``annotations`` folder, without a slash at its end.
-    label_categories : tuple of str or None
-        Classes in label order; None if the event has none.
-    role_arn, kms_key_id : str or None
-        The job's execution role and key.
-    """
-
+    # labeling_job_arn, label_attribute_name: the job, and the key of its labels in the output
+    # manifest
     labeling_job_arn: str
     label_attribute_name: str
-    payload_uri: str
-    annotations_uri: str
-    label_categories: tuple[str, ...] | None
+    payload_uri: str  # S3 URI of the payload file
+    annotations_uri: str  # S3 URI of the job's ``annotations`` folder, without a slash at its end
+    label_categories: tuple[str, ...] | None  # classes in label order; None if the event has none
+    # role_arn, kms_key_id: the job's execution role and key
     role_arn: str | None
     kms_key_id: str | None
 

@@ -50,44 +50,29 @@ def pseudonym(worker_id: str, key: str) -> str:
 
 @dataclass(kw_only=True)
 class Summary:
-    """Counts over the data objects of a job; the memory they take does not grow with it.
+    """Counts over the data objects of a job; the memory they take does not grow with it."""
 
-    Attributes
-    ----------
-    outcomes : Counter
-        Data objects by what became of them.
-    statuses : Counter
-        Labels, and objects whose answers were all rejected, by status.
-    failures : Counter
-        Failed objects by reason: the first `MOST_REASONS` reasons by name.
-    histogram : list of int
-        Labels by confidence, in tenths from 0 to 1; the last bin holds 1 too.
-    confidence_total : float
-        Sum of the labels' confidences.
-    agreement_total, agreement_count : float, int
-        Sum of the shares of answers that agree with their label, and how many labels with two
-        votes or more there are.
-    rejected, workers : Counter
-        Rejected answers, by reason and by worker.
-    used : int
-        Answers that count.
-    algorithms : Counter
-        Labels by algorithm and settings' hash.
-    requeued, differing : int
-        Objects of the re-queue manifest, and lines whose own label is not the last response's.
-    """
-
+    # data objects by what became of them
     outcomes: Counter[ObjectOutcome] = field(default_factory=Counter)
+    # labels, and objects whose answers were all rejected, by status
     statuses: Counter[str] = field(default_factory=Counter)
+    # failed objects by reason: the first `MOST_REASONS` reasons by name
     failures: Counter[str] = field(default_factory=Counter)
+    # labels by confidence, in tenths from 0 to 1; the last bin holds 1 too
     histogram: list[int] = field(default_factory=lambda: [0] * BINS)
-    confidence_total: float = 0.0
+    confidence_total: float = 0.0  # sum of the labels' confidences
+    # agreement_total, agreement_count: sum of the shares of answers that agree with their label,
+    # and how many labels with two votes or more there are
     agreement_total: float = 0.0
     agreement_count: int = 0
+    # rejected, workers: rejected answers, by reason and by worker
     rejected: Counter[str] = field(default_factory=Counter)
     workers: Counter[str] = field(default_factory=Counter)
-    used: int = 0
+    used: int = 0  # answers that count
+    # labels by algorithm and settings' hash
     algorithms: Counter[tuple[str, str]] = field(default_factory=Counter)
+    # requeued, differing: objects of the re-queue manifest, and lines whose own label is not the
+    # last response's
     requeued: int = 0
     differing: int = 0
 

@@ -23,50 +23,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ConsolidationContext:
-    """What a task needs to know of a batch besides its answers.
+    """What a task needs to know of a batch besides its answers."""
 
-    Attributes
-    ----------
-    classes : tuple of str
-        Everything a worker may have chosen, in label order.
-    classes_known : bool
-        False if no place named the classes, so that they are those the workers used.
-    settings : Settings
-        Those of the job.
-    job_name : str
-        ``labeling-job/<name>``.
-    made_at : datetime
-        When the batch was put together, in UTC. The same payload has the same time for ever,
-        so that a batch that comes again leaves the same bytes.
-    masks_uri : str
-        S3 URI of the folder that masks go to, without a slash at its end.
-    store : ObjectStore
-        Where masks are written.
-    kms_key : str or None
-        The key to write them with.
-    workers : tuple of str
-        Everybody whose answer is in the payload, in sorted order.
-    skills : BatchSkills
-        What earlier batches taught about the workers.
-    gold, model : AuxiliaryLabels
-        Labels that are known beforehand, and a model's answers.
-    confidence_map : ConfidenceMap or None
-        Puts confidences right.
-    """
-
-    classes: tuple[str, ...]
+    classes: tuple[str, ...]  # everything a worker may have chosen, in label order
+    # false if no place named the classes, so that they are those the workers used
     classes_known: bool
-    settings: Settings
-    job_name: str
+    settings: Settings  # those of the job
+    job_name: str  # ``labeling-job/<name>``
+    # When the batch was put together, in UTC. The same payload has the same time for ever, so that
+    # a batch that comes again leaves the same bytes.
     made_at: datetime
-    masks_uri: str
-    store: ObjectStore
-    kms_key: str | None
-    workers: tuple[str, ...] = ()
+    masks_uri: str  # S3 URI of the folder that masks go to, without a slash at its end
+    store: ObjectStore  # where masks are written
+    kms_key: str | None  # the key to write them with
+    workers: tuple[str, ...] = ()  # everybody whose answer is in the payload, in sorted order
+    # what earlier batches taught about the workers
     skills: BatchSkills = field(default_factory=BatchSkills.none)
+    # gold, model: labels that are known beforehand, and a model's answers
     gold: AuxiliaryLabels = NO_LABELS
     model: AuxiliaryLabels = NO_LABELS
-    confidence_map: ConfidenceMap | None = None
+    confidence_map: ConfidenceMap | None = None  # puts confidences right
 
     @cached_property
     def model_id(self) -> str:

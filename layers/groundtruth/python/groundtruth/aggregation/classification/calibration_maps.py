@@ -42,11 +42,6 @@ class LogisticMap:
 class IsotonicMap:
     """Rising steps, with straight lines between them [1]_.
 
-    Attributes
-    ----------
-    confidences, accuracies : tuple of float
-        Both rising; at least one point.
-
     References
     ----------
     .. [1] B. Zadrozny and C. Elkan, "Transforming classifier scores into accurate
@@ -58,6 +53,7 @@ class IsotonicMap:
     array([0.4 , 0.65, 0.9 ])
     """
 
+    # confidences, accuracies: both rising; at least one point
     confidences: tuple[float, ...]
     accuracies: tuple[float, ...]
 

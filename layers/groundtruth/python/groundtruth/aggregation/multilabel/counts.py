@@ -49,26 +49,15 @@ class LabelCountUpdates:
 
     Each answer of an item counts 1 per label in all. An item with one answer
     teaches nothing (nobody confirms the answer), unless a label's truth is known.
-
-    Attributes
-    ----------
-    items, workers : ndarray of int, shape (n_answers,)
-        Item, ascending, and worker of each answer.
-    picked : ndarray of bool, shape (n_answers, n_labels)
-    truths : ndarray of float, shape (n_answers, n_labels)
-        How probable it is that the label applies.
-    counted : ndarray of float, shape (n_answers, n_labels)
-        1 where the answer counts, else 0.
-    n_workers : int
-        How many workers there are.
     """
 
+    # items, workers: shape (n_answers,): item, ascending, and worker of each answer
     items: Ints
     workers: Ints
-    picked: Bools
-    truths: Floats
-    counted: Floats
-    n_workers: int
+    picked: Bools  # shape (n_answers, n_labels)
+    truths: Floats  # shape (n_answers, n_labels): how probable it is that the label applies
+    counted: Floats  # shape (n_answers, n_labels): 1 where the answer counts, else 0
+    n_workers: int  # how many workers there are
 
     def of_item(self, item: int) -> tuple[Ints, Floats]:
         """Return an item's workers, shape (n,), and amounts, shape (n, n_labels, 2, 2)."""
