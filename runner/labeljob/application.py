@@ -145,14 +145,8 @@ class FunctionError(GroundTruthError):
 class LocalFunction:
     """A function of the application, in a process of its own until it is closed.
 
-    Parameters
-    ----------
-    name : str
-        Folder of its code under ``functions/``.
-    environment : mapping of str to str
-        Variables over those of template.yaml.
-    log : Path
-        File that its log lines and metrics are added to, as they would go to CloudWatch.
+    `environment` goes over that of template.yaml; `log` is the file that its log lines and metrics
+    are added to, as they would go to CloudWatch.
     """
 
     def __init__(self, name: str, environment: Mapping[str, str], *, log: Path) -> None:

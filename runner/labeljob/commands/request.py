@@ -147,17 +147,8 @@ _AVAILABILITY_PRIVATE = 864_000
 def build_request(options: RequestOptions, *, now: datetime) -> dict[str, Any]:
     """The `CreateLabelingJob` request, with defaults; whatever was not given is not in it.
 
-    Parameters
-    ----------
-    options : RequestOptions
-        The values; `stack` and `region` are not looked at.
-    now : datetime
-        Goes into the name of a job that was given none.
-
-    Raises
-    ------
-    typer.BadParameter
-        If the price or a tag is not understood.
+    `now` goes into the name of a job that was given none. Raises `typer.BadParameter` if the price
+    or a tag is not understood.
     """
     name = options.job_name or f"{options.task}-{now:%Y%m%d-%H%M%S}"
     return {

@@ -47,18 +47,7 @@ def logical_id(function: str) -> str:
 
 
 class BuiltApplication:
-    """A build, read from the template that `sam build` wrote.
-
-    Parameters
-    ----------
-    folder : Path
-        The build folder, such as ``.aws-sam/build``.
-
-    Raises
-    ------
-    BuildError
-        If there is no build in the folder.
-    """
+    """The build in a folder, as the template says that `sam build` wrote; raises `BuildError`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()

@@ -38,19 +38,10 @@ def allow_everybody(access_key: str, job: str) -> bool:
 def serve_labeling_jobs(
     jobs: Mapping[str, Mapping[str, Any]], permitted: Permitted = allow_everybody
 ) -> Iterator[str]:
-    """Answer DescribeLabelingJob, and nothing else, within a ``with`` block.
+    """Answer DescribeLabelingJob, and nothing else, within a ``with`` block; yields the URL.
 
-    Parameters
-    ----------
-    jobs : mapping of str to mapping
-        Answers by the job's name in lower case. Any other job is one that does not exist.
-    permitted : callable, optional
-        Who may ask: takes the access key of the request and the job's name as it was asked for.
-
-    Yields
-    ------
-    str
-        The endpoint's URL.
+    `jobs` are answers by the job's name in lower case; any other job does not exist. `permitted`
+    says who may ask, by the access key of the request and the job's name as it was asked for.
     """
     with _serve(_describe(jobs, permitted), (LOCALHOST, 0)) as (host, port):
         yield f"http://{host}:{port}"
@@ -92,22 +83,9 @@ def _refusal(code: str, message: str) -> dict[str, str]:
 class EmbeddedAws:
     """S3, STS and SageMaker's labeling jobs, empty at first, within a ``with`` block.
 
-    A process can have one at a time: moto keeps its objects once for all its servers.
-
-    Parameters
-    ----------
-    jobs : mapping of str to mapping, optional
-        Answers of DescribeLabelingJob by the job's name in lower case. Any other job is one
-        that does not exist.
-    permitted : callable, optional
-        Who may describe labeling jobs; see `serve_labeling_jobs`.
-    address : tuple of str and int, optional
-        Where to listen; port 0 is any free one.
-
-    Raises
-    ------
-    EmulatorError
-        On entering, if nothing can listen at the address.
+    A process can have one at a time: moto keeps its objects once for all its servers. `jobs` and
+    `permitted` are as in `serve_labeling_jobs`; port 0 of `address` is any free one. Raises
+    `EmulatorError`, on entering, if nothing can listen there.
     """
 
     def __init__(

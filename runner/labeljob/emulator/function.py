@@ -84,11 +84,6 @@ def merge_layers(layers: Sequence[Path]) -> Path:
 
     The files are hard links, so the folder costs little. It lies beside the build folder and is
     made again when a layer was built again.
-
-    Parameters
-    ----------
-    layers : sequence of Path
-        Layers of one build folder, in the order of the template.
     """
     build = layers[0].parent
     states = [(layer.name, layer.stat().st_ino, layer.stat().st_mtime_ns) for layer in layers]
@@ -228,14 +223,8 @@ _INVOCATIONS = "/2015-03-31/functions/function/invocations"
 class FunctionError(GroundTruthError):
     """The function raised, could not be imported, or ended its process.
 
-    Attributes
-    ----------
-    error_type : str
-        As Lambda reports it: ``"ContractError"``, ``"Runtime.ImportModuleError"``.
-    trace : tuple of str
-        The function's stack, innermost call last.
-    log : str
-        What the function and the emulator wrote.
+    `error_type` is as Lambda reports it (``"ContractError"``, ``"Runtime.ImportModuleError"``),
+    `trace` the function's stack, innermost call last.
     """
 
     def __init__(
@@ -254,35 +243,13 @@ class FunctionTimeout(FunctionError):
 class EmulatedFunction:
     """A built function, ready to be invoked within a ``with`` block.
 
-    One invocation runs at a time; a second one waits. Memory is not limited.
+    One invocation runs at a time; a second one waits. Memory is not limited. `environment` goes
+    over the template's. `objects` is a folder laid out like S3, with descriptions of labeling jobs,
+    as `labeljob` makes it: the function reads and writes it and calls neither S3 nor SageMaker.
+    `isolated` tells whether the function sees Lambda's paths, or only this machine's own.
 
-    Parameters
-    ----------
-    name : str
-        Name of its folder under ``functions/``.
-    build_folder : Path
-        The build folder, such as ``.aws-sam/build``.
-    environment : mapping of str to str, optional
-        Variables beside, or instead of, those of the template.
-    objects : Path, optional
-        A folder laid out like S3, with descriptions of labeling jobs, as `labeljob` makes it. The
-        function reads and writes it and calls neither S3 nor SageMaker.
-
-    Attributes
-    ----------
-    function : BuiltFunction
-        What the build says of the function.
-    isolated : bool
-        Whether the function sees Lambda's paths, or only this machine's own.
-    process : Popen
-        The emulator.
-
-    Raises
-    ------
-    BuildError
-        If there is no build, or it has no such function.
-    EmulatorError
-        If the emulator cannot be started here.
+    Raises `BuildError` if there is no build or it has no such function, `EmulatorError` if the
+    emulator cannot be started here.
     """
 
     def __init__(

@@ -47,28 +47,13 @@ def invoke_built(
     which the emulated labeling job names; for the finisher it is ``output.manifest`` and
     ``label_categories.json``, where the job described in ``labeling_job.json`` has them.
 
-    Parameters
-    ----------
-    function : str
-        Name of its folder under ``functions/``.
-    event : Path, optional
-        JSON file; the example under ``events/`` if left out. The file it refers to is taken from
-        the same folder, or else from the example.
-    application : Path, optional
-        The folder of template.yaml; this command's own if left out.
-    environment : mapping of str to str, optional
-        Variables instead of those in the template, such as ``{"OUTPUT_STYLE": "builtin"}``.
+    `event` is the example under ``events/`` if left out; what it refers to is taken from the same
+    folder, or else from the example. `application` is the folder of template.yaml, `environment`
+    variables instead of those in the template, such as ``{"OUTPUT_STYLE": "builtin"}``.
 
-    Raises
-    ------
-    BuildError
-        If there is no build, or it has no such function.
-    EventError
-        If the event, or the file it refers to, cannot be read.
-    EmulatorError
-        If the emulator cannot be started.
-    FunctionError
-        If the function fails.
+    Raises `BuildError` if there is no build or it has no such function, `EventError` if the event
+    or the file it refers to cannot be read, `EmulatorError` if the emulator cannot be started, and
+    `FunctionError` if the function fails.
     """
     application = application or application_folder()
     build = BuiltApplication(application / BUILD_FOLDER)

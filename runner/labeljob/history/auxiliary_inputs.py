@@ -48,8 +48,8 @@ def add_auxiliary_inputs(
     `paths` are by the setting they stand for. A file of the settings that cannot be read is
     added to the job's damage, and the job is consolidated without it.
 
-    Raises `JobError` or `ContractError` if a given file cannot be read or understood, or the job is one
-    of masks.
+    Raises `JobError` or `ContractError` if a given file cannot be read or understood, or the job is
+    one of masks.
     """
     settings: dict[str, str] = {}
     known: dict[str, Any] = {}

@@ -174,19 +174,9 @@ class JobType(ABC):
     def parse_truth(self, value: Any, labels: Sequence[str], folder: Path) -> Truth | Path:
         """The truth that a line of a truth file states, or the file that it is read from.
 
-        Parameters
-        ----------
-        value : JSON value
-            What the line has under `truth_key`; None if it has nothing.
-        labels : sequence of str
-            All classes, in label order.
-        folder : Path
-            That of the truth file.
-
-        Raises
-        ------
-        ValueError
-            If it states none; the text says what it states.
+        `value` is what the line has under `truth_key`, None if it has nothing; `folder` is that of
+        the truth file. Raises `ValueError`, whose text says what the line states, if it states
+        none.
         """
 
     def read_truth_file(self, file: Path, labels: Sequence[str]) -> Truth:
@@ -197,17 +187,7 @@ class JobType(ABC):
     def invent_truth(
         self, labels: Sequence[str], shape: tuple[int, int] | None, rng: np.random.Generator
     ) -> Truth:
-        """A random truth.
-
-        Parameters
-        ----------
-        labels : sequence of str
-            All classes, at least one.
-        shape : tuple of int, optional
-            Rows and columns of the image; given if the type labels pixels.
-        rng : numpy.random.Generator
-            Decides.
-        """
+        """A random truth; `shape`, the rows and columns, is given if the type labels pixels."""
 
     @abstractmethod
     def answer(
@@ -224,38 +204,18 @@ class JobType(ABC):
 
     @abstractmethod
     def submit(self, said: Any, labels: Sequence[str]) -> dict[str, Any]:
-        """What the page submits, decoded.
-
-        Parameters
-        ----------
-        said : str, sequence of str, or ndarray of uint8 of shape (rows, columns)
-            The answer: a label, labels, or a mask of class indices + 1.
-        labels : sequence of str
-            All classes, in label order.
-        """
+        """What the page submits, decoded: a label, labels, or a mask of class indices + 1."""
 
     @abstractmethod
     def fits(self, *, most_choices: int, has_regions: bool) -> bool:
         """Whether annotations of another tool may be answers to what is asked.
 
-        Parameters
-        ----------
-        most_choices : int
-            How many labels one person gave one image at most.
-        has_regions : bool
-            Whether there are labels of parts of images.
+        `most_choices` is how many labels one person gave one image at most; `has_regions` whether
+        there are labels of parts of images.
         """
 
     def name_choices(self, choices: Ints, classes: Sequence[str]) -> list[str]:
-        """Names of the classes in one answer.
-
-        Parameters
-        ----------
-        choices : ndarray of int
-            The answer in numbers: a class, a 0 or 1 for each class, or a class for each pixel.
-        classes : sequence of str
-            All classes, of pixels the background first.
-        """
+        """Names of the classes in one answer; of pixels, `classes` has the background first."""
         return [classes[index] for index in np.unique(choices).tolist()]
 
     def chance(self, n_classes: int) -> float:
@@ -285,16 +245,9 @@ class JobType(ABC):
     def to_choices(
         self, answers: Answers[Any], classes: Sequence[str], rejected: list[RejectedAnswer]
     ) -> dict[str, Ints]:
-        """Each worker's answer to a data object as choices.
+        """Each worker's answer to a data object as choices; `rejected` is added to.
 
-        Parameters
-        ----------
-        answers : Answers
-            As the library decoded them.
-        classes : sequence of str
-            Everything a worker may have chosen, in label order.
-        rejected : list of RejectedAnswer
-            Is added to.
+        `classes` are all that a worker may have chosen, in label order.
         """
 
     @abstractmethod
@@ -318,37 +271,18 @@ class JobType(ABC):
         """How alike two answers are, in [0, 1]; raises ValueError if they cannot be compared."""
 
     def agree(self, own: Ints, others: Ints) -> float:
-        """How well an answer agrees with those of the others, in [0, 1].
+        """How well an answer, shape (n_units,), agrees with those of the others, in [0, 1].
 
-        Parameters
-        ----------
-        own : ndarray of int, shape (n_units,)
-            The answer.
-        others : ndarray of int, shape (n_units, n_values)
-            How many of the others chose each value.
+        `others`, shape (n_units, n_values), is how many of them chose each value.
         """
         return self.similarity(own, others.argmax(axis=1))
 
     def majority(self, votes: Ints) -> Ints:
-        """The label that most workers chose.
-
-        Parameters
-        ----------
-        votes : ndarray of int, shape (n_units, n_values)
-            How many chose each value.
-        """
+        """The label that most workers chose, of votes of shape (n_units, n_values)."""
         return np.asarray(votes.argmax(axis=1))
 
     def confuse(self, true: Ints, said: Ints, n_classes: int) -> Iterator[tuple[int, int, float]]:
-        """What was said where something else or the same is true, with a weight.
-
-        Yields
-        ------
-        true, said : int
-            Classes.
-        weight : float
-            All weights of an answer sum to 1.
-        """
+        """True class, class said, and a weight; all weights of an answer sum to 1."""
         pairs, times = np.unique(true * n_classes + said, return_counts=True)
         for pair, count in zip(pairs.tolist(), times.tolist(), strict=True):
             yield *divmod(pair, n_classes), count / said.size
@@ -356,10 +290,7 @@ class JobType(ABC):
     def chance_agreement(self, votes: Sequence[Ints]) -> float:
         """Agreement that chance gives, as far as it counts, in [0, 1].
 
-        Parameters
-        ----------
-        votes : sequence of ndarray of int, shape (n_units, n_values)
-            For each data object how many workers chose each value.
+        `votes` is for each data object how many chose each value, shape (n_units, n_values).
         """
         return 0.0
 
@@ -368,12 +299,8 @@ class JobType(ABC):
     ) -> str | None:
         """Why a worker's agreement is that of somebody who guesses; None if it is not.
 
-        Parameters
-        ----------
-        agreement, upper : float
-            The worker's agreement with the others, and the upper end of its interval.
-        usual, chance : float
-            The median of all workers, and what chance gives.
+        `upper` is the upper end of the agreement's interval, `usual` the median of all workers, and
+        `chance` what chance gives.
         """
         if upper >= chance + GUESSING * (usual - chance):
             return None
@@ -387,21 +314,9 @@ class JobType(ABC):
     ) -> tuple[list[Ints], list[Ints], list[int]]:
         """What coefficients of agreement are computed of.
 
-        Parameters
-        ----------
-        votes : sequence of ndarray of int, shape (n_units, n_values)
-            For each data object how many workers chose each value.
-        n_classes : int
-            What a unit can be.
-
-        Returns
-        -------
-        questions : list of ndarray of int, shape (n, n_values)
-            Votes whose coefficients are averaged.
-        by_class : list of ndarray of int, shape (n, 2)
-            For each class the votes against it and for it.
-        chosen : list of int
-            How often each class was chosen.
+        `votes` is for each data object how many chose each value, shape (n_units, n_values).
+        Returns votes whose coefficients are averaged; for each class the votes against it and for
+        it, shape (n, 2); and how often each class was chosen.
         """
         stack = np.concatenate(votes)
         totals = stack.sum(axis=1)
@@ -416,14 +331,8 @@ class JobType(ABC):
     ) -> CurveSimulation:
         """A function from an order of the answers to how labels by majority grow better.
 
-        Parameters
-        ----------
-        choices : sequence of ndarray of int, shape (n_workers, n_units)
-            For each data object its answers, one at least.
-        n_classes : int
-            What a unit can be.
-        true : sequence of ndarray of int, or None
-            The right labels as choices; None to take what all answers give.
+        `choices` are the answers to each data object, one at least, shape (n_workers, n_units);
+        `true` the right labels as choices, None to take what all answers give.
         """
         return simulate_votes(
             choices,
@@ -454,16 +363,9 @@ class JobType(ABC):
     ) -> dict[str, float]:
         """Measures of a job's labels against the truth, besides those of the confidences.
 
-        Parameters
-        ----------
-        labels : mapping of str to Label
-            By the data objects' ids. An object with a truth and without a label is wrong.
-        truths : mapping of str to Truth
-            By the same ids.
-        classes : sequence of str
-            In label order.
-        read_mask : callable
-            Class of each pixel of a label's mask; None if it cannot be read.
+        Labels and truths are by the data objects' ids: an object with a truth and without a label
+        is wrong. `read_mask` gives the class of each pixel of a label's mask; None if it cannot be
+        read.
         """
 
     def draw_example(
@@ -475,16 +377,7 @@ class JobType(ABC):
     ) -> list[Picture]:
         """Pictures of a data object for the report; none if its image cannot be read.
 
-        Parameters
-        ----------
-        job : JobOnFile
-            The job.
-        annotations : ObjectAnnotations
-            The data object and its answers.
-        label : Label or None
-            The data object's.
-        names : mapping of str to str
-            Short names of the workers.
+        `names` are short names of the workers.
         """
         from labeljob.report.pictures import draw_image  # here, since it loads Matplotlib
 

@@ -283,14 +283,7 @@ def read_masks(
 ) -> Iterator[tuple[str, RunMask]]:
     """The masks of one data object, all of one size; what cannot be read is rejected.
 
-    Parameters
-    ----------
-    answers : Answers of MaskAnswer
-        The answers, their PNGs not yet looked at.
-    classes : sequence of str
-        The job's, without BACKGROUND.
-    rejected : list of RejectedAnswer
-        Is added to.
+    `classes` are the job's, without BACKGROUND; `rejected` is added to.
     """
     shape = majority_size(answer.size for answer in answers.answers if answer.size is not None)
     for worker, answer in zip(answers.workers, answers.answers, strict=True):
