@@ -184,7 +184,11 @@ def test_a_job_of_others_is_left_alone(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        pytest.param(["--task", "semantic-segmentation"], "line 1: has a label of", id="task"),
+        pytest.param(
+            ["--task", "semantic-segmentation"],
+            "are of image-classification; leave --task out",
+            id="task",
+        ),
         pytest.param(["--labels", "bad.json"], "labels: is missing", id="label-file"),
     ],
 )

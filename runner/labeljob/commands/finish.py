@@ -16,6 +16,7 @@ from groundtruth.storage.s3 import ObjectStore
 from labeljob import messages
 from labeljob.commands import options as shared
 from labeljob.commands.options import job_type_option, takes_options
+from labeljob.history.job import check_labels
 from labeljob.history.job_files import DamageList, choose_attribute, read_output_lines
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import JobPlace, find_job
@@ -91,11 +92,14 @@ def finish(options: FinishOptions) -> None:
     location = find_job(options.job, endpoint_url=endpoint_url)
     if location.problem:
         raise JobError(location.problem)
-    if options.attribute:
+    job = _describe_ended_job(options, location)
+    if options.attribute or options.labels or options.task:
         lines = read_output_lines(location, DamageList())
-        choose_attribute(lines, location, options.attribute)
+        attribute = choose_attribute(lines, location, options.attribute)
+        classes = job.classes if options.labels else None
+        check_labels(lines, attribute, location, task=options.task, classes=classes)
     location.remove_parts()
-    result = finish_job(_describe_ended_job(options, location), store=location.store)
+    result = finish_job(job, store=location.store)
     uris = {name: _show_uri(uri, location.store) for name, uri in result.uris.items()}
     if options.as_json:
         messages.print_json({**result.as_json(), **uris}, ascii_only=True)

@@ -87,6 +87,31 @@ def contradiction(option: str, value: object, told: str) -> JobError:
     )
 
 
+def check_labels(
+    lines: Sequence[OutputLine],
+    attribute: str | None,
+    place: JobPlace,
+    *,
+    task: JobType | None = None,
+    classes: Sequence[str] | None = None,
+) -> None:
+    """Raise `JobError` if --task or --labels contradicts a job's labels or its description.
+
+    The order may be another. Labels may have classes beyond those that are given, such as "none
+    of the above", but not only such.
+    """
+    labels = [label for line in lines if (label := line.label(attribute or ""))]
+    types = {label.task for label in labels}
+    if task and types and task.library.schema_name not in types:
+        raise contradiction("--task", task, f"the labels of {place.name} are of {min(types)}")
+    described = place.description.labels if place.description else ()
+    own = described or dict.fromkeys(item.name for label in labels for item in label.classes)
+    missing = set(own).difference(classes or own)
+    if missing and (described or len(missing) == len(own)):
+        told = f"the classes of {place.name} are {', '.join(own)}"
+        raise contradiction("--labels", ", ".join(classes or ()), told)
+
+
 class ToldClasses:
     """What the labels and the answers of a job tell of its classes.
 

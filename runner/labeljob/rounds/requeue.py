@@ -15,7 +15,7 @@ from groundtruth.finishing.job import REQUEUE_MANIFEST, EndedJob, finish_job
 from groundtruth.finishing.manifest import read_lines
 from groundtruth.finishing.outcomes import JOB_NAME_PREFIX, ObjectOutcome
 from groundtruth.storage.s3 import ObjectStore
-from labeljob.history.job import contradiction
+from labeljob.history.job import check_labels
 from labeljob.history.job_files import (
     MANIFESTS,
     DamageList,
@@ -119,9 +119,7 @@ def requeue(
     body = _body(manifest) if manifest else None
     lines = read_output_lines(place, DamageList()) if body is None else _lines_of(body, manifest)
     attribute = choose_attribute(lines, place, attribute)
-    types = {label.task for line in lines if (label := line.label(attribute or ""))}
-    if task and types and task.library.schema_name not in types:
-        raise contradiction("--task", task, f"the labels of {place.name} are of {min(types)}")
+    check_labels(lines, attribute, place, task=task)
     names = [name for name in MANIFESTS if f"{place.root}/{name}" in place.list(name)]
     uri = f"{place.root}/{(names or MANIFESTS)[0]}"
     caught = _Caught(place.store, uri, body)

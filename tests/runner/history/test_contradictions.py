@@ -81,11 +81,18 @@ def test_labels_that_the_jobs_labels_contradict(refuse, labels, problem):
 @pytest.mark.parametrize("command", OF_TASK)
 def test_another_job_type(refuse, command):
     text = refuse(command, "--task", "semantic-segmentation")
-    if command == "finish":
-        return
     assert "--task is semantic-segmentation, but" in text
     assert "of image-" in text
     assert "leave --task out" in text
+
+
+def test_a_label_category_file_of_another_job_does_not_finish_it(refuse, tmp_path):
+    names = ("red", "green")
+    content = {"labels": [{"label": name} for name in names]}
+    file = on_disk.write(tmp_path / "labels.json", content)
+    text = refuse("finish", "--labels", str(file))
+    assert f"--labels is {', '.join(names)}, but the classes of zoo are cat, dog" in text
+    assert "leave --labels out" in text
 
 
 def test_another_job_type_than_the_answers_are_of(refuse, zoo):
