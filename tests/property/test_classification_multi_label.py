@@ -9,9 +9,8 @@ from groundtruth.aggregation.multilabel.calibrated import (
     CalibratedLabelsSettings,
     calibrated_labels,
 )
-from groundtruth.aggregation.multilabel.counts import LabelCounts
 from groundtruth.aggregation.multilabel.majority import share_labels
-from groundtruth.aggregation.multilabel.selections import Selections, choose_labels
+from groundtruth.aggregation.multilabel.selections import LabelCounts, Selections, choose_labels
 from tests.property import strategies_classification as make
 
 pytestmark = pytest.mark.slow

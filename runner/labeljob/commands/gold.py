@@ -16,9 +16,8 @@ from labeljob import messages
 from labeljob.commands import options as shared
 from labeljob.commands.options import JobOptions, file_option, output_option, takes_options
 from labeljob.commands.reading import open_job, print_read_errors
-from labeljob.history.annotations import read_annotations
 from labeljob.history.auxiliary_inputs import read_truths
-from labeljob.history.job import JobOnFile
+from labeljob.history.job import JobOnFile, read_annotations
 from labeljob.jobs.description import JobError
 from labeljob.jobs.manifest_lines import read_lines
 from labeljob.metrics.workers import Worker

@@ -8,9 +8,8 @@ from pathlib import Path
 from groundtruth.contract.fields import checked_labels, parse_label_categories
 from labeljob import messages
 from labeljob.commands.options import JobOptions, ReadingOptions
-from labeljob.history.annotations import ObjectAnnotations, read_annotations
 from labeljob.history.auxiliary_inputs import read_truths
-from labeljob.history.job import Given, JobOnFile, read_job
+from labeljob.history.job import Given, JobOnFile, ObjectAnnotations, read_annotations, read_job
 from labeljob.history.job_files import DamageList
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import find_job

@@ -15,8 +15,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from labeljob.history.annotations import ObjectAnnotations
-from labeljob.history.job import JobOnFile
+from labeljob.history.job import JobOnFile, ObjectAnnotations
 from labeljob.history.replay import read_creation_date
 from labeljob.metrics.agreement import measure_agreement, measure_dispute
 from labeljob.metrics.workers import Worker, flag_workers, tabulate_workers

@@ -10,10 +10,9 @@ from typing import Any
 from groundtruth.annotations import AnswerReader, Entry
 from groundtruth.contract.acs import DataObject
 from groundtruth.tasks.base import ConsolidationContext, Label, algorithm_of
-from labeljob.history.annotations import ObjectAnnotations
 from labeljob.history.auxiliary_inputs import AuxiliaryInputs
 from labeljob.history.differences import describe_label
-from labeljob.history.job import JobOnFile
+from labeljob.history.job import JobOnFile, ObjectAnnotations
 from labeljob.history.replay import Call, make_context, read_entries
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import ReadOnly

@@ -26,10 +26,9 @@ from groundtruth.storage.s3 import ObjectStore, S3Store
 from groundtruth.tasks.base import BUILTIN, ConsolidationContext, Label, algorithm_of, format_label
 from groundtruth.tasks.registry import decode_label
 from groundtruth.worker_history.store import BatchSkills, SkillKey, SkillStore
-from labeljob.history.annotations import read_comments
 from labeljob.history.auxiliary_inputs import AuxiliaryInputs
 from labeljob.history.differences import Differences, compare
-from labeljob.history.job import JobOnFile, decode_mask, read_job_mask
+from labeljob.history.job import JobOnFile, decode_mask, read_comments, read_job_mask
 from labeljob.history.job_files import OutputLine
 from labeljob.jobs.description import JobError, metadata_time
 from labeljob.jobs.job_location import JobPlace, ReadOnly

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from labeljob.history.annotations import ObjectAnnotations
+from labeljob.history.job import ObjectAnnotations
 from labeljob.tasks.base import Ints, JobType
 
 

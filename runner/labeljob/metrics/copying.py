@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from labeljob.history.annotations import ObjectAnnotations
+from labeljob.history.job import ObjectAnnotations
 from labeljob.tasks.base import Ints, JobType
 
 type Floats = NDArray[np.float64]

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from labeljob.history.annotations import ObjectAnnotations
+from labeljob.history.job import ObjectAnnotations
 from labeljob.history.job_files import AnswerTime
 from labeljob.metrics.agreement import count_votes, find_confusions, measure_agreement
 from labeljob.metrics.copying import find_copying

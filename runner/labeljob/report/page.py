@@ -16,9 +16,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from numpy.typing import NDArray
 
 from groundtruth.tasks.base import LOW_CONFIDENCE, NO_USABLE_ANSWER, NOT_PROCESSED, TIE, Label
-from labeljob.history.annotations import ObjectAnnotations
 from labeljob.history.differences import name_label
-from labeljob.history.job import JobOnFile
+from labeljob.history.job import JobOnFile, ObjectAnnotations
 from labeljob.messages import format_count
 from labeljob.metrics.agreement import Agreement, compute_agreement, measure_dispute
 from labeljob.metrics.scores import ReliabilityBin, bin_by_confidence, score_confidences

@@ -20,8 +20,7 @@ from groundtruth.masks.classify import output_palette
 from groundtruth.masks.runs import RunMask
 from groundtruth.tasks.base import Label
 from groundtruth.tasks.segmentation.answers import MaskAnswer
-from labeljob.history.annotations import ObjectAnnotations
-from labeljob.history.job import JobOnFile, read_job_mask
+from labeljob.history.job import JobOnFile, ObjectAnnotations, read_job_mask
 from labeljob.jobs.job_location import ReadOnly
 from labeljob.tasks.base import Mask
 from labeljob.tasks.semantic_segmentation import read_masks

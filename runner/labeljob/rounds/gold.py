@@ -17,8 +17,7 @@ from groundtruth.auxiliary_inputs import AuxiliaryLabels
 from groundtruth.errors import ContractError
 from groundtruth.finishing.manifest import Line, compact_json
 from groundtruth.worker_history.store import SkillStore
-from labeljob.history.annotations import ObjectAnnotations
-from labeljob.history.job import JobOnFile
+from labeljob.history.job import JobOnFile, ObjectAnnotations
 from labeljob.history.replay import EPOCH, Call, make_context, make_single_call, read_entries
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import ReadOnly

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labeljob.history.annotations import ObjectAnnotations
+from labeljob.history.job import ObjectAnnotations
 from labeljob.jobs.description import JobError
 from labeljob.rounds.accuracy_curve import AccuracyCurve
 from labeljob.tasks.base import Ints, JobType, Truth

@@ -30,8 +30,7 @@ from labeljob.simulation.workers import SimulatedWorker
 
 if TYPE_CHECKING:
     from labeljob.formats.labeled import LabeledImage
-    from labeljob.history.annotations import ObjectAnnotations
-    from labeljob.history.job import JobOnFile
+    from labeljob.history.job import JobOnFile, ObjectAnnotations
     from labeljob.report.pictures import Picture
 
 type Ints = NDArray[np.int64]

@@ -26,8 +26,7 @@ from labeljob.tasks.base import Ints, JobType, Mask, Truth
 
 if TYPE_CHECKING:
     from labeljob.formats.labeled import LabeledImage
-    from labeljob.history.annotations import ObjectAnnotations
-    from labeljob.history.job import JobOnFile
+    from labeljob.history.job import JobOnFile, ObjectAnnotations
     from labeljob.report.pictures import Picture
 
 BACKGROUND = "BACKGROUND"

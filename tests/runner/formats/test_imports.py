@@ -16,9 +16,8 @@ from labeljob.commands.requeue import requeue_objects
 from labeljob.formats.imports.cvat import read_cvat
 from labeljob.formats.imports.foreign import ImportProblem
 from labeljob.formats.imports.labelstudio import draw_brush, read_labelstudio
-from labeljob.history.annotations import read_annotations
 from labeljob.history.auxiliary_inputs import read_truths
-from labeljob.history.job import Given, read_job, read_job_mask
+from labeljob.history.job import Given, read_annotations, read_job, read_job_mask
 from labeljob.history.replay import list_calls, make_single_call
 from labeljob.jobs.job_location import find_job
 from labeljob.tasks.registry import find_job_type

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from labeljob.history.annotations import ObjectAnnotations
+from labeljob.history.job import ObjectAnnotations
 from labeljob.history.job_files import AnswerTime
 
 

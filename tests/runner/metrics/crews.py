@@ -15,7 +15,7 @@ import numpy as np
 
 from groundtruth.annotations import Answers
 from groundtruth.settings import Settings
-from labeljob.history.annotations import ObjectAnnotations
+from labeljob.history.job import ObjectAnnotations
 from labeljob.history.job_files import AnswerTime
 from labeljob.metrics.copying import find_copying
 from labeljob.metrics.workers import Worker, flag_workers, tabulate_workers

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from labeljob.history.annotations import ObjectAnnotations
+from labeljob.history.job import ObjectAnnotations
 from labeljob.metrics.agreement import (
     compute_agreement,
     find_confusions,

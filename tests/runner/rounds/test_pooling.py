@@ -5,8 +5,7 @@ import json
 import pytest
 
 from labeljob.commands.pool import pool_rounds
-from labeljob.history.annotations import read_annotations
-from labeljob.history.job import Given, read_job
+from labeljob.history.job import Given, read_annotations, read_job
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import find_job
 from labeljob.rounds.pooling import pool

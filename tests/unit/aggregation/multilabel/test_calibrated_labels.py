@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 
 from groundtruth.aggregation.multilabel.calibrated import calibrated_labels
-from groundtruth.aggregation.multilabel.counts import LabelCounts
 from groundtruth.aggregation.multilabel.majority import share_labels
-from groundtruth.aggregation.multilabel.selections import Selections
+from groundtruth.aggregation.multilabel.selections import LabelCounts, Selections
 
 
 def from_table(table, *, n_workers=None):

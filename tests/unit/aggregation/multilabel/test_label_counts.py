@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 
 from groundtruth.aggregation.multilabel.calibrated import calibrated_labels
-from groundtruth.aggregation.multilabel.counts import LabelCounts
-from groundtruth.aggregation.multilabel.selections import Selections
+from groundtruth.aggregation.multilabel.selections import LabelCounts, Selections
 
 ANSWERS = Selections(
     np.array([0, 0, 1]),

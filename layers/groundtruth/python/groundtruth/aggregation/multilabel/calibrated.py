@@ -5,8 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from groundtruth.aggregation.classification.votes import Floats, Ints
-from groundtruth.aggregation.multilabel.counts import LabelConsolidation, LabelCounts
-from groundtruth.aggregation.multilabel.selections import Selections, sum_rows
+from groundtruth.aggregation.multilabel.selections import (
+    LabelConsolidation,
+    LabelCounts,
+    Selections,
+    sum_rows,
+)
 
 _PRIOR_RIGHT = 0.7
 _PRIOR_ANSWERS = 4.0

@@ -14,9 +14,13 @@ from groundtruth.aggregation.multilabel.calibrated import (
     CalibratedLabelsSettings,
     calibrated_labels,
 )
-from groundtruth.aggregation.multilabel.counts import LabelConsolidation, LabelCounts
 from groundtruth.aggregation.multilabel.majority import share_labels, share_labels_as_builtin
-from groundtruth.aggregation.multilabel.selections import Selections, choose_labels
+from groundtruth.aggregation.multilabel.selections import (
+    LabelConsolidation,
+    LabelCounts,
+    Selections,
+    choose_labels,
+)
 from groundtruth.annotations import Answers
 from groundtruth.tasks.base import (
     PRIOR_CONFIDENCE,
