@@ -131,7 +131,7 @@ def test_fewer_than_fifty_objects_are_refused(tmp_path, truth, job):
     few.write_text("".join(truth.read_text().splitlines(keepends=True)[:49]))
     result = invoke(calibrate, job, "--truth", few)
     assert result.exit_code == 1
-    assert "the truth of 49 labeled data objects is known" in result.stderr
+    assert "whose truth is known, and the job has 49" in result.stderr
     assert "--force" in result.stderr
     assert not (job / MAP_FILE).exists()
     assert invoke(calibrate, job, "--truth", few, "--force").exit_code == 0

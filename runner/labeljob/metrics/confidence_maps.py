@@ -124,8 +124,8 @@ def calibrate_job(
     if len(known.right) < fewest:
         hint = "" if force else "; with --force it is fitted all the same"
         raise JobError(
-            f"the truth of {len(known.right)} labeled data objects is known, and a confidence map "
-            f"takes {fewest} or more{hint}"
+            f"a confidence map takes {fewest} or more labeled data objects whose truth is known, "
+            f"and the job has {len(known.right)}{hint}"
         )
     fit = fit_isotonic if kind is MapKind.ISOTONIC else fit_logistic
     confidences, right = np.array(known.confidences), np.array(known.right) > 0

@@ -108,7 +108,9 @@ class SemanticSegmentation(JobType):
             raise ValueError(f"{file} is in mode {mode}, not P or L")
         if mask.size and int(mask.max()) > len(labels):
             highest = int(mask.max())
-            raise ValueError(f"{file} has a pixel {highest}, but there are {len(labels)} labels")
+            raise ValueError(
+                f"{file} has a pixel {highest}, and the job's labels go to {len(labels)}"
+            )
         return mask
 
     def invent_truth(

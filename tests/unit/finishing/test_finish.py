@@ -46,7 +46,7 @@ def test_the_input_manifest_may_be_a_file(job, tmp_path):
     [
         pytest.param([line(0, 0, builtin())], "no label is of these functions", id="built-in"),
         pytest.param([line(0)], "no label is of these functions", id="no-label"),
-        pytest.param([line(0, {"boxes": []})], "none of its 1 labels", id="other-function"),
+        pytest.param([line(0, {"boxes": []})], "no label (1) is of a shape", id="other-function"),
         pytest.param([], "no label is of these functions", id="empty"),
     ],
 )

@@ -175,7 +175,7 @@ def test_a_full_record_does_not_keep_the_others_from_learning(dynamodb, proxy):
         return forward(body)
 
     proxy.faults["TransactWriteItems"] = [full]
-    with pytest.raises(SkillStoreError, match="records of 1 workers") as failure:
+    with pytest.raises(SkillStoreError, match="left as they are: 1") as failure:
         dynamodb.update_counts(KEY, job="a", updates=updates, at=NOW)
     assert failure.value.reason == "full"
     proxy.faults.clear()

@@ -193,7 +193,7 @@ class ManifestScan:
     def foreign(self, job: EndedJob) -> str:
         """Why the job is not one of these functions; empty if it is."""
         if self.not_recognized and not self.labels:
-            return f"none of its {self.not_recognized} labels is of a shape these functions write"
+            return f"no label ({self.not_recognized}) is of a shape these functions write"
         if self.object_style or self.custom or job.ours:
             return ""
         return "no label is of these functions and no line is of a custom job"

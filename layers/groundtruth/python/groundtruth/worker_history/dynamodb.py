@@ -396,7 +396,7 @@ class DynamoDbSkills:
             full |= self._add(key, moment.era, marks, deadline)
         if full:
             raise SkillStoreError(
-                f"the records of {len(full)} workers take no more and were left as they are",
+                f"records of workers that take no more, and were left as they are: {len(full)}",
                 reason="full",
             )
 
