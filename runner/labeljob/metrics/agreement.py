@@ -10,22 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from labeljob.history.job import ObjectAnnotations
+from labeljob.rounds.accuracy_curve import count_votes
 from labeljob.tasks.base import Ints, JobType
-
-
-def count_votes(choices: Ints, n_values: int) -> Ints:
-    """How many workers chose each value, shape (n_units, n_values).
-
-    Examples
-    --------
-    >>> count_votes(np.array([[1], [1]]), 2)
-    array([[0, 2]])
-    """
-    votes = np.zeros((choices.shape[1], n_values), dtype=np.int64)
-    units = np.arange(choices.shape[1])
-    for row in choices:
-        votes[units, row] += 1
-    return votes
 
 
 def count_others_votes(obj: ObjectAnnotations, index: int, n_values: int) -> Ints | None:

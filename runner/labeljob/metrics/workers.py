@@ -14,8 +14,9 @@ import numpy as np
 
 from labeljob.history.job import ObjectAnnotations
 from labeljob.history.job_files import AnswerTime
-from labeljob.metrics.agreement import count_votes, find_confusions, measure_agreement
+from labeljob.metrics.agreement import find_confusions, measure_agreement
 from labeljob.metrics.copying import find_copying
+from labeljob.rounds.accuracy_curve import count_votes
 from labeljob.tasks.base import JobType
 
 

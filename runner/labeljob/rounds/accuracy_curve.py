@@ -59,7 +59,7 @@ def simulate_votes(
     Answers to an object have shape (n_workers, n_units), right labels (n_units,). `majority` makes
     a label of votes of shape (n_units, n_values); without `true`, all answers' label is right.
     """
-    right = true or [majority(_count(answers, n_values)) for answers in choices]
+    right = true or [majority(count_votes(answers, n_values)) for answers in choices]
 
     def simulate(order: Ints, rng: np.random.Generator) -> AccuracyCurve:
         quality, leads = np.zeros(order.shape), np.zeros(order.shape, dtype=np.int64)
@@ -77,10 +77,18 @@ def simulate_votes(
     return simulate
 
 
-def _count(answers: Ints, n_values: int) -> Ints:
-    votes = np.zeros((answers.shape[1], n_values), dtype=np.int64)
-    for row in answers:
-        votes[np.arange(row.size), row] += 1
+def count_votes(choices: Ints, n_values: int) -> Ints:
+    """How many workers chose each value, shape (n_units, n_values).
+
+    Examples
+    --------
+    >>> count_votes(np.array([[1], [1]]), 2)
+    array([[0, 2]])
+    """
+    votes = np.zeros((choices.shape[1], n_values), dtype=np.int64)
+    units = np.arange(choices.shape[1])
+    for row in choices:
+        votes[units, row] += 1
     return votes
 
 
