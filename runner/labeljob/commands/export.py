@@ -71,7 +71,10 @@ def _report(job: JobOnFile, target: Target) -> None:
         messages.warning(f"without a copy of the image: {_name_some(target.without_image)}")
     for note in target.notes:
         messages.note(note)
-    written = ", ".join(f"{count} {what}" for what, count in target.counts.items())
+    written = ", ".join(
+        messages.format_count(count, what.removesuffix("s"))
+        for what, count in target.counts.items()
+    )
     messages.done(f"{written}  {target.folder}")
 
 

@@ -235,3 +235,10 @@ def test_yolo_reads_the_images_beside_its_own_file(tmp_path, monkeypatch):
     for part in ("train", "val"):
         assert (base / content[part]).parent.name == "images"
         assert (base / content[part].replace("images", "labels")).is_dir()
+
+
+def test_what_was_written_is_counted_in_words(tmp_path):
+    for masks, expected in (([png()], "1 mask  "), ([png()] * 2, "2 masks  ")):
+        folder = marsh(tmp_path / f"{len(masks)}", masks)
+        outcome = run(export, folder, "--format", "voc", "-o", tmp_path / f"out{len(masks)}")
+        assert expected in outcome.output

@@ -130,7 +130,7 @@ def test_the_jobs_own_files_are_never_written_over(zoo, inside):
 
 def test_an_unknown_algorithm_is_refused_with_those_there_are(zoo):
     outcome = run(replay, zoo, "--algorithm", "oracle")
-    assert outcome.exit_code == 1
+    assert outcome.exit_code == 2
     assert "majority" in outcome.stderr
 
 
