@@ -16,6 +16,14 @@ _NEWTON_ROUNDS = 50
 class LogisticMap:
     """``logit(new) = offset + slope * logit(old)`` [1]_.
 
+    Attributes
+    ----------
+    offset : float
+        0 leaves confidences as they are; below 0 lowers all.
+    slope : float
+        1 leaves confidences as they are; below 1 pulls them to the middle. At least 0, so
+        the order of confidences stays.
+
     References
     ----------
     .. [1] J. C. Platt, "Probabilistic outputs for support vector machines", Advances in
@@ -27,9 +35,7 @@ class LogisticMap:
     array([0.5 , 0.75])
     """
 
-    offset: float = 0.0  # 0 leaves confidences as they are; below 0 lowers all
-    # 1 leaves confidences as they are; below 1 pulls them to the middle. At least 0, so the order
-    # of confidences stays.
+    offset: float = 0.0
     slope: float = 1.0
 
     def apply(self, confidences: Floats) -> Floats:
@@ -42,6 +48,11 @@ class LogisticMap:
 class IsotonicMap:
     """Rising steps, with straight lines between them [1]_.
 
+    Attributes
+    ----------
+    confidences, accuracies : tuple of float
+        Both rising; at least one point.
+
     References
     ----------
     .. [1] B. Zadrozny and C. Elkan, "Transforming classifier scores into accurate
@@ -53,7 +64,6 @@ class IsotonicMap:
     array([0.4 , 0.65, 0.9 ])
     """
 
-    # confidences, accuracies: both rising; at least one point
     confidences: tuple[float, ...]
     accuracies: tuple[float, ...]
 

@@ -26,6 +26,15 @@ class WorkerCounts:
     may keep them as plain numbers by worker, true class and chosen class. They are held in
     one canonical order (worker, truth, answer); cells given twice are added up.
 
+    Parameters
+    ----------
+    workers, truths, answers : ndarray of int, shape (n_cells,)
+        Who voted, what the true class was, what was chosen.
+    amounts : ndarray of float, shape (n_cells,)
+        How often, as an expectation: finite, not negative.
+    n_workers, n_classes : int
+        How many of each there are.
+
     Raises
     ------
     ValueError
@@ -45,13 +54,10 @@ class WorkerCounts:
     array([8., 2., 5.])
     """
 
-    # workers, truths, answers: shape (n_cells,): who voted, what the true class was, what was
-    # chosen
     workers: Ints
     truths: Ints
     answers: Ints
-    amounts: Floats  # shape (n_cells,): how often, as an expectation: finite, not negative
-    # n_workers, n_classes: how many of each there are
+    amounts: Floats
     n_workers: int
     n_classes: int
 
@@ -140,15 +146,22 @@ class CountUpdates:
     item is sent. Each vote of an item counts 1 in all, spread over the classes that may be
     true. An item with a single vote teaches nothing (nobody confirms the answer), unless its
     truth is known.
+
+    Parameters
+    ----------
+    items : ndarray of int, shape (n_cells,)
+        Ascending.
+    workers, truths, answers, amounts : ndarray, shape (n_cells,)
+        As in `WorkerCounts`.
+    n_workers, n_classes : int
+        How many of each there are.
     """
 
-    items: Ints  # shape (n_cells,): ascending
-    # workers, truths, answers, amounts: shape (n_cells,): as in `WorkerCounts`
+    items: Ints
     workers: Ints
     truths: Ints
     answers: Ints
     amounts: Floats
-    # n_workers, n_classes: how many of each there are
     n_workers: int
     n_classes: int
 

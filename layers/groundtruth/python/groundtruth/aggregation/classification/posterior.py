@@ -106,6 +106,13 @@ class ClassLayout:
 class Posterior:
     """Probability of each class by item.
 
+    Attributes
+    ----------
+    layout : ClassLayout
+        What the probabilities are of.
+    probabilities : ndarray of float, shape (n_cells,)
+        Probability of each cell's class, or of *each* class that the cell stands for.
+
     Examples
     --------
     >>> votes = Votes(np.array([0, 1]), np.array([0, 0]), np.array([1, 0]), 2, 1, 2)
@@ -117,9 +124,7 @@ class Posterior:
     array([0.75, 0.5 ])
     """
 
-    layout: ClassLayout  # what the probabilities are of
-    # shape (n_cells,): probability of each cell's class, or of *each* class that the cell stands
-    # for
+    layout: ClassLayout
     probabilities: Floats
 
     @property
@@ -157,13 +162,27 @@ def _find_rests(listed: Ints, n_items: int, n_classes: int) -> Ints:
 
 @dataclass(frozen=True, eq=False)
 class Consolidation:
-    """Result of an algorithm that learns about workers."""
+    """Result of an algorithm that learns about workers.
 
-    posterior: Posterior  # probability of each class, item by item
-    votes: Votes  # the batch it is about
-    truth: Posterior  # how probable each class is to be true, as far as workers are judged by it
-    informative: NDArray[np.bool_]  # shape (n_items,): items that teach something about workers
-    rounds: int  # how many rounds were made
+    Attributes
+    ----------
+    posterior : Posterior
+        Probability of each class, item by item.
+    votes : Votes
+        The batch it is about.
+    truth : Posterior
+        How probable each class is to be true, as far as workers are judged by it.
+    informative : ndarray of bool, shape (n_items,)
+        Items that teach something about workers.
+    rounds : int
+        How many rounds were made.
+    """
+
+    posterior: Posterior
+    votes: Votes
+    truth: Posterior
+    informative: NDArray[np.bool_]
+    rounds: int
 
     @cached_property
     def count_updates(self) -> CountUpdates:

@@ -99,10 +99,17 @@ def _indices(name: str, values: Ints, limit: int, length: int) -> Ints:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabelSets:
-    """The labels decided on."""
+    """The labels decided on.
 
-    chosen: Bools  # shape (n_items, n_labels): whether the label is reported
-    # shape (n_items,): true where no label passed the quorum and the best one stands in
+    Attributes
+    ----------
+    chosen : ndarray of bool, shape (n_items, n_labels)
+        Whether the label is reported.
+    below_quorum : ndarray of bool, shape (n_items,)
+        True where no label passed the quorum and the best one stands in.
+    """
+
+    chosen: Bools
     below_quorum: Bools
 
 
@@ -198,15 +205,26 @@ class LabelCountUpdates:
 
     Each answer of an item counts 1 per label in all. An item with one answer
     teaches nothing (nobody confirms the answer), unless a label's truth is known.
+
+    Attributes
+    ----------
+    items, workers : ndarray of int, shape (n_answers,)
+        Item, ascending, and worker of each answer.
+    picked : ndarray of bool, shape (n_answers, n_labels)
+    truths : ndarray of float, shape (n_answers, n_labels)
+        How probable it is that the label applies.
+    counted : ndarray of float, shape (n_answers, n_labels)
+        1 where the answer counts, else 0.
+    n_workers : int
+        How many workers there are.
     """
 
-    # items, workers: shape (n_answers,): item, ascending, and worker of each answer
     items: Ints
     workers: Ints
-    picked: Bools  # shape (n_answers, n_labels)
-    truths: Floats  # shape (n_answers, n_labels): how probable it is that the label applies
-    counted: Floats  # shape (n_answers, n_labels): 1 where the answer counts, else 0
-    n_workers: int  # how many workers there are
+    picked: Bools
+    truths: Floats
+    counted: Floats
+    n_workers: int
 
     def of_item(self, item: int) -> tuple[Ints, Floats]:
         """Return an item's workers, shape (n,), and amounts, shape (n, n_labels, 2, 2)."""
@@ -232,14 +250,27 @@ class LabelCountUpdates:
 
 @dataclass(frozen=True, eq=False)
 class LabelConsolidation:
-    """Result of the multi-label algorithm."""
+    """Result of the multi-label algorithm.
 
-    posterior: Floats  # shape (n_items, n_labels): probability that each label applies
-    selections: Selections  # the batch it is about
-    # shape (n_items, n_labels): how probable each label is, as far as workers are judged by it
+    Attributes
+    ----------
+    posterior : ndarray of float, shape (n_items, n_labels)
+        Probability that each label applies.
+    selections : Selections
+        The batch it is about.
+    truth : ndarray of float, shape (n_items, n_labels)
+        How probable each label is, as far as workers are judged by it.
+    counted : ndarray of float, shape (n_items, n_labels)
+        1 where workers are judged, else 0.
+    rounds : int
+        How many rounds were made.
+    """
+
+    posterior: Floats
+    selections: Selections
     truth: Floats
-    counted: Floats  # shape (n_items, n_labels): 1 where workers are judged, else 0
-    rounds: int  # how many rounds were made
+    counted: Floats
+    rounds: int
 
     @cached_property
     def count_updates(self) -> LabelCountUpdates:

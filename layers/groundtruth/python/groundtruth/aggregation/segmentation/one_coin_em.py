@@ -21,15 +21,24 @@ _MIN_WEIGHT = 1e-3  # weights below this cannot be told from none
 
 @dataclass(frozen=True, eq=False)
 class OneCoin:
-    """What the model says of the workers."""
+    """What the model says of the workers.
 
-    # shape (n_workers,): logarithm of the odds that a vote is right, for a vote weighted by it; not
-    # negative
+    Attributes
+    ----------
+    weights : ndarray of float, shape (n_workers,)
+        Logarithm of the odds that a vote is right, for a vote weighted by it; not negative.
+    accuracies : ndarray of float, shape (n_workers,)
+        Estimated share of the pixels on which each worker is right.
+    iterations : int
+        How many rounds were made.
+    converged : bool
+        Whether accuracies had come to rest by then.
+    """
+
     weights: NDArray[np.float64]
-    # shape (n_workers,): estimated share of the pixels on which each worker is right
     accuracies: NDArray[np.float64]
-    iterations: int  # how many rounds were made
-    converged: bool  # whether accuracies had come to rest by then
+    iterations: int
+    converged: bool
 
 
 def fuse_by_one_coin(

@@ -20,16 +20,30 @@ from groundtruth.masks.runs import RunMask, offset_type
 
 @dataclass(frozen=True, eq=False)
 class Fusion:
-    """A consolidated mask and how sure it is."""
+    """A consolidated mask and how sure it is.
 
-    mask: RunMask  # the winner of each pixel's vote
-    # shape (n_classes,): expected intersection over union of each class with the truth, in [0, 1];
-    # nan for a class that the mask does not have
+    Attributes
+    ----------
+    mask : RunMask
+        The winner of each pixel's vote.
+    class_confidence : ndarray of float, shape (n_classes,)
+        Expected intersection over union of each class with the truth, in [0, 1]; nan for a
+        class that the mask does not have.
+    mean_share : float
+        Share of the votes that the winner got, averaged over the pixels: in (0, 1].
+    tied_share : float
+        Share of the pixels on which two classes or more got the most votes.
+    disputed_share : float
+        Share of the pixels on which not all workers agreed.
+    class_pixels : ndarray of int64, shape (n_classes,)
+        How many pixels of the mask each class has.
+    """
+
+    mask: RunMask
     class_confidence: NDArray[np.float64]
-    mean_share: float  # share of the votes that the winner got, averaged over the pixels: in (0, 1]
-    tied_share: float  # share of the pixels on which two classes or more got the most votes
-    disputed_share: float  # share of the pixels on which not all workers agreed
-    # shape (n_classes,): how many pixels of the mask each class has
+    mean_share: float
+    tied_share: float
+    disputed_share: float
     class_pixels: NDArray[np.int64]
 
 
