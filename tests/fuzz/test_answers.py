@@ -10,6 +10,8 @@ from tests.fuzz.answers import check, fuzz, fuzz_manifest_lines
 from tests.masks import answer, drawn
 from tests.memory_store import MemoryStore
 
+pytestmark = pytest.mark.slow
+
 CRAB = json.dumps({"crowd-image-classifier": {"label": "Crab"}})
 
 

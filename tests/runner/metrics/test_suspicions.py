@@ -17,6 +17,8 @@ from tests.runner.metrics.crews import (
     simulate,
 )
 
+pytestmark = pytest.mark.slow
+
 CLASSES = ("cat", "dog", "eel", "fox")
 RIGHT = dict.fromkeys(("ann", "bob", "cy", "di", "eve", "flo"), 0)
 

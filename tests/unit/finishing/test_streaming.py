@@ -80,6 +80,7 @@ def finish_in_a_process(folder, checkout):
     return counts, int(memory)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is counted in KB on Linux only")
 def test_memory_does_not_grow_with_the_number_of_lines(tmp_path, checkout):
     memory = {}

@@ -219,6 +219,7 @@ def test_noise_counts_by_its_runs_and_not_by_its_pixels(kind, limit, monkeypatch
         np.testing.assert_array_equal(read(png, shape)[0].to_array(), classes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FILTERS)
 def test_data_past_the_picture_is_not_inflated(kind):
     line = bytes([kind]) + bytes(4 * SHAPE[1])

@@ -30,6 +30,7 @@ def check(groups):
         assert len(set(marks)) == len(marks)
 
 
+@pytest.mark.slow
 @given(batches)
 def test_everything_is_written_once_within_the_limits(objects):
     groups = group_parts(objects)

@@ -6,6 +6,8 @@ import pytest
 from groundtruth.worker_history.dynamodb import DynamoDbSkills
 from tests.examples import consolidate, example
 
+pytestmark = pytest.mark.slow
+
 FUNCTION = "acs_image_multi_class"
 DAMAGES = {
     "a text in place of a number": lambda name, value: {name: {"S": "many"}},
