@@ -102,6 +102,7 @@ def test_a_name_that_is_no_command_is_met_with_one_that_is_like_it():
     assert re.search("No such command 'repot'. Did you mean 'report'", result.stderr)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["typer", "labeljob.commands.labels", "numpy", "json.tool"])
 def test_ctrl_c_ends_the_start_with_one_line(module, tmp_path):
     result = run_python(INTERRUPTED, module, "labels", "cat", "dog", "-o", str(tmp_path / "labels"))

@@ -123,6 +123,7 @@ def test_a_key_that_aws_advises_against_is_kept_with_a_warning():
     assert len(manifest.warnings) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n_images", "n_warnings"), [(20_000, 0), (20_001, 1), (100_001, 1)])
 def test_more_images_than_a_job_takes_is_a_warning(n_images, n_warnings):
     found = (image(f"s3://b/{at}.png") for at in range(n_images))

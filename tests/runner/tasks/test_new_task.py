@@ -16,6 +16,8 @@ from labeljob.commands import app
 from labeljob.tasks.registry import JOB_TYPES
 from tests.runner.tasks.new_task import groundtruth_task, labeljob_task
 
+pytestmark = pytest.mark.slow
+
 NEW_TASK = Path(labeljob_task.__file__).parent
 TEXTS = ["good food", "bad service", "the bill was wrong", "lovely", "never again", "fine"]
 

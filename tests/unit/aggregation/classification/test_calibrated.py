@@ -100,6 +100,7 @@ def test_settings_are_heeded():
     assert independent.posterior.confidences[0] > dependent.posterior.confidences[0]
 
 
+@pytest.mark.slow
 def test_a_million_answers_on_a_thousand_classes():
     rng = np.random.default_rng(0)
     truths = rng.integers(0, 1000, 200_000)
