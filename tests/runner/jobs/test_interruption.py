@@ -32,6 +32,23 @@ def run_as_process(arguments, **options):
     )
 
 
+def words_of_a_job(tmp_path, *, n_objects, n_workers):
+    """What is said after `run`, the store last; writes the manifest."""
+    manifest = tmp_path / "photos.manifest"
+    lines = (json.dumps({"source-ref": f"s3://photos/{at}.jpg"}) for at in range(n_objects))
+    manifest.write_text("\n".join(lines) + "\n")
+    kind = ["--task", "image-multi-class", "--labels", LABELS]
+    return [manifest, *kind, "--workers", n_workers, "-o", tmp_path / "store"]
+
+
+def wait_for(pattern, store, process, *, missing):
+    deadline = time.monotonic() + 60
+    while not list(store.glob(pattern)):
+        assert time.monotonic() < deadline, missing
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.01)
+
+
 def files(folder):
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
@@ -42,18 +59,11 @@ def files(folder):
 
 def test_an_interrupted_job_goes_on_and_does_nothing_twice(tmp_path):
     store = tmp_path / "store"
-    manifest = tmp_path / "photos.manifest"
-    lines = (json.dumps({"source-ref": f"s3://photos/{at}.jpg"}) for at in range(3000))
-    manifest.write_text("\n".join(lines) + "\n")
-    arguments = [
-        manifest, "--task", "image-multi-class", "--labels", LABELS, "--workers", "5", "-o", store,
-    ]  # fmt: skip
+    arguments = words_of_a_job(tmp_path, n_objects=3000, n_workers=5)
     process = run_as_process(arguments)
-    deadline = time.monotonic() + 60
-    while not list(store.glob("**/consolidation-response/*/*.json")):
-        assert time.monotonic() < deadline, "no batch was consolidated"
-        assert process.poll() is None, process.stderr.read()
-        time.sleep(0.01)
+    wait_for(
+        "**/consolidation-response/*/*.json", store, process, missing="no batch was consolidated"
+    )
     process.send_signal(signal.SIGINT)
     _, message = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -79,18 +89,9 @@ def test_an_interrupted_job_goes_on_and_does_nothing_twice(tmp_path):
 
 def test_what_a_killed_run_left_half_written_is_gone_after_the_next(tmp_path):
     store = tmp_path / "store"
-    manifest = tmp_path / "photos.manifest"
-    lines = (json.dumps({"source-ref": f"s3://photos/{at}.jpg"}) for at in range(500))
-    manifest.write_text("\n".join(lines) + "\n")
-    arguments = [
-        manifest, "--task", "image-multi-class", "--labels", LABELS, "--workers", "3", "-o", store,
-    ]  # fmt: skip
+    arguments = words_of_a_job(tmp_path, n_objects=500, n_workers=3)
     process = run_as_process(arguments, start_new_session=True)
-    deadline = time.monotonic() + 60
-    while not list(store.glob("**/worker-response/*/*/*.json")):
-        assert time.monotonic() < deadline, "nobody answered"
-        assert process.poll() is None, process.stderr.read()
-        time.sleep(0.01)
+    wait_for("**/worker-response/*/*/*.json", store, process, missing="nobody answered")
     process.kill()
     process.communicate(timeout=60)
     # Where it is killed is chance; these are what it would have left at other moments.
