@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from groundtruth.aggregation.classification.confusion import ConfusionModel
 from groundtruth.aggregation.classification.counts import WorkerCounts, sum_groups
+from groundtruth.aggregation.classification.dependence import Evidence
 from groundtruth.aggregation.classification.em import VoteData, conclude, iterate
 from groundtruth.aggregation.classification.posterior import Consolidation
 from groundtruth.aggregation.classification.votes import Floats, Ints, Votes
@@ -141,14 +142,37 @@ def calibrated(
     tempered = temper(fit.details, settings.correlation)
     shares = data.share_weights(data.weigh(fit.details.accuracy, max_weights), settings.smoothing)
     mix = data.spread(np.where(data.n_votes == 1, 1.0, settings.mix))
+    independent = temper(fit.details, 0.0)
+    by_item = Evidence.by_item(data, fit.details.accuracy, independent)
+    elsewhere = by_item.total - by_item  # no item's own votes decide how sure it is
     posterior = data.raise_to_floor(
-        mix * tempered + (1.0 - mix) * shares,
+        _raise_confidences(
+            data, mix * tempered + (1.0 - mix) * shares, independent, elsewhere.dependence
+        ),
         fit.truth,
         settings.accuracy_strength,
         row_strength=settings.strength if model is not None else 0.0,
         max_weights=max_weights,
     )
     return conclude(data, posterior, fit)
+
+
+def _raise_confidences(
+    data: VoteData, posterior: Floats, independent: Floats, dependence: Floats
+) -> Floats:
+    """Move each label's probability up to what independent votes say, by how independent they are.
+
+    It is never lowered, and the item's other classes share the rest as before.
+    """
+    layout = data.layout
+    best = layout.find_best(posterior)
+    before = posterior[best]
+    weight = np.where(data.n_votes > 1, dependence, 1.0)
+    wanted = np.maximum(before, weight * before + (1.0 - weight) * independent[best])
+    scale = (1.0 - wanted) / np.maximum(1.0 - before, 1e-12)
+    raised = np.where(layout.spread(wanted > before), posterior * layout.spread(scale), posterior)
+    raised[best] = wanted
+    return raised
 
 
 class _Found(NamedTuple):

@@ -78,6 +78,11 @@ class ClassLayout:
             return columns.max(axis=0)
         return np.maximum.reduceat(values, self.starts)
 
+    def find_best(self, values: Floats) -> Ints:
+        """Return each item's cell with the largest value; of equal ones the first."""
+        best = np.flatnonzero(values == self.spread(self.find_largest(values)))
+        return best[np.searchsorted(best, self.starts)]
+
     def normalize(self, values: Floats) -> Floats:
         """Scale the values so that those of all classes of an item sum to 1."""
         weights = values if self.is_complete else values * self.widths
@@ -130,9 +135,7 @@ class Posterior:
     @property
     def labels(self) -> Ints:
         """Most probable class by item; a tie goes to the class listed first."""
-        layout = self.layout
-        best = np.flatnonzero(self.probabilities == self.confidences[layout.items])
-        return layout.classes[best[np.searchsorted(best, layout.starts)]]
+        return self.layout.classes[self.layout.find_best(self.probabilities)]
 
     @property
     def confidences(self) -> Floats:
