@@ -1,5 +1,7 @@
 """The algorithms with confusion matrices once more, vote by vote: slow, to compare with."""
 
+from itertools import permutations
+
 import numpy as np
 
 from groundtruth.aggregation.classification.counts import WorkerCounts
@@ -76,7 +78,7 @@ def plain_calibrated(
         pooled = plain.pooled(counts)
         logs = np.zeros_like(truth)
         strengths = [[] for _ in range(plain.n_items)]
-        weights = []
+        weights, accuracies = [], []
         for item, worker, answer in plain.votes:
             own = truth[item] * plain.counted[item]
             rest = counts[worker].copy()
@@ -87,6 +89,7 @@ def plain_calibrated(
             weight = max((n_classes * accuracy - 1) / max(n_classes - 1, 1), 0.05)
             cap = np.inf if max_weights is None else max_weights[worker]
             weights.append(min(weight, cap))
+            accuracies.append(accuracy)
             factor = weights[-1] / weight
             rows = rest + settings.strength * like_all(plain, accuracy, item)
             logs[item] += factor * np.log(rows[:, answer] / rows.sum(axis=1))
@@ -98,7 +101,50 @@ def plain_calibrated(
         )
     tempered = normalized(logs / (1 + settings.correlation * extra) + prior)
     table = plain_mixed(plain, tempered, weights, settings)
+    table = plain_adapted(plain, table, normalized(logs + prior), accuracies)
     return plain_raised(plain, table, truth, settings, max_weights), truth
+
+
+def plain_adapted(plain, table, independent, accuracies):
+    """As sure as independent votes would be, by what other items show of independence."""
+    sums = plain_pairs(plain, plain.with_gold(independent), accuracies)
+    table = table.copy()
+    for item in range(plain.n_items):
+        if plain.per_item[item] < 2:
+            continue
+        hits, hits_scale, wrong, wrong_scale, pairs = sums.sum(axis=0) - sums[item]
+        found = max(hits / max(hits_scale, 1e-9), wrong / max(wrong_scale, 1e-9))
+        correlation = (pairs * found + 3000 * 0.09) / (pairs + 3000)
+        dependence = np.clip((correlation - 0.02) / 0.06, 0, 1)
+        label = table[item].argmax()
+        before = table[item, label]
+        after = dependence * before + (1 - dependence) * independent[item, label]
+        if after > before:
+            table[item] *= (1 - after) / (1 - before)
+            table[item, label] = after
+    return table
+
+
+def plain_pairs(plain, likely, accuracies):
+    """By item, pair by pair: products of residuals and of deviations, of hits and wrong classes."""
+    sums = np.zeros((plain.n_items, 5))
+    given = [[] for _ in range(plain.n_items)]
+    for (item, _, answer), accuracy in zip(plain.votes, accuracies, strict=True):
+        rows = one_coin_rows(accuracy, 1.0, plain.n_classes)
+        given[item].append(((np.arange(plain.n_classes) == answer) - rows, rows * (1 - rows)))
+    hit = np.eye(plain.n_classes, dtype=bool)
+    for item, votes in enumerate(given):
+        for (residuals, variances), (others, others_variances) in permutations(votes, 2):
+            products = likely[item][:, None] * residuals * others
+            deviations = np.sqrt(variances * others_variances)[0]
+            sums[item] += (
+                products[hit].sum(),
+                deviations[0],
+                products[~hit].sum(),
+                deviations[1:].sum(),
+                1,
+            )
+    return sums
 
 
 def plain_raised(plain, table, truth, settings, max_weights):

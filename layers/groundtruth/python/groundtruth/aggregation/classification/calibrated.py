@@ -143,7 +143,7 @@ def calibrated(
     shares = data.share_weights(data.weigh(fit.details.accuracy, max_weights), settings.smoothing)
     mix = data.spread(np.where(data.n_votes == 1, 1.0, settings.mix))
     independent = temper(fit.details, 0.0)
-    by_item = Evidence.by_item(data, fit.details.accuracy, independent)
+    by_item = Evidence.by_item(data, fit.details.accuracy, data.settle_gold(independent))
     elsewhere = by_item.total - by_item  # no item's own votes decide how sure it is
     posterior = data.raise_to_floor(
         _raise_confidences(
