@@ -1,6 +1,6 @@
 """The default: worker skill in full, and a confidence that can be read as a probability."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -63,6 +63,7 @@ def calibrated(
     in_population: NDArray[np.bool_] | None = None,
     gold: Ints | None = None,
     max_weights: Floats | None = None,
+    earlier: Evidence | None = None,
 ) -> Consolidation:
     """Shrunk Dawid-Skene, tempered, mixed with the weighted share of the votes [1]_ [2]_.
 
@@ -91,6 +92,8 @@ def calibrated(
         an item is still what its votes say.
     max_weights : ndarray of float, shape (n_workers,), optional
         Largest weight each worker may have, not negative; 1 is a perfect worker's.
+    earlier : Evidence, optional
+        What earlier calls showed of whether workers err together.
 
     Returns
     -------
@@ -143,8 +146,10 @@ def calibrated(
     shares = data.share_weights(data.weigh(fit.details.accuracy, max_weights), settings.smoothing)
     mix = data.spread(np.where(data.n_votes == 1, 1.0, settings.mix))
     independent = temper(fit.details, 0.0)
-    by_item = Evidence.by_item(data, fit.details.accuracy, data.settle_gold(independent))
-    elsewhere = by_item.total - by_item  # no item's own votes decide how sure it is
+    evidence = _compare_votes(data, fit.details.accuracy, data.settle_gold(independent))
+    elsewhere = evidence.total - evidence  # no item's own votes decide how sure it is
+    if earlier is not None:
+        elsewhere += earlier
     posterior = data.raise_to_floor(
         _raise_confidences(
             data, mix * tempered + (1.0 - mix) * shares, independent, elsewhere.dependence
@@ -154,7 +159,38 @@ def calibrated(
         row_strength=settings.strength if model is not None else 0.0,
         max_weights=max_weights,
     )
-    return conclude(data, posterior, fit)
+    return replace(conclude(data, posterior, fit), evidence=evidence)
+
+
+def _compare_votes(data: VoteData, accuracy: Floats, posterior: Floats) -> Evidence:
+    """What each item shows of dependence, by its workers' accuracies and its class's posterior."""
+    layout, items, n_items = data.layout, data.votes.items, data.votes.n_items
+    others = max(data.votes.n_classes - 1, 1)
+    likely = posterior * layout.widths
+    received = data.sum_votes(np.ones(data.votes.n_votes))
+
+    def multiply_residuals(chance: Floats) -> Floats:
+        """By cell: products of residuals of votes for its class, over ordered pairs."""
+        sums, squares = (sum_groups(items, values, n_items) for values in (chance, chance**2))
+        residual = received - layout.spread(sums)
+        products: Floats = residual**2 - data.sum_votes(1.0 - 2.0 * chance) - layout.spread(squares)
+        return products
+
+    def multiply_deviations(chance: Floats) -> Floats:
+        variance = chance * (1.0 - chance)
+        deviation = sum_groups(items, np.sqrt(variance), n_items)
+        return deviation**2 - sum_groups(items, variance, n_items)
+
+    error = (1.0 - accuracy) / others
+    wrong = multiply_residuals(error)
+    wrong_of_all = layout.spread(sum_groups(layout.items, wrong * layout.widths, n_items))
+    return Evidence(
+        hits=sum_groups(layout.items, likely * multiply_residuals(accuracy), n_items),
+        hits_scale=multiply_deviations(accuracy),
+        wrong=sum_groups(layout.items, likely * (wrong_of_all - wrong), n_items),
+        wrong_scale=others * multiply_deviations(error),
+        pairs=(data.n_votes * (data.n_votes - 1)).astype(np.float64),
+    )
 
 
 def _raise_confidences(

@@ -1,12 +1,11 @@
 """Whether workers err together: what the votes of a job show of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
-from groundtruth.aggregation.classification.counts import sum_groups
-from groundtruth.aggregation.classification.em import VoteData
 from groundtruth.aggregation.classification.votes import Floats
 
 PRIOR_CORRELATION = 0.09
@@ -14,6 +13,12 @@ PRIOR_CORRELATION = 0.09
 PRIOR_PAIRS = 3000.0
 """How many pairs of votes on one item that counts for."""
 _INDEPENDENT, _DEPENDENT = 0.02, 0.08
+
+
+_SIGNED = ("hits", "wrong")
+_SUMS = ("hits", "hits_scale", "wrong", "wrong_scale", "pairs")
+EVIDENCE_CELLS = (*_SUMS, *(f"-{name}" for name in _SIGNED))
+"""Names under which a store keeps the sums: what is negative has a name of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -42,44 +47,24 @@ class Evidence:
     pairs: Floats | float
 
     @classmethod
-    def by_item(cls, data: VoteData, accuracy: Floats, posterior: Floats) -> Self:
-        """Measure a batch.
+    def nothing(cls) -> Self:
+        """Return the evidence of no votes."""
+        return cls(hits=0.0, hits_scale=0.0, wrong=0.0, wrong_scale=0.0, pairs=0.0)
 
-        Parameters
-        ----------
-        data : VoteData
-            Its votes.
-        accuracy : ndarray of float, shape (n_votes,)
-            Of the worker behind each vote, judged without the item.
-        posterior : ndarray of float, shape (n_cells,)
-            Of the votes taken for independent.
-        """
-        layout, items, n_items = data.layout, data.votes.items, data.votes.n_items
-        others = max(data.votes.n_classes - 1, 1)
-        likely = posterior * layout.widths
-        received = data.sum_votes(np.ones(data.votes.n_votes))
-
-        def products(chance: Floats) -> Floats:
-            """By cell: products of residuals of votes for its class, over ordered pairs."""
-            sums, squares = (sum_groups(items, x, n_items) for x in (chance, chance**2))
-            residual = received - layout.spread(sums)
-            return residual**2 - data.sum_votes(1.0 - 2.0 * chance) - layout.spread(squares)
-
-        def scale(chance: Floats) -> Floats:
-            variance = chance * (1.0 - chance)
-            roots = sum_groups(items, np.sqrt(variance), n_items)
-            return roots**2 - sum_groups(items, variance, n_items)
-
-        error = (1.0 - accuracy) / others
-        wrong = products(error)
-        wrong_of_all = layout.spread(sum_groups(layout.items, wrong * layout.widths, n_items))
+    @classmethod
+    def from_cells(cls, cells: Mapping[str, float]) -> Self:
+        """Read what `cells_of_item` wrote, added up; what is missing is 0."""
         return cls(
-            hits=sum_groups(layout.items, likely * products(accuracy), n_items),
-            hits_scale=scale(accuracy),
-            wrong=sum_groups(layout.items, likely * (wrong_of_all - wrong), n_items),
-            wrong_scale=others * scale(error),
-            pairs=(data.n_votes * (data.n_votes - 1)).astype(np.float64),
+            **{
+                name: cells.get(name, 0.0) - (cells.get(f"-{name}", 0.0) if name in _SIGNED else 0)
+                for name in _SUMS
+            }
         )
+
+    def cells_of_item(self, item: int) -> dict[str, float]:
+        """Write one item's sums as amounts, none of them negative, to be kept by name."""
+        values = {name: float(np.asarray(getattr(self, name))[item]) for name in _SUMS}
+        return {name if value > 0 else f"-{name}": abs(value) for name, value in values.items()}
 
     @property
     def total(self) -> "Evidence":
@@ -113,6 +98,3 @@ class Evidence:
     def dependence(self) -> Floats:
         """From 0, errors are independent, to 1, many votes say little more than one."""
         return np.clip((self.correlation - _INDEPENDENT) / (_DEPENDENT - _INDEPENDENT), 0.0, 1.0)
-
-
-_SUMS = ("hits", "hits_scale", "wrong", "wrong_scale", "pairs")

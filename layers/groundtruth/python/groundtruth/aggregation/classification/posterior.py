@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundtruth.aggregation.classification.counts import CountUpdates, sum_groups
+from groundtruth.aggregation.classification.dependence import Evidence
 from groundtruth.aggregation.classification.votes import Floats, Ints, Votes
 
 MOST_LISTED_CLASSES = 20
@@ -179,6 +180,8 @@ class Consolidation:
         Items that teach something about workers.
     rounds : int
         How many rounds were made.
+    evidence : Evidence, optional
+        What each item shows of whether workers err together; only of algorithms that ask.
     """
 
     posterior: Posterior
@@ -186,6 +189,7 @@ class Consolidation:
     truth: Posterior
     informative: NDArray[np.bool_]
     rounds: int
+    evidence: Evidence | None = None
 
     @cached_property
     def count_updates(self) -> CountUpdates:

@@ -13,6 +13,7 @@ from groundtruth.aggregation.classification.builtin import builtin, builtin_conf
 from groundtruth.aggregation.classification.calibrated import CalibratedSettings, calibrated
 from groundtruth.aggregation.classification.counts import WorkerCounts
 from groundtruth.aggregation.classification.dawid_skene import DawidSkeneSettings, dawid_skene
+from groundtruth.aggregation.classification.dependence import EVIDENCE_CELLS, Evidence
 from groundtruth.aggregation.classification.majority import majority
 from groundtruth.aggregation.classification.posterior import Consolidation
 from groundtruth.aggregation.classification.votes import Floats, Ints, Votes
@@ -50,6 +51,7 @@ class Voters:
     # shape (n_classes, n_classes), or None: what they taught about all workers together; None where
     # that is not kept
     population: Floats | None
+    evidence: Evidence  # what they showed of whether workers err together
     # shape (n_workers,): which of the workers that is about: all but the model
     in_population: NDArray[np.bool_]
     # shape (n_workers,), or None: largest weight of each; None without the model
@@ -70,9 +72,12 @@ def _find_voters(
     # Where nothing tells the classes, one that was not seen yet may be right too.
     n_classes = max(1 if context.classes_known else 2, len(context.classes))
     columns = np.array(batch.rows, dtype=np.int64).reshape(len(batch.rows), 3).T
-    wanted = [*names, ALL_WORKERS] if names and n_classes <= MOST_POOLED_CLASSES else names
-    is_cell = indices_below(n_classes, n_classes)
-    history = context.skills.history(wanted, is_cell=is_cell) if algorithm in _SKILLED else {}
+    wanted = [*names, ALL_WORKERS] if names and algorithm in _SKILLED else []
+    is_count = indices_below(n_classes, n_classes)
+    history = context.skills.history(
+        wanted, is_cell=lambda cell: cell in EVIDENCE_CELLS or is_count(cell)
+    )
+    of_all = history.get(ALL_WORKERS, {})
     return Voters(
         names=names,
         votes=Votes(
@@ -85,7 +90,8 @@ def _find_voters(
         ),
         gold=np.array([-1 if truth is None else truth for truth in batch.gold], np.int64),
         counts=_counts(history, names, n_classes),
-        population=_population(history, n_classes),
+        population=_population(of_all, n_classes),
+        evidence=Evidence.from_cells(of_all),
         in_population=np.array([name != context.model_id for name in names], np.bool_),
         max_weights=None if batch.max_weights is None else np.array(batch.max_weights),
     )
@@ -103,12 +109,12 @@ def _counts(history: Amounts, names: Sequence[str], n_classes: int) -> WorkerCou
     return WorkerCounts(workers, truths, answers, columns[3], len(names), n_classes)
 
 
-def _population(history: Amounts, n_classes: int) -> Floats | None:
+def _population(of_all: Mapping[str, float], n_classes: int) -> Floats | None:
     """What is known of all workers together, as a table."""
     if n_classes > MOST_POOLED_CLASSES:
         return None
-    counts = _counts({ALL_WORKERS: history.get(ALL_WORKERS, {})}, [ALL_WORKERS], n_classes)
-    table: Floats = counts.dense()[0]
+    cells = {cell: amount for cell, amount in of_all.items() if cell not in EVIDENCE_CELLS}
+    table: Floats = _counts({ALL_WORKERS: cells}, [ALL_WORKERS], n_classes).dense()[0]
     return table
 
 
@@ -130,6 +136,8 @@ def count_updates(
             if voters.population is not None and voters.in_population[worker]:
                 everyone = amounts.setdefault(ALL_WORKERS, {})
                 everyone[cell] = everyone.get(cell, 0.0) + amount
+        if result.evidence is not None and voters.votes.votes_per_item[index] > 1:
+            amounts.setdefault(ALL_WORKERS, {}).update(result.evidence.cells_of_item(index))
         updates[item.object_id] = amounts
     return updates
 
@@ -192,6 +200,7 @@ def _calibrated(voters: Voters, context: ConsolidationContext) -> Consolidation:
         in_population=voters.in_population,
         gold=voters.gold,
         max_weights=voters.max_weights,
+        earlier=voters.evidence,
     )
 
 
