@@ -23,7 +23,9 @@ from benchmarks.common.scores import item_losses, mean_draws, scores, spread
 from groundtruth.aggregation.classification.builtin import builtin
 from groundtruth.aggregation.classification.calibrated import calibrated
 from groundtruth.aggregation.classification.counts import WorkerCounts
+from groundtruth.aggregation.classification.dependence import Evidence
 from groundtruth.aggregation.classification.majority import majority
+from groundtruth.aggregation.classification.posterior import Consolidation
 from groundtruth.aggregation.classification.votes import Votes
 
 VARIANTS = ("builtin", "majority", "fresh", "kept")
@@ -37,6 +39,7 @@ class Memory:
 
     crowd: Crowd
     counts: NDArray[np.float64] = field(init=False)
+    evidence: Evidence = field(default_factory=Evidence.nothing)
     _all: NDArray[np.float64] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -52,8 +55,11 @@ class Memory:
         """Counts of all workers together, which a store keeps as those of one more."""
         return self._all
 
-    def add(self, workers: NDArray[np.int64], counts: WorkerCounts) -> None:
+    def add(self, workers: NDArray[np.int64], found: Consolidation) -> None:
         """Add what a call taught."""
+        counts = found.count_updates.total()
+        if found.evidence is not None:
+            self.evidence += found.evidence.total
         self.counts[workers] += counts.dense()
         self._all += counts.dense().sum(axis=0)
 
@@ -98,10 +104,15 @@ def _consolidated(
     if variant == "majority":
         return majority(votes)
     kept = variant == "kept"
-    stored, pool = (memory.of(workers), memory.of_all()) if kept else (None, None)
-    found = calibrated(votes, prior_counts=stored, population_counts=pool)
-    if kept:
-        memory.add(workers, found.count_updates.total())
+    if not kept:
+        return calibrated(votes).posterior.dense()
+    found = calibrated(
+        votes,
+        prior_counts=memory.of(workers),
+        population_counts=memory.of_all(),
+        earlier=memory.evidence,
+    )
+    memory.add(workers, found)
     return found.posterior.dense()
 
 
