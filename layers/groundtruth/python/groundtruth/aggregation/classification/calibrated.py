@@ -1,6 +1,6 @@
 """The default: worker skill in full, and a confidence that can be read as a probability."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from groundtruth.aggregation.classification.confusion import ConfusionModel
 from groundtruth.aggregation.classification.counts import WorkerCounts, sum_groups
-from groundtruth.aggregation.classification.dependence import Evidence
-from groundtruth.aggregation.classification.em import VoteData, conclude, iterate
+from groundtruth.aggregation.classification.dependence import DependenceSettings, Evidence
+from groundtruth.aggregation.classification.em import Fit, VoteData, conclude, iterate
 from groundtruth.aggregation.classification.posterior import Consolidation
 from groundtruth.aggregation.classification.votes import Floats, Ints, Votes
 
@@ -41,6 +41,8 @@ class CalibratedSettings:
         Stop when no probability changes by more than this.
     max_rounds : int
         Stop after this many rounds; at least 1.
+    dependence : DependenceSettings
+        How correlated errors are read.
     """
 
     correlation: float = 0.5
@@ -52,6 +54,7 @@ class CalibratedSettings:
     smoothing: float = 0.25
     tolerance: float = 1e-3
     max_rounds: int = 60
+    dependence: DependenceSettings = field(default_factory=DependenceSettings)
 
 
 def calibrated(
@@ -121,6 +124,29 @@ def calibrated(
     array([[0.3, 0.7]])
     """
     settings = settings or CalibratedSettings()
+    judged = judge_workers(
+        votes,
+        settings=settings,
+        prior_counts=prior_counts,
+        population_counts=population_counts,
+        in_population=in_population,
+        gold=gold,
+        max_weights=max_weights,
+    )
+    return judged.conclude(settings, max_weights=max_weights, earlier=earlier)
+
+
+def judge_workers(
+    votes: Votes,
+    *,
+    settings: CalibratedSettings,
+    prior_counts: WorkerCounts | None = None,
+    population_counts: Floats | None = None,
+    in_population: NDArray[np.bool_] | None = None,
+    gold: Ints | None = None,
+    max_weights: Floats | None = None,
+) -> "JudgedVotes":
+    """All of `calibrated`, whose arguments these are, but its last step."""
     data = VoteData.from_votes(votes, prior_counts, gold, population_counts, in_population)
     model = ConfusionModel.from_data(data) if data.layout.is_complete else None
     prior = data.log_class_prior(settings.frequency_weight)
@@ -146,20 +172,46 @@ def calibrated(
     shares = data.share_weights(data.weigh(fit.details.accuracy, max_weights), settings.smoothing)
     mix = data.spread(np.where(data.n_votes == 1, 1.0, settings.mix))
     independent = temper(fit.details, 0.0)
-    evidence = _compare_votes(data, fit.details.accuracy, data.settle_gold(independent))
-    elsewhere = evidence.total - evidence  # no item's own votes decide how sure it is
-    if earlier is not None:
-        elsewhere += earlier
-    posterior = data.raise_to_floor(
-        _raise_confidences(
-            data, mix * tempered + (1.0 - mix) * shares, independent, elsewhere.dependence
-        ),
-        fit.truth,
-        settings.accuracy_strength,
+    return JudgedVotes(
+        data=data,
+        fit=fit,
         row_strength=settings.strength if model is not None else 0.0,
-        max_weights=max_weights,
+        careful=mix * tempered + (1.0 - mix) * shares,
+        independent=independent,
+        evidence=_compare_votes(data, fit.details.accuracy, data.settle_gold(independent)),
     )
-    return replace(conclude(data, posterior, fit), evidence=evidence)
+
+
+class JudgedVotes(NamedTuple):
+    """Votes whose workers are known; how far their errors go together is left to say."""
+
+    data: VoteData
+    fit: "Fit[_Found]"
+    row_strength: float
+    careful: Floats  # by cell: the posterior if errors go together
+    independent: Floats  # by cell: the posterior if they do not
+    evidence: Evidence  # by item
+
+    def conclude(
+        self,
+        settings: CalibratedSettings,
+        *,
+        max_weights: Floats | None = None,
+        earlier: Evidence | None = None,
+    ) -> Consolidation:
+        """The last step of `calibrated`."""
+        elsewhere = self.evidence.total - self.evidence  # no item's own votes decide how sure it is
+        if earlier is not None:
+            elsewhere += earlier
+        dependence = elsewhere.estimate_dependence(settings.dependence)
+        posterior = self.data.raise_to_floor(
+            _raise_confidences(self.data, self.careful, self.independent, dependence),
+            self.fit.truth,
+            settings.accuracy_strength,
+            row_strength=self.row_strength,
+            max_weights=max_weights,
+        )
+        return replace(conclude(self.data, posterior, self.fit), evidence=self.evidence)
 
 
 def _compare_votes(data: VoteData, accuracy: Floats, posterior: Floats) -> Evidence:

@@ -8,13 +8,29 @@ import numpy as np
 
 from groundtruth.aggregation.classification.votes import Floats
 
-PRIOR_CORRELATION = 0.09
-"""What errors of real crews show before anything is known of this one."""
-PRIOR_PAIRS = 3000.0
-"""How many pairs of votes on one item that counts for."""
-_INDEPENDENT, _DEPENDENT = 0.02, 0.08
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DependenceSettings:
+    """How correlated errors are read; chosen without the sets and crews that judged the choice.
+
+    Attributes
+    ----------
+    prior_correlation : float
+        What errors of real crews show before anything is known of this one.
+    prior_pairs : float
+        How many pairs of votes on one item that counts for; above 0.
+    independent, dependent : float
+        Correlation up to which errors count as independent, and from which on many votes say
+        little more than one; the second is the larger.
+    """
+
+    prior_correlation: float = 0.09
+    prior_pairs: float = 3000.0
+    independent: float = 0.02
+    dependent: float = 0.08
 
 
+_DEFAULT = DependenceSettings()
 _SIGNED = ("hits", "wrong")
 _SUMS = ("hits", "hits_scale", "wrong", "wrong_scale", "pairs")
 EVIDENCE_CELLS = (*_SUMS, *(f"-{name}" for name in _SIGNED))
@@ -79,22 +95,32 @@ class Evidence:
         """Leave some votes out."""
         return Evidence(**{name: getattr(self, name) - getattr(other, name) for name in _SUMS})
 
-    @property
-    def correlation(self) -> Floats:
+    def estimate_correlation(self, settings: DependenceSettings = _DEFAULT) -> Floats:
         """How much errors go together, shrunk to what is usual; about 0 if they do not.
 
         The larger of both signs counts: hard objects show in the hits, and objects that lure
         workers to one wrong class in the wrong votes.
         """
-        known = PRIOR_PAIRS * PRIOR_CORRELATION
+        known = settings.prior_pairs * settings.prior_correlation
         found = (
             self.pairs * product / np.maximum(scale, 1e-9)
             for product, scale in ((self.hits, self.hits_scale), (self.wrong, self.wrong_scale))
         )
         largest: Floats = np.maximum(*found)
-        return (largest + known) / (self.pairs + PRIOR_PAIRS)
+        return (largest + known) / (self.pairs + settings.prior_pairs)
+
+    def estimate_dependence(self, settings: DependenceSettings = _DEFAULT) -> Floats:
+        """From 0, errors are independent, to 1, many votes say little more than one."""
+        reach = settings.dependent - settings.independent
+        above = self.estimate_correlation(settings) - settings.independent
+        return np.clip(above / reach, 0.0, 1.0)
+
+    @property
+    def correlation(self) -> Floats:
+        """`estimate_correlation` with the default settings."""
+        return self.estimate_correlation()
 
     @property
     def dependence(self) -> Floats:
-        """From 0, errors are independent, to 1, many votes say little more than one."""
-        return np.clip((self.correlation - _INDEPENDENT) / (_DEPENDENT - _INDEPENDENT), 0.0, 1.0)
+        """`estimate_dependence` with the default settings."""
+        return self.estimate_dependence()
