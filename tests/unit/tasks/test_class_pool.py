@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from groundtruth.aggregation.classification.calibrated import calibrated
+from groundtruth.aggregation.classification.dependence import EVIDENCE_CELLS
 from groundtruth.aggregation.classification.em import VoteData
 from groundtruth.tasks.classification import algorithms as class_algorithms
 from groundtruth.tasks.classification.algorithms import MOST_POOLED_CLASSES
@@ -26,6 +27,12 @@ def with_side_file(setting, entries, answers, **options):
     return labels(SINGLE, answers, classes=CLASSES, store=store, **{setting: SIDE}, **options)
 
 
+def counts_of_all(amounts):
+    """What is kept of all workers together, but for how they err together."""
+    kept = amounts.get(ALL_WORKERS, {})
+    return {cell: amount for cell, amount in kept.items() if cell not in EVIDENCE_CELLS}
+
+
 def test_what_all_workers_did_is_kept_as_the_sum_of_what_each_did():
     skills = RecordingSkills()
     said = [{"object-id": object_id, "label": TRUTH[object_id]} for object_id in ANSWERS]
@@ -36,7 +43,7 @@ def test_what_all_workers_did_is_kept_as_the_sum_of_what_each_did():
         for worker in CREW.accuracies.keys() & amounts.keys():
             for cell, amount in amounts[worker].items():
                 sums[cell] = sums.get(cell, 0.0) + amount
-        assert amounts[ALL_WORKERS] == pytest.approx(sums)
+        assert counts_of_all(amounts) == pytest.approx(sums)
 
 
 @pytest.mark.parametrize("worker", ["all-workers", "ALL", " "])
@@ -75,16 +82,34 @@ def test_workers_are_added_up_by_the_number_of_classes(n_classes, algorithm):
     options = {"classes": classes, "skills": skills, "consolidation_algorithm": algorithm}
     labels(SINGLE, ANSWERS, **options)
     kept = n_classes <= MOST_POOLED_CLASSES
-    assert (ALL_WORKERS in skills.asked) == kept
-    assert all((ALL_WORKERS in amounts) == kept for amounts in skills.taught.values())
+    assert all(bool(counts_of_all(amounts)) == kept for amounts in skills.taught.values())
+
+
+@pytest.mark.parametrize("n_classes", [3, 20])
+def test_how_workers_err_together_is_kept_and_asked_for(n_classes):
+    skills = RecordingSkills()
+    classes = [*CLASSES, *(f"class {at}" for at in range(n_classes - len(CLASSES)))]
+    labels(SINGLE, ANSWERS, classes=classes, skills=skills)
+    assert ALL_WORKERS in skills.asked
+    for object_id, amounts in skills.taught.items():
+        n_answers = len(ANSWERS[object_id])
+        kept = {
+            cell: amounts[ALL_WORKERS][cell]
+            for cell in EVIDENCE_CELLS
+            if cell in amounts[ALL_WORKERS]
+        }
+        assert kept["pairs"] == n_answers * (n_answers - 1)
+        assert {cell.removeprefix("-") for cell in kept} == {*EVIDENCE_CELLS[:5]}
+        assert all(amount >= 0 for amount in kept.values())
 
 
 def test_with_many_classes_workers_are_not_added_up():
     skills = RecordingSkills()
     classes = [*CLASSES, *(f"class {at}" for at in range(20))]
     labels(SINGLE, ANSWERS, classes=classes, skills=skills)
-    assert set(skills.asked) == set(CREW.accuracies)
+    assert set(skills.asked) == {ALL_WORKERS, *CREW.accuracies}
     assert {worker for amounts in skills.taught.values() for worker in amounts} <= set(skills.asked)
+    assert not any(counts_of_all(amounts) for amounts in skills.taught.values())
 
 
 def test_strangers_are_judged_by_what_all_workers_did():

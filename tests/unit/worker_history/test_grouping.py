@@ -42,7 +42,7 @@ def test_everything_is_written_once_within_the_limits(objects):
 
 @pytest.mark.parametrize(
     ("workers", "cells", "n_parts"),
-    [(50, 3, 1), (51, 3, 2), (9, 100, 1), (9, 101, 2), (2, 250, 3), (130, 1, 3), (50, 100, 2)],
+    [(50, 3, 1), (51, 3, 2), (9, 120, 1), (9, 121, 2), (2, 250, 3), (130, 1, 3), (50, 100, 2)],
 )
 def test_an_object_that_is_too_large_is_cut(workers, cells, n_parts):
     whole = crew(workers, cells)

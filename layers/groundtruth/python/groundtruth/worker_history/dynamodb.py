@@ -43,7 +43,7 @@ from groundtruth.worker_history.counts import (
 from groundtruth.worker_history.store import Amounts, SkillKey, SkillStoreError
 
 MOST_ACTIONS = 100
-MOST_CELLS_OF_A_WORKER = 100  # DynamoDB takes 300 terms of 4 KB; moto's parser, 120
+MOST_CELLS_OF_A_WORKER = 120  # DynamoDB takes 300 terms of 4 KB; moto's parser, 120
 MOST_CELLS = 4_000
 MOST_WORKERS_OF_A_PART = MOST_ACTIONS // 2
 

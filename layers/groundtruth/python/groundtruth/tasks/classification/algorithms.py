@@ -34,7 +34,7 @@ MOST_POOLED_CLASSES = 10
 """With more classes than this, it is not kept what all workers together did.
 
 That record has a cell for each pair of classes, and each data object of a batch adds to many of
-them. A transaction adds to 100 cells of a record at most, so with 20 classes a full batch would
+them. A transaction adds to 120 cells of a record at most, so with 20 classes a full batch would
 take up to 60 transactions, all on this record, and without it takes 10 at most.
 """
 
