@@ -19,6 +19,7 @@ from groundtruth.worker_history.store import BatchSkills
 
 if TYPE_CHECKING:
     from groundtruth.aggregation.classification.calibration_maps import ConfidenceMap
+    from groundtruth.aggregation.classification.dependence import Evidence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,9 @@ class ConsolidationContext:
     gold: AuxiliaryLabels = NO_LABELS
     model: AuxiliaryLabels = NO_LABELS
     confidence_map: ConfidenceMap | None = None  # puts confidences right
+    # In [0, 1]: how dependent errors are taken to be, whatever the answers show of it. With 0 and
+    # 1 one learns what a label's confidence owes to it.
+    dependence: float | None = None
 
     @cached_property
     def model_id(self) -> str:
@@ -68,6 +72,30 @@ class LabelClass:
     # over union. None if it was read from a label that does not tell it.
     confidence: float | None
     color: str = ""  # of a mask's class, such as ``"#2ca02c"``
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dependence:
+    """How far the errors of a data object's workers were taken to go together, and from what.
+
+    Attributes
+    ----------
+    value : float
+        From 0, errors are independent, to 1, many answers say little more than one.
+    correlation : float
+        Of the errors of two workers on one data object, drawn towards what is usual as long as
+        little is known; can be below 0.
+    pairs : int
+        Pairs of answers to one data object that it was found from: those to the batch's other
+        objects, and what is left of those of earlier batches.
+    earlier_pairs : int
+        How many of them are of earlier batches.
+    """
+
+    value: float
+    correlation: float
+    pairs: int
+    earlier_pairs: int = 0
 
 
 OBJECT = "object"
@@ -103,6 +131,8 @@ class Label:
         where it is not known.
     algorithm : tuple of (str, str) or None
         Its name and the settings' hash, if the label was read.
+    dependence : Dependence or None
+        Of the workers' errors, if the algorithm looked for it and the object has two answers.
     posterior : mapping of str to float
         Probability of each class that is worth showing, if the label was just made.
     builtin_classes : tuple of LabelClass
@@ -122,6 +152,7 @@ class Label:
     rejected: tuple[RejectedAnswer, ...] = ()
     agreement: float | None = None
     algorithm: tuple[str, str] | None = None
+    dependence: Dependence | None = None
     posterior: Mapping[str, float] = field(default_factory=dict)
     builtin_classes: tuple[LabelClass, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
@@ -251,6 +282,8 @@ def count_votes(answers: Iterable[int], classes: Sequence[str]) -> dict[str, int
 LONGEST_DETAIL = 200
 """Characters of a detail in a response, which may have 6 MB with the details of 450 answers."""
 
+DEPENDENCE_DIGITS = 3
+
 TYPE_PREFIX = "groundtruth/"
 
 
@@ -286,12 +319,71 @@ def _object_style(label: Label, task: Task[Any], context: ConsolidationContext) 
         "name": algorithm_of(task, context.settings),
         "settings": context.settings.label_hash,
         **value.pop("algorithm", {}),  # what the label itself tells of how it was made
+        **_encode_dependence(label.dependence),
     }
     if context.skills.note:
         value["worker-skill"] = context.skills.note
     if not context.classes_known:
         value["classes-from"] = "answers"
     return value
+
+
+def find_dependence(
+    elsewhere: Evidence | None, earlier: Evidence, n_answers: Sequence[int]
+) -> list[Dependence | None]:
+    """What each data object's label tells of dependence; None with fewer than two answers.
+
+    Parameters
+    ----------
+    elsewhere : Evidence or None
+        What all but the object show of it, by object; None if the algorithm does not ask.
+    earlier : Evidence
+        The part of that which is of earlier batches.
+    n_answers : sequence of int
+        How many answers each object has.
+    """
+    if elsewhere is None:
+        return [None] * len(n_answers)
+    figures = (elsewhere.dependence, elsewhere.correlation, elsewhere.unordered_pairs)
+    columns = (values.tolist() for values in figures)
+    earlier_pairs = round(float(earlier.unordered_pairs))
+    return [
+        Dependence(
+            value=value,
+            correlation=correlation,
+            pairs=round(pairs),
+            earlier_pairs=earlier_pairs,
+        )
+        if count > 1
+        else None
+        for count, value, correlation, pairs in zip(n_answers, *columns, strict=True)
+    ]
+
+
+def _encode_dependence(found: Dependence | None) -> dict[str, Any]:
+    """The part of a label's `algorithm` that tells of it."""
+    if found is None:
+        return {}
+    earlier = {"earlier-pairs": found.earlier_pairs} if found.earlier_pairs else {}
+    return {
+        "dependence": round(found.value, DEPENDENCE_DIGITS),
+        "correlation": round(found.correlation, DEPENDENCE_DIGITS),
+        "pairs": found.pairs,
+        **earlier,
+    }
+
+
+def _decode_dependence(algorithm: Mapping[str, Any]) -> Dependence | None:
+    """What `_encode_dependence` wrote, if it did."""
+    value = read_confidence(algorithm.get("dependence"))
+    if value is None:
+        return None
+    return Dependence(
+        value=value,
+        correlation=float(algorithm["correlation"]),
+        pairs=read_index(algorithm["pairs"]),
+        earlier_pairs=read_index(algorithm.get("earlier-pairs", 0)),
+    )
 
 
 def builtin_style(label: Label, task: Task[Any], origin: Origin) -> tuple[Any, dict[str, Any]]:
@@ -365,6 +457,7 @@ def decode_object_style(
         algorithm=(str(algorithm["name"]), str(algorithm.get("settings", "")))
         if algorithm
         else None,
+        dependence=_decode_dependence(algorithm) if algorithm else None,
     )
 
 

@@ -211,7 +211,9 @@ class JudgedVotes(NamedTuple):
             row_strength=self.row_strength,
             max_weights=max_weights,
         )
-        return replace(conclude(self.data, posterior, self.fit), evidence=self.evidence)
+        return replace(
+            conclude(self.data, posterior, self.fit), evidence=self.evidence, elsewhere=elsewhere
+        )
 
 
 def _compare_votes(data: VoteData, accuracy: Floats, posterior: Floats) -> Evidence:

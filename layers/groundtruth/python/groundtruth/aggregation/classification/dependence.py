@@ -29,6 +29,11 @@ class DependenceSettings:
     independent: float = 0.02
     dependent: float = 0.08
 
+    @classmethod
+    def fixed(cls, dependence: float) -> Self:
+        """Settings by which dependence is a number in [0, 1], whatever votes show."""
+        return cls(prior_correlation=dependence, prior_pairs=1e18, independent=0.0, dependent=1.0)
+
 
 _DEFAULT = DependenceSettings()
 _SIGNED = ("hits", "wrong")
@@ -94,6 +99,11 @@ class Evidence:
     def __sub__(self, other: "Evidence") -> "Evidence":
         """Leave some votes out."""
         return Evidence(**{name: getattr(self, name) - getattr(other, name) for name in _SUMS})
+
+    @property
+    def unordered_pairs(self) -> Floats:
+        """How many pairs there are, each counted once."""
+        return np.asarray(self.pairs) / 2.0
 
     def estimate_correlation(self, settings: DependenceSettings = _DEFAULT) -> Floats:
         """How much errors go together, shrunk to what is usual; about 0 if they do not.

@@ -182,6 +182,9 @@ class Consolidation:
         How many rounds were made.
     evidence : Evidence, optional
         What each item shows of whether workers err together; only of algorithms that ask.
+    elsewhere : Evidence, optional
+        What the other items and earlier calls show of it, by item: the item's dependence was
+        found from this.
     """
 
     posterior: Posterior
@@ -190,6 +193,7 @@ class Consolidation:
     informative: NDArray[np.bool_]
     rounds: int
     evidence: Evidence | None = None
+    elsewhere: Evidence | None = None
 
     @cached_property
     def count_updates(self) -> CountUpdates:

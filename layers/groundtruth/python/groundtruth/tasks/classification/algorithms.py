@@ -13,7 +13,11 @@ from groundtruth.aggregation.classification.builtin import builtin, builtin_conf
 from groundtruth.aggregation.classification.calibrated import CalibratedSettings, calibrated
 from groundtruth.aggregation.classification.counts import WorkerCounts
 from groundtruth.aggregation.classification.dawid_skene import DawidSkeneSettings, dawid_skene
-from groundtruth.aggregation.classification.dependence import EVIDENCE_CELLS, Evidence
+from groundtruth.aggregation.classification.dependence import (
+    EVIDENCE_CELLS,
+    DependenceSettings,
+    Evidence,
+)
 from groundtruth.aggregation.classification.majority import majority
 from groundtruth.aggregation.classification.posterior import Consolidation
 from groundtruth.aggregation.classification.votes import Floats, Ints, Votes
@@ -23,7 +27,9 @@ from groundtruth.tasks.base import (
     PRIOR_CONFIDENCE,
     SMALLEST_SHOWN,
     ConsolidationContext,
+    Dependence,
     collect_answers,
+    find_dependence,
 )
 from groundtruth.worker_history.store import ALL_WORKERS, Amounts, indices_below
 
@@ -156,6 +162,7 @@ class Prediction:
     confidence: float
     tied: bool
     posterior: dict[int, float]
+    dependence: Dependence | None
 
 
 def predict(
@@ -164,11 +171,13 @@ def predict(
     """One prediction for each image, all with a usable answer; their order changes nothing."""
     ordered = sorted(objects, key=lambda item: item.object_id)
     voters = _find_voters(ordered, context, algorithm)
+    elsewhere: Evidence | None = None
     if algorithm in _SKILLED:
         result = _SKILLED[algorithm](voters, context)
         context.skills.update_counts(count_updates(ordered, voters, result))
         posterior = result.posterior.dense()
         confidences = posterior.max(axis=1)
+        elsewhere = result.elsewhere if context.dependence is None else None
     elif algorithm == "builtin":
         posterior = builtin(voters.votes)
         confidences = builtin_confidence(posterior)
@@ -178,7 +187,8 @@ def predict(
         posterior = majority(voters.votes, weights=weights)
         posterior, confidences = _fill_single_votes(posterior, posterior.max(axis=1), voters)
     confidence_map = None if algorithm == "builtin" else context.confidence_map
-    predictions = _make_predictions(posterior, confidences, voters, confidence_map)
+    dependence = find_dependence(elsewhere, voters.evidence, voters.votes.votes_per_item.tolist())
+    predictions = _make_predictions(posterior, confidences, dependence, voters, confidence_map)
     by_object = dict(zip((item.object_id for item in ordered), predictions, strict=True))
     return [by_object[item.object_id] for item in objects]
 
@@ -192,6 +202,8 @@ def _calibrated(voters: Voters, context: ConsolidationContext) -> Consolidation:
         frequency_weight=context.settings.frequency_weight,
         smoothing=context.settings.vote_smoothing,
     )
+    if context.dependence is not None:
+        options["dependence"] = DependenceSettings.fixed(context.dependence)
     return calibrated(
         voters.votes,
         settings=CalibratedSettings(**options),
@@ -255,7 +267,11 @@ def _fill_single_votes(
 
 
 def _make_predictions(
-    posterior: Floats, confidences: Floats, voters: Voters, confidence_map: ConfidenceMap | None
+    posterior: Floats,
+    confidences: Floats,
+    dependence: Sequence[Dependence | None],
+    voters: Voters,
+    confidence_map: ConfidenceMap | None,
 ) -> list[Prediction]:
     """One prediction for each row, by the job's confidence map if there is one."""
     best = posterior.argmax(axis=1)
@@ -264,15 +280,16 @@ def _make_predictions(
         confidences = confidence_map.apply(confidences)
         posterior = _set_confidences(posterior, best, confidences)
     shown = (voters.votes.counts > 0) | (posterior > SMALLEST_SHOWN)
-    columns = (best.tolist(), confidences.tolist(), tied.tolist(), posterior, shown)
+    columns = (best.tolist(), confidences.tolist(), tied.tolist(), dependence, posterior, shown)
     return [
         Prediction(
             class_id=class_id,
             confidence=confidence,
             tied=is_tied,
             posterior={index: float(row[index]) for index in np.flatnonzero(seen).tolist()},
+            dependence=found,
         )
-        for class_id, confidence, is_tied, row, seen in zip(*columns, strict=True)
+        for class_id, confidence, is_tied, found, row, seen in zip(*columns, strict=True)
     ]
 
 

@@ -97,6 +97,7 @@ class ImageMultiClass:
             used=used,
             rejected=item.rejected,
             agreement=_agreement(name, votes, used),
+            dependence=prediction.dependence,
             posterior={
                 context.classes[class_id]: round(share, CONFIDENCE_DIGITS)
                 for class_id, share in prediction.posterior.items()
