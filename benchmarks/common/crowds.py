@@ -69,8 +69,28 @@ def real_crowds(folder: Path, names: Sequence[str]) -> Iterator[Crowd]:
             print(f"{name} is left out: there is no {place}", file=sys.stderr)
 
 
+@dataclass(frozen=True, eq=False)
+class LuredCrowd:
+    """A crowd that errs together on hard items, and what decided on its answers."""
+
+    crowd: Crowd
+    hard: NDArray[np.bool_]  # by item
+    accuracies: NDArray[np.float64]  # by answer: how probable it was to be right
+
+    def keep(self, n_answers: int) -> "LuredCrowd":
+        """At most so many answers of each item, chosen at random."""
+        kept = keep_answers(self.crowd.items, n_answers, 0)
+        crowd = subsample(self.crowd, n_answers, 0)
+        return LuredCrowd(crowd, self.hard, self.accuracies[kept])
+
+
 def synthetic_crowds(seed: int) -> Iterator[Crowd]:
     """Crews of 60 workers on 1,000 items of 6 classes, 9 votes each, with hard items."""
+    return (lured.crowd for lured in lured_crowds(seed))
+
+
+def lured_crowds(seed: int) -> Iterator[LuredCrowd]:
+    """The crews of `synthetic_crowds` with what is known of them."""
     rng = np.random.default_rng(seed)
     crews = {
         "equal-crew": np.full(60, 0.75),
@@ -87,7 +107,7 @@ def synthetic_crowds(seed: int) -> Iterator[Crowd]:
         shift = np.where(hard[items], lure[items], rng.integers(1, 6, items.size))
         right = rng.random(items.size) < chance
         classes = np.where(right, truths[items], (truths[items] + shift) % 6)
-        yield Crowd(name, items, workers, classes, 1000, 60, 6, truths)
+        yield LuredCrowd(Crowd(name, items, workers, classes, 1000, 60, 6, truths), hard, chance)
 
 
 def subsample(crowd: Crowd, n_votes: int, seed: int) -> Crowd:
