@@ -12,7 +12,7 @@ type Ints = NDArray[np.int64]
 type Flags = NDArray[np.bool_]
 
 SMALLEST_PROBABILITY = 1e-15
-N_BINS = 10
+N_BINS = 15
 RESAMPLED = ("macro_f1", "ece", "log_loss", "auroc")
 DRAWS = 1000
 N_PARTS = 16

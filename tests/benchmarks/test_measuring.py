@@ -88,7 +88,7 @@ def test_intervals_surround_the_mean_and_every_set_counts_the_same():
 def test_bins_of_a_reliability_plot_hold_every_item_once():
     posterior = np.array([[0.95, 0.05], [0.55, 0.45], [0.95, 0.05]])
     bins = reliability(*winners(posterior, np.array([0, 1, 1])))
-    assert [(b["bin"], b["items"], b["accuracy"]) for b in bins] == [(5, 1, 0.0), (9, 2, 0.5)]
+    assert [(b["bin"], b["items"], b["accuracy"]) for b in bins] == [(8, 1, 0.0), (14, 2, 0.5)]
 
 
 def test_one_call_of_everything_is_the_job_at_once(crowd):
