@@ -101,11 +101,13 @@ def plain_calibrated(
         )
     tempered = normalized(logs / (1 + settings.correlation * extra) + prior)
     table = plain_mixed(plain, tempered, weights, settings)
-    table = plain_adapted(plain, table, normalized(logs + prior), accuracies)
-    return plain_raised(plain, table, truth, settings, max_weights), truth
+    independent = normalized(logs + prior)
+    table = plain_adapted(plain, table, independent, settings.dependence, accuracies)
+    taught = (truth + plain.with_gold(independent)) / 2
+    return plain_raised(plain, table, truth, settings, max_weights), taught
 
 
-def plain_adapted(plain, table, independent, accuracies):
+def plain_adapted(plain, table, independent, reading, accuracies):
     """As sure as independent votes would be, by what other items show of independence."""
     sums = plain_pairs(plain, plain.with_gold(independent), accuracies)
     table = table.copy()
@@ -114,8 +116,10 @@ def plain_adapted(plain, table, independent, accuracies):
             continue
         hits, hits_scale, wrong, wrong_scale, pairs = sums.sum(axis=0) - sums[item]
         found = max(hits / max(hits_scale, 1e-9), wrong / max(wrong_scale, 1e-9))
-        correlation = (pairs * found + 3000 * 0.09) / (pairs + 3000)
-        dependence = np.clip((correlation - 0.02) / 0.06, 0, 1)
+        known = reading.prior_pairs * reading.prior_correlation
+        correlation = (pairs * found + known) / (pairs + reading.prior_pairs)
+        width = reading.dependent - reading.independent
+        dependence = np.clip((correlation - reading.independent) / width, 0, 1)
         label = table[item].argmax()
         before = table[item, label]
         after = dependence * before + (1 - dependence) * independent[item, label]

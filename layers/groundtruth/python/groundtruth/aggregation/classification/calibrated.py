@@ -211,8 +211,12 @@ class JudgedVotes(NamedTuple):
             row_strength=self.row_strength,
             max_weights=max_weights,
         )
+        # Tempered truths are unsure: counted alone, they keep a new crew's accuracies too low.
+        taught = (self.fit.truth + self.data.settle_gold(self.independent)) / 2
         return replace(
-            conclude(self.data, posterior, self.fit), evidence=self.evidence, elsewhere=elsewhere
+            conclude(self.data, posterior, self.fit._replace(truth=taught)),
+            evidence=self.evidence,
+            elsewhere=elsewhere,
         )
 
 

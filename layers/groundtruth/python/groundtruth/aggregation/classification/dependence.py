@@ -85,7 +85,10 @@ class Evidence:
     def cells_of_item(self, item: int) -> dict[str, float]:
         """Write one item's sums as amounts, none of them negative, to be kept by name."""
         values = {name: float(np.asarray(getattr(self, name))[item]) for name in _SUMS}
-        return {name if value > 0 else f"-{name}": abs(value) for name, value in values.items()}
+        return {
+            f"-{name}" if value < 0 and name in _SIGNED else name: abs(value)
+            for name, value in values.items()
+        }
 
     @property
     def total(self) -> "Evidence":
