@@ -63,6 +63,7 @@ CHANGE_A_LABEL = {
     "frequency_weight": 0.9,
     "vote_smoothing": 9.0,
     "gold_labels_s3_uri": "s3://b/gold",
+    "gold_frequencies": False,
     "model_answers_s3_uri": "s3://b/model",
     "model_max_weight": 0.1,
     "confidence_map_s3_uri": "s3://b/map",

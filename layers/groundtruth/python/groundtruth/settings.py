@@ -204,6 +204,10 @@ class Settings:
     gold_labels_s3_uri: str = _setting("", parse_s3_object, tag="gold-labels-s3-uri")
     """File of labels that are known beforehand; empty for none."""
 
+    gold_frequencies: bool = _setting(True, parse_switch, tag="gold-frequencies")
+    """Whether the objects of that file tell how frequent each class is: they have to be drawn at
+    random."""
+
     model_answers_s3_uri: str = _setting("", parse_s3_object, tag="model-answers-s3-uri")
     """File of a model's answers; empty for none."""
 

@@ -68,11 +68,18 @@ def plain_dawid_skene(votes, rounds, *, strength=4.0, stored=None, gold=None):
 
 
 def plain_calibrated(
-    votes, settings, *, stored=None, gold=None, max_weights=None, population_counts=None
+    votes,
+    settings,
+    *,
+    stored=None,
+    gold=None,
+    max_weights=None,
+    population_counts=None,
+    earlier_gold=None,
 ):
     plain = Plain(votes, stored, gold, population_counts)
     n_classes, truth = plain.n_classes, plain.start()
-    prior = plain_prior(plain, settings.frequency_weight)
+    prior = plain_prior(plain, settings.frequency_weight, earlier_gold)
     for _ in range(settings.max_rounds):
         counts = plain.counts(truth)
         pooled = plain.pooled(counts)
@@ -178,12 +185,20 @@ def plain_raised(plain, table, truth, settings, max_weights):
     return table
 
 
-def plain_prior(plain, power):
+def plain_prior(plain, power, earlier_gold):
     chosen = np.ones(plain.n_classes)
     np.add.at(chosen, [answer for _, _, answer in plain.votes], 1.0)
     chosen += (plain.stored.dense().sum(axis=0) + plain.absent).sum(axis=0)
-    logs = power * np.log(chosen / chosen.sum())
-    return np.array([plain.several(item) * logs for item in range(plain.n_items)])
+    chosen = chosen**power / (chosen**power).sum()
+    rows = []
+    for item in range(plain.n_items):
+        known = np.zeros(plain.n_classes) if earlier_gold is None else earlier_gold.copy()
+        for other in range(plain.n_items):
+            if other != item and plain.gold[other] >= 0:
+                known[plain.gold[other]] += 1
+        shares = (known + 5 * plain.n_classes * chosen) / (known.sum() + 5 * plain.n_classes)
+        rows.append(plain.several(item) * np.log(shares))
+    return np.array(rows)
 
 
 def plain_mixed(plain, tempered, weights, settings):

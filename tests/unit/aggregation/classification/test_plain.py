@@ -94,7 +94,13 @@ def test_calibrated(votes, known, pool, capped):
     stored, gold = known
     caps = np.linspace(0.0, 1.0, N_WORKERS) if capped else None
     settings = CalibratedSettings(tolerance=0.0, max_rounds=ROUNDS)
-    options = {"gold": gold, "max_weights": caps, "population_counts": pool}
+    earlier_gold = None if pool is None else np.arange(pool.shape[0]) * 2.0
+    options = {
+        "gold": gold,
+        "max_weights": caps,
+        "population_counts": pool,
+        "earlier_gold": earlier_gold,
+    }
     found = calibrated(votes, settings=settings, prior_counts=stored, **options)
     wanted, truth = plain_calibrated(votes, settings, stored=stored, **options)
     assert_alike(found, wanted, truth)

@@ -35,6 +35,9 @@ class CalibratedSettings:
         matrix; above 0.
     accuracy_strength : float
         How many votes the accuracy of all workers counts for in a worker's own; above 0.
+    frequencies_from_gold : bool
+        Whether the class frequencies are those of the items of known truth, if there are any;
+        they have to be drawn at random then.
     smoothing : float
         How many votes of mean weight are spread evenly over the classes; above 0.
     tolerance : float
@@ -49,6 +52,7 @@ class CalibratedSettings:
     learning_correlation: float = 0.2
     mix: float = 0.45
     frequency_weight: float = 0.25
+    frequencies_from_gold: bool = True
     strength: float = 3.0
     accuracy_strength: float = 12.0
     smoothing: float = 0.25
@@ -67,6 +71,7 @@ def calibrated(
     gold: Ints | None = None,
     max_weights: Floats | None = None,
     earlier: Evidence | None = None,
+    earlier_gold: Floats | None = None,
 ) -> Consolidation:
     """Shrunk Dawid-Skene, tempered, mixed with the weighted share of the votes [1]_ [2]_.
 
@@ -91,12 +96,14 @@ def calibrated(
     in_population : ndarray of bool, shape (n_workers,), optional
         Whose counts `population_counts` has, among the workers of this call; all when left out.
     gold : ndarray of int, shape (n_items,), optional
-        True classes, -1 where unknown. Workers are judged by them; the posterior of such
-        an item is still what its votes say.
+        True classes, -1 where unknown. Workers are judged by them, and they tell how frequent
+        each class is; the posterior of such an item is still what its votes say.
     max_weights : ndarray of float, shape (n_workers,), optional
         Largest weight each worker may have, not negative; 1 is a perfect worker's.
     earlier : Evidence, optional
         What earlier calls showed of whether workers err together.
+    earlier_gold : ndarray of float, shape (n_classes,), optional
+        How many items of earlier calls were known to be of each class.
 
     Returns
     -------
@@ -132,6 +139,7 @@ def calibrated(
         in_population=in_population,
         gold=gold,
         max_weights=max_weights,
+        earlier_gold=earlier_gold,
     )
     return judged.conclude(settings, max_weights=max_weights, earlier=earlier)
 
@@ -145,11 +153,13 @@ def judge_workers(
     in_population: NDArray[np.bool_] | None = None,
     gold: Ints | None = None,
     max_weights: Floats | None = None,
+    earlier_gold: Floats | None = None,
 ) -> "JudgedVotes":
     """All of `calibrated`, whose arguments these are, but its last step."""
     data = VoteData.from_votes(votes, prior_counts, gold, population_counts, in_population)
     model = ConfusionModel.from_data(data) if data.layout.is_complete else None
-    prior = data.log_class_prior(settings.frequency_weight)
+    known = data.count_gold(earlier_gold) if settings.frequencies_from_gold else None
+    prior = data.log_class_prior(settings.frequency_weight, known)
 
     def temper(found: _Found, correlation: float) -> Floats:
         divisor = 1.0 + correlation * (found.effective_votes - 1.0)

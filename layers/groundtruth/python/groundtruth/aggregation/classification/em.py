@@ -25,6 +25,8 @@ from groundtruth.aggregation.classification.votes import Floats, Ints, Votes
 _ACCURACY_LIMITS = (0.01, 0.99)
 _LARGEST_FLOOR = 1 - 1e-9
 _ROUNDING = 1e-12
+_PRIOR_GOLD = 5.0
+"""How many items of known truth, for each class, the frequencies of the votes count for."""
 
 
 class Fit[T](NamedTuple):
@@ -193,10 +195,24 @@ class VoteData:
         even = (smoothing * mean or 1.0) / self.votes.n_classes
         return self.layout.normalize(self.sum_votes(weights) + even)
 
-    def log_class_prior(self, power: float) -> Floats:
-        """Log of the class frequencies to a power; flat for items with fewer than two votes.
+    def count_gold(self, earlier: Floats | None = None) -> Floats:
+        """Count the items of known truth by class, those of earlier calls too."""
+        n_classes = self.votes.n_classes
+        known = np.bincount(self.gold[self.gold >= 0], minlength=n_classes).astype(np.float64)
+        if earlier is None:
+            return known
+        more = np.asarray(earlier, dtype=np.float64)
+        if more.shape != (n_classes,) or not np.all((more >= 0) & np.isfinite(more)):
+            raise ValueError(f"earlier_gold must hold {n_classes} numbers of 0 or more")
+        return known + more
 
-        A class's frequency is how often it was chosen, in earlier calls too, smoothed by one vote.
+    def log_class_prior(self, power: float, known: Floats | None = None) -> Floats:
+        """Log of the class frequencies; flat for items with fewer than two votes.
+
+        A class's frequency is how often it was chosen, in earlier calls too, smoothed by one vote,
+        to a power. `known`, shape (n_classes,), counts items of known truth, drawn at random: with
+        them it is how many of these are of the class, smoothed by 5 for each class that are spread
+        like that. An item's own truth does not count for it.
         """
         stored, layout, n_classes = self.stored, self.layout, self.votes.n_classes
         chosen = np.bincount(self.votes.classes, minlength=n_classes) + 1.0
@@ -204,13 +220,25 @@ class VoteData:
             chosen += sum_groups(stored.answers, stored.amounts, n_classes)
         else:
             chosen += self.population.answers
-        shares = (chosen / chosen.sum())[layout.classes]
+        prior: Floats = power * np.log(self._spread_classes(chosen / chosen.sum()))
+        if known is not None and known.sum() > 0:
+            own = self.spread(self.gold) == layout.classes
+            right = self._spread_classes(known) - own
+            total = known.sum() - self.spread(self.gold >= 0)
+            strength = _PRIOR_GOLD * n_classes
+            prior = np.log((right + strength * layout.softmax(prior)) / (total + strength))
+        several: Floats = prior * self.spread(self.n_votes > 1)
+        return several
+
+    def _spread_classes(self, by_class: Floats) -> Floats:
+        """Give each cell its class's value, and a rest the mean of its classes'."""
+        layout = self.layout
+        values: Floats = by_class[layout.classes]
         if not layout.is_complete:
-            listed = sum_groups(layout.items, np.where(layout.is_rest, 0.0, shares), layout.n_items)
-            rest = np.maximum(1.0 - listed, 1e-9)[layout.items] / layout.widths
-            shares = np.where(layout.is_rest, rest, shares)
-        prior: Floats = np.log(shares) * self.spread(power * (self.n_votes > 1))
-        return prior
+            listed = sum_groups(layout.items, np.where(layout.is_rest, 0.0, values), layout.n_items)
+            rest = np.maximum(by_class.sum() - listed, 1e-9)[layout.items] / layout.widths
+            values = np.where(layout.is_rest, rest, values)
+        return values
 
     def restore_single_votes(self, posterior: Floats, accuracy: Floats) -> Floats:
         """Give items with one vote what is known of its worker alone."""

@@ -58,6 +58,8 @@ class Voters:
     # that is not kept
     population: Floats | None
     evidence: Evidence  # what they showed of whether workers err together
+    # shape (n_classes,): how many of their images were known to be of each class
+    earlier_gold: Floats
     # shape (n_workers,): which of the workers that is about: all but the model
     in_population: NDArray[np.bool_]
     # shape (n_workers,), or None: largest weight of each; None without the model
@@ -80,10 +82,13 @@ def _find_voters(
     columns = np.array(batch.rows, dtype=np.int64).reshape(len(batch.rows), 3).T
     wanted = [*names, ALL_WORKERS] if names and algorithm in _SKILLED else []
     is_count = indices_below(n_classes, n_classes)
+    gold_cells = [_gold_cell(class_id) for class_id in range(n_classes)]
+    of_nobody = {*EVIDENCE_CELLS, *gold_cells}
     history = context.skills.history(
-        wanted, is_cell=lambda cell: cell in EVIDENCE_CELLS or is_count(cell)
+        wanted, is_cell=lambda cell: cell in of_nobody or is_count(cell)
     )
     of_all = history.get(ALL_WORKERS, {})
+    of_workers = {cell: amount for cell, amount in of_all.items() if cell not in of_nobody}
     return Voters(
         names=names,
         votes=Votes(
@@ -96,8 +101,9 @@ def _find_voters(
         ),
         gold=np.array([-1 if truth is None else truth for truth in batch.gold], np.int64),
         counts=_counts(history, names, n_classes),
-        population=_population(of_all, n_classes),
+        population=_population(of_workers, n_classes),
         evidence=Evidence.from_cells(of_all),
+        earlier_gold=np.array([of_all.get(cell, 0.0) for cell in gold_cells]),
         in_population=np.array([name != context.model_id for name in names], np.bool_),
         max_weights=None if batch.max_weights is None else np.array(batch.max_weights),
     )
@@ -119,17 +125,26 @@ def _population(of_all: Mapping[str, float], n_classes: int) -> Floats | None:
     """What is known of all workers together, as a table."""
     if n_classes > MOST_POOLED_CLASSES:
         return None
-    cells = {cell: amount for cell, amount in of_all.items() if cell not in EVIDENCE_CELLS}
-    table: Floats = _counts({ALL_WORKERS: cells}, [ALL_WORKERS], n_classes).dense()[0]
+    table: Floats = _counts({ALL_WORKERS: of_all}, [ALL_WORKERS], n_classes).dense()[0]
     return table
 
 
+def _gold_cell(class_id: int) -> str:
+    """Under what `ALL_WORKERS` keeps how many images were known to be of a class."""
+    return f"gold:{class_id}"
+
+
 def count_updates(
-    objects: Sequence[Answers[int]], voters: Voters, result: Consolidation
+    objects: Sequence[Answers[int]],
+    voters: Voters,
+    result: Consolidation,
+    *,
+    gold_frequencies: bool = True,
 ) -> Mapping[str, Amounts]:
     """What each image teaches about its workers, in the store's terms, by the image's id.
 
-    What all workers together did is there as `ALL_WORKERS`; the model is not one of them.
+    What all workers together did is there as `ALL_WORKERS`; the model is not one of them. With
+    `gold_frequencies`, so is the class of an image whose truth is known.
     """
     updates: dict[str, dict[str, dict[str, float]]] = {}
     for index, item in enumerate(objects):
@@ -144,6 +159,8 @@ def count_updates(
                 everyone[cell] = everyone.get(cell, 0.0) + amount
         if result.evidence is not None and voters.votes.votes_per_item[index] > 1:
             amounts.setdefault(ALL_WORKERS, {}).update(result.evidence.cells_of_item(index))
+        if gold_frequencies and (truth := int(voters.gold[index])) >= 0:
+            amounts.setdefault(ALL_WORKERS, {})[_gold_cell(truth)] = 1.0
         updates[item.object_id] = amounts
     return updates
 
@@ -174,7 +191,10 @@ def predict(
     elsewhere: Evidence | None = None
     if algorithm in _SKILLED:
         result = _SKILLED[algorithm](voters, context)
-        context.skills.update_counts(count_updates(ordered, voters, result))
+        updates = count_updates(
+            ordered, voters, result, gold_frequencies=context.settings.gold_frequencies
+        )
+        context.skills.update_counts(updates)
         posterior = result.posterior.dense()
         confidences = posterior.max(axis=1)
         elsewhere = result.elsewhere if context.dependence is None else None
@@ -200,6 +220,7 @@ def _calibrated(voters: Voters, context: ConsolidationContext) -> Consolidation:
         accuracy_strength=context.settings.worker_strength,
         strength=context.settings.row_strength,
         frequency_weight=context.settings.frequency_weight,
+        frequencies_from_gold=context.settings.gold_frequencies,
         smoothing=context.settings.vote_smoothing,
     )
     if context.dependence is not None:
@@ -213,6 +234,7 @@ def _calibrated(voters: Voters, context: ConsolidationContext) -> Consolidation:
         gold=voters.gold,
         max_weights=voters.max_weights,
         earlier=voters.evidence,
+        earlier_gold=voters.earlier_gold,
     )
 
 
@@ -247,7 +269,7 @@ _SKILLED: Mapping[str, Callable[[Voters, ConsolidationContext], Consolidation]] 
 }
 
 
-def _options_set(**values: float | None) -> dict[str, Any]:
+def _options_set(**values: float | bool | None) -> dict[str, Any]:
     """The settings that are set; the others are for the algorithm to choose."""
     return {name: value for name, value in values.items() if value is not None}
 
