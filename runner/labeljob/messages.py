@@ -73,7 +73,10 @@ class Advance(Protocol):
 
 @contextmanager
 def show_progress(title: str, total: int, *, transient: bool = True) -> Iterator[Advance]:
-    """A bar that grows with each call of what it gives; none outside a terminal."""
+    """A bar that grows with each call of what it gives; none outside a terminal.
+
+    A full one begins again, for what goes over its objects twice.
+    """
     progress = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -85,7 +88,13 @@ def show_progress(title: str, total: int, *, transient: bool = True) -> Iterator
     )
     with progress:
         task = progress.add_task(title, total=total)
-        yield lambda count=1: progress.advance(task, count)
+
+        def advance(count: int = 1) -> None:
+            if progress.finished:
+                progress.reset(task)
+            progress.advance(task, count)
+
+        yield advance
 
 
 @contextmanager

@@ -61,7 +61,8 @@ class ReplayOptions(JobOptions):
         bool,
         typer.Option(
             "--calls/--all-at-once",
-            help="Consolidate call by call as the service did, or all answers together.",
+            help="Consolidate call by call as the service did, or all answers together (masks by "
+            "`weighted` then take two passes: the first judges the workers).",
         ),
     ] = False
     keep_skill: Annotated[
@@ -185,6 +186,11 @@ def _report(result: ReplayOutcome) -> None:
         _show_changes(result.differences)
     if result.after:
         _show_figures(result)
+    if result.passes > 1:
+        messages.note(
+            "the answers were read twice: first to judge the workers by all of them, then to "
+            "consolidate; --calls reads them once"
+        )
     if result.comments:
         messages.note(
             "workers wrote comments on "

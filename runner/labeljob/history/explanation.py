@@ -13,7 +13,7 @@ from groundtruth.tasks.base import ConsolidationContext, Label, algorithm_of
 from labeljob.history.auxiliary_inputs import AuxiliaryInputs
 from labeljob.history.differences import describe_label
 from labeljob.history.job import JobOnFile, ObjectAnnotations
-from labeljob.history.replay import Call, make_context, read_entries
+from labeljob.history.replay import Call, judge_workers, make_context, read_entries
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import ReadOnly
 from labeljob.metrics.agreement import measure_agreement
@@ -156,6 +156,8 @@ def explain(
     """
     call = next(call for call in reversed(calls) if object_id in call.object_ids)
     obj = next(obj for obj in objects if obj.object_id == object_id)
+    batch = make_context(job, call, NothingKept(job.place), "masks", auxiliary=auxiliary)
+    batch = judge_workers(job, call, batch) or batch
     if job.task.independent_objects:
         call = replace(call, object_ids=(object_id,))
     entries = [
@@ -163,7 +165,6 @@ def explain(
         for entry in read_entries(job, call)
         if not job.task.independent_objects or entry.object.object_id == object_id
     ]
-    batch = make_context(job, call, NothingKept(job.place), "masks", auxiliary=auxiliary)
     label = _consolidate_one(entries, object_id, job, batch)
     votes = []
     for index, worker in enumerate(obj.workers):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from groundtruth.annotations import AnswerReader, Entry, merge_entries
+from groundtruth.annotations import AnswerReader, Answers, Entry, merge_entries
 from groundtruth.contract.acs import DataObject
 from groundtruth.finishing.manifest import compact_json
 from groundtruth.finishing.outcomes import METADATA
@@ -25,6 +25,7 @@ from groundtruth.storage.folder import FolderStore
 from groundtruth.storage.s3 import ObjectStore, S3Store
 from groundtruth.tasks.base import BUILTIN, ConsolidationContext, Label, algorithm_of, format_label
 from groundtruth.tasks.registry import decode_label
+from groundtruth.worker_history.counts import MemorySkills
 from groundtruth.worker_history.store import BatchSkills, SkillKey, SkillStore
 from labeljob.history.auxiliary_inputs import AuxiliaryInputs
 from labeljob.history.differences import Differences, compare
@@ -47,11 +48,13 @@ class Call:
     """One call: which data objects were consolidated together, and when.
 
     `made_at` is in UTC, the epoch if nothing tells; `request` is the URI of the call's payload.
+    A call that is the `whole` job knows of each worker what all objects tell.
     """
 
     object_ids: tuple[str, ...]
     made_at: datetime
     request: str | None = None
+    whole: bool = False
 
 
 def split_calls_by_date(lines: Sequence[OutputLine], attribute: str) -> list[Call]:
@@ -111,12 +114,16 @@ def parse_time_in_name(uri: str) -> datetime:
 
 @dataclass(frozen=True)
 class Replayed:
-    """The new label of one data object, and what workers wrote beside their answers."""
+    """The new label of one data object, and what workers wrote beside their answers.
+
+    `passes` is how often the job's answers were read for it.
+    """
 
     object_id: str
     label: Label
     batch: ConsolidationContext
     comments: Mapping[str, str]
+    passes: int = 1
 
     def content(self, job: JobOnFile, style: str) -> dict[str, Any]:
         """What the output manifest gets: label and metadata in a style."""
@@ -154,7 +161,8 @@ def list_calls(job: JobOnFile) -> list[Call]:
 def make_single_call(job: JobOnFile) -> list[Call]:
     """One call with all answers of the job."""
     dates = [call.made_at for call in split_calls_by_date(job.lines, job.attribute)]
-    return [Call(tuple(job.object_ids()), max(dates, default=_find_last_answer(job)))]
+    made_at = max(dates, default=_find_last_answer(job))
+    return [Call(tuple(job.object_ids()), made_at, whole=True)]
 
 
 def _find_last_answer(job: JobOnFile) -> datetime:
@@ -175,17 +183,45 @@ def replay(
 ) -> Iterator[Replayed]:
     """Consolidate a job's answers again, call by call; `skills` is taught by each for the next.
 
-    Of a data object in several calls the last label counts.
+    A call that is the whole job is read twice where the job type wants it, see `judge_workers`;
+    `advance` then counts each data object again. Of a data object in several calls the last label
+    counts.
     """
     for call in calls:
         batch = make_context(job, call, store, masks_uri, auxiliary=auxiliary, skills=skills)
+        judged = judge_workers(job, call, batch, advance)
         seen: list[tuple[str, dict[str, str]]] = []
         entries = _noted(read_entries(job, call), seen, advance)
-        decode = partial(job.core.decode, classes=batch.classes)
-        answers = AnswerReader(store).read(entries, decode)
-        for index, label in enumerate(job.core.consolidate(answers, batch)):
+        answers = _read_answers(job, entries, batch)
+        for index, label in enumerate(job.core.consolidate(answers, judged or batch)):
             object_id, comments = seen[index]
-            yield Replayed(object_id, label, batch, comments)
+            yield Replayed(object_id, label, batch, comments, passes=2 if judged else 1)
+
+
+def judge_workers(
+    job: JobOnFile,
+    call: Call,
+    batch: ConsolidationContext,
+    advance: Callable[[], object] = lambda: None,
+) -> ConsolidationContext | None:
+    """What all answers tell of the workers, for a call that is the whole job.
+
+    None for another call, and for a job type that finds it out while it consolidates.
+    """
+    if not call.whole:
+        return None
+    skills = replace(batch.skills, store=batch.skills.store or MemorySkills(), holds_batch=True)
+    answers = _read_answers(job, _noted(read_entries(job, call), [], advance), batch)
+    workers = job.core.judge_workers(answers, replace(batch, skills=skills))
+    if workers is None:
+        return None
+    return replace(batch, skills=skills, workers=tuple(sorted(workers)))
+
+
+def _read_answers(
+    job: JobOnFile, entries: Iterable[Entry], batch: ConsolidationContext
+) -> Iterator[Answers[Any]]:
+    return AnswerReader(batch.store).read(entries, partial(job.core.decode, classes=batch.classes))
 
 
 def make_context(
@@ -339,7 +375,7 @@ type Figures = dict[str, float]
 class ReplayOutcome:
     """What came of a replay; `before` and `after` are measures against the truth, if any.
 
-    `comments` are by data object and worker.
+    `comments` are by data object and worker; `passes` is how often the answers were read.
     """
 
     job: JobOnFile
@@ -350,6 +386,7 @@ class ReplayOutcome:
     before: Figures
     after: Figures
     comments: Mapping[str, Mapping[str, str]]
+    passes: int
 
     def as_json(self) -> dict[str, Any]:
         """The outcome for `--json`; a figure that cannot be had is null."""
@@ -362,6 +399,7 @@ class ReplayOutcome:
             "classes": list(job.classes),
             "classes-from": job.classes_from,
             "calls": [len(call.object_ids) for call in self.calls],
+            "passes": self.passes,
             "manifests": {name: self.folder.shown(name) for name in self.manifests},
             "differences": self.differences.as_json(),
             "against-truth": {"before": _nulled(self.before), "after": _nulled(self.after)}
@@ -415,6 +453,7 @@ def replay_job(
             before=figures[0],
             after=figures[1],
             comments={name: item.comments for name, item in replayed.items() if item.comments},
+            passes=max((item.passes for item in replayed.values()), default=1),
         )
         summary = json.dumps(outcome.as_json(), indent=2, ensure_ascii=False) + "\n"
         write_text(draft / SUMMARY, summary)

@@ -89,7 +89,7 @@ class JobType(ABC):
     max_labels: ClassVar[int | None] = None  # as many labels as an answer has room for
     # whether the functions take gold labels, a model's answers and a confidence map
     takes_auxiliary_inputs: ClassVar[bool] = True
-    # whether a label depends on the answers to its own data object alone
+    # whether a label depends on the answers to its own data object alone, and on who gave them
     independent_objects: ClassVar[bool] = False
     # whether a share of the votes decides on each label of an answer
     has_quorum: ClassVar[bool] = False

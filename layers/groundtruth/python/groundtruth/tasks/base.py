@@ -203,6 +203,14 @@ class Task[Answer](Protocol):
     def decode(self, content: Any, classes: Sequence[str]) -> Answer:
         """One worker's answer; raises `UnusableAnswer`."""
 
+    def judge_workers(
+        self, answers: Iterable[Answers[Answer]], context: ConsolidationContext
+    ) -> frozenset[str] | None:
+        """Teach the context's skills what a whole job tells of its workers, before `consolidate`.
+
+        Gives who was judged; None, and no answer is read, if `consolidate` finds it out itself.
+        """
+
     def consolidate(
         self, answers: Iterable[Answers[Answer]], context: ConsolidationContext
     ) -> Iterator[Label]:

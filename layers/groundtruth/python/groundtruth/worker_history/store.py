@@ -170,10 +170,18 @@ class BatchSkills:
     batch_id: str  # digest of the payload
     job: str  # ARN of the labeling job
     made_at: datetime  # when the batch was put together, in UTC
+    # whether the store has learned from this very batch, in a pass before
+    holds_batch: bool = False
     # false if a data object of the batch was not processed: then nothing is kept
     complete: bool = field(default=True, init=False)
     note: str = field(default="", init=False)  # what went wrong; empty if nothing did
     readable: bool = field(default=True, init=False)  # false if the history could not be had
+
+    @property
+    def keeps(self) -> bool:
+        """Whether what data objects teach is kept."""
+        learns = self.store is not None and not self.holds_batch
+        return learns and self.readable and self.complete
 
     @classmethod
     def none(cls) -> Self:

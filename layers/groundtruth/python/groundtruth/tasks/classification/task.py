@@ -59,6 +59,12 @@ class ImageMultiClass:
             raise UnusableAnswer("unknown-label", "the label is not one of the job's")
         return classes.index(name)
 
+    def judge_workers(
+        self, answers: Iterable[Answers[int]], context: ConsolidationContext
+    ) -> frozenset[str] | None:
+        """None: `consolidate` looks at all answers together."""
+        return None
+
     def consolidate(
         self, answers: Iterable[Answers[int]], context: ConsolidationContext
     ) -> Iterator[Label]:

@@ -65,6 +65,12 @@ class ImageMultiClassMultiLabel:
             raise UnusableAnswer("unknown-label", f"{unknown} of its labels are not the job's")
         return tuple(dict.fromkeys(classes.index(name) for name in names))
 
+    def judge_workers(
+        self, answers: Iterable[Answers[tuple[int, ...]]], context: ConsolidationContext
+    ) -> frozenset[str] | None:
+        """None: `consolidate` looks at all answers together."""
+        return None
+
     def consolidate(
         self, answers: Iterable[Answers[tuple[int, ...]]], context: ConsolidationContext
     ) -> Iterator[Label]:

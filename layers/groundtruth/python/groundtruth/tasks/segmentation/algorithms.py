@@ -28,13 +28,26 @@ from groundtruth.tasks.base import (
     unlabeled,
 )
 from groundtruth.tasks.segmentation.answers import MaskAnswer, ReadMasks, read_masks, write_png
-from groundtruth.tasks.segmentation.task import BACKGROUND
+from groundtruth.tasks.segmentation.task import BACKGROUND, WEIGHTED
 from groundtruth.worker_history.store import Amounts
 
 CONFIDENCE_DIGITS = 4
 
 TIED_SHARE_OF_A_TIE = 0.05
 """Share of the image's pixels without a winner from which the whole mask counts as a tie."""
+
+
+def judge_workers(
+    answers: Iterable[Answers[MaskAnswer]], context: ConsolidationContext
+) -> frozenset[str]:
+    """Teach the context's skills image by image; gives the workers it has judged."""
+    judged: set[str] = set()
+    for item in answers:
+        masks = read_masks(item, context.classes).masks
+        updates = count_updates(masks, len(context.classes) + 1, None)
+        context.skills.update_counts({item.object_id: updates})
+        judged.update(updates)
+    return frozenset(judged)
 
 
 def consolidate_masks(
@@ -44,12 +57,13 @@ def consolidate_masks(
     algorithm: str,
 ) -> Iterator[Label]:
     """One mask for each data object, written to the store; one object at a time."""
-    weighted = algorithm == "weighted"
-    weights = (
-        known_weights(context.skills.history(context.workers, is_cell=SKILL_CELLS.__contains__))
+    weighted = algorithm == WEIGHTED
+    history = (
+        context.skills.history(context.workers, is_cell=SKILL_CELLS.__contains__)
         if weighted
         else {}
     )
+    weights = known_weights(history)
     n_classes = len(context.classes) + 1
     updates = {}
     for item in answers:
@@ -57,6 +71,9 @@ def consolidate_masks(
         if not read.masks:
             yield unlabeled(task, read.rejected, processed=item.processed)
             continue
+        if weighted and context.skills.holds_batch:
+            own = count_updates(read.masks, n_classes, None)
+            weights = known_weights(leave_out(own, history))
         made = fuse_masks(
             read.masks,
             n_classes,
@@ -64,7 +81,7 @@ def consolidate_masks(
             weights=weights,
             settings=context.settings,
         )
-        if weighted:
+        if weighted and context.skills.keeps:
             updates[item.object_id] = count_updates(read.masks, n_classes, made.weights)
         yield _label(task, item.object_id, read, made, context)
     context.skills.update_counts(updates)
@@ -184,6 +201,20 @@ def known_weights(history: Amounts) -> dict[str, float]:
     return dict(zip(workers, skill_weights(*columns).tolist(), strict=True))
 
 
+def leave_out(own: Amounts, history: Amounts) -> Amounts:
+    """The history without what one image taught, in millionths as it is kept.
+
+    Workers are judged for an image by the others, so that no image bears itself out.
+    """
+    return {
+        worker: {
+            cell: max(0.0, round(amount - round(own.get(worker, {}).get(cell, 0.0), 6), 6))
+            for cell, amount in cells.items()
+        }
+        for worker, cells in history.items()
+    }
+
+
 def fuse_masks(
     masks: Mapping[str, RunMask],
     n_classes: int,
@@ -204,7 +235,7 @@ def fuse_masks(
         fusion, model = fuse_by_one_coin(mask_list, n_classes)
         mask_weights = model.weights
     else:
-        if algorithm == "weighted":
+        if algorithm == WEIGHTED:
             mask_weights = np.array([weights.get(worker, 1.0) for worker in masks])
         fusion = fuse(mask_list, n_classes, weights=mask_weights)
     mask = _retouch(mask_list, n_classes, fusion.mask, mask_weights, settings)

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 BACKGROUND = "BACKGROUND"
 """The name of class 0, whose pixels no worker drew on."""
 
+WEIGHTED = "weighted"
+"""The algorithm by which careless workers weigh less."""
+
 
 class SemanticSegmentation:
     """Semantic segmentation."""
@@ -36,7 +39,7 @@ class SemanticSegmentation:
     schema_name = "semantic-segmentation"
     inline_source = False
     pixel_class_ids = True
-    algorithms = ("weighted", "majority", "one-coin-em")
+    algorithms = (WEIGHTED, "majority", "one-coin-em")
 
     def all_classes(self, classes: Sequence[str], settings: Settings) -> tuple[str, ...]:
         """The job's labels; one that is named BACKGROUND is the mask's own class 0."""
@@ -51,6 +54,16 @@ class SemanticSegmentation:
         from groundtruth.tasks.segmentation.answers import mask_answer
 
         return mask_answer(content)
+
+    def judge_workers(
+        self, answers: Iterable[Answers[MaskAnswer]], context: ConsolidationContext
+    ) -> frozenset[str] | None:
+        """Who was judged by all masks of the job; None if the algorithm does not ask for it."""
+        from groundtruth.tasks.segmentation.algorithms import judge_workers
+
+        if algorithm_of(self, context.settings) != WEIGHTED:
+            return None
+        return judge_workers(answers, context)
 
     def consolidate(
         self, answers: Iterable[Answers[MaskAnswer]], context: ConsolidationContext
