@@ -247,6 +247,7 @@ def make_context(
         gold=known.gold,
         model=known.model,
         confidence_map=known.confidence_map,
+        workers=_list_workers(job, call) if skills else (),
         skills=BatchSkills(
             store=skills,
             key=SkillKey(job.core.schema_name, job.choices, job.settings.skill_half_life_days),
@@ -255,6 +256,13 @@ def make_context(
             made_at=call.made_at,
         ),
     )
+
+
+def _list_workers(job: JobOnFile, call: Call) -> tuple[str, ...]:
+    """Who answered, in sorted order."""
+    entries = read_entries(job, call)
+    names = {item.worker_id for entry in entries for item in entry.object.annotations}
+    return tuple(sorted(names - {""}))
 
 
 def read_entries(job: JobOnFile, call: Call) -> Iterator[Entry]:

@@ -90,6 +90,20 @@ def test_call_by_call_masks_are_read_once_and_nobody_is_known(harbour):
     assert masks[-HARD:] == [[[3] * 24]] * HARD
 
 
+def test_with_kept_skill_earlier_calls_tell_careless_workers(harbour):
+    folder, _ = harbour
+    for index in range(EASY + HARD):
+        answers = json.loads(on_disk.response_path(folder, str(index)).read_text())["answers"]
+        payload = on_disk.request(
+            {str(index): {one["workerId"]: one["answerContent"] for one in answers}}
+        )
+        on_disk.write(on_disk.request_path(folder, f"2026-03-02_10:{index + 10}:00"), payload)
+    result, masks = replayed(folder, "--calls", "--keep-skill")
+    assert result["calls"] == [1] * (EASY + HARD)
+    assert result["passes"] == 1
+    assert all(3 not in mask[0] for mask in masks[-HARD:])
+
+
 def test_the_names_of_files_and_so_their_order_change_no_pixel(harbour, tmp_path):
     folder, _ = harbour
     _, masks = replayed(folder)
