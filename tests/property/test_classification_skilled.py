@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from groundtruth.aggregation.classification.calibrated import CalibratedSettings, calibrated
 from groundtruth.aggregation.classification.dawid_skene import DawidSkeneSettings, dawid_skene
+from groundtruth.aggregation.classification.ebcc import EbccSettings, ebcc
 from groundtruth.aggregation.classification.weighted import WeightedSettings, weighted
 from tests.property import strategies_classification as make
 
@@ -16,6 +17,7 @@ randoms = st.randoms(use_true_random=False)
 SETTINGS = {
     calibrated: CalibratedSettings,
     dawid_skene: DawidSkeneSettings,
+    ebcc: EbccSettings,
     weighted: WeightedSettings,
 }
 each = pytest.mark.parametrize("algorithm", list(SETTINGS))

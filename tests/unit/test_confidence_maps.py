@@ -63,7 +63,7 @@ def test_a_map_that_is_no_json_fails_the_batch_by_name():
 
 
 @pytest.mark.parametrize("content", [LOGISTIC, ISOTONIC])
-@pytest.mark.parametrize("algorithm", ["calibrated", "weighted", "dawid-skene", "majority"])
+@pytest.mark.parametrize("algorithm", ["calibrated", "weighted", "dawid-skene", "ebcc", "majority"])
 def test_confidence_and_posterior_change_together(algorithm, content):
     before = labels(SINGLE, ANSWERS, classes=CREW.classes, consolidation_algorithm=algorithm)
     after = with_map(content, consolidation_algorithm=algorithm)
@@ -81,7 +81,7 @@ def test_confidence_and_posterior_change_together(algorithm, content):
         assert 1 - 0.01 * hidden - 1e-5 <= sum(label["posterior"].values()) <= 1 + 1e-5
 
 
-@pytest.mark.parametrize("algorithm", ["calibrated", "weighted", "dawid-skene", "majority"])
+@pytest.mark.parametrize("algorithm", ["calibrated", "weighted", "dawid-skene", "ebcc", "majority"])
 @pytest.mark.parametrize("n_classes", [1, 2, 10, 60])
 def test_what_a_map_takes_from_all_agreeing_is_the_other_classes(algorithm, n_classes):
     names = [f"k{at}" for at in range(n_classes)]

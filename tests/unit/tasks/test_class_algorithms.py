@@ -43,7 +43,7 @@ def test_a_lone_answer_is_as_sure_as_what_is_known_of_its_worker(algorithm, othe
 SHARED = [f"s{at}" for at in range(10)]
 
 
-@pytest.mark.parametrize("algorithm", ["calibrated", "weighted", "dawid-skene"])
+@pytest.mark.parametrize("algorithm", ["calibrated", "weighted", "dawid-skene", "ebcc"])
 @pytest.mark.parametrize("others", [{}, AGREEING, DIFFERING], ids=["alone", "agree", "differ"])
 def test_what_the_batch_says_of_a_worker_counts_for_the_worker_s_lone_answer(algorithm, others):
     lone = {"0": {"zed": "star"}, **others}
@@ -58,7 +58,7 @@ def test_what_the_batch_says_of_a_worker_counts_for_the_worker_s_lone_answer(alg
     assert distrusted < unknown == 0.7 < trusted
 
 
-@pytest.mark.parametrize("algorithm", ["calibrated", "weighted", "dawid-skene"])
+@pytest.mark.parametrize("algorithm", ["calibrated", "weighted", "dawid-skene", "ebcc"])
 def test_a_lone_answer_moves_towards_the_accuracy_of_its_worker(algorithm):
     skills = MemorySkills()
     for number in range(6):
@@ -196,6 +196,7 @@ def test_the_posterior_holds_what_was_chosen_and_what_is_probable(algorithm):
         ("error-correlation", "0.9", "weighted", False),
         ("worker-strength", "1", "majority", False),
         ("row-strength", "1", "dawid-skene", False),
+        ("worker-strength", "1", "ebcc", False),
         ("frequency-weight", "0.9", "dawid-skene", False),
         ("vote-smoothing", "1", "majority", False),
     ],

@@ -74,7 +74,7 @@ def test_a_batch_without_a_usable_answer_asks_for_nobody():
     assert (list(skills.asked), skills.taught) == ([], None)
 
 
-@pytest.mark.parametrize("algorithm", ["calibrated", "weighted", "dawid-skene"])
+@pytest.mark.parametrize("algorithm", ["calibrated", "weighted", "dawid-skene", "ebcc"])
 @pytest.mark.parametrize("n_classes", [MOST_POOLED_CLASSES, MOST_POOLED_CLASSES + 1])
 def test_workers_are_added_up_by_the_number_of_classes(n_classes, algorithm):
     skills = RecordingSkills()

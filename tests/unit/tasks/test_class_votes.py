@@ -30,7 +30,7 @@ GOLD_BY_ID = [{"object-id": object_id, "label": "star"} for object_id in KNOWN[:
 
 
 @pytest.mark.parametrize("entries", [GOLD_BY_SOURCE, GOLD_BY_ID], ids=["source", "id"])
-@pytest.mark.parametrize("algorithm", ["calibrated", "weighted", "dawid-skene"])
+@pytest.mark.parametrize("algorithm", ["calibrated", "weighted", "dawid-skene", "ebcc"])
 def test_gold_teaches_who_is_right(algorithm, entries):
     answers = {
         **{at: {"ann": "crab", "ben": "crab", "xan": "star"} for at in KNOWN},
@@ -125,7 +125,7 @@ class BrokenSkills(MemorySkills):
         raise SkillStoreError("too many requests", reason="throttled")
 
 
-@pytest.mark.parametrize("algorithm", ["calibrated", "weighted", "dawid-skene"])
+@pytest.mark.parametrize("algorithm", ["calibrated", "weighted", "dawid-skene", "ebcc"])
 def test_a_store_that_fails_changes_no_label_and_every_label_says_so(algorithm):
     options = {"consolidation_algorithm": algorithm}
     plain = labels(SINGLE, ANSWERS, classes=CLASSES, **options)

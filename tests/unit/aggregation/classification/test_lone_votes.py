@@ -6,6 +6,7 @@ import pytest
 from groundtruth.aggregation.classification.calibrated import calibrated
 from groundtruth.aggregation.classification.counts import WorkerCounts
 from groundtruth.aggregation.classification.dawid_skene import dawid_skene
+from groundtruth.aggregation.classification.ebcc import ebcc
 from groundtruth.aggregation.classification.votes import Votes
 from groundtruth.aggregation.classification.weighted import weighted
 
@@ -17,6 +18,8 @@ ALGORITHMS = [
     pytest.param(weighted, 10, id="weighted"),
     pytest.param(dawid_skene, 2, id="dawid-skene, tables"),
     pytest.param(dawid_skene, 25, id="dawid-skene, accuracies"),
+    pytest.param(ebcc, 2, id="ebcc"),
+    pytest.param(ebcc, 25, id="ebcc, accuracies"),
 ]
 
 

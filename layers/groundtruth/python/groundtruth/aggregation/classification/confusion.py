@@ -47,8 +47,8 @@ class ConfusionModel:
     groups: tuple[_Group, ...]  # all items that have votes
 
     @classmethod
-    def from_data(cls, data: VoteData) -> Self:
-        """Number the pairs and look up their stored counts."""
+    def from_data(cls, data: VoteData, *, n_subtypes: int = 1) -> Self:
+        """Number the pairs and look up their stored counts; rates are by class and subtype."""
         n_workers, n_classes, stored = data.votes.n_workers, data.votes.n_classes, data.stored
         codes = data.votes.workers * n_classes + data.votes.classes
         given = np.bincount(codes, minlength=n_workers * n_classes) > 0
@@ -66,25 +66,33 @@ class ConfusionModel:
                 sum_groups(rows, stored.amounts, given.size).reshape(n_workers, n_classes),
                 float(data.stored_right.sum()),
             ),
-            groups=tuple(_group_items(data.n_votes, pairs, n_classes)),
+            groups=tuple(_group_items(data.n_votes, pairs, n_classes * n_subtypes)),
         )
 
     def count(self, truth: Floats) -> ExpectedCounts:
         """Count, by how probable each class is to be true: shape (n_items, n_classes)."""
+        answers, totals = self.count_new(truth.T)
+        right = float(answers[np.arange(self.workers.size), self.answers].sum())
+        return ExpectedCounts(
+            answers + self.stored.answers,
+            totals + self.stored.totals,
+            right + self.stored.right,
+        )
+
+    def count_new(self, probabilities: Floats) -> tuple[Floats, Floats]:
+        """Count by pair, and by worker, what this batch alone shows.
+
+        `probabilities` has a row for each thing that may be true of an item, and the counts have
+        a column for each.
+        """
         n_workers, n_pairs = self.data.votes.n_workers, self.workers.size
-        columns = np.array(truth.T, order="C")
+        columns = np.array(probabilities, order="C")
         columns *= self.data.informative
         # Votes are sorted by item. (`take` would copy their items, which are read-only, each time.)
         by_vote = (np.repeat(column, self.data.n_votes) for column in columns)
         new = [sum_groups(self.pairs, column, n_pairs) for column in by_vote]
         totals = [sum_groups(self.workers, column, n_workers) for column in new]
-        answers = np.stack(new, axis=1)
-        right = float(answers[np.arange(n_pairs), self.answers].sum())
-        return ExpectedCounts(
-            answers + self.stored.answers,
-            np.stack(totals, axis=1) + self.stored.totals,
-            right + self.stored.right,
-        )
+        return np.stack(new, axis=1), np.stack(totals, axis=1)
 
     def estimate_rates(self, truth: Floats, strength: float) -> Floats:
         """Find the most probable rates of the pairs, by true class: shape (n_pairs, n_classes).

@@ -18,6 +18,7 @@ from groundtruth.aggregation.classification.dependence import (
     DependenceSettings,
     Evidence,
 )
+from groundtruth.aggregation.classification.ebcc import ebcc
 from groundtruth.aggregation.classification.majority import majority
 from groundtruth.aggregation.classification.posterior import Consolidation
 from groundtruth.aggregation.classification.votes import Floats, Ints, Votes
@@ -262,10 +263,15 @@ def _dawid_skene(voters: Voters, context: ConsolidationContext) -> Consolidation
     )
 
 
+def _ebcc(voters: Voters, context: ConsolidationContext) -> Consolidation:
+    return ebcc(voters.votes, prior_counts=voters.counts, gold=voters.gold)
+
+
 _SKILLED: Mapping[str, Callable[[Voters, ConsolidationContext], Consolidation]] = {
     "calibrated": _calibrated,
     "weighted": _weighted,
     "dawid-skene": _dawid_skene,
+    "ebcc": _ebcc,
 }
 
 

@@ -42,7 +42,7 @@ class ImageMultiClass:
     schema_name = "image-classification"
     inline_source = False
     pixel_class_ids = False
-    algorithms = ("calibrated", "weighted", "dawid-skene", "majority", "builtin")
+    algorithms = ("calibrated", "weighted", "dawid-skene", "ebcc", "majority", "builtin")
 
     def all_classes(self, classes: Sequence[str], settings: Settings) -> tuple[str, ...]:
         """The job's classes: this page adds none."""
