@@ -1,6 +1,6 @@
 """Other packages, called for comparison; runs in an environment of theirs.
 
-python -m benchmarks.peers crowds METHOD FOLDER CROWD.npz …  crowd-kit on crowds, measured
+python -m benchmarks.peers crowds METHOD FOLDER CROWD.npz …  crowd-kit or LA on crowds, measured
 python -m benchmarks.peers size METHOD SIZES                 crowd-kit at one size, measured
 python -m benchmarks.peers labels BASE CROWD.npz TABLE.npy   crowd-kit on a multi-label crowd
 python -m benchmarks.peers crowdlab WAY FOLDER JOB.npz …     cleanlab, WAY as-given or calibrated
@@ -23,6 +23,7 @@ import numpy as np
 
 from benchmarks.common.crowds import Crowd, crowd_of
 from benchmarks.common.measure import measure_all, measure_size
+from benchmarks.two_pass import aggregate_in_two_passes
 
 
 class Answers:
@@ -60,6 +61,9 @@ MODELS: dict[str, tuple[str, dict[str, Any]]] = {
 """Methods of crowd-kit: class and options."""
 
 
+LA = "la-two-pass"
+
+
 def _frame(items: Any, workers: Any, labels: Any) -> Any:
     columns = {"task": items, "worker": workers, "label": labels}
     return import_module("pandas").DataFrame(columns).drop_duplicates(["task", "worker"])
@@ -76,6 +80,10 @@ def _run(method: str, answers: Answers) -> Found:
 
 def run_crowds(*arguments: str) -> None:
     """Measure a method on some crowds."""
+    if arguments[0] == LA:
+        found = {LA: aggregate_in_two_passes}
+        measure_all(["", *arguments], prepare=lambda crowd: crowd, methods=found, table=np.asarray)
+        return
     import_module("crowdkit.aggregation")  # its import is no part of the run
     methods = {method: partial(_run, method) for method in MODELS}
     measure_all(["", *arguments], prepare=Answers, methods=methods, table=Found.table)

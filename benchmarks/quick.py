@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.classification.methods import FAST_PEERS, TIMED, measure_speed
+from benchmarks.classification.methods import FAST_PEERS, TIMED, is_peer, measure_speed
 from benchmarks.classification.quality import Plan, quality
 from benchmarks.classification.replay import replays
 from benchmarks.common.crowds import Crowd, synthetic_crowds
@@ -48,7 +48,7 @@ def main() -> None:
         write_result(options.output / "classification-quality.json", {"run": run} | found)
         calls = replays(Path(folder), crowds, averaged=names, seed=SEED, jobs=2)
         write_result(options.output / "classification-replay.json", {"run": run} | calls)
-        methods = [name for name in TIMED if peers or not name.startswith("ck-")]
+        methods = [name for name in TIMED if peers or not is_peer(name)]
         times = measure_speed(Path(folder), methods=methods, sizes=SIZES, many_classes=False)
         write_result(options.output / "classification-speed.json", {"run": run} | times)
         crews = {"plan": planned(SMALL, ModelPlan())} | measured(Path(folder), SMALL)

@@ -20,6 +20,7 @@ from benchmarks.common.record import run_module, table
 from groundtruth.aggregation.classification.builtin import builtin
 from groundtruth.aggregation.classification.calibrated import CalibratedSettings, calibrated
 from groundtruth.aggregation.classification.dawid_skene import DawidSkeneSettings, dawid_skene
+from groundtruth.aggregation.classification.ebcc import ebcc
 from groundtruth.aggregation.classification.majority import majority
 from groundtruth.aggregation.classification.posterior import Posterior
 from groundtruth.aggregation.classification.votes import Votes
@@ -45,6 +46,7 @@ METHODS = {
     "builtin": lambda votes: builtin(votes),
     "weighted": lambda votes: weighted(votes).posterior,
     "dawid-skene": lambda votes: dawid_skene(votes).posterior,
+    "ebcc": lambda votes: ebcc(votes).posterior,
     "calibrated": lambda votes: calibrated(votes).posterior,
     "dawid-skene-20-rounds": lambda votes: (
         dawid_skene(votes, settings=DawidSkeneSettings(tolerance=0.0, max_rounds=ROUNDS)).posterior
@@ -59,9 +61,14 @@ def _table(found: Posterior | NDArray[np.float64]) -> NDArray[np.float64]:
     return found.dense() if isinstance(found, Posterior) else found
 
 
-OURS = ("majority", "builtin", "weighted", "dawid-skene", "calibrated")
-FAST_PEERS = ("ck-majority", "ck-wawa", "ck-dawid-skene")
+OURS = ("majority", "builtin", "weighted", "dawid-skene", "ebcc", "calibrated")
+FAST_PEERS = ("ck-majority", "ck-wawa", "ck-dawid-skene", "la-two-pass")
 SLOW_PEERS = ("ck-one-coin", "ck-glad", "ck-mace")
+
+
+def is_peer(method: str) -> bool:
+    """Whether a method is not one of ours."""
+    return method.startswith(("ck-", "la-"))
 
 
 def run_method(
@@ -75,7 +82,7 @@ def run_method(
     """Run a method on crowds, in a process of its own."""
     if not crowds:
         return []
-    peer = method.startswith("ck-")
+    peer = is_peer(method)
     module = ("peers", "crowds") if peer else ("classification.methods",)
     extra = [*(["--once"] if once else []), *(["--limit", str(limit)] if limit else [])]
     paths = [saved(folder, crowd) for crowd in crowds]
@@ -96,6 +103,7 @@ TIMED = (
     "majority",
     "builtin",
     "weighted",
+    "ebcc",
     "calibrated",
     "calibrated-20-rounds",
     "dawid-skene-20-rounds",

@@ -65,7 +65,7 @@ def _template() -> Template:
     environment.filters["sort_as_text"] = lambda rows: sorted(
         rows, key=lambda row: str(row["call_size"])
     )
-    environment.tests["match_peer"] = lambda name: name.startswith("ck-")
+    environment.tests["match_peer"] = methods.is_peer
     return environment.get_template("page.md.jinja")
 
 

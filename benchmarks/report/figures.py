@@ -37,11 +37,13 @@ NAMES = {
     "ck-glad": "crowd-kit GLAD",
     "ck-mace": "crowd-kit MACE",
     "ck-dawid-skene-20-rounds": "crowd-kit DawidSkene, 20 rounds",
+    "la-two-pass": "LA, two passes (own code)",
     "calibrated": "**`calibrated`** (default)",
     "builtin": "`builtin` (AWS's rule, its posterior before rounding)",
     "majority": "`majority` (the plain baseline)",
     "weighted": "`weighted`",
     "dawid-skene": "`dawid-skene`",
+    "ebcc": "`ebcc`",
     "calibrated-20-rounds": "`calibrated`, 20 rounds",
     "dawid-skene-20-rounds": "`dawid-skene`, 20 rounds",
 }

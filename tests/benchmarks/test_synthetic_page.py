@@ -86,7 +86,7 @@ def test_every_method_has_every_measure_of_every_crew(record):
     rows = rows_of(record["scores"])
     methods = {row["method"] for row in rows if row["task"] == TASKS[SINGLE]}
     assert methods == {
-        "majority", "builtin", "weighted", "dawid-skene", "calibrated", "limit"
+        "majority", "builtin", "weighted", "dawid-skene", "ebcc", "calibrated", "limit"
     }  # fmt: skip
     assert {row["crew"] for row in rows} == set(PLAN.crews)
     assert all(0.0 <= row["accuracy"] <= 1.0 and 0.0 <= row["brier"] <= 2.0 for row in rows)
