@@ -102,6 +102,26 @@ CREW = Crew(
 """Three careful workers and three who guess."""
 
 
+ALIKE = Crew(dict.fromkeys(("ann", "ben", "cem", "dan", "eve", "fay"), 0.75), CREW.classes)
+"""Six workers who are right in three of four."""
+
+
+def independent_answers(n_objects: int, *, seed: int = 7) -> dict[str, dict[str, str]]:
+    """Five answers to each object, whose errors have nothing to do with each other."""
+    return ALIKE.batch("a", n_objects, per_object=5, seed=seed)[0]
+
+
+def dependent_answers(n_objects: int, *, seed: int = 7) -> dict[str, dict[str, str]]:
+    """Six answers to each object: the truth or one wrong class, and a third is hard for all."""
+    draw = random.Random(seed)
+    answers = {}
+    for number in range(n_objects):
+        pair = draw.sample(ALIKE.classes, 2)
+        right = 0.5 if number % 3 == 0 else 0.95
+        answers[f"a-{number:02}"] = {name: pair[draw.random() > right] for name in ALIKE.accuracies}
+    return answers
+
+
 class RecordingSkills(MemorySkills):
     """A store that keeps what it was asked and told last, to the last bit."""
 

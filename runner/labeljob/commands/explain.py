@@ -21,6 +21,7 @@ from labeljob.history import explanation
 from labeljob.history.auxiliary_inputs import add_auxiliary_inputs
 from labeljob.history.explanation import Explanation, Vote, find_object
 from labeljob.history.replay import list_calls, make_single_call
+from labeljob.metrics.dependence import FEW_PAIRS, SCALE, describe_pairs
 from labeljob.metrics.workers import flag_workers, tabulate_workers
 
 LONGEST_COMMENT = 500
@@ -93,6 +94,7 @@ def _report(result: Explanation) -> None:
             (f"by {settings['algorithm']}", *_format_result(result)),
         ],
     )
+    _show_dependence(result, settings["algorithm"])
     messages.table(
         "Votes",
         ("worker", "said", "seconds", "agrees with others in this job", "without this answer"),
@@ -112,6 +114,38 @@ def _report(result: Explanation) -> None:
         f"consolidated together with "
         f"{messages.format_count(call['objects'] - 1, 'other object')}, {call['made-at']}"
     )
+
+
+def _show_dependence(result: Explanation, algorithm: str) -> None:
+    effect = result.dependence
+    if effect is None:
+        return
+    found = effect.found
+    rows = [
+        (f"by {algorithm}", f"{found.value:.2f}", _format_confidence(effect.confidence)),
+        ("if they were independent", "0", _format_confidence(effect.if_independent)),
+        ("if they went together", "1", _format_confidence(effect.if_dependent)),
+    ]
+    told = result.manifest.dependence if result.manifest else None
+    if told is not None and result.manifest:
+        confidence = _format_confidence(result.manifest.confidence)
+        rows.insert(0, ("in the manifest", f"{told.value:.2f}", confidence))
+    messages.table("How far errors go together", ("", "dependence", "confidence"), rows)
+    messages.note(f"dependence is on a scale from 0 to 1. {SCALE}")
+    few = ""
+    if found.pairs < FEW_PAIRS:
+        few = f"; with fewer than {FEW_PAIRS:,}, what is usual of crews counts for more than these"
+    messages.note(
+        f"{found.value:.2f} comes from a correlation of errors of {found.correlation:.3f}, found "
+        f"from {describe_pairs(found)}, none of them to this one{few}"
+    )
+    if told is not None and told.pairs != found.pairs:
+        lost = "; what those taught is not known here" if told.earlier_pairs else ""
+        messages.note(f"the label in the manifest was made from {describe_pairs(told)}{lost}")
+
+
+def _format_confidence(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
 
 
 def _format_label(label: dict[str, Any] | None) -> tuple[str, str]:

@@ -36,6 +36,7 @@ from labeljob.history.replay import (
     replay_job,
 )
 from labeljob.jobs.description import JobError
+from labeljob.metrics.dependence import SCALE, describe_pairs
 
 SHOWN = 20
 
@@ -190,6 +191,11 @@ def _report(result: ReplayOutcome) -> None:
         messages.note(
             "the answers were read twice: first to judge the workers by all of them, then to "
             "consolidate; --calls reads them once"
+        )
+    if result.dependence:
+        messages.note(
+            f"dependence of errors {result.dependence.value:.2f} ({SCALE}), found from "
+            f"{describe_pairs(result.dependence)}"
         )
     if result.comments:
         messages.note(

@@ -9,7 +9,7 @@ from typing import Any
 
 from groundtruth.annotations import AnswerReader, Entry
 from groundtruth.contract.acs import DataObject
-from groundtruth.tasks.base import ConsolidationContext, Label, algorithm_of
+from groundtruth.tasks.base import ConsolidationContext, Dependence, Label, algorithm_of
 from labeljob.history.auxiliary_inputs import AuxiliaryInputs
 from labeljob.history.differences import describe_label
 from labeljob.history.job import JobOnFile, ObjectAnnotations
@@ -53,14 +53,53 @@ class Vote:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DependenceEffect:
+    """What the dependence of workers' errors does to a label.
+
+    `confidence` is the label's, the lowest of several; `if_independent` and `if_dependent` are
+    what it would be with the dependence 0 and 1.
+    """
+
+    found: Dependence
+    confidence: float | None
+    if_independent: float | None
+    if_dependent: float | None
+
+    def as_json(self) -> dict[str, Any]:
+        """The effect for `--json`."""
+        return {
+            **_dependence_as_json(self.found),
+            "confidence": self.confidence,
+            "confidence-if-independent": self.if_independent,
+            "confidence-if-dependent": self.if_dependent,
+        }
+
+
+def _dependence_as_json(found: Dependence) -> dict[str, Any]:
+    """The dependence of a label for `--json`."""
+    return {
+        "dependence": found.value,
+        "correlation": found.correlation,
+        "pairs": found.pairs,
+        "earlier-pairs": found.earlier_pairs,
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """Why a data object has its label."""
+    """Why a data object has its label.
+
+    `manifest` is the label that it has in the job's manifest; `dependence` is None of algorithms
+    that do not look for it.
+    """
 
     job: JobOnFile
     annotations: ObjectAnnotations
     call: Call
+    manifest: Label | None
     result: Mapping[str, Any]
     status: str
+    dependence: DependenceEffect | None
     votes: tuple[Vote, ...]
 
     @property
@@ -83,17 +122,18 @@ class Explanation:
     def as_json(self) -> dict[str, Any]:
         """The explanation for `--json`."""
         job, settings = self.job, self.job.settings
-        lines = {line.object_id: line for line in job.lines}
-        line = lines.get(self.annotations.object_id)
+        told = self.manifest.dependence if self.manifest else None
         return {
             "object": self.annotations.object_id,
             "source": self.annotations.source,
             "task": job.task.name,
-            "manifest": describe_label(line.label(job.attribute)) if line else None,
+            "manifest": describe_label(self.manifest),
             "result": dict(self.result),
             "status": self.status,
             "posterior": self.posterior,
             "posterior-from": self.posterior_from,
+            "dependence": self.dependence.as_json() if self.dependence else None,
+            "dependence-in-manifest": _dependence_as_json(told) if told else None,
             "votes": [vote.as_json() for vote in self.votes],
             "comments": dict(self.annotations.comments),
             "set-aside": [vars(item) for item in self.annotations.rejected],
@@ -178,13 +218,37 @@ def explain(
                 without=_consolidate_without(entries, object_id, worker, job, batch),
             )
         )
+    line = next((line for line in job.lines if line.object_id == object_id), None)
     return Explanation(
         job=job,
         annotations=obj,
         call=call,
+        manifest=line.label(job.attribute) if line else None,
         result=job.core.encode_object(label),
         status=label.status,
+        dependence=_try_dependence(label, entries, object_id, job, batch),
         votes=tuple(votes),
+    )
+
+
+def _try_dependence(
+    label: Label,
+    entries: Sequence[Entry],
+    object_id: str,
+    job: JobOnFile,
+    batch: ConsolidationContext,
+) -> DependenceEffect | None:
+    if label.dependence is None:
+        return None
+    independent, dependent = (
+        _consolidate_one(entries, object_id, job, replace(batch, dependence=value)).confidence
+        for value in (0.0, 1.0)
+    )
+    return DependenceEffect(
+        found=label.dependence,
+        confidence=label.confidence,
+        if_independent=independent,
+        if_dependent=dependent,
     )
 
 

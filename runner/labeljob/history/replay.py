@@ -33,6 +33,7 @@ from labeljob.history.job import JobOnFile, decode_mask, read_comments, read_job
 from labeljob.history.job_files import OutputLine
 from labeljob.jobs.description import JobError, metadata_time
 from labeljob.jobs.job_location import JobPlace, ReadOnly
+from labeljob.metrics.dependence import DependenceSummary, summarize_dependence
 from labeljob.metrics.scores import score_labels
 from labeljob.output_files import draft_folder, write_text
 from labeljob.tasks.base import Truth
@@ -383,7 +384,8 @@ type Figures = dict[str, float]
 class ReplayOutcome:
     """What came of a replay; `before` and `after` are measures against the truth, if any.
 
-    `comments` are by data object and worker; `passes` is how often the answers were read.
+    `dependence` is None of algorithms that do not look for it; `comments` are by data object and
+    worker; `passes` is how often the answers were read.
     """
 
     job: JobOnFile
@@ -393,6 +395,7 @@ class ReplayOutcome:
     differences: Differences
     before: Figures
     after: Figures
+    dependence: DependenceSummary | None
     comments: Mapping[str, Mapping[str, str]]
     passes: int
 
@@ -413,6 +416,7 @@ class ReplayOutcome:
             "against-truth": {"before": _nulled(self.before), "after": _nulled(self.after)}
             if self.after
             else None,
+            "dependence": self.dependence.as_json() if self.dependence else None,
             "comments": self.comments,
             "damage": job.damage.as_json(),
         }
@@ -460,6 +464,7 @@ def replay_job(
             differences=compare(before, after, sources, read_mask),
             before=figures[0],
             after=figures[1],
+            dependence=summarize_dependence(item.label for item in replayed.values()),
             comments={name: item.comments for name, item in replayed.items() if item.comments},
             passes=max((item.passes for item in replayed.values()), default=1),
         )

@@ -20,6 +20,12 @@ from labeljob.history.differences import name_label
 from labeljob.history.job import JobOnFile, ObjectAnnotations
 from labeljob.messages import format_count
 from labeljob.metrics.agreement import Agreement, compute_agreement, measure_dispute
+from labeljob.metrics.dependence import (
+    FEW_PAIRS,
+    DependenceSummary,
+    describe_pairs,
+    summarize_dependence,
+)
 from labeljob.metrics.scores import ReliabilityBin, bin_by_confidence, score_confidences
 from labeljob.metrics.workers import Worker, flag_workers, tabulate_workers
 from labeljob.report.charts import (
@@ -57,8 +63,9 @@ class Contents:
     `labels` are by the data objects' ids; `without` is the agreement of workers without a flag,
     None if nobody has one; `workers` are the suspicious ones first, then by number of answers;
     `confusion` is what workers without a flag said (columns) where the others said something
-    (rows); `disputes` are all data objects that were answered, the most disputed first; `figures`
-    and `bins` are empty without a truth.
+    (rows); `disputes` are all data objects that were answered, the most disputed first;
+    `dependence` is None if the labels do not tell it; `figures` and `bins` are empty without a
+    truth.
     """
 
     job: JobOnFile
@@ -71,6 +78,7 @@ class Contents:
     workers: tuple[Worker, ...]
     confusion: NDArray[np.float64]
     disputes: tuple[tuple[float, ObjectAnnotations], ...]
+    dependence: DependenceSummary | None
     requeue: tuple[str, ...]
     below: float
     figures: Mapping[str, float]
@@ -133,6 +141,7 @@ class Contents:
                     name: known(alpha) for name, (alpha, _) in self.agreement.by_class.items()
                 },
             },
+            "dependence": self.dependence.as_json() if self.dependence else None,
             "against-truth": {name: known(value) for name, value in self.figures.items()},
             "workers": [worker.as_json(self.classes) for worker in self.workers],
             "confusion": {"classes": list(self.classes), "times": self.confusion.tolist()},
@@ -192,6 +201,7 @@ def collect_contents(
         disputes=tuple(
             sorted(disputes, key=lambda row: (-row[0], _sureness(row[1].object_id, labels)))
         ),
+        dependence=summarize_dependence(labels.values()),
         requeue=tuple(select_for_requeue(job, objects, labels, below)),
         below=below,
         figures=figures or {},
@@ -321,6 +331,7 @@ def render(
         matrix=_matrix(contents),
         mistakes=_mistakes(contents),
         colors=_legend(contents),
+        few_pairs=FEW_PAIRS,
     )
     return text
 
@@ -395,6 +406,7 @@ def _template() -> Any:
     environment.filters["number"] = _number
     environment.filters["count"] = format_count
     environment.filters["duration"] = _duration
+    environment.filters["pairs"] = describe_pairs
     environment.tests["known"] = lambda value: value is not None and not math.isnan(value)
     return environment.get_template(TEMPLATE)
 

@@ -1,7 +1,6 @@
 """What a label tells of how dependent its workers' errors were taken to be."""
 
 import json
-import random
 
 import numpy as np
 import pytest
@@ -11,37 +10,18 @@ from groundtruth.aggregation.classification.dependence import DependenceSettings
 from groundtruth.aggregation.classification.votes import Votes
 from groundtruth.tasks.classification.task import ImageMultiClass
 from groundtruth.worker_history.counts import MemorySkills
-from tests.batches import SINGLE, Crew, labels
-
-CLASSES = ("crab", "star", "urchin", "weed")
-CREW = Crew(dict.fromkeys(("ann", "ben", "cem", "dan", "eve", "fay"), 0.75), CLASSES)
-
-
-def independent(n_objects, per_object=5, seed=7):
-    return CREW.batch("a", n_objects, per_object=per_object, seed=seed)[0]
-
-
-def together(n_objects, seed=7):
-    """Objects of which a third is hard for all: each says either the truth or one wrong class."""
-    draw = random.Random(seed)
-    answers = {}
-    for number in range(n_objects):
-        pair = draw.sample(CLASSES, 2)
-        share = 0.5 if number % 3 == 0 else 0.95
-        answers[f"a-{number:03}"] = {name: pair[draw.random() > share] for name in CREW.accuracies}
-    return answers
-
+from tests.batches import ALIKE, SINGLE, dependent_answers, independent_answers, labels
 
 DEPENDENCE = ("dependence", "correlation", "pairs", "earlier-pairs")
 
 
 def told(answers, **options):
-    found = labels(SINGLE, answers, classes=CLASSES, **options)
+    found = labels(SINGLE, answers, classes=ALIKE.classes, **options)
     return {object_id: label["algorithm"] for object_id, label in found.items()}
 
 
 def test_independent_errors_are_told_as_such():
-    for block in told(independent(600)).values():
+    for block in told(independent_answers(600)).values():
         assert block["dependence"] < 0.15
         assert block["correlation"] < 0.03
         assert block["pairs"] == 599 * 10  # those of the object itself do not count
@@ -49,14 +29,14 @@ def test_independent_errors_are_told_as_such():
 
 
 def test_errors_that_go_together_are_told_as_such():
-    for block in told(together(600)).values():
+    for block in told(dependent_answers(600)).values():
         assert block["dependence"] == 1
         assert block["correlation"] > 0.1
         assert block["pairs"] == 599 * 15
 
 
 def test_what_is_told_follows_from_the_correlation_that_is_told():
-    for answers in (independent(200), independent(50), together(20)):
+    for answers in (independent_answers(200), independent_answers(50), dependent_answers(20)):
         for block in told(answers).values():
             wanted = min(max((block["correlation"] - 0.02) / 0.06, 0), 1)
             assert block["dependence"] == pytest.approx(wanted, abs=0.02)
@@ -68,27 +48,27 @@ def test_an_object_alone_has_the_dependence_that_is_usual():
 
 
 def test_one_answer_has_none():
-    blocks = told({"lone": {"ann": "crab"}, **independent(20)})
+    blocks = told({"lone": {"ann": "crab"}, **independent_answers(20)})
     assert not blocks.pop("lone").keys() & DEPENDENCE
     assert all(block["dependence"] is not None for block in blocks.values())
 
 
 @pytest.mark.parametrize("algorithm", ImageMultiClass.algorithms[1:])
 def test_an_algorithm_that_does_not_look_for_it_tells_none(algorithm):
-    for block in told(independent(20), consolidation_algorithm=algorithm).values():
+    for block in told(independent_answers(20), consolidation_algorithm=algorithm).values():
         assert block.keys() == {"name", "settings"}
 
 
 def test_pairs_of_earlier_batches_are_told_apart():
     skills = MemorySkills()
-    told(independent(30), skills=skills)
-    again = {f"later-{name}": given for name, given in independent(10, seed=8).items()}
+    told(independent_answers(30), skills=skills)
+    again = {f"later-{name}": given for name, given in independent_answers(10, seed=8).items()}
     for block in told(again, skills=skills).values():
         assert (block["pairs"], block["earlier-pairs"]) == (300 + 90, 300)
 
 
 def test_it_takes_few_bytes_of_a_response():
-    for answers in (independent(50), together(50)):
+    for answers in (independent_answers(50), dependent_answers(50)):
         for block in told(answers).values():
             added = {name: block[name] for name in DEPENDENCE if name in block}
             assert len(json.dumps(added)) < 80
@@ -106,7 +86,7 @@ def read(block, *, used=2):
 
 
 def test_it_is_read_from_a_label():
-    for block in told(together(20)).values():
+    for block in told(dependent_answers(20)).values():
         found = read(block).dependence
         assert [found.value, found.correlation, found.pairs, found.earlier_pairs] == [
             *(block[name] for name in DEPENDENCE[:3]),
