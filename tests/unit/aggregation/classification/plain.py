@@ -83,7 +83,7 @@ def plain_calibrated(
     for _ in range(settings.max_rounds):
         counts = plain.counts(truth)
         pooled = plain.pooled(counts)
-        logs = np.zeros_like(truth)
+        logs, plain_logs = np.zeros_like(truth), np.zeros_like(truth)
         strengths = [[] for _ in range(plain.n_items)]
         weights, accuracies = [], []
         for item, worker, answer in plain.votes:
@@ -102,6 +102,7 @@ def plain_calibrated(
             logs[item] += factor * np.log(rows[:, answer] / rows.sum(axis=1))
             odds = accuracy / (1 - accuracy) * max(n_classes - 1, 1)
             strengths[item].append(factor * abs(np.log(odds)))
+            plain_logs[item, answer] += factor * np.log(odds)
         extra = np.array([effective(given) - 1.0 for given in strengths])[:, None]
         truth = plain.with_gold(
             normalized(logs / (1 + settings.learning_correlation * extra) + prior)
@@ -109,14 +110,15 @@ def plain_calibrated(
     tempered = normalized(logs / (1 + settings.correlation * extra) + prior)
     table = plain_mixed(plain, tempered, weights, settings)
     independent = normalized(logs + prior)
-    table = plain_adapted(plain, table, independent, settings.dependence, accuracies)
+    surest = np.minimum(independent, normalized(plain_logs + prior))
+    sums = plain_pairs(plain, plain.with_gold(independent), accuracies)
+    table = plain_adapted(plain, table, surest, settings.dependence, sums)
     taught = (truth + plain.with_gold(independent)) / 2
     return plain_raised(plain, table, truth, settings, max_weights), taught
 
 
-def plain_adapted(plain, table, independent, reading, accuracies):
+def plain_adapted(plain, table, surest, reading, sums):
     """As sure as independent votes would be, by what other items show of independence."""
-    sums = plain_pairs(plain, plain.with_gold(independent), accuracies)
     table = table.copy()
     for item in range(plain.n_items):
         if plain.per_item[item] < 2:
@@ -129,7 +131,7 @@ def plain_adapted(plain, table, independent, reading, accuracies):
         dependence = np.clip((correlation - reading.independent) / width, 0, 1)
         label = table[item].argmax()
         before = table[item, label]
-        after = dependence * before + (1 - dependence) * independent[item, label]
+        after = dependence * before + (1 - dependence) * surest[item, label]
         if after > before:
             table[item] *= (1 - after) / (1 - before)
             table[item, label] = after

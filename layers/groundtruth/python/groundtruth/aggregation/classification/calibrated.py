@@ -174,7 +174,8 @@ def judge_workers(
             likelihood = model.log_likelihood_elsewhere(table, accuracy, settings.strength, factors)
         else:
             likelihood = data.sum_votes(ratios)
-        found = _Found(likelihood.ravel(), accuracy, _count_effective_votes(data, np.abs(ratios)))
+        effective = _count_effective_votes(data, np.abs(ratios))
+        found = _Found(likelihood.ravel(), accuracy, ratios, effective)
         return temper(found, settings.learning_correlation), found
 
     fit = iterate(data, update, tolerance=settings.tolerance, max_rounds=settings.max_rounds)
@@ -182,12 +183,14 @@ def judge_workers(
     shares = data.share_weights(data.weigh(fit.details.accuracy, max_weights), settings.smoothing)
     mix = data.spread(np.where(data.n_votes == 1, 1.0, settings.mix))
     independent = temper(fit.details, 0.0)
+    by_accuracy = data.layout.softmax(data.sum_votes(fit.details.ratios) + prior)
     return JudgedVotes(
         data=data,
         fit=fit,
         row_strength=settings.strength if model is not None else 0.0,
         careful=mix * tempered + (1.0 - mix) * shares,
         independent=independent,
+        surest=np.minimum(independent, by_accuracy),
         evidence=_compare_votes(data, fit.details.accuracy, data.settle_gold(independent)),
     )
 
@@ -200,6 +203,8 @@ class JudgedVotes(NamedTuple):
     row_strength: float
     careful: Floats  # by cell: the posterior if errors go together
     independent: Floats  # by cell: the posterior if they do not
+    # by cell: what both that and the workers' accuracies without their mix-ups allow
+    surest: Floats
     evidence: Evidence  # by item
 
     def conclude(
@@ -215,7 +220,7 @@ class JudgedVotes(NamedTuple):
             elsewhere += earlier
         dependence = elsewhere.estimate_dependence(settings.dependence)
         posterior = self.data.raise_to_floor(
-            _raise_confidences(self.data, self.careful, self.independent, dependence),
+            _raise_confidences(self.data, self.careful, self.surest, dependence),
             self.fit.truth,
             settings.accuracy_strength,
             row_strength=self.row_strength,
@@ -262,7 +267,7 @@ def _compare_votes(data: VoteData, accuracy: Floats, posterior: Floats) -> Evide
 
 
 def _raise_confidences(
-    data: VoteData, posterior: Floats, independent: Floats, dependence: Floats
+    data: VoteData, posterior: Floats, surest: Floats, dependence: Floats
 ) -> Floats:
     """Move each label's probability up to what independent votes say, by how independent they are.
 
@@ -272,7 +277,7 @@ def _raise_confidences(
     best = layout.find_best(posterior)
     before = posterior[best]
     weight = np.where(data.n_votes > 1, dependence, 1.0)
-    wanted = np.maximum(before, weight * before + (1.0 - weight) * independent[best])
+    wanted = np.maximum(before, weight * before + (1.0 - weight) * surest[best])
     scale = (1.0 - wanted) / np.maximum(1.0 - before, 1e-12)
     raised = np.where(layout.spread(wanted > before), posterior * layout.spread(scale), posterior)
     raised[best] = wanted
@@ -280,10 +285,11 @@ def _raise_confidences(
 
 
 class _Found(NamedTuple):
-    """What a round found: by cell, by vote, and by item."""
+    """What a round found: by cell, by vote (accuracies, log likelihood ratios), and by item."""
 
     likelihood: Floats
     accuracy: Floats
+    ratios: Floats
     effective_votes: Floats
 
 

@@ -24,10 +24,10 @@ class DependenceSettings:
         little more than one; the second is the larger.
     """
 
-    prior_correlation: float = 0.09
-    prior_pairs: float = 3000.0
-    independent: float = 0.02
-    dependent: float = 0.08
+    prior_correlation: float = 0.15
+    prior_pairs: float = 1000.0
+    independent: float = 0.03
+    dependent: float = 0.09
 
     @classmethod
     def fixed(cls, dependence: float) -> Self:
