@@ -16,6 +16,7 @@ from benchmarks.common.crowds import Crowd, subsample
 from benchmarks.common.record import table
 from benchmarks.common.scores import (
     RESAMPLED,
+    SUMMARY,
     bounds,
     item_counts,
     item_losses,
@@ -25,6 +26,8 @@ from benchmarks.common.scores import (
     resampled,
     scores,
     spreads,
+    summarize,
+    summary_draws,
     winners,
 )
 
@@ -33,6 +36,10 @@ COLUMNS = (
     *("accuracy", "accuracy_low", "accuracy_high", "macro_f1", "ece", "ece_equal_mass"),
     *("log_loss", "brier", "auroc", "mean_confidence"),
     *(f"{name}{end}" for name in RESAMPLED for end in ("_low", "_high")),
+)
+MEAN_COLUMNS = (
+    *("method", "votes"),
+    *(f"{name}{end}" for name in SUMMARY for end in ("", "_low", "_high")),
 )
 LOSSES = ("accuracy", "brier", "log_loss")
 GAINS = (*LOSSES, *(name for name in RESAMPLED if name not in LOSSES))
@@ -134,6 +141,7 @@ def _cases(crowds: Iterable[Crowd], plan: Plan) -> dict[Case, Crowd]:
 
 def _summary(folder: Path, cases: Mapping[Case, Crowd], plan: Plan) -> dict[str, Any]:
     rows, curves, losses, drawn = [], [], {}, {}
+    summaries: dict[tuple[str, Votes], list[NDArray[np.float64]]] = {}
     order = (*OURS, *plan.peers)
     for case, crowd in cases.items():
         # One seed a set, so that methods are compared in the same draws.
@@ -148,6 +156,8 @@ def _summary(folder: Path, cases: Mapping[Case, Crowd], plan: Plan) -> dict[str,
             measured = scores(posterior, crowd.gold) | bounds(drawn[method, case])
             rows.append(where | measured)
             if case[0] in plan.averaged:
+                own = summaries.setdefault((method, case[1]), [])
+                own.append(summary_draws(posterior, crowd.gold, counts))
                 curves += [where | point for point in reliability(*winners(posterior, crowd.gold))]
     differences = [
         line
@@ -158,6 +168,14 @@ def _summary(folder: Path, cases: Mapping[Case, Crowd], plan: Plan) -> dict[str,
     return {
         "averaged": list(plan.averaged),
         "scores": table(rows, COLUMNS),
+        "means": table(
+            [
+                {"method": method, "votes": votes} | summarize(draws)
+                for (method, votes), draws in summaries.items()
+                if len(draws) == len(plan.averaged)
+            ],
+            MEAN_COLUMNS,
+        ),
         "differences": table(differences, ("votes", "method", "sets", *names)),
         "reliability": _pooled(curves),
     }

@@ -147,18 +147,45 @@ def resampled(table: Floats, gold: Ints, counts: Floats) -> Floats:
     confidences, right = winners(table, gold)
     log_losses = item_losses(table, gold)[:, 2]
     labels, gold = table.argmax(axis=1)[gold >= 0], gold[gold >= 0]
-    gaps = np.zeros((gold.size, N_BINS))
-    gaps[np.arange(gold.size), _equal_width_bins(confidences)] = confidences - right
     parts = [
         (
             _macro_f1(labels, gold, part),
-            np.abs(part @ gaps).sum(axis=1) / gold.size,
+            equal_width_gaps(confidences, right, part),
             part @ log_losses / gold.size,
             _auroc(confidences, right, part),
         )
         for part in np.array_split(counts, N_PARTS)
     ]
     return np.concatenate([np.column_stack(part) for part in parts])
+
+
+def equal_width_gaps(confidences: Floats, right: Flags, counts: Floats) -> Floats:
+    """`equal_width_gap` of each draw: shape (1 + draws,)."""
+    gaps = np.zeros((right.size, N_BINS))
+    gaps[np.arange(right.size), _equal_width_bins(confidences)] = confidences - right
+    return np.asarray(np.abs(counts @ gaps).sum(axis=1) / right.size)
+
+
+SUMMARY = ("accuracy", "ece", "brier")
+
+
+def summary_draws(table: Floats, gold: Ints, counts: Floats) -> Floats:
+    """The measures in `SUMMARY` of each draw: shape (1 + draws, 3)."""
+    means = counts @ item_losses(table, gold)[:, :2] / counts.shape[1]
+    gaps = equal_width_gaps(*winners(table, gold), counts)
+    return np.column_stack((means[:, 0], gaps, means[:, 1]))
+
+
+def summarize(draws: Sequence[Floats]) -> dict[str, float]:
+    """Means over cases of what `summary_draws` found, with their middle 95 %, by name.
+
+    Drawing items again makes ECE larger by itself: its draws are moved to the figure.
+    """
+    mean = np.mean(draws, axis=0)
+    line: dict[str, float] = {}
+    for name, column in zip(SUMMARY, mean.T, strict=True):
+        line |= spread(name, column, centred=name == "ece")
+    return line
 
 
 def bounds(found: Floats) -> dict[str, float]:

@@ -21,6 +21,8 @@ from benchmarks.common.record import (
     write_result,
 )
 from benchmarks.synthetic.crews import CREWS, SEVERAL, SINGLE, TASKS
+from benchmarks.synthetic.groups import COLUMNS as GROUP_COLUMNS
+from benchmarks.synthetic.kinds import KINDS
 from benchmarks.synthetic.model import MEASURES as MODEL_MEASURES
 from benchmarks.synthetic.model import OVER_CONFIDENT, ModelPlan, model_results
 from benchmarks.synthetic.runs import LOSSES, MEANS, MEASURES, Plan, results
@@ -34,6 +36,7 @@ _ENDS = ("", "_low", "_high")
 COLUMNS: Mapping[str, Sequence[str]] = {
     "scores": ("task", "crew", "method", *MEASURES),
     "gains": ("task", "crew", "method", *(name + end for name in LOSSES for end in _ENDS)),
+    "groups": ("task", *GROUP_COLUMNS),
     "sizes": ("task", "classes", "answers", "method", *MEANS),
     "cut_off": ("task", "method", "job", "seconds"),
 }
@@ -82,6 +85,7 @@ def planned(plan: Plan, model: ModelPlan) -> dict[str, Any]:
         "seeds": list(plan.seeds),
         "main": {TASKS[task]: list(size) for task, size in plan.main.items()},
         "workers": {name: CREWS[name].options for name in plan.crews},
+        "kinds": {name: KINDS[name].says for name in plan.kinds},
         "skills": {kind: SKILLS[kind].accuracy for kind in kinds},
         "model": {
             "main": model.main,

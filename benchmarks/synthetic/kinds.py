@@ -6,7 +6,7 @@ who copies how often from whom.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -110,7 +110,8 @@ def draw_lured(*, per_object: int, seed: int) -> Iterator[Job]:
     """Jobs of the crews whom hard objects lure, with so many of their answers."""
     for lured in lured_crowds(seed):
         kept = lured.keep(per_object)
-        yield Job(crowd=kept.crowd, limit=limit_of_lured(kept))
+        crowd = replace(kept.crowd, name=f"{lured.crowd.name}.{per_object}.{seed}")
+        yield Job(crowd=crowd, limit=limit_of_lured(kept))
 
 
 def limit_of_lured(lured: LuredCrowd) -> Floats:

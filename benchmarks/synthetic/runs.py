@@ -29,6 +29,8 @@ from benchmarks.synthetic.crews import (
     draw,
     job_seed,
 )
+from benchmarks.synthetic.groups import Pool, group_rows, pool_tables
+from benchmarks.synthetic.kinds import KINDS, LURED, Job, draw_kind, draw_lured
 from benchmarks.synthetic.limit import limit
 from groundtruth.aggregation.multilabel.calibrated import calibrated_labels
 from groundtruth.aggregation.multilabel.majority import share_labels
@@ -87,6 +89,8 @@ def rounded(value: float) -> float:
 LIMIT = "limit"
 MEANS = ("accuracy", "brier", "ece")
 DEFAULT = "calibrated"
+EVERYWHERE = (*FAST_PEERS, "ck-one-coin")
+"""Peers that are run on jobs of every size; the others on those of the main one."""
 _PART = 140  # jobs for one process
 
 type Size = tuple[int, int]
@@ -98,6 +102,7 @@ class Plan:
     """What is measured."""
 
     crews: tuple[str, ...] = tuple(CREWS)  # names of `CREWS`
+    kinds: tuple[str, ...] = tuple(KINDS)  # names of `KINDS`
     classes: tuple[int, ...] = (2, 4, 10)  # numbers of classes, and of answers to a data object
     answers: tuple[int, ...] = (3, 5, 9)  # numbers of classes, and of answers to a data object
     main: Mapping[JobType, Size]  # for each task the pair of them that all peers are run on
@@ -136,11 +141,63 @@ def results(folder: Path, plan: Plan, task: JobType) -> dict[str, list[dict[str,
     ]
     at_main = [case for case in done if case.size == plan.main[task]]
     where = {"task": TASKS[task]}
+    groups = _group_cases(at_main, done, plan) if task is SINGLE else {}
+    if task is SINGLE:
+        groups |= _run_kinds(folder, plan)
     return {
+        "groups": [
+            where | {name: rounded(v) if isinstance(v, float) else v for name, v in row.items()}
+            for group, pools in groups.items()
+            for row in group_rows(group, pools)
+        ],
         "scores": [where | row for case in at_main for row in _scores(case)],
         "gains": [where | row for row in _gains(at_main)],
         "sizes": [where | row for row in _means(done)],
         "cut_off": [where | row for row in cut],
+    }
+
+
+def _group_cases(
+    at_main: Sequence[Case], done: Sequence[Case], plan: Plan
+) -> dict[str, list[Pool]]:
+    """The cases of the workforce's crews as groups."""
+    n_classes, n_answers = plan.main[SINGLE]
+    parts = {f"crews, {n_classes} classes, {n_answers} answers": at_main, "crews, all sizes": done}
+    return {
+        group: [
+            pool_tables([job.truth.argmax(axis=1) for job in case.jobs], case.tables)
+            for case in cases
+        ]
+        for group, cases in parts.items()
+    }
+
+
+def _run_kinds(folder: Path, plan: Plan) -> dict[str, list[Pool]]:
+    """Run the methods that are run everywhere on all kinds of `kinds`."""
+    cases: dict[str, list[tuple[Job, ...]]] = {}
+    for n in plan.answers:
+        seeds = [draw_lured(per_object=n, seed=seed) for seed in plan.seeds]
+        cases.setdefault(LURED, []).extend(zip(*seeds, strict=True))
+    for name in plan.kinds:
+        sizes = product([k for k in KINDS[name].classes if k in (2, *plan.classes)], plan.answers)
+        cases[name] = [
+            tuple(
+                draw_kind(name, n_classes=k, per_object=n, n_objects=plan.objects, seed=seed)
+                for seed in plan.seeds
+            )
+            for k, n in sizes
+        ]
+    jobs = [job for found in cases.values() for seeds in found for job in seeds]
+    crowds = [job.crowd for job in jobs]
+    for job in jobs:
+        np.save(folder / f"{job.crowd.name}.{LIMIT}.npy", job.limit)
+    _run_methods(folder, plan, dict.fromkeys((*OURS, *EVERYWHERE), crowds))
+    return {
+        group: [
+            pool_tables([j.crowd.gold for j in seeds], _tables(folder, [j.crowd for j in seeds]))
+            for seeds in found
+        ]
+        for group, found in cases.items()
     }
 
 
@@ -173,14 +230,27 @@ def _run(
     else:
         few, all_of_them = [job.crowd() for job in main], [job.crowd() for job in everywhere]
         wanted = dict.fromkeys(SLOW_PEERS, few)
-        wanted |= dict.fromkeys((*OURS, *FAST_PEERS), all_of_them)
-    if not plan.peers:
-        wanted = {name: crowds for name, crowds in wanted.items() if name in OURS}
+        wanted |= dict.fromkeys((*OURS, *EVERYWHERE), all_of_them)
     for job in everywhere:
         np.save(folder / f"{job.name}.{LIMIT}.npy", limit(job))
+    lines = _run_methods(folder, plan, wanted)
+    if task is SEVERAL and plan.peers:
+        _put_together(folder, main)
+    return [
+        {"method": line["method"], "job": line["crowd"], "seconds": line["cut_off_after"]}
+        for line in lines
+        if "cut_off_after" in line
+    ]
+
+
+def _run_methods(
+    folder: Path, plan: Plan, wanted: Mapping[str, Sequence[Crowd]]
+) -> list[dict[str, Any]]:
+    """Run methods on crowds, several processes at a time; what they print."""
     tasks = [
         (method, list(part))
         for method, crowds in wanted.items()
+        if plan.peers or method in OURS
         for part in batched(crowds, _PART, strict=False)
     ]
 
@@ -189,14 +259,7 @@ def _run(
         return run_method(given[0], folder, given[1], once=True, limit=allowed)
 
     with ThreadPoolExecutor(plan.jobs) as pool:
-        lines = [line for found in pool.map(measure, tasks) for line in found]
-    if task is SEVERAL and plan.peers:
-        _put_together(folder, main)
-    return [
-        {"method": line["method"], "job": line["crowd"], "seconds": line["cut_off_after"]}
-        for line in lines
-        if "cut_off_after" in line
-    ]
+        return [line for found in pool.map(measure, tasks) for line in found]
 
 
 def our_labels(job: Drawn) -> dict[str, Floats]:
@@ -219,7 +282,7 @@ def _put_together(folder: Path, jobs: Sequence[Drawn]) -> None:
         np.save(folder / f"{job.name}.{method}.npy", np.column_stack(columns))
 
 
-def _tables(folder: Path, jobs: Sequence[Drawn]) -> Tables:
+def _tables(folder: Path, jobs: Sequence[Drawn | Crowd]) -> Tables:
     """What each method found; a method that lacks a job is left out."""
     found = {}
     for method in (*OURS, *FAST_PEERS, *SLOW_PEERS, LIMIT):
@@ -263,6 +326,7 @@ def _means(cases: Sequence[Case]) -> Iterator[dict[str, Any]]:
 
 
 SMALL = Plan(
+    kinds=("all confuse the same", "10 % yes", "copying pairs"),
     classes=(4,),
     answers=(3,),
     main={SINGLE: (4, 3), SEVERAL: (4, 3)},
