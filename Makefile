@@ -83,6 +83,7 @@ GROUNDTRUTH_DATA ?= ../shared/data
 bench: $(VENV)/.dev build ## Measure everything beside its peers and write docs/benchmarks.md
 	$(BIN)/python -m benchmarks.classification.birds --data $(GROUNDTRUTH_DATA)
 	$(BIN)/python -m benchmarks.classification --only quality --data $(GROUNDTRUTH_DATA)
+	$(BIN)/python -m benchmarks.classification.selection --data $(GROUNDTRUTH_DATA)
 	$(BIN)/python -m benchmarks.classification.gold --data $(GROUNDTRUTH_DATA)
 	$(BIN)/python -m benchmarks.classification --only replay --data $(GROUNDTRUTH_DATA)
 	$(BIN)/python -m benchmarks.classification --only speed

@@ -13,7 +13,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, Template
 
-from benchmarks.classification import birds, gold, methods, multi_label
+from benchmarks.classification import birds, gold, methods, multi_label, selection
 from benchmarks.common import scores
 from benchmarks.common.record import RESULTS, ROOT
 from benchmarks.report import figures, plots
@@ -36,6 +36,7 @@ CODE = SimpleNamespace(
     multi_label=multi_label,
     plots=plots,
     scores=scores,
+    selection=selection,
     settings=Settings(),
     speed=methods,
     synthesis=synthesis,
@@ -65,6 +66,9 @@ def _template() -> Template:
     environment.filters["sort_as_text"] = lambda rows: sorted(
         rows, key=lambda row: str(row["call_size"])
     )
+    environment.filters["answers_head"] = figures.answers
+    environment.filters["three"] = figures.number
+    environment.filters["general"] = "{:g}".format
     environment.tests["match_peer"] = methods.is_peer
     return environment.get_template("page.md.jinja")
 

@@ -16,6 +16,7 @@ from benchmarks.scaling.__main__ import LEAST_MIB, PAIRS
 RECORDS = {
     "birds": "birds",
     "quality": "classification-quality",
+    "selection": "selection",
     "gold": "classification-gold",
     "replay": "classification-replay",
     "multi_label": "multi-label",
@@ -59,6 +60,7 @@ WORDS = {
     "brier": "Brier",
     "auroc": "AUROC",
 }
+SUMMARY = ("accuracy", "ece", "brier")
 QUALITY = ("accuracy", "macro_f1", "ece", "ece_equal_mass", "log_loss", "brier", "auroc")
 HIGHER_IS_BETTER = {"accuracy", "macro_f1", "micro_f1", "jaccard", "subset_accuracy", "auroc"}
 DEFAULT, BASE, LIMIT, PEER = "calibrated", "majority", "limit", "ck-dawid-skene-20-rounds"
@@ -334,6 +336,12 @@ def best_mean(rows: Mapping[str, Rows], peers: Iterable[str], measure: str) -> s
     return best_of({name: mean(rows[name], measure) or 0.0 for name in peers}, measure)
 
 
+def means_across(rows: Rows, method: str, measure: str, votes: Iterable[int | str]) -> list[str]:
+    """A method's mean with its middle 95 % at each number of answers, or a dash."""
+    own = by(pick(rows, method=method), "votes")
+    return [interval(own[size], measure) if size in own else "-" for size in votes]
+
+
 def pairs_of_means(own: Rows, default: Mapping[str, Row], names: Iterable[str]) -> list[str]:
     """A peer's means beside those of the default on the same sets."""
     same = [default[row["set"]] for row in own]
@@ -406,6 +414,29 @@ def crew_means(rows: Rows, fair: set[str]) -> dict[str, float | None]:
     of_auroc = [row for row in rows if row["crew"] in fair]
     names = ("accuracy", "ece", "log_loss", "brier", "auroc")
     return {name: mean(of_auroc if name == "auroc" else rows, name) for name in names}
+
+
+def reference_rows(settings: Rows) -> dict[str, Row]:
+    """The settings that the grid is compared with, by name."""
+    return {row["name"]: row for row in settings if row["name"]}
+
+
+def best_settings(settings: Rows, count: int) -> list[Row]:
+    """The best of the grid, by the mean Brier score of both halves."""
+    grid = [row for row in settings if row["name"] not in ("fixed", "free")]
+    return sorted(grid, key=lambda row: float(row["brier_both"]))[:count]
+
+
+def costly_folds(folds: Rows, least: float) -> list[Row]:
+    """Those on which the shipped setting has more Brier score than errors always dependent."""
+    return [fold for fold in folds if fold["brier_shipped"] > fold["brier_fixed"] + least]
+
+
+def setting_text(row: Row, rule: str = "") -> str:
+    """The numbers of a setting: correlation and pairs known before, and the two ends."""
+    end = f"_{rule}" if rule else ""
+    names = ("prior_correlation", "prior_pairs", "independent", "dependent")
+    return " / ".join(f"{row[name + end]:g}" for name in names)
 
 
 # --- time and memory ---------------------------------------------------------------------------

@@ -179,7 +179,8 @@ def _run_kinds(folder: Path, plan: Plan) -> dict[str, list[Pool]]:
         seeds = [draw_lured(per_object=n, seed=seed) for seed in plan.seeds]
         cases.setdefault(LURED, []).extend(zip(*seeds, strict=True))
     for name in plan.kinds:
-        sizes = product([k for k in KINDS[name].classes if k in (2, *plan.classes)], plan.answers)
+        classes = [k for k in KINDS[name].classes if k in plan.classes] or KINDS[name].classes
+        sizes = product(classes, plan.answers)
         cases[name] = [
             tuple(
                 draw_kind(name, n_classes=k, per_object=n, n_objects=plan.objects, seed=seed)

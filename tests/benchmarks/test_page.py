@@ -13,7 +13,7 @@ from benchmarks.report.plots import PLOTS, draw_plots
 
 pytestmark = pytest.mark.slow
 
-LARGEST_RESULTS = 500_000
+LARGEST_RESULTS = 600_000
 MEASURED = [name for name in RECORDS if name != "sources"]
 
 

@@ -107,7 +107,9 @@ def test_the_section_says_how_what_is_not_shown_and_where_we_lose(record):
     assert "*not* shown" in text
     assert "20 % adversaries: `--workers average:8,adversary:2`" in text
     assert "careful 0.95" in text
-    assert text.count("Where we lose") == 3
+    assert text.count("Where we lose") == 4
+    assert "#### All confuse the same (mean of 1 cases)" in text
+    assert "#### Hard objects that lure all (mean of 3 cases)" in text
     assert "accuracy, model 0.85: 0.900 against 0.950 (cleanlab, honest)" in text
     assert "ECE, model 0.85: 0.100 against 0.050 (cleanlab, honest)" in text
     assert "drawn again within their jobs; crews and seeds stay as they are" in text
