@@ -37,9 +37,14 @@ from benchmarks.common.record import (
 from benchmarks.common.scores import spread
 from benchmarks.segmentation.drawings import POOLS, TRUTH, annotate, make_scene
 from groundtruth.aggregation.segmentation.one_coin_em import fuse_by_one_coin
-from groundtruth.aggregation.segmentation.skill import disputed_agreement, skill_weights
 from groundtruth.aggregation.segmentation.voting import Fusion, fuse
 from groundtruth.masks.runs import RunMask
+from groundtruth.tasks.segmentation.algorithms import (
+    SKILL_CELLS,
+    count_updates,
+    known_weights,
+    leave_out,
+)
 
 DRAWS = 10  # crews of sffg for each size
 
@@ -330,22 +335,29 @@ type Weights = Callable[[int], NDArray[np.float64] | None]
 
 
 def skill_of_others(crowd: Crowd) -> Weights:
-    """Weights of a picture's crew by what the other pictures say of it."""
+    """Weights of a picture's crew by what the other pictures say of it.
+
+    So a replay of a whole job weighs: its first pass judges, the second leaves the picture's own
+    part out.
+    """
     if not all(picture.workers for picture in crowd.pictures):
         return lambda index: None
-    names = sorted({worker for picture in crowd.pictures for worker in picture.workers})
-    number = {name: index for index, name in enumerate(names)}
-    scores = np.zeros((len(crowd.pictures), 3, len(names)))
-    for index, picture in enumerate(crowd.pictures):
-        agreement = disputed_agreement(run_masks(picture), crowd.n_classes)
-        for worker, score in zip(picture.workers, agreement, strict=True):
-            if not np.isnan(score):
-                scores[index, :, number[worker]] = 1, score, score**2
-    total = scores.sum(axis=0)
+    lessons = [
+        count_updates(
+            dict(zip(picture.workers, run_masks(picture), strict=True)), crowd.n_classes, None
+        )
+        for picture in crowd.pictures
+    ]
+    history: dict[str, dict[str, float]] = {}
+    for lesson in lessons:
+        for worker, amounts in lesson.items():
+            known = history.setdefault(worker, dict.fromkeys(SKILL_CELLS, 0.0))
+            for cell, amount in amounts.items():
+                known[cell] += amount
 
     def weights(index: int) -> NDArray[np.float64]:
-        pool = skill_weights(*(total - scores[index]))
-        return pool[[number[worker] for worker in crowd.pictures[index].workers]]
+        trust = known_weights(leave_out(lessons[index], history))
+        return np.array([trust.get(worker, 1.0) for worker in crowd.pictures[index].workers])
 
     return weights
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from benchmarks.report.__main__ import render_page
 from benchmarks.segmentation.quality import (
@@ -12,10 +13,21 @@ from benchmarks.segmentation.quality import (
     difference,
     mean_iou,
     mean_scores,
+    ours,
+    synthetic,
     tables,
 )
 from groundtruth.aggregation.segmentation.voting import fuse
+from groundtruth.annotations import Answers
 from groundtruth.masks.runs import RunMask
+from groundtruth.settings import Settings
+from groundtruth.tasks.base import ConsolidationContext
+from groundtruth.tasks.segmentation.answers import mask_answer
+from groundtruth.tasks.segmentation.task import SemanticSegmentation
+from groundtruth.worker_history.counts import MemorySkills
+from groundtruth.worker_history.store import BatchSkills, SkillKey
+from tests.masks import answer, encoded, indices
+from tests.memory_store import WRITTEN_AT, MemoryStore
 
 SQUARE = np.zeros((100, 100), np.uint8)
 SQUARE[20:80, 20:80] = 1
@@ -105,3 +117,55 @@ def test_the_page_says_where_a_peer_is_better():
     assert "-0.020 [-0.030, -0.010] crowd-kit EM" in text
     assert "to the best peer by more than 0.005: mixed" in text
     assert "Below majority by more than chance explains: mixed" in text
+
+
+def test_the_default_is_what_a_replay_of_the_whole_job_makes():
+    crowd = synthetic("bad", 5, 5, n_pictures=20)
+    workers = tuple(sorted({worker for picture in crowd.pictures for worker in picture.workers}))
+    classes = tuple(COLORS)
+    store = MemoryStore()
+    batch = ConsolidationContext(
+        classes=classes,
+        classes_known=True,
+        settings=Settings(),
+        job_name="labeling-job/crowd",
+        made_at=WRITTEN_AT,
+        masks_uri="s3://bucket/masks",
+        store=store,
+        kms_key=None,
+        workers=workers,
+        skills=BatchSkills(
+            store=MemorySkills(),
+            key=SkillKey("semantic-segmentation", classes),
+            batch_id="job",
+            job="crowd",
+            made_at=WRITTEN_AT,
+            holds_batch=True,
+        ),
+    )
+    task = SemanticSegmentation()
+    judged = task.judge_workers(map(_answers, enumerate(crowd.pictures)), batch)
+    assert judged == set(workers)
+    found = task.consolidate(map(_answers, enumerate(crowd.pictures)), batch)
+    masks = [indices(store.written[label.mask_uri].body) for label in found]
+    fusions = ours(crowd)
+    same = {
+        name: [mask == one.mask.to_array().tolist() for mask, one in zip(masks, made, strict=True)]
+        for name, made in fusions.items()
+    }
+    assert all(same["weighted"])
+    assert not all(same["majority"])
+
+
+COLORS = {"ant": "#ff0000", "bee": "#00ff00", "cat": "#0000ff", "dog": "#ffff00"}
+
+
+def _answers(numbered):
+    """A picture's masks, as workers send them."""
+    index, picture = numbered
+    palette = np.array([[0, 0, 0, 0], *([*bytes.fromhex(c[1:]), 255] for c in COLORS.values())])
+    sent = [
+        mask_answer(answer(encoded(Image.fromarray(palette[one].astype(np.uint8))), colors=COLORS))
+        for one in picture.maps
+    ]
+    return Answers(str(index), tuple(picture.workers), tuple(sent), ())
