@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from groundtruth.aggregation.classification.dependence import Evidence
 from groundtruth.aggregation.classification.votes import Floats, Ints
 
 type Bools = NDArray[np.bool_]
@@ -264,6 +265,10 @@ class LabelConsolidation:
         1 where workers are judged, else 0.
     rounds : int
         How many rounds were made.
+    evidence : Evidence
+        What each item shows of whether workers err together.
+    elsewhere : Evidence
+        What all but the item show of it, earlier calls included: by it the posterior was mixed.
     """
 
     posterior: Floats
@@ -271,6 +276,8 @@ class LabelConsolidation:
     truth: Floats
     counted: Floats
     rounds: int
+    evidence: Evidence
+    elsewhere: Evidence
 
     @cached_property
     def count_updates(self) -> LabelCountUpdates:
