@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from groundtruth.aggregation.classification.dependence import DependenceSettings
 from groundtruth.aggregation.multilabel.calibrated import (
     CalibratedLabelsSettings,
     calibrated_labels,
@@ -83,9 +84,13 @@ def test_every_item_gets_a_label_and_the_exclusion_stands_alone(batch, quorum, e
     hits=st.lists(st.floats(0.5, 0.98), min_size=2, max_size=7),
     alarms=st.lists(st.floats(0.02, 0.5), min_size=7, max_size=7),
     answers=st.sampled_from([20.0, 100.0, 1000.0]),
+    dependence=st.floats(0, 1),
     random=randoms,
 )
-def test_one_more_agreeing_answer_never_makes_less_certain(hits, alarms, answers, random):
+def test_one_more_agreeing_answer_never_makes_less_certain(
+    hits, alarms, answers, dependence, random
+):
+    settings = CalibratedLabelsSettings(dependence=DependenceSettings.fixed(dependence))
     count, n_labels = len(hits), 3
     table = np.empty((count, n_labels, 2, 2))
     for worker, (hit, alarm) in enumerate(zip(hits, alarms, strict=False)):
@@ -93,8 +98,8 @@ def test_one_more_agreeing_answer_never_makes_less_certain(hits, alarms, answers
     stored, nobody = LabelCounts(table), np.zeros(count, int)
     picked = np.array([[random.random() < 0.5 for _ in range(n_labels)] for _ in range(count)])
     before = Selections(nobody[1:], np.arange(count - 1), picked[1:], 1, count)
-    found = calibrated_labels(before, prior_counts=stored).posterior[0]
+    found = calibrated_labels(before, settings=settings, prior_counts=stored).posterior[0]
     picked[0] = found > 0.5
     after = Selections(nobody, np.array([count - 1, *range(count - 1)]), picked, 1, count)
-    grown = calibrated_labels(after, prior_counts=stored).posterior[0]
+    grown = calibrated_labels(after, settings=settings, prior_counts=stored).posterior[0]
     assert np.all(np.where(found > 0.5, grown - found, found - grown) >= -5e-3)

@@ -90,7 +90,7 @@ def test_the_posterior_has_what_got_a_vote_or_has_more_than_1_percent(algorithm,
     }
     assert {"fruit", "vegetables"} <= set(label["posterior"])
     assert label["posterior"].get("flowers", 1.0) > 0.01
-    assert ("flowers" in label["posterior"]) is (algorithm == "calibrated")
+    assert ("flowers" in label["posterior"]) is (algorithm == "calibrated" and n_workers < 9)
 
 
 def test_a_label_below_the_wanted_confidence_says_so():

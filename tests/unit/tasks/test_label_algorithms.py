@@ -6,6 +6,7 @@ import pytest
 from groundtruth.jobs import LabelingJob
 from groundtruth.tasks.multilabel.task import ImageMultiClassMultiLabel
 from groundtruth.worker_history.counts import MemorySkills
+from groundtruth.worker_history.store import ALL_WORKERS
 from tests.batches import MULTI, RecordingSkills, labels, outcome, source
 from tests.memory_store import MemoryStore
 
@@ -176,7 +177,6 @@ def test_a_tag_of_the_job_changes_its_labels():
     plain = outcome(MULTI, ANSWERS, classes=CLASSES).labels
     for tag in (
         "error-correlation",
-        "posterior-mix",
         "worker-strength",
         "row-strength",
         "vote-smoothing",
@@ -246,3 +246,43 @@ def test_an_algorithm_without_skill_knows_no_model(algorithm):
     assert [one["confidence-map"] for one in helped.values()] == [
         one["confidence-map"] for one in plain.values()
     ]
+
+
+def test_what_batches_show_of_dependent_errors_is_kept_for_all_workers():
+    skills = RecordingSkills()
+    names = found(skills=skills)
+    assert set(skills.taught) == set(names)
+    for amounts in skills.taught.values():
+        assert set(amounts[ALL_WORKERS]) <= {"hits", "-hits", "hits_scale", "pairs"}
+        assert all(amount > 0 for amount in amounts[ALL_WORKERS].values())
+
+
+def test_kept_evidence_makes_a_small_batch_surer():
+    draw = random.Random(5)
+    crew = [f"w{at}" for at in range(5)]
+
+    def independent(n_objects, start):
+        answers = {}
+        for number in range(start, start + n_objects):
+            true = {name for name in CLASSES if draw.random() < 0.4} or {"cat"}
+            ticks = {
+                worker: [name for name in CLASSES if (draw.random() < 0.85) == (name in true)]
+                for worker in crew
+            }
+            answers[f"{number:04}"] = {
+                worker: ticked or ["none"] for worker, ticked in ticks.items()
+            }
+        return answers
+
+    skills = MemorySkills()
+    found(independent(300, 0), skills=skills, event=at_minute(1))
+    batch_of_few = independent(10, 900)
+    kept, forgotten = (
+        found(batch_of_few, skills=known, event=at_minute(2)) for known in (skills, MemorySkills())
+    )
+
+    def mean_confidence(made):
+        sure = [value for label in made.values() for value in label["confidence-map"].values()]
+        return sum(sure) / len(sure)
+
+    assert mean_confidence(kept) > mean_confidence(forgotten) + 0.1

@@ -16,7 +16,9 @@ from groundtruth.aggregation.multilabel.selections import (
     sum_rows,
 )
 
-LABEL_DEPENDENCE = DependenceSettings(dependent=0.05)
+LABEL_DEPENDENCE = DependenceSettings(
+    prior_correlation=0.09, prior_pairs=1000.0, independent=0.02, dependent=0.05
+)
 """How the answers of a job tell whether errors are independent, unless it is set."""
 _PRIOR_RIGHT = 0.7
 _PRIOR_ANSWERS = 4.0

@@ -9,6 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from groundtruth.aggregation.classification.dependence import (
+    EVIDENCE_CELLS,
+    DependenceSettings,
+    Evidence,
+)
 from groundtruth.aggregation.classification.votes import Floats, Ints
 from groundtruth.aggregation.multilabel.calibrated import (
     CalibratedLabelsSettings,
@@ -29,7 +34,7 @@ from groundtruth.tasks.base import (
     ConsolidationContext,
     collect_answers,
 )
-from groundtruth.worker_history.store import Amounts, indices_below
+from groundtruth.worker_history.store import ALL_WORKERS, Amounts, indices_below
 
 _CELLS = ("0:0", "0:1", "1:0", "1:1")
 """Whether a label applies, and whether the worker picked it, in the order of the amounts."""
@@ -199,25 +204,28 @@ def _make_gold(batch: BatchAnswers[LabelSet], n_labels: int) -> Ints:
 def _calibrated(
     batch: BatchAnswers[LabelSet], selections: Selections, context: ConsolidationContext
 ) -> LabelConsolidation:
+    is_count = indices_below(n_labels := max(1, len(context.classes)), 2, 2)
+    history = context.skills.history(
+        [*batch.workers, ALL_WORKERS] if batch.workers else [],
+        is_cell=lambda cell: cell in EVIDENCE_CELLS or is_count(cell),
+    )
+    dependence = (
+        context.settings.error_correlation if context.dependence is None else context.dependence
+    )
     options: dict[str, Any] = {
-        "correlation": context.settings.error_correlation,
-        "mix": context.settings.posterior_mix,
+        "dependence": None if dependence is None else DependenceSettings.fixed(dependence),
         "worker_strength": context.settings.worker_strength,
         "strength": context.settings.row_strength,
         "smoothing": context.settings.vote_smoothing,
     }
     options = {name: value for name, value in options.items() if value is not None}
-    n_labels = max(1, len(context.classes))
     return calibrated_labels(
         selections,
         settings=CalibratedLabelsSettings(**options),
-        prior_counts=_counts(
-            context.skills.history(batch.workers, is_cell=indices_below(n_labels, 2, 2)),
-            batch.workers,
-            n_labels,
-        ),
+        prior_counts=_counts(history, batch.workers, n_labels),
         gold=_make_gold(batch, n_labels),
         max_weights=None if batch.max_weights is None else np.array(batch.max_weights),
+        earlier=Evidence.from_cells(history.get(ALL_WORKERS, {})),
     )
 
 
@@ -252,4 +260,10 @@ def _count_updates(
             for worker, amounts_of_worker in updates.items()
             if amounts_of_worker
         }
+        if len(workers) > 1:
+            updates_by_object[item.object_id][ALL_WORKERS] = {
+                cell: amount
+                for cell, amount in result.evidence.cells_of_item(index).items()
+                if amount > 0
+            }
     return updates_by_object
