@@ -192,10 +192,16 @@ def _report(result: ReplayOutcome) -> None:
             "the answers were read twice: first to judge the workers by all of them, then to "
             "consolidate; --calls reads them once"
         )
-    if result.dependence:
+    if found := result.dependence:
+        span = ""
+        if found.varies:
+            span = (
+                f" on average, {found.lowest:.2f} to {found.highest:.2f}, and "
+                f"{found.best_known:.2f} with the most pairs"
+            )
         messages.note(
-            f"dependence of errors {result.dependence.value:.2f} ({SCALE}), found from "
-            f"{describe_pairs(result.dependence)}"
+            f"dependence of errors {found.value:.2f}{span} ({SCALE}), found from "
+            f"{'up to ' if found.varies else ''}{describe_pairs(found)}"
         )
     if result.comments:
         messages.note(

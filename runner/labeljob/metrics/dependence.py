@@ -25,16 +25,23 @@ class DependenceSummary:
     """Dependence over the labels that tell it.
 
     `value` and `correlation` are means; `lowest` and `highest` dependence differ where calls were
-    consolidated one by one; `pairs` and `earlier_pairs` are those of the label with the most.
+    consolidated one by one. `best_known`, `pairs` and `earlier_pairs` are dependence and pairs of
+    the label that was made from the most pairs.
     """
 
     labels: int
     value: float
     lowest: float
     highest: float
+    best_known: float
     correlation: float
     pairs: int
     earlier_pairs: int
+
+    @property
+    def varies(self) -> bool:
+        """Whether labels were made with a dependence that differs to speak of."""
+        return self.highest - self.lowest >= 0.05
 
     def as_json(self) -> dict[str, Any]:
         """The summary for `--json`."""
@@ -43,6 +50,7 @@ class DependenceSummary:
             "mean": self.value,
             "lowest": self.lowest,
             "highest": self.highest,
+            "with-most-pairs": self.best_known,
             "correlation": self.correlation,
             "pairs": self.pairs,
             "earlier-pairs": self.earlier_pairs,
@@ -60,6 +68,7 @@ def summarize_dependence(labels: Iterable[Label]) -> DependenceSummary | None:
         value=fmean(item.value for item in found),
         lowest=min(item.value for item in found),
         highest=max(item.value for item in found),
+        best_known=most.value,
         correlation=fmean(item.correlation for item in found),
         pairs=most.pairs,
         earlier_pairs=most.earlier_pairs,

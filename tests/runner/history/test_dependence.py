@@ -73,7 +73,7 @@ def test_of_independent_workers_it_is_near_0(independent, tmp_path):
     assert (whole["labels"], whole["pairs"]) == (OBJECTS, PAIRS_OF_FIVE)
     page = page_of(tmp_path, independent)
     assert "Workers err independently, so each answer counted in full." in page
-    assert "found from 5,990 pairs of answers to the same data object." in page
+    assert "It was found from 5,990 pairs of answers to the same data object." in page
 
 
 def test_of_workers_who_err_together_it_is_1(dependent, tmp_path):
@@ -84,7 +84,7 @@ def test_of_workers_who_err_together_it_is_1(dependent, tmp_path):
     assert (whole["lowest"], whole["highest"], whole["pairs"]) == (1, 1, PAIRS_OF_SIX)
     page = page_of(tmp_path, dependent)
     assert page.startswith("dependence of errors, from 0 to 1 1.00")
-    assert "Workers’ errors go together, so agreeing answers counted for less" in page  # noqa: RUF001
+    assert "Workers’ errors were taken to go together, so agreeing answers counted for less" in page  # noqa: RUF001
 
 
 def test_the_confidence_lies_between_those_of_both_ends(independent, dependent):
@@ -121,10 +121,33 @@ def test_few_pairs_are_said_to_be_few(zoo, tmp_path):
     )
     page = page_of(tmp_path, zoo, "--algorithm", "calibrated")
     assert "Too few answers tell how workers err (it takes some 1,500 pairs)." in page
-    assert "found from 9 pairs of answers to the same data object." in page
+    assert "It was found from 9 pairs of answers to the same data object." in page
 
 
-@pytest.mark.parametrize("algorithm", ["weighted", "dawid-skene", "majority", "builtin"])
+def test_what_kept_skill_teaches_from_call_to_call_is_told(tmp_path):
+    answers = list(independent_answers(100).values())
+    job = make_job(tmp_path / "job", independent_answers(100))
+    for call, first in enumerate(range(0, 100, 25)):
+        said = {
+            str(at): {worker: on_disk.chosen(name) for worker, name in answers[at].items()}
+            for at in range(first, first + 25)
+        }
+        on_disk.write(on_disk.request_path(job, f"2026-03-02_10:0{call}:00"), on_disk.request(said))
+    whole = json_of(replay, job, "--calls", "--keep-skill", "-o", tmp_path / "out")
+    told = whole["dependence"]
+    assert (told["pairs"], told["earlier-pairs"]) == (750 + 24 * 10, 750)
+    assert told["lowest"] + 0.05 < told["highest"]
+    assert told["lowest"] <= told["with-most-pairs"] < told["highest"]
+    on_disk.write(
+        job / "manifests/output/output.manifest",
+        Path(whole["manifests"]["object.manifest"]).read_text(encoding="utf-8"),
+    )
+    page = page_of(tmp_path, job)
+    assert f"{told['lowest']:.2f} to {told['highest']:.2f}" in page
+    assert "up to 990 pairs of answers to the same data object, 750 of them of earlier" in page
+
+
+@pytest.mark.parametrize("algorithm", ["weighted", "dawid-skene", "ebcc", "majority", "builtin"])
 def test_of_other_algorithms_nothing_is_told(zoo, tmp_path, algorithm):
     option = ("--algorithm", algorithm)
     result = json_of(explain, zoo, "1", *option)
@@ -157,7 +180,7 @@ def test_what_the_manifest_s_label_was_made_with_is_shown_beside_it(zoo, tmp_pat
     ) in shown(explain, zoo, "1", "--algorithm", "calibrated")
     page = page_of(tmp_path, zoo)
     assert page.startswith("dependence of errors, from 0 to 1 0.25 correlation of errors 0.035")
-    assert "Workers’ errors go together in part" in page  # noqa: RUF001
+    assert "Workers’ errors were taken to go together in part" in page  # noqa: RUF001
     assert "3,991 of them of earlier batches" in page
 
 
@@ -172,4 +195,5 @@ def test_a_summary_is_of_the_labels_that_tell_it():
     found = summarize_dependence(labels)
     assert (found.labels, found.pairs, found.earlier_pairs) == (2, 300, 150)
     assert (found.value, found.lowest, found.highest) == (0.5, 0.2, 0.8)
+    assert found.best_known == 0.8
     assert summarize_dependence(labels[1:2]) is None
