@@ -10,7 +10,7 @@ from groundtruth.tasks.base import Dependence, Label
 from labeljob.commands.explain import explain
 from labeljob.commands.replay import replay
 from labeljob.commands.report import report
-from labeljob.metrics.dependence import summarize_dependence
+from labeljob.metrics.dependence import FEW_PAIRS, summarize_dependence
 from tests.batches import dependent_answers, independent_answers
 from tests.runner.command_line import run
 from tests.runner.history import job_folders as on_disk
@@ -116,11 +116,11 @@ def test_a_terminal_shows_what_it_does_and_means(independent, dependent):
 
 
 def test_few_pairs_are_said_to_be_few(zoo, tmp_path):
-    assert "with fewer than 1,500, what is usual of crews counts for more" in shown(
+    assert f"with fewer than {FEW_PAIRS:,}, what is usual of crews counts for more" in shown(
         explain, zoo, "1", "--algorithm", "calibrated"
     )
     page = page_of(tmp_path, zoo, "--algorithm", "calibrated")
-    assert "Too few answers tell how workers err (it takes some 1,500 pairs)." in page
+    assert f"Too few answers tell how workers err (it takes some {FEW_PAIRS:,} pairs)." in page
     assert "It was found from 9 pairs of answers to the same data object." in page
 
 

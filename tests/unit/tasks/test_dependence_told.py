@@ -12,6 +12,7 @@ from groundtruth.tasks.classification.task import ImageMultiClass
 from groundtruth.worker_history.counts import MemorySkills
 from tests.batches import ALIKE, SINGLE, dependent_answers, independent_answers, labels
 
+READ = DependenceSettings()
 DEPENDENCE = ("dependence", "correlation", "pairs", "earlier-pairs")
 
 
@@ -38,13 +39,14 @@ def test_errors_that_go_together_are_told_as_such():
 def test_what_is_told_follows_from_the_correlation_that_is_told():
     for answers in (independent_answers(200), independent_answers(50), dependent_answers(20)):
         for block in told(answers).values():
-            wanted = min(max((block["correlation"] - 0.02) / 0.06, 0), 1)
+            above = block["correlation"] - READ.independent
+            wanted = min(max(above / (READ.dependent - READ.independent), 0), 1)
             assert block["dependence"] == pytest.approx(wanted, abs=0.02)
 
 
 def test_an_object_alone_has_the_dependence_that_is_usual():
     (block,) = told({"0": {"ann": "crab", "ben": "crab"}}).values()
-    assert [block[name] for name in DEPENDENCE[:3]] == [1.0, 0.09, 0]
+    assert [block[name] for name in DEPENDENCE[:3]] == [1.0, READ.prior_correlation, 0]
 
 
 def test_one_answer_has_none():
