@@ -3,8 +3,8 @@
     python -m benchmarks.classification.gold --data FOLDER
 
 FOLDER holds `classification/`. In each draw 50 objects of a set are gold: a confidence map is
-fitted on them as `labeljob calibrate` does, or workers are judged by them, or both. Only the other
-objects are scored.
+fitted on them as `labeljob calibrate` does, or workers are judged by them, or class frequencies
+come from them besides, or all of it. Only the other objects are scored.
 """
 
 import argparse
@@ -25,18 +25,26 @@ from benchmarks.common.scores import (
     equal_width_gap,
     spread,
 )
-from groundtruth.aggregation.classification.calibrated import calibrated
+from groundtruth.aggregation.classification.calibrated import CalibratedSettings, calibrated
 from groundtruth.aggregation.classification.calibration_maps import fit_logistic
+from groundtruth.aggregation.classification.votes import Votes
 
 GOLD = 50
 """Objects of known truth."""
+FEWER = 30
+"""So many of them are tried alone, too."""
 FEWEST = 150
 """Objects with a truth that a set needs to take part."""
-DRAWS = 20
+DRAWS = 10
 """How often the gold objects of a set are drawn."""
 ANSWERS = ("all", 3, 5)
 PLAIN = "plain"
-VARIANTS = (PLAIN, "map", "gold", "gold and map")
+VARIANTS = (PLAIN, "map", "workers", "fewer", "gold", "gold and map")
+GAIN = ("gain", "gain_low", "gain_high")
+"""Accuracy above that without gold, and the middle 95 % of the draws."""
+LEFT_OUT = ("left_out_least", "set_left_out_least", "left_out_most", "set_left_out_most")
+"""Smallest and largest mean gain when one set is left out, and without which set."""
+JUDGED_ALONE = CalibratedSettings(frequencies_from_gold=False)
 MEASURES = ("ece", "ece_equal_mass", "brier", "log_loss")
 SEED = 0
 SET_DRAWS = 2000
@@ -75,35 +83,62 @@ def gold_figures(crowds: Iterable[Crowd], *, draws: int = DRAWS) -> dict[str, An
         print(f"{crowd.name} done", file=sys.stderr, flush=True)
     ends = ("", "_low", "_high", "_change", "_change_low", "_change_high")
     means = [line for answers in ANSWERS for line in _means(rows, answers)]
-    columns = ("answers", "variant", "accuracy", *(f"{m}{end}" for m in MEASURES for end in ends))
+    columns = (
+        "answers",
+        "variant",
+        "accuracy",
+        *GAIN,
+        *LEFT_OUT,
+        *(f"{m}{end}" for m in MEASURES for end in ends),
+    )
     return {
         "gold_objects": GOLD,
         "gold_draws": draws,
         "sets": list(dict.fromkeys(row["set"] for row in rows)),
-        "scores": table(rows, ("set", "answers", "variant", "scored", "accuracy", *MEASURES)),
+        "scores": table(
+            rows,
+            ("set", "answers", "variant", "scored", "rarest", "accuracy", *GAIN, *MEASURES),
+        ),
         "means": table(means, columns),
     }
 
 
 def _of_set(crowd: Crowd, draws: int) -> Iterator[dict[str, Any]]:
-    """A line for each variant: means over the draws."""
+    """A line for each variant: means over the draws, and how often the rarest class is chosen."""
     known = np.flatnonzero(crowd.gold >= 0)
     votes = votes_of(crowd)
+    rarest = float(np.bincount(votes.classes, minlength=votes.n_classes).min() / votes.n_votes)
     plain = calibrated(votes).posterior.dense()
-    sums = dict.fromkeys(VARIANTS, np.zeros(1 + len(MEASURES)))
+    found: dict[str, list[Floats]] = {variant: [] for variant in VARIANTS}
     for draw in range(draws):
         chosen = np.random.default_rng((SEED, draw)).choice(known, GOLD, replace=False)
-        gold = np.full(crowd.n_items, -1)
-        gold[chosen] = crowd.gold[chosen]
-        judged = calibrated(votes, gold=gold).posterior.dense()
         rest = np.setdiff1d(known, chosen)
-        for names, posterior in ((VARIANTS[:2], plain), (VARIANTS[2:], judged)):
-            found = with_and_without_map(posterior, crowd.gold, chosen, rest)
-            for name, figures in zip(names, found, strict=True):
-                sums[name] = sums[name] + figures
-    for name, total in sums.items():
-        means = dict(zip(("accuracy", *MEASURES), (total / draws).tolist(), strict=True))
-        yield {"variant": name, "scored": int(known.size - GOLD)} | means
+        for names, posterior in (
+            ((PLAIN, "map"), plain),
+            (("workers",), _with_gold(crowd, votes, chosen, JUDGED_ALONE)),
+            (("fewer",), _with_gold(crowd, votes, chosen[:FEWER])),
+            (("gold", "gold and map"), _with_gold(crowd, votes, chosen)),
+        ):
+            figures = with_and_without_map(posterior, crowd.gold, chosen, rest)
+            for name, row in zip(names, figures, strict=False):
+                found[name].append(row)
+    accuracies = np.array([row[0] for row in found[PLAIN]])
+    for name, rows in found.items():
+        means = np.mean(rows, axis=0).tolist()
+        gains = np.array([row[0] for row in rows]) - accuracies
+        gain = (float(gains.mean()), *np.quantile(gains, (0.025, 0.975)).tolist())
+        line = {"variant": name, "scored": int(known.size - GOLD), "rarest": rarest}
+        line |= dict(zip(("accuracy", *MEASURES), means, strict=True))
+        yield line | dict(zip(GAIN, gain, strict=True))
+
+
+def _with_gold(
+    crowd: Crowd, votes: Votes, chosen: Ints, settings: CalibratedSettings | None = None
+) -> Floats:
+    """The posterior where the truth of the chosen items is known."""
+    gold = np.full(crowd.n_items, -1)
+    gold[chosen] = crowd.gold[chosen]
+    return calibrated(votes, gold=gold, settings=settings).posterior.dense()
 
 
 def with_and_without_map(
@@ -147,10 +182,23 @@ def _means(rows: Sequence[Mapping[str, Any]], answers: int | str) -> Iterator[di
     for variant in VARIANTS:
         drawn = own[variant][places].mean(axis=1)
         line = {"answers": answers, "variant": variant, "accuracy": float(drawn[0, 0])}
+        line |= spread("gain", drawn[:, 0] - base[:, 0])
+        line |= _leave_sets_out(here, own[variant][:, 0] - own[PLAIN][:, 0])
         for place, measure in enumerate(MEASURES, start=1):
             line |= spread(measure, drawn[:, place])
             line |= spread(f"{measure}_change", drawn[:, place] / base[:, place] - 1.0)
         yield line
+
+
+def _leave_sets_out(here: Sequence[Mapping[str, Any]], gains: Floats) -> dict[str, Any]:
+    """What the mean gain is at least and at most when one set is left out; None of one set."""
+    if gains.size < 2:
+        return dict.fromkeys(LEFT_OUT)
+    names = list(dict.fromkeys(row["set"] for row in here))
+    without = (gains.sum() - gains) / (gains.size - 1)
+    least, most = int(without.argmin()), int(without.argmax())
+    values = (float(without[least]), names[least], float(without[most]), names[most])
+    return dict(zip(LEFT_OUT, values, strict=True))
 
 
 if __name__ == "__main__":

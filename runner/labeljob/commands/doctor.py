@@ -33,6 +33,7 @@ from labeljob.doctor.job_files import (
     label_names,
     page_findings,
 )
+from labeljob.doctor.known_objects import gold_findings
 from labeljob.doctor.planned_job import (
     LABELS,
     MANIFEST,
@@ -82,6 +83,7 @@ def _checks(job: PlannedJob, stack: str | None) -> Iterator[tuple[str, Iterable[
     yield "labels", of_labels
     yield "manifest", of_manifest
     yield "images", image_findings(job)
+    yield "gold", gold_findings(job)
     yield "worker page", _of_page(job)
 
 
@@ -104,7 +106,12 @@ def _with_images(job: PlannedJob) -> tuple[PlannedJob, list[Finding]]:
         place=place or MANIFEST, task=job.task, attribute=job.text("LabelAttributeName")
     )
     findings = list(_of_file(place, MANIFEST, lambda: reading.findings(read_lines(job, MANIFEST))))
-    job = replace(job, images=tuple(reading.images), manifest_line=reading.first_line)
+    job = replace(
+        job,
+        images=tuple(reading.images),
+        manifest_line=reading.first_line,
+        labels_before=reading.labels_before,
+    )
     return job, findings
 
 

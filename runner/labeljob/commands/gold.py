@@ -1,4 +1,4 @@
-"""`labeljob gold`: known objects mixed into a manifest, workers scored on them, and taken out."""
+"""`labeljob gold`: known objects drawn, mixed in, workers scored on them, and taken out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,13 @@ from groundtruth.finishing.manifest import read_lines as read_output_lines
 from groundtruth.worker_history.jsonl import JsonFileSkills
 from labeljob import messages
 from labeljob.commands import options as shared
-from labeljob.commands.options import JobOptions, file_option, output_option, takes_options
+from labeljob.commands.options import (
+    JobOptions,
+    file_option,
+    output_option,
+    quote_command,
+    takes_options,
+)
 from labeljob.commands.reading import open_job, print_read_errors
 from labeljob.history.auxiliary_inputs import read_truths
 from labeljob.history.job import JobOnFile, read_annotations
@@ -22,9 +28,12 @@ from labeljob.jobs.description import JobError
 from labeljob.jobs.manifest_lines import read_lines
 from labeljob.metrics.workers import Worker
 from labeljob.output_files import write_text
+from labeljob.rounds.class_frequencies import MOST_KNOWN
 from labeljob.rounds.gold import (
     ANSWERS,
+    SOURCE,
     GoldFile,
+    draw,
     format_score,
     mix,
     read_gold,
@@ -32,9 +41,10 @@ from labeljob.rounds.gold import (
     strip,
     teach,
 )
+from labeljob.tasks.base import JobType
 
 app = typer.Typer(
-    help="Known objects: mix them into a manifest, score workers on them, take them out.",
+    help="Known objects: draw them, mix them in, score workers on them, take them out.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -57,6 +67,26 @@ Gold = Annotated[
     ),
 ]
 Output = Annotated[Path, output_option("The new manifest.", "FILE")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawOptions(JobOptions):
+    """Options of `labeljob gold draw`."""
+
+    job: Annotated[
+        str,
+        typer.Argument(
+            metavar="JOB|MANIFEST",
+            help="The job's folder, or that folder in S3; or a manifest file.",
+            show_default=False,
+        ),
+    ]
+    count: Annotated[int, typer.Option(min=1, help="How many are drawn.")] = MOST_KNOWN
+    seed: Annotated[int, typer.Option(help="Decides which.")] = 0
+    output: Annotated[Path, output_option("The file to fill in.", "FILE")] = Path("gold.jsonl")
+    task: shared.Task = None
+    labels: shared.Labels = None
+    attribute: shared.Attribute = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +137,55 @@ class StripOptions:
     gold: Gold
     output: Output = Path("stripped.manifest")
     as_json: shared.AsJson = False
+
+
+@app.command("draw")
+@takes_options
+def gold_draw(options: DrawOptions) -> None:
+    """Draw data objects at random, to be labeled by somebody who knows the truth.
+
+    Write each one's true label into the file. Then labeljob replay --gold learns from it how good
+    workers and how frequent classes are; so do the functions, if the job's tag
+    consolidation:gold-labels-s3-uri has the file's URI. Draw them with this command and do not
+    choose them: chosen ones tell nothing of how frequent classes are.
+
+    Example: labeljob gold draw birds-job --count 50 -o gold.jsonl
+    """
+    if options.output.exists():
+        raise JobError(f"{options.output} is there already: remove it, or give another --output")
+    manifest = Path(options.job)
+    job = None if manifest.is_file() else open_job(options)
+    task = job.task if job else options.task
+    objects = _name_objects(job) if job else _name_lines(manifest, task)
+    key = task.truth_key if task else ANSWERS[0]
+    rng = np.random.default_rng(options.seed)
+    lines = draw(objects, options.count, key=key, rng=rng)
+    write_text(options.output, "".join(f"{line}\n" for line in lines))
+    if options.as_json:
+        values = {"gold": str(options.output), "drawn": len(lines), "of": len(objects)}
+        messages.print_json(values, ascii_only=True)
+        return
+    messages.done(f"{len(lines)} of {len(objects)} drawn at random  {options.output}")
+    choices = f", of {', '.join(job.choices)}" if job else ""
+    messages.note(f"write the true {key}{choices}, in place of null in each line")
+    if job and job.task.takes_auxiliary_inputs:
+        learn = ("--algorithm", job.core.algorithms[0], "--gold", str(options.output))
+        messages.note(f"then: {quote_command(options, 'replay', *learn)}")
+
+
+def _name_objects(job: JobOnFile) -> list[dict[str, str]]:
+    """The data objects with answers, by their sources, else by their ids."""
+    sources = {line.object_id: line.source for line in job.lines}
+    return [
+        {SOURCE: sources[object_id]} if sources.get(object_id) else {"object-id": object_id}
+        for object_id in job.object_ids()
+    ]
+
+
+def _name_lines(manifest: Path, task: JobType | None) -> list[dict[str, str]]:
+    """The data objects of a manifest, by their sources."""
+    lines = read_lines(manifest, task.source_key) if task else read_lines(manifest)
+    return [{SOURCE: line.source_ref} for line in lines]
 
 
 @app.command("mix")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
@@ -165,3 +166,14 @@ class JobOptions(ReadingOptions):
     """A finished job, and how it is read."""
 
     job: Job
+
+
+def quote_command(options: JobOptions, command: str, *arguments: str) -> str:
+    """A command about the same job for a shell, with the same job type, attribute and server."""
+    read_as = {
+        "--task": options.task and options.task.name,
+        "--attribute": options.attribute,
+        "--endpoint-url": options.endpoint_url,
+    }
+    given = [text for name, value in read_as.items() if value for text in (name, value)]
+    return shlex.join(["labeljob", *command.split(), options.job, *arguments, *given])

@@ -10,10 +10,17 @@ import typer
 
 from labeljob import messages
 from labeljob.commands import options as shared
-from labeljob.commands.options import JobOptions, takes_options
+from labeljob.commands.options import JobOptions, quote_command, takes_options
 from labeljob.commands.reading import open_job, print_read_errors, read_all_annotations, read_truth
 from labeljob.history.job import JobOnFile
 from labeljob.jobs.description import JobError
+from labeljob.rounds.class_frequencies import (
+    DRAWS,
+    MEASURED,
+    GoldAdvice,
+    GoldGain,
+    advise_gold_for,
+)
 from labeljob.rounds.planning import LEAD, MOST_WORKERS, Estimate, Plan, estimate_plans, list_plans
 from labeljob.tasks.base import JobType
 
@@ -64,6 +71,7 @@ def plan(options: PlanOptions) -> None:
     Asking one worker after the other until they agree is estimated too. The pilot's answers are
     put into random order again and again, and consolidated by majority.
     Labels are judged by --truth, or else by what all the pilot's answers say together.
+    For single labels it is told, too, what known objects, drawn at random, would do.
 
     Example: labeljob plan birds-job --price 0.012 --objects 20000 --truth true_labels.json
     """
@@ -71,7 +79,7 @@ def plan(options: PlanOptions) -> None:
     if options.as_json:
         messages.print_json(result.as_json())
     else:
-        _report(result)
+        _report(result, options)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +92,8 @@ class _Result:
     objects: int
     judged_by: str
     replays: int
+    gold: GoldGain | None
+    advice: GoldAdvice | None
 
     def rows(self) -> list[dict[str, Any]]:
         single = self.estimates[0]
@@ -101,6 +111,7 @@ class _Result:
             "objects": self.objects,
             "price": self.price,
             "plans": self.rows(),
+            "gold": self.gold.as_json() if self.gold else None,
             "damage": self.job.damage.as_json(),
         }
 
@@ -127,7 +138,24 @@ def _estimate(options: PlanOptions) -> _Result:
             rng=np.random.default_rng(options.seed),
             advance=advance,
         )
+    answered = [item for item in annotations if item.workers]
+    known = truths or {}
+    with messages.console.status("Trying known objects"):
+        gold = job.task.estimate_gold_gain(
+            [item.workers for item in answered],
+            [item.choices for item in answered],
+            len(job.unit_classes),
+            [
+                job.task.truth_choices(known[item.object_id], job.unit_classes)
+                if item.object_id in known
+                else None
+                for item in answered
+            ],
+            np.random.default_rng(options.seed),
+        )
     return _Result(
+        gold=gold,
+        advice=advise_gold_for(job, annotations),
         job=job,
         estimates=estimates,
         price=options.price,
@@ -147,7 +175,7 @@ def _choose_plans(task: JobType, most: int | None, lead: int, in_pilot: int) -> 
     return plans
 
 
-def _report(result: _Result) -> None:
+def _report(result: _Result, options: PlanOptions) -> None:
     print_read_errors(result.job.damage)
     headings = ["plan", "answers each", "quality", "95 % interval", "gain over one"]
     if result.price is not None:
@@ -156,8 +184,33 @@ def _report(result: _Result) -> None:
     messages.table(f"Judged by {result.judged_by}", tuple(headings), rows)
     if any(row.extrapolated for row in result.estimates):
         messages.note("* needs more answers than the pilot has: those are drawn from a model")
+    _report_gold(result, options)
     if not result.job.task.has_lead:
         messages.note("masks have no lead to add workers by; the quality is the mean IoU")
+
+
+def _report_gold(result: _Result, options: PlanOptions) -> None:
+    """What known objects would do: measured with truths, else how much is open, and elsewhere."""
+    gold, advice = result.gold, result.advice
+    if gold is None:
+        return
+    what = f"{gold.objects} known objects, drawn at random"
+    if gold.before is not None and gold.after is not None and gold.interval is not None:
+        low, high = gold.interval
+        messages.note(
+            f"{what}: accuracy of the others {gold.before:.3f} -> {gold.after:.3f} by calibrated, "
+            f"gain {low:+.3f} to {high:+.3f} in 95 % of {DRAWS} draws"
+        )
+    elif advice is not None:
+        messages.note(
+            f"{advice.share:.0%} of the answers are {advice.rare}; whether it is that rare, votes "
+            f"do not tell, and {gold.open_share:.1%} of the labels hang on it. {what}, tell. "
+            f"{MEASURED}; for this job, --truth tells"
+        )
+    if advice is not None:
+        file = f"{result.job.name.rpartition('/')[2]}.gold.jsonl"
+        draw = quote_command(options, "gold draw", "--count", str(advice.objects), "--output", file)
+        messages.note(f"to draw them: {draw}")
 
 
 def _format_row(values: dict[str, Any]) -> tuple[str, ...]:

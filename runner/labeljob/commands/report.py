@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,7 +14,13 @@ from groundtruth.tasks.base import Label
 from groundtruth.tasks.registry import decode_label
 from labeljob import messages
 from labeljob.commands import options as shared
-from labeljob.commands.options import JobOptions, algorithm_option, output_option, takes_options
+from labeljob.commands.options import (
+    JobOptions,
+    algorithm_option,
+    output_option,
+    quote_command,
+    takes_options,
+)
 from labeljob.commands.reading import (
     choose_algorithm,
     open_job,
@@ -110,15 +115,11 @@ def _write(job: JobOnFile, options: ReportOptions) -> dict[str, Any]:
 
 def _propose(options: ReportOptions, command: str, *arguments: str) -> str:
     """A command about the same job, read as it is here."""
-    read_as = {
-        "--task": options.task and options.task.name,
-        "--labels": options.labels if command == "explain" else None,
-        "--attribute": options.attribute,
-        "--endpoint-url": options.endpoint_url,
-        "--algorithm": options.algorithm if command == "explain" else None,
-    }
+    if command != "explain":
+        return quote_command(options, command, *arguments)
+    read_as = {"--labels": options.labels, "--algorithm": options.algorithm}
     given = [text for name, value in read_as.items() if value for text in (name, value)]
-    return shlex.join(["labeljob", command, options.job, *arguments, *given])
+    return quote_command(options, command, *arguments, *given)
 
 
 def _labels(job: JobOnFile, algorithm: str | None) -> tuple[dict[str, Label], str]:

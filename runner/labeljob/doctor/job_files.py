@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import random
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -67,6 +68,8 @@ class ManifestReading:
         The first line that is a JSON object.
     images : list of ImageRef
         Those found so far.
+    labels_before : Counter of str
+        How many labels of each name the lines have, of whatever job.
     """
 
     place: str
@@ -74,6 +77,7 @@ class ManifestReading:
     attribute: str | None
     first_line: Mapping[str, Any] | None = None
     images: list[ImageRef] = field(default_factory=list)
+    labels_before: Counter[str] = field(default_factory=Counter)
     _lines: int = 0
     _labeled: int = 0
     _first: dict[str, int] = field(default_factory=dict)
@@ -116,6 +120,9 @@ class ManifestReading:
         yield from _attributes(where, data)
         yield from self._source(where, number, data)
         self._labeled += self.attribute in data
+        for value in data.values():  # the label, or its metadata
+            if isinstance(value, dict) and isinstance(value.get("class-name"), str):
+                self.labels_before[value["class-name"]] += 1
 
     def _source(self, where: str, number: int, data: dict[str, Any]) -> Iterator[Finding]:
         ref = data.get("source-ref")

@@ -122,6 +122,8 @@ class PlannedJob:
         The manifest's images, once it has been read.
     labels : tuple of str
         The label category file's labels, once it has been read.
+    labels_before : mapping of str to int
+        How many labels of each name the manifest's lines have already, once it has been read.
     """
 
     aws: Aws
@@ -135,6 +137,7 @@ class PlannedJob:
     manifest_line: Mapping[str, Any] | None = None
     images: tuple[ImageRef, ...] = ()
     labels: tuple[str, ...] = ()
+    labels_before: Mapping[str, int] = field(default_factory=dict)
 
     def text(self, name: str) -> str | None:
         """The text in a field of the request, by its path: ``"OutputConfig.S3OutputPath"``."""

@@ -36,6 +36,7 @@ from labeljob.report.charts import (
     draw_worker_chart,
 )
 from labeljob.report.pictures import Picture
+from labeljob.rounds.class_frequencies import GoldAdvice, advise_gold_for
 from labeljob.tasks.base import Truth
 
 UNSURE = (TIE, LOW_CONFIDENCE, NO_USABLE_ANSWER, NOT_PROCESSED)
@@ -64,7 +65,8 @@ class Contents:
     None if nobody has one; `workers` are the suspicious ones first, then by number of answers;
     `confusion` is what workers without a flag said (columns) where the others said something
     (rows); `disputes` are all data objects that were answered, the most disputed first;
-    `dependence` is None if the labels do not tell it; `figures` and `bins` are empty without a
+    `dependence` is None if the labels do not tell it; `gold` says that known objects are wanted,
+    None if they are not; `figures` and `bins` are empty without a
     truth.
     """
 
@@ -81,6 +83,7 @@ class Contents:
     dependence: DependenceSummary | None
     requeue: tuple[str, ...]
     below: float
+    gold: GoldAdvice | None
     figures: Mapping[str, float]
     bins: tuple[ReliabilityBin, ...]
 
@@ -151,6 +154,7 @@ class Contents:
                 if share > 0
             ],
             "requeue": list(self.requeue),
+            "gold": self.gold.as_json() if self.gold else None,
             "comments": self.comments,
             "damage": self.job.damage.as_json(),
         }
@@ -204,6 +208,7 @@ def collect_contents(
         dependence=summarize_dependence(labels.values()),
         requeue=tuple(select_for_requeue(job, objects, labels, below)),
         below=below,
+        gold=advise_gold_for(job, objects),
         figures=figures or {},
         bins=_reliability(job, labels, truths or {}),
     )

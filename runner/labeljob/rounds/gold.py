@@ -1,4 +1,4 @@
-"""Known objects ("gold"): mixed into a manifest, workers scored on them, and taken out again."""
+"""Known objects ("gold"): drawn, mixed into a manifest, workers scored on them, taken out again."""
 
 from __future__ import annotations
 
@@ -153,6 +153,23 @@ def _remembered(
         mask = (gold.path.parent / known["mask"]).resolve()
         known["mask"] = mask.relative_to(remember_in.parent.resolve(), walk_up=True).as_posix()
     return compact_json({SOURCE: source, **known, LINE: number, MIXED_IN: mixed_in})
+
+
+def draw(
+    objects: Sequence[Mapping[str, str]], count: int, *, key: str, rng: np.random.Generator
+) -> tuple[str, ...]:
+    """Lines of a file of known objects, drawn at random, in which the truths are to be filled in.
+
+    `objects` are named by their source or id; one that is there twice is drawn once. The truth
+    stands under `key`. Raises `JobError` if there are too few.
+    """
+    named = list({tuple(obj.items()): obj for obj in objects}.values())
+    if count > len(named):
+        raise JobError(
+            f"--count {count} is more than there are: {format_count(len(named), 'data object')}"
+        )
+    drawn = sorted(rng.permutation(len(named))[:count].tolist())
+    return tuple(compact_json({**named[index], key: None}) for index in drawn)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ write a subclass of `JobType` (or of the type that it is like) and `register` it
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from labeljob.formats.labeled import LabeledImage
     from labeljob.history.job import JobOnFile, ObjectAnnotations
     from labeljob.report.pictures import Picture
+    from labeljob.rounds.class_frequencies import GoldGain
 
 type Ints = NDArray[np.int64]
 type Mask = NDArray[np.uint8]
@@ -341,6 +342,25 @@ class JobType(ABC):
             similarity=self.similarity,
             has_lead=self.has_lead,
         )
+
+    def is_two_class(self, classes: Collection[str]) -> bool:
+        """Whether a label is one of two classes: known objects then tell how frequent each is."""
+        return False
+
+    def estimate_gold_gain(
+        self,
+        workers: Sequence[Sequence[str]],
+        choices: Sequence[Ints],
+        n_classes: int,
+        true: Sequence[Ints | None],
+        rng: np.random.Generator,
+    ) -> GoldGain | None:
+        """What known objects that tell how frequent classes are would do; None if nothing.
+
+        `workers` and `choices` are who answered what, by data object; `true` the true choices, None
+        where they are not known.
+        """
+        return None
 
     def dataset_columns(self, datasets: Any, one: Any) -> dict[str, Any]:
         """The label's columns in a Hugging Face dataset; `one` is the feature of one class."""

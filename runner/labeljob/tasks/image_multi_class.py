@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,6 +16,7 @@ from labeljob.tasks.base import Ints, JobType, Mask, Truth, find_label, is_names
 
 if TYPE_CHECKING:
     from labeljob.formats.labeled import LabeledImage
+    from labeljob.rounds.class_frequencies import GoldGain
 
 _SHOWN_BY_CLASSIFIER = 10
 
@@ -135,6 +136,24 @@ class ImageMultiClass(JobType):
     ) -> CurveSimulation:
         """Labels by majority, with more answers than there are drawn from an urn."""
         return simulate_classes(choices, n_classes, true)
+
+    def is_two_class(self, classes: Collection[str]) -> bool:
+        """Whether there are two classes."""
+        return len(classes) == 2
+
+    def estimate_gold_gain(
+        self,
+        workers: Sequence[Sequence[str]],
+        choices: Sequence[Ints],
+        n_classes: int,
+        true: Sequence[Ints | None],
+        rng: np.random.Generator,
+    ) -> GoldGain | None:
+        """By consolidation with known objects and without."""
+        from labeljob.rounds.class_frequencies import estimate_gold_gain  # which needs this module
+
+        truths = np.array([-1 if known is None else int(known[0]) for known in true])
+        return estimate_gold_gain(workers, choices, n_classes, truths, rng)
 
     def dataset_columns(self, datasets: Any, one: Any) -> dict[str, Any]:
         """One class."""
