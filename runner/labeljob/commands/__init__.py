@@ -23,7 +23,7 @@ COMMANDS = {
     "explain": ("explain:explain", "Show why a data object has its label."),
     "calibrate": ("calibrate:calibrate", "Fit confidences to labels whose truth is known."),
     "synthesize": ("synthesize:synthesize", "Write the files of a job with synthetic answers."),
-    "gold": ("gold:app", "Draw known objects, mix them in, score workers on them, take them out."),
+    "gold": ("gold:app", "Draw known objects, mix them in, score workers, take them out."),
     "requeue": ("requeue:requeue_objects", "Write the manifest of what should be labeled again."),
     "pool": ("pool:pool_rounds", "Consolidate the answers of several rounds together."),
     "plan": ("plan:plan", "Estimate from a pilot what more or fewer workers gain."),

@@ -142,7 +142,7 @@ class StripOptions:
 @app.command("draw")
 @takes_options
 def gold_draw(options: DrawOptions) -> None:
-    """Draw data objects at random, to be labeled by somebody who knows the truth.
+    """Draw data objects at random, for somebody who knows to label them.
 
     Write each one's true label into the file. Then labeljob replay --gold learns from it how good
     workers and how frequent classes are; so do the functions, if the job's tag
@@ -168,7 +168,7 @@ def gold_draw(options: DrawOptions) -> None:
     messages.done(f"{len(lines)} of {len(objects)} drawn at random  {options.output}")
     choices = f", of {', '.join(job.choices)}" if job else ""
     messages.note(f"write the true {key}{choices}, in place of null in each line")
-    if job and job.task.takes_auxiliary_inputs:
+    if job and key in ANSWERS[:2]:  # nothing learns from masks
         learn = ("--algorithm", job.core.algorithms[0], "--gold", str(options.output))
         messages.note(f"then: {quote_command(options, 'replay', *learn)}")
 
