@@ -197,12 +197,12 @@ def explain(
     call = next(call for call in reversed(calls) if object_id in call.object_ids)
     obj = next(obj for obj in objects if obj.object_id == object_id)
     batch = make_context(job, call, NothingKept(job.place), "masks", auxiliary=auxiliary)
-    batch = judge_workers(job, call, batch) or batch
-    if job.task.independent_objects:
-        call = replace(call, object_ids=(object_id,))
+    judged = judge_workers(job, call, batch)
+    batch = judged or batch
+    alone = replace(call, object_ids=(object_id,)) if job.task.independent_objects else call
     entries = [
         entry
-        for entry in read_entries(job, call)
+        for entry in read_entries(job, alone)
         if not job.task.independent_objects or entry.object.object_id == object_id
     ]
     label = _consolidate_one(entries, object_id, job, batch)
@@ -222,7 +222,7 @@ def explain(
     return Explanation(
         job=job,
         annotations=obj,
-        call=call,
+        call=call if judged else alone,
         manifest=line.label(job.attribute) if line else None,
         result=job.core.encode_object(label),
         status=label.status,

@@ -132,7 +132,9 @@ def test_an_explanation_has_the_confidences_of_the_replay(harbour):
     arguments = ("--labels", LABELS, "--all-at-once", "--json")
     outcome = run(explain, folder, str(EASY + HARD - 1), *arguments)
     assert outcome.exit_code == 0, outcome.output
-    result = json.loads(outcome.stdout)["result"]
+    explanation = json.loads(outcome.stdout)
+    assert explanation["call"]["objects"] == EASY + HARD
+    result = explanation["result"]
     assert result["internal-color-map"] == line["internal-color-map"]
     assert "quay" not in {
         entry["class-name"]
