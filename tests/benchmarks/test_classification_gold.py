@@ -1,12 +1,20 @@
 """Objects of known truth: what is fitted on them, what is scored, and what the page says of it."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from benchmarks.classification import gold as classification_gold
-from benchmarks.classification.gold import GOLD, figures_of, gold_figures, with_and_without_map
+from benchmarks.classification.gold import (
+    GAIN,
+    GOLD,
+    LEFT_OUT,
+    figures_of,
+    gold_figures,
+    with_and_without_map,
+)
 from benchmarks.common.crowds import Crowd
 from benchmarks.common.record import RESULTS, rows_of, table
 from benchmarks.report.__main__ import render_page
@@ -35,6 +43,23 @@ def test_a_map_takes_away_what_all_workers_get_wrong():
     changes = {(row["answers"], row["variant"]): row for row in rows_of(found["means"])}
     plain, mapped = rows["all", "plain"]["brier"], rows["all", "map"]["brier"]
     assert changes["all", "map"]["brier_change"] == pytest.approx(mapped / plain - 1, abs=1e-4)
+
+
+def test_gains_are_told_set_by_set_and_with_each_set_left_out():
+    small = crowd(160, lie=0.3)
+    found = gold_figures([small, replace(small, name="other", gold=1 - small.gold)], draws=2)
+    rows = {(row["set"], row["variant"]): row for row in rows_of(found["scores"])}
+    gains = {name: rows[name, "gold"]["gain"] for name in ("crowd", "other")}
+    for name, gain in gains.items():
+        both = (rows[name, variant]["accuracy"] for variant in ("gold", "plain"))
+        assert gain == pytest.approx(next(both) - next(both), abs=1e-4)
+        assert rows[name, "gold"]["gain_low"] <= gain <= rows[name, "gold"]["gain_high"]
+    (mean,) = [
+        row for row in rows_of(found["means"]) if (row["answers"], row["variant"]) == (3, "gold")
+    ]
+    assert mean["gain"] == pytest.approx(sum(gains.values()) / 2, abs=1e-4)
+    left = (mean["left_out_least"], mean["left_out_most"])
+    assert left == pytest.approx((min(gains.values()), max(gains.values())), abs=1e-4)
 
 
 def test_sets_with_few_truths_are_left_out():
@@ -80,7 +105,8 @@ def test_without_a_large_set_nothing_is_written(tmp_path, monkeypatch, capsys):
     ],
 )
 def test_the_page_says_whether_the_aim_is_met_and_where_we_lose(changes, said):
-    plain = {"variant": "plain", "accuracy": 0.8} | dict.fromkeys(classification_gold.MEASURES, 0.1)
+    plain = {"variant": "plain", "accuracy": 0.8, "rarest": 0.2} | dict.fromkeys(GAIN, 0.0)
+    plain |= dict.fromkeys(LEFT_OUT) | dict.fromkeys(classification_gold.MEASURES, 0.1)
     ends = dict.fromkeys(("ece_low", "ece_high", "ece_change_low", "ece_change_high"), 0.25)
     means, scores = [], []
     for answers, change in zip(("all", 3), changes, strict=True):
