@@ -1,6 +1,7 @@
 """What a label tells of how dependent its workers' errors were taken to be."""
 
 import json
+import random
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from groundtruth.aggregation.classification.dependence import DependenceSettings
 from groundtruth.aggregation.classification.votes import Votes
 from groundtruth.tasks.classification.task import ImageMultiClass
 from groundtruth.worker_history.counts import MemorySkills
-from tests.batches import ALIKE, SINGLE, dependent_answers, independent_answers, labels
+from tests.batches import ALIKE, MULTI, SINGLE, dependent_answers, independent_answers, labels
 
 READ = DependenceSettings()
 DEPENDENCE = ("dependence", "correlation", "pairs", "earlier-pairs")
@@ -74,6 +75,41 @@ def test_it_takes_few_bytes_of_a_response():
         for block in told(answers).values():
             added = {name: block[name] for name in DEPENDENCE if name in block}
             assert len(json.dumps(added)) < 80
+
+
+def picked(n_objects, *, hard):
+    """Labels that six workers picked; of hard objects each flips a coin for each label."""
+    draw = random.Random(11)
+    answers = {}
+    for number in range(n_objects):
+        true = [name for name in ALIKE.classes if draw.random() < 0.5]
+        right = 0.5 if hard and number % 3 == 0 else 0.85
+        answers[f"m-{number:02}"] = {
+            worker: [name for name in ALIKE.classes if (name in true) == (draw.random() < right)]
+            or ["crab"]
+            for worker in ALIKE.accuracies
+        }
+    return answers
+
+
+def told_of_several(answers, **options):
+    found = labels(MULTI, answers, classes=ALIKE.classes, **options)
+    return [label["algorithm"] for label in found.values()]
+
+
+def test_of_several_labels_each_answer_is_a_pair_for_each_label():
+    for hard, (low, high) in ((False, (0, 0.25)), (True, (0.9, 1))):
+        for block in told_of_several(picked(200, hard=hard)):
+            assert low <= block["dependence"] <= high
+            assert block["pairs"] == 199 * 15 * 4 / 2  # the workers' rates fit half of them
+
+
+def test_of_several_labels_a_dependence_that_is_set_is_not_told_as_found():
+    (block,) = told_of_several(picked(1, hard=False), error_correlation=0.5)
+    assert block.keys() == {"name", "settings"}
+    for algorithm in ("majority", "builtin"):
+        (block,) = told_of_several(picked(1, hard=False), consolidation_algorithm=algorithm)
+        assert block.keys() == {"name", "settings"}
 
 
 def read(block, *, used=2):

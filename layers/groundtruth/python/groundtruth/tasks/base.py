@@ -19,7 +19,7 @@ from groundtruth.worker_history.store import BatchSkills
 
 if TYPE_CHECKING:
     from groundtruth.aggregation.classification.calibration_maps import ConfidenceMap
-    from groundtruth.aggregation.classification.dependence import Evidence
+    from groundtruth.aggregation.classification.dependence import DependenceSettings, Evidence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -337,7 +337,10 @@ def _object_style(label: Label, task: Task[Any], context: ConsolidationContext) 
 
 
 def find_dependence(
-    elsewhere: Evidence | None, earlier: Evidence, n_answers: Sequence[int]
+    elsewhere: Evidence | None,
+    earlier: Evidence,
+    n_answers: Sequence[int],
+    settings: DependenceSettings,
 ) -> list[Dependence | None]:
     """What each data object's label tells of dependence; None with fewer than two answers.
 
@@ -349,10 +352,16 @@ def find_dependence(
         The part of that which is of earlier batches.
     n_answers : sequence of int
         How many answers each object has.
+    settings : DependenceSettings
+        How the algorithm reads the evidence.
     """
     if elsewhere is None:
         return [None] * len(n_answers)
-    figures = (elsewhere.dependence, elsewhere.correlation, elsewhere.unordered_pairs)
+    figures = (
+        elsewhere.estimate_dependence(settings),
+        elsewhere.estimate_correlation(settings),
+        elsewhere.unordered_pairs,
+    )
     columns = (values.tolist() for values in figures)
     earlier_pairs = round(float(earlier.unordered_pairs))
     return [

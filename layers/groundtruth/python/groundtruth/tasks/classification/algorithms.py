@@ -208,7 +208,12 @@ def predict(
         posterior = majority(voters.votes, weights=weights)
         posterior, confidences = _fill_single_votes(posterior, posterior.max(axis=1), voters)
     confidence_map = None if algorithm == "builtin" else context.confidence_map
-    dependence = find_dependence(elsewhere, voters.evidence, voters.votes.votes_per_item.tolist())
+    dependence = find_dependence(
+        elsewhere,
+        voters.evidence,
+        voters.votes.votes_per_item.tolist(),
+        CalibratedSettings().dependence,
+    )
     predictions = _make_predictions(posterior, confidences, dependence, voters, confidence_map)
     by_object = dict(zip((item.object_id for item in ordered), predictions, strict=True))
     return [by_object[item.object_id] for item in objects]

@@ -32,7 +32,9 @@ from groundtruth.tasks.base import (
     SMALLEST_SHOWN,
     BatchAnswers,
     ConsolidationContext,
+    Dependence,
     collect_answers,
+    find_dependence,
 )
 from groundtruth.worker_history.store import ALL_WORKERS, Amounts, indices_below
 
@@ -58,20 +60,26 @@ class SetPrediction:
     posterior: dict[int, float]
     tied: bool
     below_quorum: bool
+    dependence: Dependence | None
 
 
 def predict(
     objects: Sequence[Answers[LabelSet]], context: ConsolidationContext, algorithm: str
 ) -> list[SetPrediction]:
     """One prediction for each image, all with a usable answer; their order changes nothing."""
-    rows = predict_probabilities(objects, context, algorithm)
+    found = predict_probabilities(objects, context, algorithm)
     return [
-        _predict_set(item, row, context, algorithm) for item, row in zip(objects, rows, strict=True)
+        _predict_set(item, row, dependence, context, algorithm)
+        for item, row, dependence in zip(objects, *found, strict=True)
     ]
 
 
 def _predict_set(
-    item: Answers[LabelSet], probabilities: Floats, context: ConsolidationContext, algorithm: str
+    item: Answers[LabelSet],
+    probabilities: Floats,
+    dependence: Dependence | None,
+    context: ConsolidationContext,
+    algorithm: str,
 ) -> SetPrediction:
     voted = set(itertools.chain.from_iterable(item.answers))
     candidates = _sort_candidates(probabilities, item)
@@ -97,6 +105,7 @@ def _predict_set(
         },
         tied=_is_tied(probabilities[list(candidates)], quorum, below_quorum=below_quorum),
         below_quorum=below_quorum,
+        dependence=dependence,
     )
 
 
@@ -125,8 +134,8 @@ def _is_tied(candidates: Floats, quorum: float, *, below_quorum: bool) -> bool:
 
 def predict_probabilities(
     objects: Sequence[Answers[LabelSet]], context: ConsolidationContext, algorithm: str
-) -> Floats:
-    """Probability of each label for each image.
+) -> tuple[Floats, list[Dependence | None]]:
+    """Probability of each label for each image, and how dependent errors were taken to be.
 
     Parameters
     ----------
@@ -139,9 +148,11 @@ def predict_probabilities(
 
     Returns
     -------
-    ndarray of float, shape (n_objects, n_classes)
+    probabilities : ndarray of float, shape (n_objects, n_classes)
         In [0, 1]. The share of the workers who chose the label for ``majority``; the built-in
         function's map of that share for ``builtin``.
+    dependence : list of Dependence or None
+        By object; None if it was not looked for.
     """
     order = sorted(range(len(objects)), key=lambda index: objects[index].object_id)
     ordered = [objects[index] for index in order]
@@ -152,15 +163,17 @@ def predict_probabilities(
         with_model=algorithm == "calibrated",
     )
     selections = _make_selections(batch, len(ordered), max(1, len(context.classes)))
+    dependence: list[Dependence | None] = [None] * len(ordered)
     if algorithm == "calibrated":
-        result = _calibrated(batch, selections, context)
+        result, dependence = _calibrated(batch, selections, context)
         context.skills.update_counts(_count_updates(ordered, batch.workers, result))
         posterior = result.posterior
     else:
         posterior = _share_labels(selections, algorithm)
     probabilities = np.empty_like(posterior)
     probabilities[order] = posterior
-    return probabilities
+    by_object = dict(zip(order, dependence, strict=True))
+    return probabilities, [by_object[index] for index in range(len(objects))]
 
 
 def _share_labels(selections: Selections, algorithm: str) -> Floats:
@@ -203,7 +216,8 @@ def _make_gold(batch: BatchAnswers[LabelSet], n_labels: int) -> Ints:
 
 def _calibrated(
     batch: BatchAnswers[LabelSet], selections: Selections, context: ConsolidationContext
-) -> LabelConsolidation:
+) -> tuple[LabelConsolidation, list[Dependence | None]]:
+    """What the algorithm finds, and the dependence it found if that was not set."""
     is_count = indices_below(n_labels := max(1, len(context.classes)), 2, 2)
     history = context.skills.history(
         [*batch.workers, ALL_WORKERS] if batch.workers else [],
@@ -219,14 +233,23 @@ def _calibrated(
         "smoothing": context.settings.vote_smoothing,
     }
     options = {name: value for name, value in options.items() if value is not None}
-    return calibrated_labels(
+    settings = CalibratedLabelsSettings(**options)
+    earlier = Evidence.from_cells(history.get(ALL_WORKERS, {}))
+    result = calibrated_labels(
         selections,
-        settings=CalibratedLabelsSettings(**options),
+        settings=settings,
         prior_counts=_counts(history, batch.workers, n_labels),
         gold=_make_gold(batch, n_labels),
         max_weights=None if batch.max_weights is None else np.array(batch.max_weights),
-        earlier=Evidence.from_cells(history.get(ALL_WORKERS, {})),
+        earlier=earlier,
     )
+    found = find_dependence(
+        result.elsewhere if dependence is None else None,
+        earlier,
+        selections.answers_per_item.tolist(),
+        settings.dependence,
+    )
+    return result, found
 
 
 def _counts(history: Amounts, names: Sequence[str], n_labels: int) -> LabelCounts:

@@ -128,6 +128,7 @@ class ImageMultiClassMultiLabel:
             used=used,
             rejected=item.rejected,
             agreement=_agreement(candidate_names, classes, votes, used),
+            dependence=prediction.dependence,
             posterior={
                 names[class_id]: round(share, CONFIDENCE_DIGITS)
                 for class_id, share in prediction.posterior.items()
