@@ -184,6 +184,18 @@ def test_what_the_manifest_s_label_was_made_with_is_shown_beside_it(zoo, tmp_pat
     assert "3,991 of them of earlier batches" in page
 
 
+def test_of_several_labels_it_is_told_as_well(tmp_path):
+    votes = {str(at): {"ann": ["cat"], "bob": ["cat"], "cy": ["dog", "cat"]} for at in range(6)}
+    job = on_disk.make_multi_label_job(tmp_path / "zoo", votes, [["cat"]] * 6)
+    effect = json_of(explain, job, "1", "--algorithm", "calibrated")["dependence"]
+    assert effect["dependence"] == 1
+    assert effect["confidence"] == effect["confidence-if-dependent"]
+    assert effect["confidence"] < effect["confidence-if-independent"]
+    page = page_of(tmp_path, job, "--algorithm", "calibrated")
+    assert "The confidences of 6 labels were made with this dependence" in page
+    assert page_of(tmp_path, job) == ""
+
+
 def label(value, pairs):
     return Label(task="image-classification", dependence=Dependence(
         value=value, correlation=value / 10, pairs=pairs, earlier_pairs=pairs // 2
