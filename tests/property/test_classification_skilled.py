@@ -138,6 +138,30 @@ def test_one_more_agreeing_vote_never_lowers_confidence(
     assert table[0, label] >= found.confidences[0] - 5e-3
 
 
+@pytest.mark.parametrize("n_classes", [2, 3, 10, 30])
+@given(
+    skills=st.lists(st.floats(0.5, 0.98), min_size=2, max_size=7),
+    classes=st.lists(st.integers(0, 1), min_size=7, max_size=7),
+    frequent=st.sampled_from([3.0, 50.0, 1000.0]),
+)
+def test_so_it_is_where_known_objects_say_that_its_class_is_rare(
+    n_classes, skills, classes, frequent
+):
+    options = {
+        "prior_counts": make.one_coin_counts(skills, n_classes, answers=100.0),
+        "earlier_gold": np.where(np.arange(n_classes) == 1, frequent, 3.0),
+    }
+    count = len(skills)
+    votes = np.array(classes[: count - 1])
+    nobody = np.zeros(count, int)
+    before = make.Votes(nobody[1:], np.arange(count - 1), votes, 1, count, n_classes)
+    found = calibrated(before, **options).posterior
+    label = found.labels[0]
+    after = make.Votes(nobody, np.arange(count), np.append(votes, label), 1, count, n_classes)
+    table = calibrated(after, **options).posterior.dense()
+    assert table[0, label] >= found.confidences[0] - 5e-3
+
+
 @each
 @given(batch=make.votes(min_classes=2), random=randoms)
 def test_a_known_truth_is_learned_from(algorithm, batch, random):
