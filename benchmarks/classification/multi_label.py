@@ -26,14 +26,26 @@ from benchmarks.common.record import (
     write_result,
 )
 from benchmarks.common.record import table as rows_table
-from benchmarks.common.scores import SMALLEST_PROBABILITY, equal_width_gap, paired_intervals
+from benchmarks.common.scores import (
+    N_BINS,
+    SMALLEST_PROBABILITY,
+    equal_width_gap,
+    item_counts,
+    paired_intervals,
+    spread,
+)
 from groundtruth.aggregation.multilabel.calibrated import calibrated_labels
 from groundtruth.aggregation.multilabel.majority import share_labels
 from groundtruth.aggregation.multilabel.selections import Selections, choose_labels
 
-SETS = ("ml_affect20", "ml_medrel")
+SETS = ("ml_affect20", "ml_medrel", "ml_chexpert")
+JUDGES: Mapping[str, frozenset[str]] = {
+    "ml_chexpert": frozenset({"bc1", "bc2", "bc3", "bc5", "bc7"}),
+}
+"""Raters whose majority is a set's truth: their answers are left out."""
 MEASURES = ("macro_f1", "micro_f1", "jaccard", "subset_accuracy", "log_loss", "brier", "ece")
 LOSSES = ("jaccard", "brier", "log_loss")
+SIZES = (3, 5, "all")
 
 type Table = NDArray[np.float64]
 type Flags = NDArray[np.bool_]
@@ -43,7 +55,8 @@ def load(folder: Path) -> tuple[Selections, NDArray[np.int64]]:
     """A set's answers, and its truths as (n_items, n_labels) of 1, 0 and -1 for unknown."""
     meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
     labels, judged = meta["labels"], set(meta["gold_labels"])
-    answers = read_rows(folder / "answers.csv.gz")
+    judges = JUDGES.get(meta["name"], frozenset())
+    answers = [row for row in read_rows(folder / "answers.csv.gz") if row[1] not in judges]
     truths = {row[0]: set(row[1].split("|")) for row in read_rows(folder / "gold.csv.gz")}
     items = {name: n for n, name in enumerate(sorted({answer[0] for answer in answers}))}
     workers = {name: n for n, name in enumerate(sorted({answer[1] for answer in answers}))}
@@ -85,6 +98,17 @@ def item_losses(posterior: Table, gold: NDArray[np.int64]) -> Table:
     return np.column_stack((jaccard, brier, -np.log(missed).mean(axis=1)))
 
 
+def ece_draws(posterior: Table, gold: NDArray[np.int64]) -> Table:
+    """ECE of the judged items, all of them first, then of items drawn again: shape (1 + draws,)."""
+    table, _, truth = _judged(posterior, gold)
+    gaps = np.zeros((len(table), N_BINS))
+    for confidences, applies in zip(table.T, truth.T, strict=True):
+        bins = np.minimum((confidences * N_BINS).astype(int), N_BINS - 1)
+        gaps[np.arange(len(table)), bins] += confidences - applies
+    counts = item_counts(len(table), 0)
+    return np.asarray(np.abs(counts @ gaps).sum(axis=1) / table.size)
+
+
 def _judged(posterior: Table, gold: NDArray[np.int64]) -> tuple[Table, Flags, Flags]:
     """Posterior, chosen and true labels of the items and labels with a truth."""
     chosen = choose_labels(posterior, at_least_one=False).chosen
@@ -118,11 +142,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         for dataset in SETS:
             given, gold = load(options.data / "classification" / dataset)
-            for n_answers in (3, 5, 0):
-                kept = keep_answers(given.items, n_answers, 0) if n_answers else slice(None)
+            most = int(given.answers_per_item.max())
+            for size in (size for size in SIZES if size == "all" or size < most):
+                kept = slice(None) if size == "all" else keep_answers(given.items, size, 0)
                 parts = (given.items[kept], given.workers[kept], given.picked[kept])
                 sample = Selections(*parts, given.n_items, given.n_workers)
-                where = {"set": dataset, "answers": n_answers or "all"}
+                where = {"set": dataset, "answers": size}
                 found = _tables(sample, gold, Path(name))
                 for method, (table_found, seconds) in found.items():
                     measured = where | {"method": method} | scores(table_found, gold)
@@ -131,7 +156,7 @@ def main() -> None:
                 differences += [where | line for line in _differences(tables, gold)]
                 print(f"{dataset} {where['answers']} done", file=sys.stderr, flush=True)
     given_options = {"data": data_option(options.data)}
-    names = [f"{loss}{end}" for loss in LOSSES for end in ("", "_low", "_high")]
+    names = [f"{loss}{end}" for loss in (*LOSSES, "ece") for end in ("", "_low", "_high")]
     result = {
         "run": run_record("benchmarks.classification.multi_label", given_options, seed=0),
         "scores": rows_table(rows, ("set", "answers", "method", *MEASURES, "cpu_seconds")),
@@ -142,10 +167,11 @@ def main() -> None:
 
 def _differences(tables: Mapping[str, Table], gold: NDArray[np.int64]) -> Iterable[dict[str, Any]]:
     """Each method's difference to per-label majority, with an interval over items."""
-    base = item_losses(tables["majority"], gold)
+    base, base_draws = item_losses(tables["majority"], gold), ece_draws(tables["majority"], gold)
     for method, posterior in tables.items():
         if method != "majority":
             gains = paired_intervals(LOSSES, [item_losses(posterior, gold) - base])
+            gains |= spread("ece", ece_draws(posterior, gold) - base_draws, centred=True)
             yield {"method": method} | gains
 
 
