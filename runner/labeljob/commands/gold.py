@@ -166,8 +166,8 @@ def gold_draw(options: DrawOptions) -> None:
         messages.print_json(values, ascii_only=True)
         return
     messages.done(f"{len(lines)} of {len(objects)} drawn at random  {options.output}")
-    choices = f", of {', '.join(job.choices)}" if job else ""
-    messages.note(f"write the true {key}{choices}, in place of null in each line")
+    choices = f" (of {', '.join(job.choices)})" if job else ""
+    messages.note(f"write the true {key}{choices} in place of null in each line")
     if job and key in ANSWERS[:2]:  # nothing learns from masks
         learn = ("--algorithm", job.core.algorithms[0], "--gold", str(options.output))
         messages.note(f"then: {quote_command(options, 'replay', *learn)}")
