@@ -74,7 +74,7 @@ def test_a_gold_file_that_is_absent_or_cannot_be_read_is_an_error(account, exami
     assert ("gold", "gold-absent") in errors(examined(account))
     account.put("gold.jsonl", '{"source-ref": "s3://b/1.png", "label": null}\n')
     (finding,) = of(examined(account), "gold-unreadable")
-    assert finding["text"].startswith("line 1: has no label yet")
+    assert finding["text"].startswith('line 1: needs "label": "<name>"')
 
 
 def test_without_earlier_labels_nothing_is_advised(account, examined):

@@ -123,7 +123,7 @@ def test_a_file_that_is_not_filled_in_is_named_with_its_line(skewed, tmp_path):
     run(gold_draw, skewed[0], "--count", "2", "-o", file)
     outcome = run(replay, skewed[0], "--gold", file, "-o", tmp_path / "out")
     assert outcome.exit_code == 1
-    assert "known.jsonl, line 1: has no label yet" in outcome.output
+    assert "known.jsonl, line 1: needs" in outcome.output
 
 
 def test_the_report_and_the_plan_propose_commands_that_work(skewed, tmp_path, monkeypatch):

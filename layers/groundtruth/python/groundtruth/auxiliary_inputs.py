@@ -76,8 +76,8 @@ def _names(entry: Mapping[str, Any], where: str) -> tuple[str, ...]:
     names = entry["labels"] if "labels" in entry else [entry.get("label")]
     if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
         raise ContractError(
-            'has no label yet: write "label": "<name>" or "labels": ["<name>", …] with what is '
-            "true, or take the line out",
+            'needs "label": "<name>" or "labels": ["<name>", …]: '
+            "write what is true, or take the line out",
             path=where,
         )
     return tuple(names)
