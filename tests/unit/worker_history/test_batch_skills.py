@@ -4,6 +4,7 @@ import pytest
 
 from groundtruth.worker_history.counts import MemorySkills
 from groundtruth.worker_history.store import (
+    ALL_WORKERS,
     BatchSkills,
     SkillKey,
     SkillStoreError,
@@ -111,3 +112,13 @@ def test_damaged_cells_are_left_out_and_the_others_counted(cell, amount):
     skills = skills_of(store)
     assert skills.history(["ann"], is_cell=IS_CELL) == {"ann": {"0:0": 2.0}}
     assert skills.note == "damaged counts of worker skill were left out: 1"
+
+
+def test_only_the_record_of_all_workers_has_its_cells():
+    store = MemorySkills()
+    cells = {"0:0": 1.0, "hits": 2.0}
+    skills_of(store).update_counts({"7": {"ann": cells, ALL_WORKERS: cells}})
+    later = skills_of(store, "second")
+    known = later.history(["ann", ALL_WORKERS], is_cell=IS_CELL, of_all={"hits"})
+    assert known == {"ann": {"0:0": 1.0}, ALL_WORKERS: cells}
+    assert later.note == "damaged counts of worker skill were left out: 1"

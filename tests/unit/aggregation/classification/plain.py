@@ -125,6 +125,7 @@ def plain_adapted(plain, table, surest, reading, sums):
             continue
         hits, hits_scale, wrong, wrong_scale, pairs = sums.sum(axis=0) - sums[item]
         found = max(hits / max(hits_scale, 1e-9), wrong / max(wrong_scale, 1e-9))
+        found = min(max(found, -1.0), 1.0)
         known = reading.prior_pairs * reading.prior_correlation
         correlation = (pairs * found + known) / (pairs + reading.prior_pairs)
         width = reading.dependent - reading.independent

@@ -129,3 +129,11 @@ def test_nothing_is_what_is_usual():
     assert nothing.correlation == settings.prior_correlation
     assert nothing.dependence == 1.0
     assert Evidence.from_cells({}).total.pairs == nothing.pairs == 0
+
+
+def test_sums_that_cannot_be_are_no_more_than_full_dependence():
+    sums = dict.fromkeys(EVIDENCE_CELLS[:5], 0.0)
+    for hits in (1e15, -1e15):
+        found = Evidence(**sums | {"hits": hits, "wrong": hits, "pairs": 1e9})
+        assert abs(found.correlation) <= 1.0
+        assert found.dependence == float(hits > 0)

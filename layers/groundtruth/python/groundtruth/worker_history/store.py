@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, cached_property
@@ -189,11 +189,18 @@ class BatchSkills:
         key, never = SkillKey("", ()), datetime.min.replace(tzinfo=UTC)
         return cls(store=None, key=key, batch_id="", job="", made_at=never)
 
-    def history(self, workers: Sequence[str], *, is_cell: Callable[[str], bool]) -> Amounts:
+    def history(
+        self,
+        workers: Sequence[str],
+        *,
+        is_cell: Callable[[str], bool],
+        of_all: Collection[str] = (),
+    ) -> Amounts:
         """What earlier batches taught about workers: worker -> cell -> amount.
 
         A store that fails or is damaged leaves a note. Nothing is known then; of single damaged
-        cells (by `is_cell`, or no possible amount) only these are left out.
+        cells (by `is_cell`, or no possible amount) only these are left out. The record of
+        `ALL_WORKERS` may have the cells `of_all` too.
         """
         nothing: dict[str, dict[str, float]] = {worker: {} for worker in workers}
         if self.store is None or not workers:
@@ -206,7 +213,8 @@ class BatchSkills:
                 worker: {
                     cell: float(amount)
                     for cell, amount in amounts.get(worker, {}).items()
-                    if is_cell(cell) and 0.0 <= amount <= MOST_OF_A_CELL
+                    if (is_cell(cell) or (worker == ALL_WORKERS and cell in of_all))
+                    and 0.0 <= amount <= MOST_OF_A_CELL
                 }
                 for worker in workers
             }

@@ -109,14 +109,14 @@ class Evidence:
         return np.asarray(self.pairs) / 2.0
 
     def estimate_correlation(self, settings: DependenceSettings = _DEFAULT) -> Floats:
-        """How much errors go together, shrunk to what is usual; about 0 if they do not.
+        """How much errors go together, from -1 to 1, shrunk to what is usual; 0 if they do not.
 
         The larger of both signs counts: hard objects show in the hits, and objects that lure
         workers to one wrong class in the wrong votes.
         """
         known = settings.prior_pairs * settings.prior_correlation
         found = (
-            self.pairs * product / np.maximum(scale, 1e-9)
+            self.pairs * np.clip(product / np.maximum(scale, 1e-9), -1.0, 1.0)
             for product, scale in ((self.hits, self.hits_scale), (self.wrong, self.wrong_scale))
         )
         largest: Floats = np.maximum(*found)

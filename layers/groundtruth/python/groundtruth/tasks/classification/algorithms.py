@@ -82,11 +82,10 @@ def _find_voters(
     n_classes = max(1 if context.classes_known else 2, len(context.classes))
     columns = np.array(batch.rows, dtype=np.int64).reshape(len(batch.rows), 3).T
     wanted = [*names, ALL_WORKERS] if names and algorithm in _SKILLED else []
-    is_count = indices_below(n_classes, n_classes)
     gold_cells = [_gold_cell(class_id) for class_id in range(n_classes)]
     of_nobody = {*EVIDENCE_CELLS, *gold_cells}
     history = context.skills.history(
-        wanted, is_cell=lambda cell: cell in of_nobody or is_count(cell)
+        wanted, is_cell=indices_below(n_classes, n_classes), of_all=of_nobody
     )
     of_all = history.get(ALL_WORKERS, {})
     of_workers = {cell: amount for cell, amount in of_all.items() if cell not in of_nobody}

@@ -218,10 +218,11 @@ def _calibrated(
     batch: BatchAnswers[LabelSet], selections: Selections, context: ConsolidationContext
 ) -> tuple[LabelConsolidation, list[Dependence | None]]:
     """What the algorithm finds, and the dependence it found if that was not set."""
-    is_count = indices_below(n_labels := max(1, len(context.classes)), 2, 2)
+    n_labels = max(1, len(context.classes))
     history = context.skills.history(
         [*batch.workers, ALL_WORKERS] if batch.workers else [],
-        is_cell=lambda cell: cell in EVIDENCE_CELLS or is_count(cell),
+        is_cell=indices_below(n_labels, 2, 2),
+        of_all=EVIDENCE_CELLS,
     )
     dependence = (
         context.settings.error_correlation if context.dependence is None else context.dependence
