@@ -168,9 +168,12 @@ def gold_draw(options: DrawOptions) -> None:
     messages.done(f"{len(lines)} of {len(objects)} drawn at random  {options.output}")
     choices = f" (of {', '.join(job.choices)})" if job else ""
     messages.note(f"write the true {key}{choices} in place of null in each line")
-    if job and key in ANSWERS[:2]:  # nothing learns from masks
+    if job and key in ANSWERS[:2]:
         learn = ("--algorithm", job.core.algorithms[0], "--gold", str(options.output))
         messages.note(f"then: {quote_command(options, 'replay', *learn)}")
+    elif job:  # nothing learns from masks
+        score = ("gold score", "--gold", str(options.output))
+        messages.note(f"then, for each worker's mean IoU: {quote_command(options, *score)}")
 
 
 def _name_objects(job: JobOnFile) -> list[dict[str, str]]:

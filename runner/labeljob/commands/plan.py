@@ -207,7 +207,8 @@ def _report_gold(result: _Result, options: PlanOptions) -> None:
             f"do not tell, and {gold.open_share:.1%} of the labels hang on it. {what}, tell. "
             f"{MEASURED}; for this job, --truth tells"
         )
-    if advice is not None:
+    worth = gold.open_share > 0 if gold.interval is None else gold.interval[1] > 0
+    if advice is not None and worth:
         file = f"{result.job.name.rpartition('/')[2]}.gold.jsonl"
         draw = quote_command(options, "gold draw", "--count", str(advice.objects), "--output", file)
         messages.note(f"to draw them: {draw}")

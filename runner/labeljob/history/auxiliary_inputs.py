@@ -77,6 +77,11 @@ def _note_foreign_labels(side: AuxiliaryLabels, job: JobOnFile) -> None:
     for key, names in {**side.by_source, **side.by_id}.items():
         if unknown := sorted(set(names) - set(job.choices)):
             job.damage.add(key, f"its known label {unknown[0]!r} is none of the job's")
+        elif names:
+            try:
+                job.task.name_truth(names)
+            except ValueError as error:
+                job.damage.add(key, f"what is known of it is not used: it {error}")
 
 
 def _content(path: Path) -> bytes:

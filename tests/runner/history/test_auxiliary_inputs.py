@@ -98,6 +98,13 @@ def test_a_known_label_that_the_job_does_not_have_is_told(quarrel, tmp_path):
     ]
 
 
+def test_known_labels_that_the_job_cannot_have_together_are_told(quarrel, tmp_path):
+    gold = side_file(tmp_path / "gold", [{"object-id": "2", "labels": ["cat", "dog"]}])
+    result, _ = replayed(quarrel, "--gold", gold)
+    problem = "what is known of it is not used: it has 2 labels, and the job has one"
+    assert result["damage"] == [{"file": "2", "problem": problem}]
+
+
 def test_a_side_file_that_makes_no_sense_is_an_error(quarrel, tmp_path):
     gold = side_file(tmp_path / "gold", [{"object-id": "2"}])
     outcome = run(replay, quarrel, "--gold", gold)
