@@ -6,7 +6,6 @@ import pytest
 
 from groundtruth.tasks.classification.algorithms import MOST_POOLED_CLASSES
 from groundtruth.worker_history.counts import MemorySkills
-from groundtruth.worker_history.store import ALL_WORKERS
 from tests.batches import SINGLE, RecordingSkills, labels
 from tests.memory_store import MemoryStore
 
@@ -58,16 +57,29 @@ def test_each_known_image_is_kept_once_with_its_class(n_classes):
     answers = {"g0": {"ann": "crab"}, "g1": {"ann": "star", "ben": "crab"}, **OPEN}
     consolidate(answers, skills, classes=classes)
     kept = {
-        at: {cell: amount for cell, amount in taught[ALL_WORKERS].items() if "gold" in cell}
+        at: {
+            cell: amount
+            for cells in taught.values()
+            for cell, amount in cells.items()
+            if "gold" in cell
+        }
         for at, taught in skills.taught.items()
-        if ALL_WORKERS in taught
     }
     assert kept == {"g0": {"gold:1": 1.0}, "g1": {"gold:1": 1.0}, "open": {}}
+
+
+def test_gold_of_another_job_tells_nothing():
+    told, deaf = MemorySkills(), MemorySkills()
+    other = {"labelingJobArn": "arn:aws:sagemaker:us-west-2:111122223333:labeling-job/other"}
+    consolidate(SEEN, told, event=other)
+    consolidate(SEEN, deaf, event=other, gold_frequencies=False)
+    assert of_open(told) == of_open(deaf)
 
 
 def test_a_damaged_count_is_left_out():
     class Damaged(MemorySkills):
         def history(self, key, *, workers, **asked):
-            return {ALL_WORKERS: {"gold:7": 9.0, "gold:x": 9.0, "gold:1": -3.0}}
+            cells = {"gold:7": 9.0, "gold:x": 9.0, "gold:1": -3.0}
+            return dict.fromkeys(workers, cells)
 
     assert of_open(Damaged()) == of_open(MemorySkills())

@@ -119,6 +119,6 @@ def test_only_the_record_of_all_workers_has_its_cells():
     cells = {"0:0": 1.0, "hits": 2.0}
     skills_of(store).update_counts({"7": {"ann": cells, ALL_WORKERS: cells}})
     later = skills_of(store, "second")
-    known = later.history(["ann", ALL_WORKERS], is_cell=IS_CELL, of_all={"hits"})
+    known = later.history(["ann", ALL_WORKERS], is_cell=IS_CELL, shared={ALL_WORKERS: {"hits"}})
     assert known == {"ann": {"0:0": 1.0}, ALL_WORKERS: cells}
     assert later.note == "damaged counts of worker skill were left out: 1"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol, Self
 
 from groundtruth.errors import GroundTruthError
@@ -22,8 +23,16 @@ ALL_WORKERS = ""
 No worker has it: an answer without a worker's id is set aside.
 """
 
+
+def name_job_record(job: str) -> str:
+    """Under what is kept what holds in one job, by its ARN; no worker's id has two lines."""
+    return f"\n{job}"
+
+
 type Amounts = Mapping[str, Mapping[str, float]]
 """Amount by worker and cell."""
+
+NO_CELLS: Mapping[str, Collection[str]] = MappingProxyType({})
 
 
 class SkillStoreError(GroundTruthError):
@@ -194,13 +203,13 @@ class BatchSkills:
         workers: Sequence[str],
         *,
         is_cell: Callable[[str], bool],
-        of_all: Collection[str] = (),
+        shared: Mapping[str, Collection[str]] = NO_CELLS,
     ) -> Amounts:
         """What earlier batches taught about workers: worker -> cell -> amount.
 
         A store that fails or is damaged leaves a note. Nothing is known then; of single damaged
-        cells (by `is_cell`, or no possible amount) only these are left out. The record of
-        `ALL_WORKERS` may have the cells `of_all` too.
+        cells (by `is_cell`, or no possible amount) only these are left out. Records that are no
+        worker's are in `shared`, with the names of further cells they may have.
         """
         nothing: dict[str, dict[str, float]] = {worker: {} for worker in workers}
         if self.store is None or not workers:
@@ -213,7 +222,7 @@ class BatchSkills:
                 worker: {
                     cell: float(amount)
                     for cell, amount in amounts.get(worker, {}).items()
-                    if (is_cell(cell) or (worker == ALL_WORKERS and cell in of_all))
+                    if (is_cell(cell) or cell in shared.get(worker, ()))
                     and 0.0 <= amount <= MOST_OF_A_CELL
                 }
                 for worker in workers

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from groundtruth.aggregation.classification.posterior import Consolidation
 from groundtruth.aggregation.classification.votes import Floats, Ints, Votes
 from groundtruth.aggregation.classification.weighted import WeightedSettings, weighted
 from groundtruth.annotations import Answers
+from groundtruth.auxiliary_inputs import NO_LABELS
 from groundtruth.tasks.base import (
     PRIOR_CONFIDENCE,
     SMALLEST_SHOWN,
@@ -32,7 +33,12 @@ from groundtruth.tasks.base import (
     collect_answers,
     find_dependence,
 )
-from groundtruth.worker_history.store import ALL_WORKERS, Amounts, indices_below
+from groundtruth.worker_history.store import (
+    ALL_WORKERS,
+    Amounts,
+    indices_below,
+    name_job_record,
+)
 
 if TYPE_CHECKING:
     from groundtruth.aggregation.classification.calibration_maps import ConfidenceMap
@@ -81,14 +87,18 @@ def _find_voters(
     # Where nothing tells the classes, one that was not seen yet may be right too.
     n_classes = max(1 if context.classes_known else 2, len(context.classes))
     columns = np.array(batch.rows, dtype=np.int64).reshape(len(batch.rows), 3).T
-    wanted = [*names, ALL_WORKERS] if names and algorithm in _SKILLED else []
     gold_cells = [_gold_cell(class_id) for class_id in range(n_classes)]
-    of_nobody = {*EVIDENCE_CELLS, *gold_cells}
+    of_job = name_job_record(context.skills.job)
+    shared: dict[str, Collection[str]] = {ALL_WORKERS: EVIDENCE_CELLS}
+    if context.gold != NO_LABELS:
+        shared[of_job] = gold_cells
     history = context.skills.history(
-        wanted, is_cell=indices_below(n_classes, n_classes), of_all=of_nobody
+        [*names, *shared] if names and algorithm in _SKILLED else [],
+        is_cell=indices_below(n_classes, n_classes),
+        shared=shared,
     )
-    of_all = history.get(ALL_WORKERS, {})
-    of_workers = {cell: amount for cell, amount in of_all.items() if cell not in of_nobody}
+    of_all, known = history.get(ALL_WORKERS, {}), history.get(of_job, {})
+    of_workers = {cell: amount for cell, amount in of_all.items() if cell not in EVIDENCE_CELLS}
     return Voters(
         names=names,
         votes=Votes(
@@ -103,7 +113,7 @@ def _find_voters(
         counts=_counts(history, names, n_classes),
         population=_population(of_workers, n_classes),
         evidence=Evidence.from_cells(of_all),
-        earlier_gold=np.array([of_all.get(cell, 0.0) for cell in gold_cells]),
+        earlier_gold=np.array([known.get(cell, 0.0) for cell in gold_cells]),
         in_population=np.array([name != context.model_id for name in names], np.bool_),
         max_weights=None if batch.max_weights is None else np.array(batch.max_weights),
     )
@@ -130,7 +140,7 @@ def _population(of_all: Mapping[str, float], n_classes: int) -> Floats | None:
 
 
 def _gold_cell(class_id: int) -> str:
-    """Under what `ALL_WORKERS` keeps how many images were known to be of a class."""
+    """Under what a job's record keeps how many of its images were known to be of a class."""
     return f"gold:{class_id}"
 
 
@@ -139,12 +149,12 @@ def count_updates(
     voters: Voters,
     result: Consolidation,
     *,
-    gold_frequencies: bool = True,
+    gold_record: str | None = None,
 ) -> Mapping[str, Amounts]:
     """What each image teaches about its workers, in the store's terms, by the image's id.
 
-    What all workers together did is there as `ALL_WORKERS`; the model is not one of them. With
-    `gold_frequencies`, so is the class of an image whose truth is known.
+    What all workers together did is there as `ALL_WORKERS`; the model is not one of them. The class
+    of an image whose truth is known is there as `gold_record`, if that is given.
     """
     updates: dict[str, dict[str, dict[str, float]]] = {}
     for index, item in enumerate(objects):
@@ -159,8 +169,8 @@ def count_updates(
                 everyone[cell] = everyone.get(cell, 0.0) + amount
         if result.evidence is not None and voters.votes.votes_per_item[index] > 1:
             amounts.setdefault(ALL_WORKERS, {}).update(result.evidence.cells_of_item(index))
-        if gold_frequencies and (truth := int(voters.gold[index])) >= 0:
-            amounts.setdefault(ALL_WORKERS, {})[_gold_cell(truth)] = 1.0
+        if gold_record is not None and (truth := int(voters.gold[index])) >= 0:
+            amounts.setdefault(gold_record, {})[_gold_cell(truth)] = 1.0
         updates[item.object_id] = amounts
     return updates
 
@@ -191,9 +201,8 @@ def predict(
     elsewhere: Evidence | None = None
     if algorithm in _SKILLED:
         result = _SKILLED[algorithm](voters, context)
-        updates = count_updates(
-            ordered, voters, result, gold_frequencies=context.settings.gold_frequencies
-        )
+        job = name_job_record(context.skills.job) if context.settings.gold_frequencies else None
+        updates = count_updates(ordered, voters, result, gold_record=job)
         context.skills.update_counts(updates)
         posterior = result.posterior.dense()
         confidences = posterior.max(axis=1)

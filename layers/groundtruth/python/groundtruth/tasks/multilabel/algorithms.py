@@ -222,7 +222,7 @@ def _calibrated(
     history = context.skills.history(
         [*batch.workers, ALL_WORKERS] if batch.workers else [],
         is_cell=indices_below(n_labels, 2, 2),
-        of_all=EVIDENCE_CELLS,
+        shared={ALL_WORKERS: EVIDENCE_CELLS},
     )
     dependence = (
         context.settings.error_correlation if context.dependence is None else context.dependence
