@@ -146,7 +146,7 @@ def test_a_dependence_that_is_fixed_counts_in_place_of_what_votes_show():
     classes = np.array([0, 0, 0, 0, 1] * 4)
     votes = Votes(np.repeat(np.arange(4), 5), np.tile(np.arange(5), 4), classes, 4, 5, 2)
     found = calibrated(votes)
-    assert (found.elsewhere.dependence == 1.0).all()
+    assert (found.elsewhere.estimate_dependence() == 1.0).all()
     sure = [
         calibrated(
             votes, settings=CalibratedSettings(dependence=DependenceSettings.fixed(value))

@@ -42,8 +42,8 @@ def confidence_gap(found, truths):
 def test_independent_errors_are_found_to_be_independent(n_classes, n_votes):
     votes, truths = simulated(3000, n_votes, CREW, n_classes)
     found = calibrated(votes)
-    assert abs(found.evidence.total.correlation) < 0.05
-    assert found.evidence.total.dependence < 0.25
+    assert abs(found.evidence.total.estimate_correlation()) < 0.05
+    assert found.evidence.total.estimate_dependence() < 0.25
     gap, dependent = (
         confidence_gap(found.posterior, truths),
         confidence_gap(fixed(votes, 1), truths),
@@ -56,7 +56,7 @@ def test_independent_errors_are_found_to_be_independent(n_classes, n_votes):
 def test_errors_that_go_together_are_found(n_classes):
     votes, truths = lured(3000, 5, n_classes, share=0.6)
     found = calibrated(votes)
-    assert found.evidence.total.dependence == 1.0
+    assert found.evidence.total.estimate_dependence() == 1.0
     dependent = fixed(votes, 1.0).confidences
     np.testing.assert_allclose(found.posterior.confidences, dependent, atol=1e-12)
     # Taken for independent, workers would be much too sure.
@@ -99,9 +99,9 @@ def test_an_object_does_not_decide_how_sure_it_is_itself():
     found = calibrated(votes)
     total = found.evidence.total
     for item in (0, 7, 199):
-        elsewhere = found.elsewhere.correlation[item]
+        elsewhere = found.elsewhere.estimate_correlation()[item]
         own = Evidence(**{name: getattr(found.evidence, name)[item] for name in EVIDENCE_CELLS[:5]})
-        assert elsewhere == pytest.approx((total - own).correlation)
+        assert elsewhere == pytest.approx((total - own).estimate_correlation())
 
 
 def test_single_votes_show_nothing_and_stay_as_they_are():
@@ -126,8 +126,8 @@ def test_what_is_kept_adds_up_to_what_was_found():
 
 def test_nothing_is_what_is_usual():
     nothing, settings = Evidence.nothing(), DependenceSettings()
-    assert nothing.correlation == settings.prior_correlation
-    assert nothing.dependence == 1.0
+    assert nothing.estimate_correlation() == settings.prior_correlation
+    assert nothing.estimate_dependence() == 1.0
     assert Evidence.from_cells({}).total.pairs == nothing.pairs == 0
 
 
@@ -135,5 +135,5 @@ def test_sums_that_cannot_be_are_no_more_than_full_dependence():
     sums = dict.fromkeys(EVIDENCE_CELLS[:5], 0.0)
     for hits in (1e15, -1e15):
         found = Evidence(**sums | {"hits": hits, "wrong": hits, "pairs": 1e9})
-        assert abs(found.correlation) <= 1.0
-        assert found.dependence == float(hits > 0)
+        assert abs(found.estimate_correlation()) <= 1.0
+        assert found.estimate_dependence() == float(hits > 0)

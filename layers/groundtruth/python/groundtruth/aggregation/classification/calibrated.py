@@ -215,9 +215,7 @@ class JudgedVotes(NamedTuple):
         earlier: Evidence | None = None,
     ) -> Consolidation:
         """The last step of `calibrated`."""
-        elsewhere = self.evidence.total - self.evidence  # no item's own votes decide how sure it is
-        if earlier is not None:
-            elsewhere += earlier
+        elsewhere = self.evidence.find_elsewhere(earlier)
         dependence = elsewhere.estimate_dependence(settings.dependence)
         posterior = self.data.raise_to_floor(
             _raise_confidences(self.data, self.careful, self.surest, dependence),
@@ -240,7 +238,7 @@ def _compare_votes(data: VoteData, accuracy: Floats, posterior: Floats) -> Evide
     layout, items, n_items = data.layout, data.votes.items, data.votes.n_items
     others = max(data.votes.n_classes - 1, 1)
     likely = posterior * layout.widths
-    received = data.sum_votes(np.ones(data.votes.n_votes))
+    received = data.count_votes()
 
     def multiply_residuals(chance: Floats) -> Floats:
         """By cell: products of residuals of votes for its class, over ordered pairs."""
@@ -278,10 +276,8 @@ def _raise_confidences(
     before = posterior[best]
     weight = np.where(data.n_votes > 1, dependence, 1.0)
     wanted = np.maximum(before, weight * before + (1.0 - weight) * surest[best])
-    scale = (1.0 - wanted) / np.maximum(1.0 - before, 1e-12)
-    raised = np.where(layout.spread(wanted > before), posterior * layout.spread(scale), posterior)
-    raised[best] = wanted
-    return raised
+    higher = wanted > before
+    return layout.raise_cells(posterior, best[higher], wanted[higher])
 
 
 class _Found(NamedTuple):

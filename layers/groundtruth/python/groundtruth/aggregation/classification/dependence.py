@@ -103,6 +103,11 @@ class Evidence:
         """Leave some votes out."""
         return Evidence(**{name: getattr(self, name) - getattr(other, name) for name in _SUMS})
 
+    def find_elsewhere(self, earlier: "Evidence | None") -> "Evidence":
+        """By item, what all others and `earlier` show: no item's own votes decide about it."""
+        elsewhere = self.total - self
+        return elsewhere if earlier is None else elsewhere + earlier
+
     @property
     def unordered_pairs(self) -> Floats:
         """How many pairs there are, each counted once."""
@@ -127,13 +132,3 @@ class Evidence:
         reach = settings.dependent - settings.independent
         above = self.estimate_correlation(settings) - settings.independent
         return np.clip(above / reach, 0.0, 1.0)
-
-    @property
-    def correlation(self) -> Floats:
-        """`estimate_correlation` with the default settings."""
-        return self.estimate_correlation()
-
-    @property
-    def dependence(self) -> Floats:
-        """`estimate_dependence` with the default settings."""
-        return self.estimate_dependence()

@@ -99,6 +99,10 @@ class VoteData:
         """Add up the weights of the votes for each cell."""
         return sum_groups(self.cells, weights, self.layout.items.size)
 
+    def count_votes(self) -> Floats:
+        """Count the votes for each cell."""
+        return self.sum_votes(np.ones(self.votes.n_votes))
+
     def find_largest_vote(self, values: Floats) -> Floats:
         """Return the largest value of each item's votes, 0 without one: shape (n_items,)."""
         largest, starts = np.zeros(self.votes.n_items), np.cumsum(self.n_votes) - self.n_votes
@@ -113,7 +117,7 @@ class VoteData:
 
     def start(self) -> Floats:
         """Return the vote shares, smoothed by one vote that is spread over the classes."""
-        received = self.sum_votes(np.ones(self.votes.n_votes))
+        received = self.count_votes()
         return self.settle_gold(self.layout.normalize(received + 1.0 / self.votes.n_classes))
 
     def settle_gold(self, posterior: Floats) -> Floats:
@@ -263,7 +267,7 @@ class VoteData:
         one stays as it is. The arguments are those of `estimate_accuracy` and `weigh`.
         """
         layout, n_votes = self.layout, self.spread(self.n_votes)
-        received = self.sum_votes(np.ones(self.votes.n_votes))
+        received = self.count_votes()
         cells = np.flatnonzero((received == n_votes) & (n_votes > 1))
         if not cells.size:
             return posterior
@@ -274,11 +278,7 @@ class VoteData:
         odds = np.exp(-self.find_largest_vote(ratios)[items])
         floor = 1.0 / (1.0 + (self.votes.n_classes - 1) * odds)
         low = (floor - before > _ROUNDING) & (before >= layout.find_largest(posterior)[items])
-        scale = np.ones(layout.n_items)
-        scale[items[low]] = (1.0 - floor[low]) / (1.0 - before[low])
-        raised = posterior * self.spread(scale)
-        raised[cells[low]] = floor[low]
-        return raised
+        return layout.raise_cells(posterior, cells[low], floor[low])
 
 
 def iterate[T](

@@ -84,6 +84,17 @@ class ClassLayout:
         best = np.flatnonzero(values == self.spread(self.find_largest(values)))
         return best[np.searchsorted(best, self.starts)]
 
+    def raise_cells(self, values: Floats, cells: Ints, wanted: Floats) -> Floats:
+        """Raise the probabilities of these cells, one of an item at most, to those wanted.
+
+        The item's other classes share the rest as before.
+        """
+        scale = np.ones(self.n_items)
+        scale[self.items[cells]] = (1.0 - wanted) / (1.0 - values[cells])
+        raised = values * self.spread(scale)
+        raised[cells] = wanted
+        return raised
+
     def normalize(self, values: Floats) -> Floats:
         """Scale the values so that those of all classes of an item sum to 1."""
         weights = values if self.is_complete else values * self.widths

@@ -118,9 +118,7 @@ def calibrated_labels(
     data = _Data(selections, known, counted.astype(np.float64), prior, caps, settings)
     fit = _iterate(data, _estimate_rates)
     evidence = _compare_answers(data, fit)
-    elsewhere = evidence.total - evidence  # no item's own answers decide how sure it is
-    if earlier is not None:
-        elsewhere += earlier
+    elsewhere = evidence.find_elsewhere(earlier)
     weights = np.minimum(_weigh(fit.hits, fit.alarms) ** _SHARE_POWER, data.caps)
     shares = _share_weights(selections, weights, _share_picked(selections, prior), settings)
     dependence = elsewhere.estimate_dependence(settings.dependence)[:, np.newaxis]
