@@ -189,4 +189,5 @@ lock: $(VENV)/.created ## Write the hash-locked requirements again
 	$(LOCK) --universal requirements/ministack.in -o requirements/ministack.txt
 	$(LOCK) --universal requirements/bench.in -o requirements/bench.txt
 	$(LOCK) --universal requirements/bench-segmentation.in -o requirements/bench-segmentation.txt
+	$(LOCK) --universal requirements/node.in -o requirements/node.txt
 	$(LOCK) --universal requirements/bootstrap.in -o requirements/bootstrap.txt
