@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +17,9 @@ from labeljob.tasks.base import JobType
 from labeljob.tasks.registry import find_job_type
 
 ITERATION = "iteration-1"
+
+PEOPLE = "people"
+"""The crew of a job that people answer in the portal."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,15 @@ class JobDescription:
     tags: Mapping[str, str] = field(default_factory=dict)
     # path of the file that worker skill is kept in; empty for one of the job's own
     skill_file: str = ""
+    # What follows is of a job whose workers are people. title, task_description: what they read
+    title: str = ""
+    task_description: str = ""
+    time_limit: int = 0  # seconds that a worker has for a task
+    availability: int = 0  # seconds after which the job ends with the answers it has
+    template: str = ""  # path of the worker page, absolute; empty for that of the job type
+    # workers for a data object whose label stays below the job's min-confidence, at least
+    # `per_object`; 0 to ask no further worker
+    max_workers: int = 0
 
     @property
     def arn(self) -> str:
@@ -120,7 +133,10 @@ class JobDescription:
             "LabelCategoryConfigS3Uri": self.label_file,
             "CreationTime": self.started.isoformat(),
             "OutputConfig": {"S3OutputPath": self.output},
-            "HumanTaskConfig": {"NumberOfHumanWorkersPerDataObject": self.per_object},
+            "HumanTaskConfig": {
+                "NumberOfHumanWorkersPerDataObject": self.per_object,
+                **self._human_task(),
+            },
             "Tags": [{"Key": key, "Value": value} for key, value in sorted(self.tags.items())],
             "LocalRun": {
                 "Task": self.task.name,
@@ -132,13 +148,27 @@ class JobDescription:
                 "Truth": self.truth,
                 "BatchSize": self.batch_size,
                 "SkillFile": self.skill_file,
+                "MaxWorkers": self.max_workers,
             },
+        }
+
+    def _human_task(self) -> dict[str, Any]:
+        """What people are told of the job, and how long they have."""
+        if self.crew != PEOPLE:
+            return {}
+        return {
+            "TaskTitle": self.title,
+            "TaskDescription": self.task_description,
+            "TaskTimeLimitInSeconds": self.time_limit,
+            "TaskAvailabilityLifetimeInSeconds": self.availability,
+            "UiConfig": {"UiTemplateS3Uri": self.template},
         }
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """Read what `as_json` wrote."""
         run = values["LocalRun"]
+        human = values["HumanTaskConfig"]
         return cls(
             name=values["LabelingJobName"],
             task=find_job_type(run["Task"]),
@@ -148,19 +178,31 @@ class JobDescription:
             manifest=run["Manifest"],
             manifest_digest=run["ManifestSha256"],
             crew=run["Workers"],
-            per_object=values["HumanTaskConfig"]["NumberOfHumanWorkersPerDataObject"],
+            per_object=human["NumberOfHumanWorkersPerDataObject"],
             seed=run["Seed"],
             truth=run["Truth"],
             batch_size=run["BatchSize"],
             skill_file=run.get("SkillFile", ""),
             tags={tag["Key"]: tag["Value"] for tag in values["Tags"]},
             started=datetime.fromisoformat(values["CreationTime"]),
+            title=human.get("TaskTitle", ""),
+            task_description=human.get("TaskDescription", ""),
+            time_limit=human.get("TaskTimeLimitInSeconds", 0),
+            availability=human.get("TaskAvailabilityLifetimeInSeconds", 0),
+            template=human.get("UiConfig", {}).get("UiTemplateS3Uri", ""),
+            max_workers=run.get("MaxWorkers", 0),
         )
 
     def differences(self, other: Self) -> list[str]:
         """The fields in which a job differs from another, but for when it started."""
         own, others = vars(self), vars(other)
         return [key for key in own if key != "started" and own[key] != others[key]]
+
+
+def check_name(name: str) -> None:
+    """Raise `JobError` unless a labeling job can be called so."""
+    if not re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", name):
+        raise JobError(f"{name!r} cannot be a job's name: 1 to 63 letters, digits, hyphens")
 
 
 def description_path(folder: Path, name: str) -> Path:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import batched
 from typing import Any
 
-from labeljob.application import ACCOUNT
+from labeljob.application import ACCOUNT, REGION
 from labeljob.jobs.description import JobDescription, answer_time, metadata_time
-from labeljob.jobs.manifest_lines import ManifestLine
+from labeljob.jobs.manifest_lines import ManifestLine, labeled_line
 from labeljob.simulation.workers import SimulatedWorker, assign, timing
 
 
@@ -25,6 +25,31 @@ class Assignment:
     accepted: datetime
     submitted: datetime
     seconds: float  # time spent on it
+
+    def submit(self, content: Mapping[str, Any]) -> SubmittedAnswer:
+        """What the worker hands in."""
+        worker_id = self.worker.worker_id
+        return SubmittedAnswer(
+            worker_id=worker_id,
+            content=content,
+            accepted=self.accepted,
+            submitted=self.submitted,
+            seconds=self.seconds,
+            identity=cognito_identity(str(uuid.uuid5(uuid.NAMESPACE_OID, worker_id))),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubmittedAnswer:
+    """One worker's answer to a data object."""
+
+    worker_id: str
+    content: Mapping[str, Any]  # the answer, decoded
+    # accepted, submitted: when the worker took the task and handed it in, in UTC
+    accepted: datetime
+    submitted: datetime
+    seconds: float  # time spent on it
+    identity: Mapping[str, str]  # who the worker is to the workforce's identity provider
 
 
 @dataclass(frozen=True)
@@ -97,32 +122,29 @@ def acs_event(description: JobDescription, request_uri: str) -> dict[str, Any]:
     }
 
 
-def worker_response(
-    assignments: Sequence[Assignment], contents: Sequence[Mapping[str, Any]]
-) -> dict[str, Any]:
-    """The file of all answers to one data object."""
+def worker_response(answers: Iterable[SubmittedAnswer]) -> dict[str, Any]:
+    """The file of all answers to one data object, in the order in which they were handed in."""
     return {
         "answers": [
             {
-                "acceptanceTime": answer_time(assignment.accepted),
-                "answerContent": content,
-                "submissionTime": answer_time(assignment.submitted),
-                "timeSpentInSeconds": assignment.seconds,
-                "workerId": assignment.worker.worker_id,
-                "workerMetadata": _metadata(assignment.worker.worker_id),
+                "acceptanceTime": answer_time(answer.accepted),
+                "answerContent": answer.content,
+                "submissionTime": answer_time(answer.submitted),
+                "timeSpentInSeconds": answer.seconds,
+                "workerId": answer.worker_id,
+                "workerMetadata": {"identityData": answer.identity},
             }
-            for assignment, content in zip(assignments, contents, strict=True)
+            for answer in answers
         ]
     }
 
 
-def _metadata(worker_id: str) -> dict[str, Any]:
+def cognito_identity(sub: str) -> dict[str, str]:
+    """A member of a private workforce by the id, a UUID, that its user pool knows."""
     return {
-        "identityData": {
-            "identityProviderType": "Cognito",
-            "issuer": f"https://cognito-idp.us-west-2.amazonaws.com/{_POOL}",
-            "sub": str(uuid.uuid5(uuid.NAMESPACE_OID, worker_id)),
-        }
+        "identityProviderType": "Cognito",
+        "issuer": f"https://cognito-idp.{REGION}.amazonaws.com/{_POOL}",
+        "sub": sub,
     }
 
 
@@ -150,3 +172,23 @@ def custom_metadata(description: JobDescription, moment: datetime) -> dict[str, 
         "human-annotated": "yes",
         "creation-date": metadata_time(moment),
     }
+
+
+def output_line(
+    description: JobDescription,
+    line: ManifestLine,
+    content: Mapping[str, Any] | None,
+    called: datetime,
+) -> str:
+    """The output manifest's line of a data object, as the service writes it for custom jobs.
+
+    `content` is what the ACS function said of it at `called`; None if nobody was asked.
+    """
+    if content is None:
+        return line.text
+    attribute = description.attribute
+    metadata_key = f"{attribute}-metadata"
+    if attribute not in content:
+        return labeled_line(line, {metadata_key: content.get(metadata_key, {})})
+    metadata = custom_metadata(description, called)
+    return labeled_line(line, {attribute: content[attribute], metadata_key: metadata})

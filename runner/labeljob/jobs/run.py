@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,27 +18,34 @@ from PIL import Image, UnidentifiedImageError
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from groundtruth.contract.fields import label_category_file
-from groundtruth.errors import GroundTruthError, StorageError
+from groundtruth.errors import StorageError
 from groundtruth.finishing.manifest import compact_json
 from groundtruth.storage.folder import FolderStore, remove_parts
 from groundtruth.storage.s3 import ObjectStore
 from groundtruth.tasks.base import NO_USABLE_ANSWER, NOT_PROCESSED
 from groundtruth.worker_history.store import SKILL_FILE_VARIABLE
 from labeljob import messages
-from labeljob.application import LocalFunction, application_folder
-from labeljob.jobs.description import JobDescription, JobError, begin_or_resume, load_description
+from labeljob.application import LocalFunction
+from labeljob.jobs.description import (
+    JobDescription,
+    JobError,
+    begin_or_resume,
+    check_name,
+    load_description,
+)
+from labeljob.jobs.function_answers import check_response, contents_by_object, wants_workers
 from labeljob.jobs.ground_truth_messages import (
     Assignment,
     ScheduledBatch,
     acs_event,
-    custom_metadata,
+    output_line,
     payload_entry,
     pre_event,
     schedule,
     worker_response,
 )
 from labeljob.jobs.job_location import Place
-from labeljob.jobs.manifest_lines import ManifestLine, labeled_line
+from labeljob.jobs.manifest_lines import ManifestLine
 from labeljob.metrics.scores import mean_iou
 from labeljob.simulation.truth import TruthError, invented_truth, read_truth
 from labeljob.simulation.workers import SimulatedWorker, answer, create_workers
@@ -87,10 +93,7 @@ class JobRun:
     def consolidated(self, batch: ScheduledBatch) -> dict[str, dict[str, Any]]:
         """What the ACS function said of a batch: content by data object."""
         uri = self.description.layout.response(batch.called)
-        response = json.loads(self.store.read(uri))
-        return {
-            item["datasetObjectId"]: item["consolidatedAnnotation"]["content"] for item in response
-        }
+        return contents_by_object(json.loads(self.store.read(uri)))
 
     def write_label_file(self) -> None:
         """Put the job's label category file where its description says."""
@@ -114,7 +117,7 @@ class JobRun:
         if payload:
             self._write(request_uri, json.dumps(payload))
             response = self.acs(acs_event(self.description, request_uri))
-        _check_response(response, payload)
+        check_response(response, payload)
         self._write(response_uri, json.dumps(response))
         self.advance(CONSOLIDATED, len(batch.lines))
 
@@ -127,7 +130,7 @@ class JobRun:
             stored: dict[str, Any] = json.loads(self.store.read(uri))
             return stored
         task = self.pre(pre_event(self.description, line.values))
-        if not _wants_workers(task):
+        if not wants_workers(task):
             return None
         truth = self.truth_of(line)
         contents = [
@@ -141,7 +144,10 @@ class JobRun:
             )
             for assignment in assignments
         ]
-        response = worker_response(assignments, contents)
+        response = worker_response(
+            assignment.submit(content)
+            for assignment, content in zip(assignments, contents, strict=True)
+        )
         self._write(uri, compact_json(response))
         return response
 
@@ -150,43 +156,13 @@ class JobRun:
         for batch in self.batches():
             contents = self.consolidated(batch)
             lines += [
-                self._output_line(line, contents.get(line.object_id), batch) for line in batch.lines
+                output_line(self.description, line, contents.get(line.object_id), batch.called)
+                for line in batch.lines
             ]
         self._write(self.description.layout.output_manifest, "".join(f"{line}\n" for line in lines))
 
-    def _output_line(
-        self, line: ManifestLine, content: Mapping[str, Any] | None, batch: ScheduledBatch
-    ) -> str:
-        """The output manifest's line of a data object, as the service writes it for custom jobs."""
-        if content is None:
-            return line.text
-        attribute = self.description.attribute
-        metadata_key = f"{attribute}-metadata"
-        if attribute not in content:
-            return labeled_line(line, {metadata_key: content.get(metadata_key, {})})
-        metadata = custom_metadata(self.description, batch.called)
-        return labeled_line(line, {attribute: content[attribute], metadata_key: metadata})
-
     def _write(self, uri: str, text: str) -> None:
         self.store.write(uri, text.encode(), content_type="application/json", kms_key=None)
-
-
-def _wants_workers(task: Any) -> bool:
-    """Whether a PRE function's answer asks for workers; they are asked if it says nothing."""
-    if not isinstance(task, dict) or not isinstance(task.get("taskInput"), dict):
-        raise JobError("the PRE function returned no taskInput")
-    wanted = task.get("isHumanAnnotationRequired", True)
-    if not isinstance(wanted, bool):
-        raise JobError("the PRE function's isHumanAnnotationRequired is not true or false")
-    return wanted
-
-
-def _check_response(response: Any, payload: Sequence[Mapping[str, Any]]) -> None:
-    """Every data object of the payload has to be in the response once, in its order."""
-    asked = [entry["datasetObjectId"] for entry in payload]
-    got = [item.get("datasetObjectId") for item in response] if isinstance(response, list) else None
-    if got != asked:
-        raise JobError(f"the ACS function answered for the data objects {got}, not for {asked}")
 
 
 WITHOUT_LABEL = (NO_USABLE_ANSWER, NOT_PROCESSED)
@@ -277,9 +253,6 @@ def _mask(run: JobRun, uri: str) -> Mask:
         return np.array(image)
 
 
-_NAME = r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"
-
-
 @dataclass(frozen=True, kw_only=True)
 class JobResult:
     """A finished job, how long this run of it took, and the path of the functions' log."""
@@ -294,8 +267,7 @@ def run_locally(
     wanted: JobDescription, lines: Sequence[ManifestLine], place: Place, *, fresh: bool
 ) -> JobResult:
     """Begin a job or resume it, and run it to its end; raises `GroundTruthError`."""
-    if not re.fullmatch(_NAME, wanted.name):
-        raise JobError(f"{wanted.name!r} cannot be a job's name: 1 to 63 letters, digits, hyphens")
+    check_name(wanted.name)
     began = time.monotonic()
     place.jobs.mkdir(parents=True, exist_ok=True)
     lock = FileLock(place.jobs / f"{wanted.name.lower()}.lock", timeout=0)
@@ -351,22 +323,11 @@ def _run(description: JobDescription, lines: Sequence[ManifestLine], place: Plac
 
 def _check_page(run: JobRun) -> None:
     """Render the page that the first data object's workers would see."""
-    from labeljob.jobs.worker_pages import render_page
+    from labeljob.jobs.worker_pages import find_template, read_template
 
-    template = (
-        application_folder() / "worker_templates" / f"{run.description.task.folder}.liquid.html"
-    )
+    template = find_template(run.description.task.folder)
     task = run.pre(pre_event(run.description, run.lines[0].values))
-    try:
-        render_page(
-            template.read_text(encoding="utf-8"),
-            task["taskInput"],
-            grant_read_access=lambda uri: uri,
-        )
-    except OSError as error:
-        raise JobError(f"{template} cannot be read ({error.strerror})") from error
-    except GroundTruthError as error:
-        raise JobError(f"{template}: {error}") from error
+    read_template(template).check(task["taskInput"])
 
 
 def _bars() -> Progress:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from liquid import Environment, FalsyStrictUndefined, Markup
@@ -22,6 +24,7 @@ from liquid.exceptions import (
 from liquid.undefined import is_undefined
 
 from groundtruth.errors import GroundTruthError
+from labeljob.application import application_folder
 
 _FILTERS_OF_THE_PYTHON_LIBRARY_ALONE = ("safe", "escapejs")
 
@@ -35,48 +38,89 @@ class PageError(GroundTruthError):
         Line of the template, from 1, where it is known.
     """
 
-    def __init__(self, problem: str, *, line: int | None) -> None:
-        super().__init__(
-            f"worker page, line {line}: {problem}" if line else f"worker page: {problem}"
-        )
+    def __init__(self, problem: str, *, line: int | None, name: str = "worker page") -> None:
+        super().__init__(f"{name}, line {line}: {problem}" if line else f"{name}: {problem}")
         self.line = line
 
 
-def render_page(
-    template: str, task_input: Mapping[str, Any], *, grant_read_access: Callable[[str], str]
-) -> str:
-    """Render a worker page to HTML as Ground Truth would; raises `PageError`.
+class WorkerPage:
+    """A worker page's template, parsed once and rendered for each task.
 
     Values are HTML-escaped unless `skip_autoescape` says otherwise. An unknown filter is an
     error, and so is a variable that the task input does not have, unless the page only asks
     whether it is there (``{% if %}``, ``| default:``).
 
+    `name` is the template's file, which errors name. Raises `PageError` if it cannot be parsed.
+
     Examples
     --------
-    >>> page = '<img src="{{ task.input.taskObject | grant_read_access }}">'
+    >>> page = WorkerPage('<img src="{{ task.input.taskObject | grant_read_access }}">')
     >>> task_input = {"taskObject": "s3://bucket/cat.jpg"}
-    >>> render_page(page, task_input, grant_read_access=lambda uri: f"/store/{uri[5:]}")
+    >>> page.render(task_input, grant_read_access=lambda uri: f"/store/{uri[5:]}")
     '<img src="/store/bucket/cat.jpg">'
     """
+
+    def __init__(self, template: str, *, name: str = "worker page") -> None:
+        self._text = template
+        self._name = name
+        try:
+            self._page = _environment().from_string(template)
+        except LiquidError as error:
+            raise self._error(error) from error
+
+    def render(
+        self, task_input: Mapping[str, Any], *, grant_read_access: Callable[[str], str]
+    ) -> str:
+        """Render a worker page to HTML as Ground Truth would; raises `PageError`."""
+        token = _granting.set(grant_read_access)
+        try:
+            return self._page.render(task={"input": task_input})
+        except LiquidError as error:
+            raise self._error(error) from error
+        finally:
+            _granting.reset(token)
+
+    def check(self, task_input: Mapping[str, Any]) -> None:
+        """Raise `PageError` if the page of a task cannot be rendered."""
+        self.render(task_input, grant_read_access=lambda uri: uri)
+
+    def _error(self, error: LiquidError) -> PageError:
+        problem = str(error.message)
+        if isinstance(error, TemplateNotFoundError):
+            problem = f"a page is one file and cannot include {problem}"
+        return PageError(problem, line=_line_of(error, self._text), name=self._name)
+
+
+def find_template(folder: str) -> Path:
+    """The worker page that comes with a job type, named by its folder's name."""
+    return application_folder() / "worker_templates" / f"{folder}.liquid.html"
+
+
+def read_template(path: Path) -> WorkerPage:
+    """The page of a template file; raises `PageError` if it cannot be read or parsed."""
     try:
-        page = _environment(grant_read_access).from_string(template)
-        return page.render(task={"input": task_input})
-    except TemplateNotFoundError as error:
-        problem = f"a page is one file and cannot include {error.message}"
-        raise PageError(problem, line=_line_of(error, template)) from error
-    except LiquidError as error:
-        raise PageError(str(error.message), line=_line_of(error, template)) from error
+        return WorkerPage(path.read_text(encoding="utf-8"), name=str(path))
+    except OSError as error:
+        raise PageError(f"cannot be read ({error.strerror})", line=None, name=str(path)) from error
+    except UnicodeDecodeError as error:
+        raise PageError("is not UTF-8 text", line=None, name=str(path)) from error
 
 
-def _environment(grant_read_access: Callable[[str], str]) -> Environment:
+def render_page(
+    template: str, task_input: Mapping[str, Any], *, grant_read_access: Callable[[str], str]
+) -> str:
+    """Render a page once, as `WorkerPage` does; raises `PageError`."""
+    return WorkerPage(template).render(task_input, grant_read_access=grant_read_access)
+
+
+_granting: ContextVar[Callable[[str], str]] = ContextVar("grant_read_access")
+
+
+def _environment() -> Environment:
     environment = Environment(autoescape=True, undefined=FalsyStrictUndefined)
     for name in _FILTERS_OF_THE_PYTHON_LIBRARY_ALONE:
         del environment.filters[name]
-
-    def granted(value: object) -> str:
-        return grant_read_access(_s3_uri(value))
-
-    environment.add_filter("grant_read_access", granted)
+    environment.add_filter("grant_read_access", lambda value: _granting.get()(_s3_uri(value)))
     environment.add_filter("skip_autoescape", _skip_autoescape)
     environment.add_filter("to_json", _to_json)
     return environment

@@ -133,7 +133,9 @@ class Synthesis:
                 )
             )
             done[worker_id] += 1
-        response = worker_response(kept, contents)
+        response = worker_response(
+            assignment.submit(content) for assignment, content in zip(kept, contents, strict=True)
+        )
         return SynthesizedObject(
             line=line,
             truth=truth,
