@@ -1,0 +1,1 @@
+"""The labeling portal: a private team labels in a browser, and this machine serves it."""
