@@ -1,5 +1,6 @@
 """Jobs worth reporting on, and a browser to read the page with."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from tests.runner.history import job_folders as on_disk
 NASTY = '<script>alert("x")</script> & $\\alpha$'
 CREW = tuple(f"private.us-west-2.WORKER{at:02}" for at in range(6))
 GRIDS = ("..wwww ..wwww bbwwww", "..wwww ..wwww bbbwww", "..wwww ...www bbbbww")
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+INSTALLED_HERE = Path(__file__).resolve().parents[3] / ".tools/chromium/run"
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", str(INSTALLED_HERE))
 CHROMIUM_OPTIONS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -81,7 +83,8 @@ def browser():
     playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright")
     program = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     if program is None:
-        pytest.skip("needs Chromium: on Debian, run `apt-get install chromium` as root")
+        missing = "needs Chromium: run `make chromium`, or on Debian `apt-get install chromium`"
+        pytest.fail(missing) if "CI" in os.environ else pytest.skip(missing)
     with playwright.sync_playwright() as driver:
         opened = driver.chromium.launch(executable_path=program, args=CHROMIUM_OPTIONS)
         yield opened
