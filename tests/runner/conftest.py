@@ -1,8 +1,23 @@
-"""An S3 and CloudFormation server on the loopback interface."""
+"""An S3 and CloudFormation server on the loopback interface, and a browser."""
+
+import os
+import shutil
+from pathlib import Path
 
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
+
+INSTALLED_HERE = Path(__file__).resolve().parents[2] / ".tools/chromium/run"
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", str(INSTALLED_HERE))
+CHROMIUM_OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 
 
 @pytest.fixture(scope="session")
@@ -35,3 +50,17 @@ def s3_server(aws_endpoint):
             client.delete_object(Bucket=bucket["Name"], Key=item["Key"])
         client.delete_bucket(Bucket=bucket["Name"])
     client.close()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Headless Chromium, driven by Playwright."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright")
+    program = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    if program is None:
+        missing = "needs Chromium: run `make chromium`, or on Debian `apt-get install chromium`"
+        pytest.fail(missing) if "CI" in os.environ else pytest.skip(missing)
+    with playwright.sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=program, args=CHROMIUM_OPTIONS)
+        yield opened
+        opened.close()

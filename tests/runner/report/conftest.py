@@ -1,7 +1,5 @@
-"""Jobs worth reporting on, and a browser to read the page with."""
+"""Jobs worth reporting on."""
 
-import os
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,16 +12,6 @@ from tests.runner.history import job_folders as on_disk
 NASTY = '<script>alert("x")</script> & $\\alpha$'
 CREW = tuple(f"private.us-west-2.WORKER{at:02}" for at in range(6))
 GRIDS = ("..wwww ..wwww bbwwww", "..wwww ..wwww bbbwww", "..wwww ...www bbbbww")
-INSTALLED_HERE = Path(__file__).resolve().parents[3] / ".tools/chromium/run"
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", str(INSTALLED_HERE))
-CHROMIUM_OPTIONS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 
 
 @pytest.fixture(scope="session")
@@ -75,17 +63,3 @@ def harbour(tmp_path_factory) -> Path:
     on_disk.write(on_disk.response_path(folder, "0"), on_disk.response(answers))
     on_disk.write_manifest(folder, [{"source-ref": "s3://images/0.jpg"}])
     return folder
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """Headless Chromium, driven by Playwright."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright")
-    program = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
-    if program is None:
-        missing = "needs Chromium: run `make chromium`, or on Debian `apt-get install chromium`"
-        pytest.fail(missing) if "CI" in os.environ else pytest.skip(missing)
-    with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=program, args=CHROMIUM_OPTIONS)
-        yield opened
-        opened.close()
