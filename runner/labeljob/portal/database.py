@@ -81,7 +81,7 @@ CREATE INDEX live_by_expiry ON assignments (job, expires) WHERE live;
 CREATE INDEX reopened_by_worker ON assignments (job, worker_id) WHERE reopened IS NOT NULL;
 CREATE INDEX skipped_by_worker ON assignments (job, worker_id, skipped)
     WHERE skipped IS NOT NULL;
-CREATE INDEX submitted_by_worker ON assignments (job, worker_id, submitted)
+CREATE INDEX submitted_by_worker ON assignments (job, worker_id, submitted, seconds)
     WHERE submitted IS NOT NULL;
 CREATE INDEX submitted_by_time ON assignments (job, submitted, seconds)
     WHERE submitted IS NOT NULL;

@@ -18,18 +18,9 @@ from labeljob.portal.assignments import (
     take,
 )
 from labeljob.portal.database import Database
+from tests.runner.portal.clocks import Clock
 
 LIMIT = 300.0
-
-
-class Clock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self):
-        self.time = 1_000_000.0
-
-    def __call__(self):
-        return self.time
 
 
 @pytest.fixture
