@@ -29,9 +29,9 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 
 CREATE TABLE members (
     worker_id TEXT PRIMARY KEY, email TEXT NOT NULL UNIQUE COLLATE NOCASE, name TEXT NOT NULL,
-    sub TEXT NOT NULL, role TEXT NOT NULL CHECK (role IN ('worker', 'owner')), password TEXT,
-    must_change INT NOT NULL DEFAULT 0, link TEXT, link_expires REAL, created REAL NOT NULL,
-    removed REAL
+    sub TEXT NOT NULL, issuer TEXT, role TEXT NOT NULL CHECK (role IN ('worker', 'owner')),
+    password TEXT, must_change INT NOT NULL DEFAULT 0, link TEXT, link_expires REAL,
+    created REAL NOT NULL, removed REAL
 ) STRICT;
 CREATE TABLE sign_ins (key TEXT NOT NULL, at REAL NOT NULL) STRICT;
 CREATE INDEX sign_ins_by_key ON sign_ins (key, at);
