@@ -144,6 +144,8 @@ class JobPlace:
             return self._read_own(f"{self.root}{ANNOTATIONS}{uri.partition(ANNOTATIONS)[2]}")
         if self.images is not None and (path := self._image(uri)) is not None:
             return path.read_bytes()
+        if self.description is not None and "://" not in uri:
+            return read_source(uri, store=self.store, manifest=self.description.manifest)
         if self.is_copy:
             raise StorageError("is not in the copy of the job", uri=uri, reason="not-found")
         return self.store.read(uri)
@@ -174,6 +176,21 @@ class JobPlace:
             (paths for name in spellings(parts[0]) if (paths := self._by_name.get(name))), []
         )
         return max(found, key=lambda path: _common(path.parts[::-1], parts), default=None)
+
+
+def read_source(uri: str, *, store: ObjectStore, manifest: str) -> bytes:
+    """What a manifest's line names: an object of a store, or a file by its path.
+
+    A relative path begins at the manifest's folder. Raises `StorageError`.
+    """
+    if "://" in uri:
+        return store.read(uri)
+    try:
+        return (Path(manifest).parent / uri).read_bytes()
+    except (OSError, ValueError) as error:
+        reason = "not-found" if isinstance(error, FileNotFoundError) else "unavailable"
+        text = getattr(error, "strerror", None) or str(error)
+        raise StorageError(f"cannot be read ({text})", uri=uri, reason=reason) from error
 
 
 def _common(first: tuple[str, ...], second: list[str]) -> int:
