@@ -107,11 +107,19 @@ def take(database: Database, job: str, worker_id: str, time_limit: float) -> Lea
         lease = _live_lease(connection, job, worker_id, shown=True)
         if lease is not None:
             return lease
+        expires = now + time_limit
         reserved = _live_lease(connection, job, worker_id, shown=False)
-        object_id = reserved.object_id if reserved else _choose(connection, job, worker_id)
+        if reserved is not None:
+            connection.execute(
+                "UPDATE assignments SET accepted = ?, expires = ?, shown = 1 "
+                "WHERE job = ? AND object_id = ? AND worker_id = ?",
+                (now, expires, job, reserved.object_id, worker_id),
+            )
+            return Lease(reserved.object_id, now, expires)
+        object_id = _choose(connection, job, worker_id)
         if object_id is None:
             return None
-        return _lease(connection, job, object_id, worker_id, now, now + time_limit, shown=True)
+        return _lease(connection, job, object_id, worker_id, now, expires, shown=True)
 
 
 def reserve(database: Database, job: str, worker_id: str, time_limit: float) -> Lease | None:
@@ -405,25 +413,31 @@ def _highest_level(connection: sqlite3.Connection, job: str, *, below: int | Non
 def _first_of_groups(
     connection: sqlite3.Connection, job: str, worker_id: str, level: int, held: set[str]
 ) -> str | None:
-    first: tuple[int, str] | None = None
-    seen_by = ""
-    while seen_by is not None:
-        if worker_id not in seen_by.split():
-            for row in connection.execute(
-                "SELECT position, object_id FROM objects WHERE job = ? AND room AND answered = ? "
-                "AND seen_by = ? ORDER BY position LIMIT ?",
-                (job, level, seen_by, len(held) + 1),
-            ):
-                if row["object_id"] not in held:
-                    candidate = (row["position"], row["object_id"])
-                    first = candidate if first is None else min(first, candidate)
-                    break
-        (seen_by,) = connection.execute(
-            "SELECT min(seen_by) FROM objects WHERE job = ? AND room AND answered = ? "
-            "AND seen_by > ?",
-            (job, level, seen_by),
-        ).fetchone()
-    return None if first is None else first[1]
+    groups = connection.execute(
+        """
+        WITH RECURSIVE groups (seen_by) AS (
+            SELECT min(seen_by) FROM objects WHERE job = :job AND room AND answered = :level
+            UNION ALL
+            SELECT (SELECT min(objects.seen_by) FROM objects WHERE job = :job AND room
+                    AND answered = :level AND objects.seen_by > groups.seen_by)
+            FROM groups WHERE seen_by IS NOT NULL
+        )
+        SELECT seen_by FROM groups
+        WHERE seen_by IS NOT NULL AND instr(' ' || seen_by || ' ', ' ' || :worker || ' ') = 0
+        """,
+        {"job": job, "level": level, "worker": worker_id},
+    ).fetchall()
+    new = [
+        (row["position"], row["object_id"])
+        for group in groups
+        for row in connection.execute(
+            "SELECT position, object_id FROM objects WHERE job = ? AND room AND answered = ? "
+            "AND seen_by = ? ORDER BY position LIMIT ?",
+            (job, level, group["seen_by"], len(held) + 1),
+        )
+        if row["object_id"] not in held
+    ]
+    return min(new)[1] if new else None
 
 
 def _lease(
@@ -443,7 +457,7 @@ def _lease(
         "live = 1",
         (job, object_id, worker_id, accepted, expires, shown),
     )
-    _recount(connection, job, object_id)
+    _recount_leases(connection, job, object_id)
     return Lease(object_id, accepted, expires)
 
 
@@ -526,13 +540,22 @@ def _end_leases(
     connection: sqlite3.Connection, job: str, condition: str, value: str | float
 ) -> int:
     ended = connection.execute(
-        f"UPDATE assignments SET live = 0 WHERE job = ? AND live AND {condition} "
-        "RETURNING object_id",
+        f"SELECT rowid, object_id FROM assignments WHERE job = ? AND live AND {condition}",
         (job, value),
     ).fetchall()
     for row in ended:
-        _recount(connection, job, row["object_id"])
+        connection.execute("UPDATE assignments SET live = 0 WHERE rowid = ?", (row["rowid"],))
+        _recount_leases(connection, job, row["object_id"])
     return len(ended)
+
+
+def _recount_leases(connection: sqlite3.Connection, job: str, object_id: str) -> None:
+    connection.execute(
+        "UPDATE objects SET leased = (SELECT count(*) FROM assignments "
+        "WHERE job = :job AND object_id = :object_id AND live) "
+        "WHERE job = :job AND object_id = :object_id",
+        {"job": job, "object_id": object_id},
+    )
 
 
 def _recount(connection: sqlite3.Connection, job: str, object_id: str) -> None:
@@ -548,17 +571,13 @@ def _recount(connection: sqlite3.Connection, job: str, object_id: str) -> None:
         for row in rows
         if row["submitted"] is not None or row["skipped"] is not None
     ]
-    connection.execute(
-        "UPDATE objects SET answered = :answered, leased = :leased, seen_by = :seen_by, "
-        "state = iif(state = 'open' AND :answered >= wanted, 'complete', state), "
-        "completed = iif(state IN ('open', 'complete') AND :answered >= wanted, :last, completed) "
-        "WHERE job = :job AND object_id = :object_id",
-        {
-            "answered": len(submitted),
-            "leased": sum(row["live"] for row in rows),
-            "seen_by": " ".join(seen_by),
-            "last": max(submitted, default=None),
-            "job": job,
-            "object_id": object_id,
-        },
-    )
+    (complete,) = connection.execute(
+        "UPDATE objects SET answered = ?, leased = ?, seen_by = ? WHERE job = ? AND object_id = ? "
+        "RETURNING answered >= wanted AND state IN ('open', 'complete')",
+        (len(submitted), sum(row["live"] for row in rows), " ".join(seen_by), job, object_id),
+    ).fetchone()
+    if complete:
+        connection.execute(
+            "UPDATE objects SET state = 'complete', completed = ? WHERE job = ? AND object_id = ?",
+            (max(submitted), job, object_id),
+        )

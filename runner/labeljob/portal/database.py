@@ -67,7 +67,8 @@ CREATE TABLE objects (
 ) STRICT;
 CREATE INDEX objects_by_position ON objects (job, answered, position) WHERE room;
 CREATE INDEX objects_by_seen ON objects (job, answered, seen_by, position) WHERE room;
-CREATE INDEX objects_by_state ON objects (job, state, completed);
+CREATE INDEX objects_to_consolidate ON objects (job, completed) WHERE state = 'complete';
+CREATE INDEX objects_by_confidence ON objects (job, confidence) WHERE label IS NOT NULL;
 CREATE INDEX objects_by_call ON objects (job, called) WHERE called IS NOT NULL;
 
 CREATE TABLE assignments (
@@ -257,6 +258,7 @@ class Database:
                 self._connections.append(connection)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA wal_autocheckpoint = 4000")  # pages; the default is 1,000
             self._of_thread.connection = connection
         return connection
 
