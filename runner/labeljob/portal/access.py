@@ -42,6 +42,7 @@ from labeljob.portal.team import (
     digest_token,
     find_password,
     join_path,
+    make_link,
     make_token,
     renew_hash,
 )
@@ -217,6 +218,17 @@ class Access:
         token = make_token()
         self._links[digest_token(token)] = member
         return join_path(token)
+
+    def invite(self, member: Member) -> str:
+        """The path by which a member comes in when the portal starts.
+
+        Where only this machine reaches it, a link that works until it stops; else a one-time
+        link, or the page of signing in once the member has a password.
+        """
+        if self.settings.is_local:
+            return self.make_local_link(member)
+        row = find_password(self.database, member.email)
+        return "/sign-in" if row and row[1] else make_link(self.database, member)
 
     def find_local_link(self, token: str) -> Member | None:
         """The member whom a link of this run signs in."""
