@@ -14,11 +14,9 @@ from labeljob.commands import options as shared
 from labeljob.commands.options import output_option, takes_options
 from labeljob.portal import team
 from labeljob.portal.database import Database
+from labeljob.portal.portal import DATABASE, PORTAL_FOLDER, open_database
 from labeljob.portal.team import LINK_LIFETIME, Member, Passwords, TeamError
 from labeljob.portal.templating import format_moment
-
-DATABASE = ".portal/portal.sqlite"
-"""Where the portal's database is, in the folder that the portal serves."""
 
 ADDRESS = "address"
 """Key of `Database.get_meta` with the origin by which people reach the portal."""
@@ -90,7 +88,7 @@ def team_add(options: AddOptions) -> None:
 
     Example: labeljob team add ann@example.org bob@example.org
     """
-    with closing(Database(options.output / DATABASE)) as database:
+    with closing(open_database(options.output)) as database:
         with database.transaction():  # all of them or none
             members = [
                 team.add_member(database, email, role="owner" if options.owner else "worker")
@@ -162,10 +160,9 @@ def team_reset(options: ResetOptions) -> None:
 
 
 def _open(store: Path) -> Database:
-    path = store / DATABASE
-    if not path.is_file():
+    if not (store / PORTAL_FOLDER / DATABASE).is_file():
         raise TeamError(f"there is no portal in {store}: give its folder as --output")
-    return Database(path)
+    return open_database(store)
 
 
 def _print_secrets(
