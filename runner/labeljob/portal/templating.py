@@ -29,8 +29,8 @@ def render_page(
 ) -> HTMLResponse:
     """Answer a request with a page.
 
-    Every template knows `request`, `member` (None on pages without sign-in), `csrf`, `theme`
-    ("light", "dark" or "" for the system's) and `customer`, who the portal belongs to.
+    Every template knows `request`, `status`, `member` (None on pages without sign-in), `csrf`,
+    `theme` ("light", "dark" or "" for the system's) and `customer`, whose portal it is.
     """
     state = request.scope.get("state", {})
     text = (
@@ -38,6 +38,7 @@ def render_page(
         .get_template(template)
         .render(
             request=request,
+            status=status,
             member=state.get("member"),
             csrf=state.get("csrf", ""),
             theme=_read_theme(request),

@@ -1,0 +1,102 @@
+"""Addresses of worker pages and images that need no session: each is signed, and runs out.
+
+Worker pages live in a sandbox, whose requests carry no cookie, so that the address itself is
+the permission. It names a job, a data object and, for an image, its URI; nobody can make or
+change one without the portal's secret.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer
+
+GRANT_LIFETIME = 12 * 3600
+"""Seconds for which an address works at least (an hour more at most); a task may take 8 hours."""
+
+_URI = re.compile(r"://|^/|\.(?:jpe?g|png|gif|webp|bmp)$", re.IGNORECASE)
+_SAME_ADDRESS = 3600  # seconds in which an address stays the same, so that browsers keep images
+
+
+class GrantError(Exception):
+    """An address was not signed by this portal, or has run out."""
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What an address permits to read: a worker page, or an image of its task input."""
+
+    job: str
+    object_id: str
+    uri: str = ""  # of the image; empty for the page
+
+
+class _HourlySigner(TimestampSigner):
+    def get_timestamp(self) -> int:
+        """The start of the hour."""
+        now = super().get_timestamp()
+        return now - now % _SAME_ADDRESS
+
+
+class GrantSigner:
+    """Makes and reads addresses.
+
+    Examples
+    --------
+    >>> signer = GrantSigner("secret")
+    >>> signer.read_frame(signer.sign_frame("birds", "7").removeprefix("/frames/"))
+    Grant(job='birds', object_id='7', uri='')
+    """
+
+    def __init__(self, secret: str) -> None:
+        self._frames = _serializer(secret, "frame")
+        self._files = _serializer(secret, "file")
+
+    def sign_frame(self, job: str, object_id: str) -> str:
+        """Address of a task's worker page."""
+        return f"/frames/{self._frames.dumps([job, object_id])}"
+
+    def sign_file(self, job: str, object_id: str, uri: str) -> str:
+        """Address of an image."""
+        return f"/files/{self._files.dumps([job, object_id, uri])}"
+
+    def read_frame(self, token: str) -> Grant:
+        """What a page's address permits; raises `GrantError`."""
+        return _read(self._frames, token)
+
+    def read_file(self, token: str) -> Grant:
+        """What an image's address permits; raises `GrantError`."""
+        return _read(self._files, token)
+
+
+def find_uris(task_input: Any) -> Iterator[str]:
+    """All URIs and paths of images in a task input, in order: what its page may be granted.
+
+    Examples
+    --------
+    >>> list(find_uris({"taskObject": "s3://birds/1", "more": ["photos/2.JPG", "crow"]}))
+    ['s3://birds/1', 'photos/2.JPG']
+    """
+    match task_input:
+        case str() if _URI.search(task_input):
+            yield task_input
+        case dict():
+            for value in task_input.values():
+                yield from find_uris(value)
+        case list():
+            for value in task_input:
+                yield from find_uris(value)
+
+
+def _serializer(secret: str, purpose: str) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(secret, salt=f"labeljob {purpose}", signer=_HourlySigner)
+
+
+def _read(serializer: URLSafeTimedSerializer, token: str) -> Grant:
+    try:
+        return Grant(*serializer.loads(token, max_age=GRANT_LIFETIME))
+    except (BadData, TypeError) as error:
+        raise GrantError("this address was not made by this portal, or has run out") from error

@@ -1,0 +1,130 @@
+/** One task's page in its sandbox: shown, or loaded ahead and waiting. */
+
+import type { Theme } from "../shared/theme";
+import type { Task } from "./work";
+
+export interface ShowOptions {
+  /** A number key answers and submits at once. */
+  advance: boolean;
+  theme: Theme;
+}
+
+export type Key = [key: string, meaning: string];
+
+type PageMessage =
+  | { labeljob: "ready" | "help"; keys?: unknown }
+  | { labeljob: "answer"; answer: unknown }
+  | { labeljob: "error"; text: unknown };
+
+export interface FrameListener {
+  answered(frame: TaskFrame, answer: unknown): void;
+  failed(frame: TaskFrame, text: string): void;
+  askedForHelp(): void;
+}
+
+const patience = 3_000; // milliseconds after which a page counts as ready that does not say so
+const longestError = 500; // characters
+
+export class TaskFrame {
+  /** What its keys mean, as the page says. */
+  keys: Key[] = [];
+  readonly ready: Promise<void>;
+  isReady = false;
+  private readonly element = document.createElement("iframe");
+  private isShown = false;
+  private isAnswered = false;
+  private setReady: () => void = () => undefined;
+
+  constructor(
+    readonly task: Task,
+    stage: HTMLElement,
+    private readonly listener: FrameListener,
+  ) {
+    this.ready = new Promise((resolve) => {
+      this.setReady = () => {
+        this.isReady = true;
+        resolve();
+      };
+    });
+    const { element } = this;
+    element.title = "Task";
+    element.setAttribute("sandbox", "allow-scripts allow-forms allow-modals allow-popups");
+    element.addEventListener("load", () => window.setTimeout(this.setReady, patience));
+    element.src = task.page;
+    this.hide();
+    stage.append(element);
+  }
+
+  /** Whether a message comes from this page. */
+  sent(event: MessageEvent): boolean {
+    return event.source !== null && event.source === this.element.contentWindow;
+  }
+
+  receive(data: unknown): void {
+    if (typeof data !== "object" || data === null || !("labeljob" in data)) return;
+    const message = data as PageMessage;
+    if (message.labeljob === "ready") {
+      this.keys = readKeys(message.keys);
+      this.setReady();
+    } else if (message.labeljob === "error") {
+      this.listener.failed(this, String(message.text).slice(0, longestError));
+    } else if (!this.isShown) {
+      return; // a page that nobody sees has nothing to say
+    } else if (message.labeljob === "help") {
+      this.listener.askedForHelp();
+    } else if (message.labeljob === "answer" && !this.isAnswered) {
+      this.isAnswered = true;
+      this.listener.answered(this, message.answer);
+    }
+  }
+
+  show(options: ShowOptions): void {
+    const { element } = this;
+    this.isShown = true;
+    element.classList.remove("waiting");
+    element.inert = false;
+    element.removeAttribute("aria-hidden");
+    this.tell(options);
+    this.focus();
+  }
+
+  /** Tell the page how it is to behave and look. */
+  tell({ advance, theme }: ShowOptions): void {
+    this.post({ labeljob: "show", advance, theme, answer: this.task.answer ?? null });
+  }
+
+  hide(): void {
+    const { element } = this;
+    this.isShown = false;
+    element.classList.add("waiting");
+    element.inert = true;
+    element.setAttribute("aria-hidden", "true");
+  }
+
+  /** The answer was not taken: the worker may change it. */
+  refuse(text: string): void {
+    this.isAnswered = false;
+    this.post({ labeljob: "refused", text });
+  }
+
+  focus(): void {
+    this.element.focus({ preventScroll: true });
+  }
+
+  remove(): void {
+    this.element.remove();
+  }
+
+  private post(message: object): void {
+    // The page has an origin that is nobody's, so that none can be named here.
+    this.element.contentWindow?.postMessage(message, "*");
+  }
+}
+
+function readKeys(value: unknown): Key[] {
+  if (!Array.isArray(value)) return [];
+  return value.slice(0, 100).flatMap((pair: unknown): Key[] => {
+    if (!Array.isArray(pair)) return [];
+    return [[String(pair[0]).slice(0, 40), String(pair[1]).slice(0, 200)]];
+  });
+}

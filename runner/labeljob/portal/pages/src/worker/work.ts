@@ -1,0 +1,29 @@
+/** What the portal answers: the task to do now, the one after it, and how far the job is. */
+
+export interface Task {
+  id: string;
+  /** Address of the worker page. */
+  page: string;
+  secondsLeft: number;
+  timeLimit: number;
+  /** The worker's own answer, when they went back to it. */
+  answer?: object;
+  /** Why the task cannot be shown. */
+  problem?: string;
+}
+
+export interface Work {
+  state: "running" | "paused" | "finished";
+  task: Task | null;
+  next: Task | null;
+  progress: { mine: number; complete: number; total: number };
+  canGoBack: boolean;
+  /** Only where something was refused: why. */
+  error?: string;
+}
+
+/** Something that the worker did with a task, and that must reach the portal. */
+export interface Action {
+  path: "answers" | "cannot-label" | "skip";
+  body: { task: string; answer?: unknown; reason?: string; comment?: string };
+}
