@@ -20,7 +20,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import anyio
 from anyio import to_thread
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
@@ -33,6 +33,7 @@ from labeljob.portal.sessions import (
     TOUCH_INTERVAL,
     Session,
     find_session,
+    start_session,
     touch_session,
 )
 from labeljob.portal.team import (
@@ -50,6 +51,8 @@ from labeljob.portal.team import (
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
 
+    from labeljob.portal.oidc import OidcSettings
+
 MOST_BYTES = 64 * 1024
 """Longest body of a POST, but for answers."""
 
@@ -64,6 +67,7 @@ _PUBLIC_PAGES = ("/sign-in", "/healthz")
 _FOR_FRAMES = ("/static/", "/frames/", "/files/")
 _API = ("/api/", "/owner/api/")
 _WITHOUT_OWN_PASSWORD = ("/password", "/sign-out")
+_LOCAL_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 _ANSWERS = re.compile(r"/api/jobs/([^/]+)/answers")
 
 CONTENT_SECURITY_POLICY = (
@@ -138,6 +142,10 @@ class AccessSettings:
         parts = urlsplit(self.public_url)
         return f"{parts.scheme}://{parts.netloc.lower()}"
 
+    def origin_of(self, connection: HTTPConnection) -> str:
+        """The origin by which a request, whose host was accepted, asks for the portal."""
+        return self.origin or f"{connection.url.scheme}://{connection.headers['host'].lower()}"
+
     @cached_property
     def names(self) -> frozenset[str]:
         """Names of hosts by which the portal may be asked, besides plain addresses."""
@@ -164,6 +172,17 @@ class AccessSettings:
         return self.origin is None and is_address(name)
 
 
+def choose_local_path(path: str | None) -> str:
+    """A path of this portal to go on with: the one given, or ``/`` if it leads elsewhere.
+
+    Examples
+    --------
+    >>> choose_local_path("/jobs/cats?x=1"), choose_local_path("//example.org")
+    ('/jobs/cats?x=1', '/')
+    """
+    return path if path and _LOCAL_PATH.fullmatch(path) else "/"
+
+
 def is_loopback(host: str) -> bool:
     """Whether a name or an address is this machine's own alone."""
     return host == "localhost" or (is_address(host) and ipaddress.ip_address(host).is_loopback)
@@ -186,6 +205,7 @@ class Access:
     thread: DatabaseThread  # for all that writes
     settings: AccessSettings = field(default_factory=AccessSettings)
     passwords: Passwords = field(default_factory=Passwords)
+    oidc: OidcSettings | None = None
     most_answer_bytes: Callable[[str], int] = lambda job: MOST_ANSWER_BYTES
     _links: dict[str, Member] = field(default_factory=dict)
     # Argon2 takes 64 MiB a time: two at once, whoever asks.
@@ -268,6 +288,15 @@ class Access:
             httponly=True,
             samesite="lax",
         )
+
+    async def admit(self, request: Request, member: Member, path: str) -> Response:
+        """Sign a member in, in a new session, and go on with a path of the portal."""
+        token = await self.thread.run(
+            start_session, self.database, member, instead_of=self.read_cookie(request)
+        )
+        response = RedirectResponse(choose_local_path(path), 303)
+        self.set_cookie(response, request, token)
+        return response
 
     def find_session(self, connection: HTTPConnection) -> Session | None:
         """The session of a request."""
@@ -416,9 +445,7 @@ def _is_same_origin(scope: Scope, headers: Headers, settings: AccessSettings) ->
     """
     origin = headers.get("origin")
     if origin is not None:
-        return origin.lower() == (
-            settings.origin or f"{scope['scheme']}://{headers['host'].lower()}"
-        )
+        return origin.lower() == settings.origin_of(HTTPConnection(scope))
     return headers.get("sec-fetch-site", "none") in ("same-origin", "none")
 
 

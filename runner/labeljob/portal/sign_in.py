@@ -5,21 +5,20 @@ They work without JavaScript. What they say does not tell whether an e-mail addr
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
-from labeljob.portal.access import Access
+from labeljob.portal import oidc
+from labeljob.portal.access import Access, choose_local_path
 from labeljob.portal.sessions import (
     ATTEMPT_WINDOW,
     begin_attempt,
     clear_attempt,
     end_session,
-    start_session,
 )
 from labeljob.portal.team import (
     PASSWORD_LENGTH,
@@ -34,12 +33,15 @@ from labeljob.portal.templating import render_page
 
 _WRONG = "The e-mail address or the password is wrong."
 _TOO_MANY = f"Too many attempts. Try again in {ATTEMPT_WINDOW / 60:.0f} minutes."
-_LOCAL_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 
 
-def routes(access: Access, *, provider: str | None = None) -> list[Route]:
-    """The routes of signing in; `provider` names the identity provider, if there is one."""
-    pages = SignIn(access, provider)
+def routes(access: Access) -> list[BaseRoute]:
+    """The routes of signing in.
+
+    Raises `labeljob.portal.oidc.OidcError` if there is an identity provider, and not the package
+    that speaks with it.
+    """
+    pages = SignIn(access)
     return [
         Route("/sign-in", pages.show_sign_in, methods=["GET"]),
         Route("/sign-in", pages.sign_in, methods=["POST"]),
@@ -48,36 +50,15 @@ def routes(access: Access, *, provider: str | None = None) -> list[Route]:
         Route("/join/{token}", pages.join, methods=["POST"]),
         Route("/password", pages.show_password, methods=["GET"]),
         Route("/password", pages.change, methods=["POST"]),
+        *(oidc.routes(access, access.oidc) if access.oidc else []),
     ]
-
-
-def choose_local_path(path: str | None) -> str:
-    """A path of this portal to go on with: the one given, or ``/`` if it leads elsewhere.
-
-    Examples
-    --------
-    >>> choose_local_path("/jobs/cats?x=1"), choose_local_path("//example.org")
-    ('/jobs/cats?x=1', '/')
-    """
-    return path if path and _LOCAL_PATH.fullmatch(path) else "/"
-
-
-async def admit(access: Access, request: Request, member: Member, path: str) -> Response:
-    """Sign a member in, in a new session, and go on with a path of the portal."""
-    token = await access.thread.run(
-        start_session, access.database, member, instead_of=access.read_cookie(request)
-    )
-    response = RedirectResponse(choose_local_path(path), 303)
-    access.set_cookie(response, request, token)
-    return response
 
 
 class SignIn:
     """The pages of signing in, for one portal."""
 
-    def __init__(self, access: Access, provider: str | None) -> None:
+    def __init__(self, access: Access) -> None:
         self._access = access
-        self._provider = provider
 
     async def show_sign_in(self, request: Request) -> Response:
         """The form; who is signed in goes on at once."""
@@ -96,7 +77,7 @@ class SignIn:
             return self._render_sign_in(
                 request, path=path, email=email, error=member, status=status
             )
-        return await admit(self._access, request, member, path)
+        return await self._access.admit(request, member, path)
 
     async def _check(self, request: Request, email: str, password: str) -> Member | str:
         """The member, or why nobody is let in."""
@@ -122,7 +103,7 @@ class SignIn:
             next_in_url=quote(path, safe=""),
             email=email,
             error=error,
-            provider=self._provider,
+            provider=self._access.oidc.name if self._access.oidc else None,
         )
 
     async def sign_out(self, request: Request) -> Response:
@@ -142,9 +123,8 @@ class SignIn:
         if member := self._access.find_local_link(token):
             if request.method == "HEAD":
                 return Response()
-            return await admit(
-                self._access, request, member, "/owner" if member.role == "owner" else "/"
-            )
+            path = "/owner" if member.role == "owner" else "/"
+            return await self._access.admit(request, member, path)
         member = await self._access.thread.run(find_invited, self._access.database, token)
         return self._render_join(request, member)
 
@@ -162,7 +142,7 @@ class SignIn:
         member = await run(join_team, database, token, await self._access.make_hash(password))
         if member is None:
             return self._render_join(request, None)
-        return await admit(self._access, request, member, "/")
+        return await self._access.admit(request, member, "/")
 
     def _render_join(
         self, request: Request, invited: Member | None, *, error: str = ""
@@ -196,7 +176,7 @@ class SignIn:
             return self._render_password(request, error=str(error), status=400)
         hashed = await self._access.make_hash(password)
         await self._access.thread.run(change_password, self._access.database, member, hashed)
-        return await admit(self._access, request, member, "/")
+        return await self._access.admit(request, member, "/")
 
     def _render_password(self, request: Request, *, error: str = "", status: int = 200) -> Response:
         return render_page(
