@@ -101,7 +101,8 @@ def _report(result: Explanation) -> None:
         [_format_vote(vote) for vote in result.votes],
     )
     for item in result.annotations.rejected:
-        messages.note(f"set aside: {item.worker_id}, {item.reason} ({item.detail})")
+        detail = shorten(item.detail, LONGEST_COMMENT)
+        messages.note(f"set aside: {item.worker_id}, {item.reason} ({detail})")
     for worker_id, comment in result.annotations.comments.items():
         messages.note(f"comment of {worker_id}: {shorten(comment, LONGEST_COMMENT)}")
     if result.posterior:

@@ -300,7 +300,7 @@ def _format_worker(worker: Worker, choices: Sequence[str]) -> tuple[str, ...]:
         f"{true} as {said} ({times:.0f})" for true, said, times in worker.mistakes(choices, most=1)
     )
     if not worker.agreements:
-        return (worker.worker_id, "0", "-", "-", f"{worker.unusable} set aside", "-")
+        return (worker.worker_id, "0", "-", "-", f"{worker.rejected} set aside", "-")
     right = sum(worker.agreements)
     n_right = f"{right:.0f}" if right == int(right) else f"{right:.2f}"
     accuracy = f"{worker.agreement:.3f}"

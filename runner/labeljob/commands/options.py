@@ -128,6 +128,14 @@ Labels = Annotated[
     ),
 ]
 Attribute = Annotated[str | None, typer.Option(help="Label attribute name. [default: the job's]")]
+AnswerField = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAMES",
+        help="The form's own input that carries the label, such as a select; or several inputs, "
+        "with blanks between them. [default: the job's]",
+    ),
+]
 Endpoint = Annotated[str | None, typer.Option(help="S3 server, if it is not AWS's.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Algorithm = Annotated[str | None, algorithm_option("the job's, else the job type's")]
@@ -157,6 +165,7 @@ class ReadingOptions:
     task: Task = None
     labels: Labels = None
     attribute: Attribute = None
+    answer_field: AnswerField = None
     endpoint_url: Endpoint = None
     as_json: AsJson = False
 
@@ -173,6 +182,7 @@ def quote_command(options: JobOptions, command: str, *arguments: str) -> str:
     read_as = {
         "--task": options.task and options.task.name,
         "--attribute": options.attribute,
+        "--answer-field": options.answer_field,
         "--endpoint-url": options.endpoint_url,
     }
     given = [text for name, value in read_as.items() if value for text in (name, value)]

@@ -34,7 +34,12 @@ def open_job_at(
 ) -> JobOnFile:
     """Read a job by its folder or URI; raises as `open_job` does."""
     classes = None if options.labels is None else parse_labels(options.labels)
-    overrides = Given(task=options.task, classes=classes, attribute=options.attribute)
+    overrides = Given(
+        task=options.task,
+        classes=classes,
+        attribute=options.attribute,
+        answer_field=options.answer_field,
+    )
     with messages.console.status("Reading the job"):
         location = find_job(job, endpoint_url=options.endpoint_url, images=images)
         return read_job(location, overrides, needs_answers=needs_answers)

@@ -209,7 +209,9 @@ def _answers(job: JobOnFile, object_id: str) -> dict[str, NDArray[np.uint8] | No
     masks: dict[str, NDArray[np.uint8] | None] = {}
     entries = (Entry(answered.object) for answered in job.answered([object_id]))
     reader = AnswerReader(ReadOnly(job.place))
-    for answers in reader.read(entries, lambda content: job.core.decode(content, job.classes)):
+    for answers in reader.read(
+        entries, lambda content: job.core.decode(content, job.classes, job.settings)
+    ):
         rejected = list(answers.rejected)
         for worker, mask in read_masks(answers, job.classes, rejected):
             masks[worker] = mask.to_array().astype(np.uint8)

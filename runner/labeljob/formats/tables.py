@@ -201,7 +201,7 @@ def _worker(worker: Worker) -> Row:
     return {
         "worker_id": worker.worker_id,
         "answers": worker.answers,
-        "set_aside": worker.unusable,
+        "set_aside": worker.rejected,
         "agreement": _number(worker.agreement),
         "agreement_low": low if worker.agreements else None,
         "agreement_high": high if worker.agreements else None,

@@ -147,6 +147,7 @@ class Explanation:
                 "quorum": settings.quorum,
                 "min-confidence": settings.min_confidence,
                 "exclusion-category": settings.exclusion_category,
+                "answer-field": settings.answer_field,
             },
         }
 
@@ -256,7 +257,7 @@ def _consolidate_one(
     entries: Sequence[Entry], object_id: str, job: JobOnFile, batch: ConsolidationContext
 ) -> Label:
     decoded = AnswerReader(batch.store).read(
-        iter(entries), lambda content: job.core.decode(content, batch.classes)
+        iter(entries), lambda content: job.core.decode(content, batch.classes, batch.settings)
     )
     index = next(
         index for index, entry in enumerate(entries) if entry.object.object_id == object_id

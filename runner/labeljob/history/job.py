@@ -16,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from groundtruth.annotations import AnswerReader, Answers, Entry, RejectedAnswer
+from groundtruth.annotations import CANNOT_BE_LABELED, AnswerReader, Answers, Entry, RejectedAnswer
 from groundtruth.contract.acs import Annotation
 from groundtruth.contract.fields import embedded_json, is_label_name
 from groundtruth.errors import ContractError, StorageError
 from groundtruth.finishing.job import FROM_NAMES, ClassesSeen
 from groundtruth.finishing.outcomes import JOB_NAME_PREFIX, METADATA
+from groundtruth.form_inputs import ANSWER_FIELD_TAG
 from groundtruth.settings import Settings
 from groundtruth.tasks.base import Label, Task
 from groundtruth.tasks.registry import find_task
@@ -57,6 +58,7 @@ def recognize_job_type(
     attribute: str,
     files: AnswerFiles,
     place: JobPlace,
+    settings: Settings,
     option: JobType | None = None,
 ) -> JobType:
     """The job type of most labels, else of most answers' shape.
@@ -71,7 +73,7 @@ def recognize_job_type(
     if not counts:
         source = "answers"
         for task in JOB_TYPES.values():
-            usable = _names_in(files, place, task.library.class_names, some=SAMPLED)
+            usable = _names_in(files, place, task.library, settings, some=SAMPLED)
             counts[task] = sum(bool(item.answers) for item in usable)
     task, count = counts.most_common(1)[0]
     if not count:
@@ -130,8 +132,9 @@ class ToldClasses:
         files: AnswerFiles,
         place: JobPlace,
         core: Task[Any],
+        settings: Settings,
     ) -> None:
-        self._files, self._place, self._core = files, place, core
+        self._files, self._place, self._core, self._settings = files, place, core, settings
         seen = ClassesSeen()
         names: set[str] = set()
         for line in lines:
@@ -154,7 +157,7 @@ class ToldClasses:
     def answered(self) -> Mapping[str, Counter[str]]:
         """How many usable answers name each class, by worker."""
         votes: dict[str, Counter[str]] = defaultdict(Counter)
-        for item in _names_in(self._files, self._place, self._core.class_names):
+        for item in _names_in(self._files, self._place, self._core, self._settings):
             for worker, names in zip(item.workers, item.answers, strict=True):
                 for name in filter(is_label_name, names):
                     votes[name][worker] += 1
@@ -204,13 +207,16 @@ def order_classes(rounds: Sequence[ToldClasses]) -> tuple[tuple[str, ...], str]:
 def _names_in(
     files: AnswerFiles,
     place: JobPlace,
-    names_of: Callable[[Any], Any],
+    core: Task[Any],
+    settings: Settings,
     some: int | None = None,
 ) -> Iterator[Answers[tuple[str, ...]]]:
     """The classes that the answers to each data object name."""
     entries = (Entry(item.object) for item in files.read(files.object_ids()[:some]))
     reader = AnswerReader(ReadOnly(place))
-    return reader.read(islice(entries, some), lambda content: tuple(names_of(content)))
+    return reader.read(
+        islice(entries, some), lambda content: tuple(core.class_names(content, settings))
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,6 +226,7 @@ class Given:
     task: JobType | None = None
     classes: tuple[str, ...] | None = None
     attribute: str | None = None
+    answer_field: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -309,17 +316,19 @@ def read_job(place: JobPlace, overrides: Given, *, needs_answers: bool = True) -
             f"{_NO_ANSWERS if lines else ', and no output manifest'}"
         )
     attribute = choose_attribute(lines, place, overrides.attribute) or "label"
+    tags = _choose_tags(overrides.answer_field, place)
+    settings, _ = Settings().for_job(tags)
     if known is None:
-        task = recognize_job_type(lines, attribute, files, place, overrides.task)
+        task = recognize_job_type(lines, attribute, files, place, settings, overrides.task)
     else:
         task = known.task
         if overrides.task not in (None, task):
             raise contradiction("--task", overrides.task, f"{place.name} was run as {task}")
-    settings, _ = Settings().for_job(known.tags if known else {}, algorithms=task.algorithms)
+    settings, _ = Settings().for_job(tags, algorithms=task.algorithms)
     classes, source = _choose_classes(
         overrides.classes,
         place,
-        ToldClasses(lines, attribute, files, place, task.library),
+        ToldClasses(lines, attribute, files, place, task.library, settings),
         damage,
     )
     return JobOnFile(
@@ -334,6 +343,20 @@ def read_job(place: JobPlace, overrides: Given, *, needs_answers: bool = True) -
         files=files,
         damage=damage,
     )
+
+
+def _choose_tags(option: str | None, place: JobPlace) -> Mapping[str, str]:
+    """The job's tags, with the field of --answer-field, which no file of a job in S3 tells.
+
+    Raises `JobError` if the job was run with another one.
+    """
+    tags = place.description.tags if place.description else {}
+    if option is None:
+        return tags
+    if tags.get(ANSWER_FIELD_TAG, option) != option:
+        told = f"{place.name} was run with {ANSWER_FIELD_TAG}={tags[ANSWER_FIELD_TAG]}"
+        raise contradiction("--answer-field", option, told)
+    return {**tags, ANSWER_FIELD_TAG: option}
 
 
 def _choose_classes(
@@ -452,6 +475,15 @@ class ObjectAnnotations:
     answer_times: Mapping[str, AnswerTime]
     comments: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def unlabelable(self) -> dict[str, str]:
+        """Why the object cannot be labeled, by each worker who says so."""
+        return {
+            item.worker_id: item.detail
+            for item in self.rejected
+            if item.reason == CANNOT_BE_LABELED
+        }
+
 
 def read_annotations(
     job: JobOnFile, *, advance: Callable[[], object] = lambda: None
@@ -469,7 +501,9 @@ def read_annotations(
             yield Entry(item.object)
 
     reader = AnswerReader(ReadOnly(job.place))
-    decoded = reader.read(entries(), lambda content: job.core.decode(content, job.choices))
+    decoded = reader.read(
+        entries(), lambda content: job.core.decode(content, job.choices, job.settings)
+    )
     for index, answers in enumerate(decoded):
         source, answer_times, comments = waiting[index]
         rejected = list(answers.rejected)

@@ -222,7 +222,9 @@ def judge_workers(
 def _read_answers(
     job: JobOnFile, entries: Iterable[Entry], batch: ConsolidationContext
 ) -> Iterator[Answers[Any]]:
-    return AnswerReader(batch.store).read(entries, partial(job.core.decode, classes=batch.classes))
+    return AnswerReader(batch.store).read(
+        entries, partial(job.core.decode, classes=batch.classes, settings=batch.settings)
+    )
 
 
 def make_context(

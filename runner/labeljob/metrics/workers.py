@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from groundtruth.annotations import CANNOT_BE_LABELED, RejectedAnswer
 from labeljob.history.job import ObjectAnnotations
 from labeljob.history.job_files import AnswerTime
 from labeljob.metrics.agreement import find_confusions, measure_agreement
@@ -24,22 +25,36 @@ from labeljob.tasks.base import JobType
 class Worker:
     """One worker of a job.
 
-    `name` is the id shortened; `confusion` how often the others said the first class and the
-    worker the second; `seconds` the median time for a task and `pace` that between two answers,
-    NaN where the job does not tell; `times` what these are medians of; `flags` words for what is
-    suspicious, and why.
+    `name` is the id shortened; `unusable` how many answers were rejected, besides those that say
+    that the object cannot be labeled, which `unlabelable` counts; `confusion` how often the others
+    said the first class and the worker the second; `seconds` the median time for a task and `pace`
+    that between two answers, NaN where the job does not tell; `times` what these are medians of;
+    `flags` words for what is suspicious, and why.
     """
 
     worker_id: str
     name: str
     answers: int = 0
     unusable: int = 0
+    unlabelable: int = 0
     confusion: dict[tuple[int, int], float] = field(default_factory=lambda: defaultdict(float))
     agreements: list[float] = field(default_factory=list)
     seconds: float = math.nan
     pace: float = math.nan
     times: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     flags: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def rejected(self) -> int:
+        """How many answers were set aside, for whatever reason."""
+        return self.unusable + self.unlabelable
+
+    def count_rejected(self, answer: RejectedAnswer) -> None:
+        """Count an answer that was set aside."""
+        if answer.reason == CANNOT_BE_LABELED:
+            self.unlabelable += 1
+        else:
+            self.unusable += 1
 
     @property
     def agreement(self) -> float:
@@ -75,7 +90,8 @@ class Worker:
         return {
             "worker-id": self.worker_id,
             "answers": self.answers,
-            "set-aside": self.unusable,
+            "set-aside": self.rejected,
+            "cannot-be-labeled": self.unlabelable,
             "agreement": _number(self.agreement),
             "interval": [low, high],
             "seconds-median": _number(self.seconds),
@@ -99,7 +115,7 @@ def tabulate_workers(
     for obj in objects:
         for item in obj.rejected:
             if item.worker_id:
-                table[item.worker_id].unusable += 1
+                table[item.worker_id].count_rejected(item)
         for index, worker in enumerate(obj.workers):
             table[worker].answers += 1
             score = measure_agreement(obj, index, job_type, n_classes)
@@ -174,13 +190,13 @@ def flag_workers(
     ``random``: the agreement is nearly that of chance.
     ``haste``: the median time is far below the crew's, by a sign test at 0.01.
     ``copying``: one of two workers gives the other's answers, as `find_copying` has it.
-    ``unusable``: half of the answers or more were rejected.
+    ``unusable``: half of the answers or more were rejected; to say that an object cannot be
+    labeled is an answer like any other.
     """
     active = [worker for worker in workers.values() if worker.answers >= FEWEST]
     n_values = job_type.n_values(len(classes))
-    chance = job_type.chance_agreement(
-        [count_votes(obj.choices, n_values) for obj in objects if obj.workers]
-    )
+    votes = [count_votes(obj.choices, n_values) for obj in objects if obj.workers]
+    chance = job_type.chance_agreement(votes) if votes else 0.0
     if not job_type.label_is_mask:  # two masks are hardly ever the same
         _flag_constant(workers, active, objects, job_type, classes, chance)
     _flag_random(active, job_type, chance)
@@ -195,7 +211,7 @@ def flag_workers(
             )
             workers[worker_id].flags.append(("copying", why))
     for worker in workers.values():
-        total = worker.answers + worker.unusable
+        total = worker.answers + worker.rejected
         if worker.unusable >= 3 and 2 * worker.unusable >= total:
             why = (
                 f"{worker.unusable} of {total} answers set aside (a count, no matter of chance); "

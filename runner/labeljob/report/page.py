@@ -108,6 +108,11 @@ class Contents:
         return {obj.object_id: obj.comments for obj in self.objects if obj.comments}
 
     @property
+    def unlabelable(self) -> dict[str, Mapping[str, str]]:
+        """Why workers say that data objects cannot be labeled, by data object and worker."""
+        return {obj.object_id: obj.unlabelable for obj in self.objects if obj.unlabelable}
+
+    @property
     def confidences(self) -> list[float]:
         """One for each label: of several classes the lowest."""
         return [label.confidence for label in self.labels.values() if label.confidence is not None]
@@ -156,6 +161,7 @@ class Contents:
             "requeue": list(self.requeue),
             "gold": self.gold.as_json() if self.gold else None,
             "comments": self.comments,
+            "cannot-be-labeled": self.unlabelable,
             "damage": self.job.damage.as_json(),
         }
 
@@ -333,6 +339,7 @@ def render(
         propose=propose,
         table_rows=TABLE_ROWS,
         comments=_comments(contents),
+        unlabelable=_unlabelable(contents),
         matrix=_matrix(contents),
         mistakes=_mistakes(contents),
         colors=_legend(contents),
@@ -341,15 +348,37 @@ def render(
     return text
 
 
-def _comments(contents: Contents) -> list[tuple[str, str, str, str]]:
-    """Object, its image's name, worker and comment; the most disputed objects first."""
+def _comments(contents: Contents) -> list[tuple[str, str, str, str, str]]:
+    """Object, image's name, label, worker and comment; the most disputed objects first."""
     names = {worker.worker_id: worker.name for worker in contents.workers}
     dispute = {obj.object_id: share for share, obj in contents.disputes}
     return [
-        (obj.object_id, file_name(obj.source), names.get(worker, worker), comment)
+        (
+            obj.object_id,
+            file_name(obj.source),
+            name_label(contents.labels.get(obj.object_id)),
+            names.get(worker, worker),
+            comment,
+        )
         for obj in sorted(contents.objects, key=lambda obj: -dispute.get(obj.object_id, 0.0))
         for worker, comment in obj.comments.items()
     ]
+
+
+def _unlabelable(contents: Contents) -> list[tuple[str, str, str, list[tuple[str, str]]]]:
+    """Object, image's name, label, workers and what they say; what most say so of first."""
+    names = {worker.worker_id: worker.name for worker in contents.workers}
+    rows = [
+        (
+            obj.object_id,
+            file_name(obj.source),
+            name_label(contents.labels.get(obj.object_id)),
+            [(names.get(worker, worker), why) for worker, why in obj.unlabelable.items()],
+        )
+        for obj in contents.objects
+        if obj.unlabelable
+    ]
+    return sorted(rows, key=lambda row: -len(row[3]))
 
 
 def _point(worker: Worker) -> WorkerPoint:

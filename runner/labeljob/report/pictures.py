@@ -91,7 +91,8 @@ def draw_masks(
         return []
     reader = AnswerReader(ReadOnly(job.place))
     decode = reader.read(
-        [Entry(answered.object)], lambda content: job.core.decode(content, job.choices)
+        [Entry(answered.object)],
+        lambda content: job.core.decode(content, job.choices, job.settings),
     )
     answers = next(iter(decode))
     unread: list[RejectedAnswer] = []

@@ -216,7 +216,7 @@ def score_workers(
         true = job.task.truth_choices(truths[obj.object_id], choices)
         for item in obj.rejected:
             if item.worker_id:
-                _worker(table, item.worker_id).unusable += 1
+                _worker(table, item.worker_id).count_rejected(item)
         for index, name in enumerate(obj.workers):
             worker, own = _worker(table, name), obj.choices[index]
             worker.answers += 1
@@ -244,7 +244,7 @@ def format_score(worker: Worker, choices: Sequence[str]) -> dict[str, Any]:
     return {
         "worker-id": worker.worker_id,
         "gold-answers": worker.answers,
-        "set-aside": worker.unusable,
+        "set-aside": worker.rejected,
         "right": round(sum(worker.agreements), 6),
         "accuracy": worker.agreement if worker.agreements else None,
         "interval": [low, high],
@@ -271,7 +271,7 @@ def teach(
     batch = make_context(job, call, store, "masks", skills=skills)
     names = {object_id: tuple(job.task.truth_names(truth)) for object_id, truth in truths.items()}
     batch = replace(batch, gold=AuxiliaryLabels({}, names))
-    decode = partial(job.core.decode, classes=batch.classes)
+    decode = partial(job.core.decode, classes=batch.classes, settings=batch.settings)
     answers = AnswerReader(store).read(read_entries(job, call), decode)
     for _ in job.core.consolidate(answers, batch):
         pass

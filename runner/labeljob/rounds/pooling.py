@@ -213,7 +213,8 @@ def _classes(jobs: Sequence[JobOnFile]) -> tuple[str, ...]:
     Raises `JobError` if the labels or the answers of a round are of other classes.
     """
     all_told = [
-        ToldClasses(job.lines, job.attribute, job.files, job.place, job.core) for job in jobs
+        ToldClasses(job.lines, job.attribute, job.files, job.place, job.core, job.settings)
+        for job in jobs
     ]
     written = next((job for job in jobs if job.classes_from in ("given", "job")), None)
     classes = written.classes if written else order_classes(all_told[::-1])[0]  # the first counts

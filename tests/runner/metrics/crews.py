@@ -75,7 +75,7 @@ def simulate(
                 hardness=difficulty(hardness, object_id, seed),
                 tasks_done=done[worker_id],
             )
-            answers[worker_id] = task.library.decode(content, choices)
+            answers[worker_id] = task.library.decode(content, choices, Settings())
             answer_times[worker_id] = AnswerTime(None, timing(member.worker, object_id, seed)[1])
             done[worker_id] += 1
         item = Answers(object_id, tuple(answers), tuple(answers.values()), ())

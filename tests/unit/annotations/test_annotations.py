@@ -95,6 +95,40 @@ def test_the_task_s_own_refusal_sets_an_answer_aside():
     assert answers.rejected == (RejectedAnswer("w2", "unknown-label", "it is two"),)
 
 
+def unlabelable(reason, **said):
+    return json.dumps({"cannot-be-labeled": {"reason": reason, **said}})
+
+
+@pytest.mark.parametrize(
+    ("content", "detail"),
+    [
+        pytest.param(unlabelable("image-broken"), "image-broken", id="reason"),
+        pytest.param(f"[{unlabelable('other')}]", "other", id="in-a-list-of-one"),
+        pytest.param(
+            unlabelable("other", comment=" two\nlines "), "other: two lines", id="comment"
+        ),
+        pytest.param(unlabelable("other", comment=" "), "other", id="blank-comment"),
+        pytest.param(unlabelable("other", comment=7), "other", id="comment-is-a-number"),
+        pytest.param(unlabelable("x" * 9_000, comment="y"), "x" * 1_000, id="endless"),
+    ],
+)
+def test_what_cannot_be_labeled_is_set_aside_with_the_worker_s_reason(content, detail):
+    def decode(content):
+        return content["label"]
+
+    (answers,) = read([content, '{"label": "a"}'], decode=decode)
+    assert answers.answers == ("a",)
+    assert answers.rejected == (RejectedAnswer("w1", "cannot-be-labeled", detail),)
+
+
+@pytest.mark.parametrize(
+    "said", [{"on": True}, {"reason": True}, "image-broken", None, ["image-broken"]]
+)
+def test_an_input_of_the_form_with_that_name_is_left_to_the_task(said):
+    (answers,) = read([json.dumps({"cannot-be-labeled": said, "label": "a"})])
+    assert answers.rejected == ()
+
+
 def test_of_a_worker_s_usable_answers_the_last_counts():
     first = {"annotationData": {"content": "1"}, "workerId": "w"}
     second = {"annotationData": {"content": "0"}, "workerId": "w"}

@@ -85,12 +85,12 @@ def test_the_mean_agreement_leaves_out_what_is_not_known():
 def test_answers_rejected_are_counted_by_reason_and_by_worker():
     counts = counted(
         label(used=2, rejected=[("w2", "bad-png"), ("w1", "unknown-label")]),
-        label(used=1, rejected=[("w2", "bad-png")], name="b"),
+        label(used=1, rejected=[("w2", "bad-png"), ("w3", "cannot-be-labeled")], name="b"),
     )
     assert counts["answers"] == {
         "used": 3,
-        "set-aside": 3,
-        "set-aside-by-reason": {"bad-png": 2, "unknown-label": 1},
+        "set-aside": 4,
+        "set-aside-by-reason": {"bad-png": 2, "cannot-be-labeled": 1, "unknown-label": 1},
         "set-aside-by-worker": {"w1": 1, "w2": 2},
     }
     assert counts["algorithms"] == [

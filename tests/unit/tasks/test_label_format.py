@@ -56,6 +56,7 @@ CHANGE_A_LABEL = {
     "quorum": 0.4,
     "min_confidence": 0.4,
     "exclusion_category": "None",
+    "answer_field": "species",
     "error_correlation": 0.1,
     "posterior_mix": 0.1,
     "worker_strength": 9.0,

@@ -219,7 +219,9 @@ def _decoded[Answer](
         try:
             if not worker:
                 raise UnusableAnswer("no-worker-id", "the annotation names no worker")
-            answer = decode(_content(item, future))
+            content = _content(item, future)
+            _refuse_unlabelable(content)
+            answer = decode(content)
         except UnusableAnswer as error:
             rejected.append(RejectedAnswer(worker, error.reason, error.detail))
             continue
@@ -263,6 +265,32 @@ def _content(item: Annotation, future: Future[bytes] | None) -> Any:
     return content
 
 
+CANNOT_BE_LABELED = "cannot-be-labeled"
+"""Key of an answer that says why there is no label, and the reason for which it is set aside."""
+
+LONGEST_REMARK = 1_000
+"""Characters of a worker's reason and comment that are kept of such an answer."""
+
+
+def _refuse_unlabelable(content: Any) -> None:
+    """Set an answer aside that says that the object cannot be labeled, and why.
+
+    Raises `UnusableAnswer` with the worker's reason, and comment if there is one.
+    """
+    content = unwrap(content)
+    said = content.get(CANNOT_BE_LABELED) if isinstance(content, dict) else None
+    if not isinstance(said, dict) or not isinstance(reason := said.get("reason"), str):
+        return
+    comment = said.get("comment")
+    remark = f"{reason}: {comment}" if isinstance(comment, str) and comment.strip() else reason
+    raise UnusableAnswer(CANNOT_BE_LABELED, " ".join(remark.split())[:LONGEST_REMARK])
+
+
+def unwrap(content: Any) -> Any:
+    """The inputs of a form, which some pages send in a list of one entry."""
+    return content[0] if isinstance(content, list) and len(content) == 1 else content
+
+
 def find_by_shape(content: Any, *, element: str, has_shape: Callable[[Any], bool]) -> Any:
     """The part of an answer that a task understands, whatever the form called it.
 
@@ -282,8 +310,7 @@ def find_by_shape(content: Any, *, element: str, has_shape: Callable[[Any], bool
         ``empty-answer``, ``unexpected-shape``, or ``ambiguous-answer`` if several inputs have
         the shape and none the stock name.
     """
-    if isinstance(content, list) and len(content) == 1:
-        content = content[0]
+    content = unwrap(content)
     if content in ({}, [], None):
         raise UnusableAnswer("empty-answer", "the worker submitted nothing")
     if has_shape(content):
@@ -300,8 +327,5 @@ def find_by_shape(content: Any, *, element: str, has_shape: Callable[[Any], bool
     if not fitting:
         if content.get(element) in ({}, None) and element in content:
             raise UnusableAnswer("empty-answer", f"the {element} value is empty")
-        raise UnusableAnswer(
-            "unexpected-shape",
-            f"the answer holds no {element} value; a form's own inputs are not read",
-        )
+        raise UnusableAnswer("unexpected-shape", f"the answer holds no {element} value")
     return fitting[0]

@@ -94,11 +94,12 @@ def consolidate_batch[Answer](
     body = store.read(request.payload_uri)
     entries = merge_entries(parse_payload(embedded_json(body, path="payload")))
     reader = AnswerReader(store, time_left)
-    classes = task.all_classes(job.classes or _classes_seen(entries, reader, task), job.settings)
+    named = job.classes or _classes_seen(entries, reader, task, job.settings)
+    classes = task.all_classes(named, job.settings)
     key = SkillKey(task.schema_name, classes, job.settings.skill_half_life_days)
     kept = _batch_skills(request, skills, key, body, store)
     batch = _batch(request, job, jobs, entries, kept, store)
-    answers = reader.read(entries, lambda content: task.decode(content, batch.classes))
+    answers = reader.read(entries, lambda content: task.decode(content, classes, job.settings))
     labels = tuple(task.consolidate(_teaching_all_or_nothing(answers, kept), batch))
     response = [
         acs_response_item(
@@ -178,11 +179,15 @@ def _permitted(store: ObjectStore, request: AcsRequest, settings: Settings) -> O
 
 
 def _classes_seen[Answer](
-    entries: Sequence[Entry], reader: AnswerReader, task: Task[Answer]
+    entries: Sequence[Entry], reader: AnswerReader, task: Task[Answer], settings: Settings
 ) -> tuple[str, ...]:
     """The classes that the workers used, in sorted order: where no place names them."""
+
+    def names_in(content: Any) -> frozenset[str]:
+        return frozenset(task.class_names(content, settings))
+
     names: set[str] = set()
-    for answers in reader.read(entries, lambda content: frozenset(task.class_names(content))):
+    for answers in reader.read(entries, names_in):
         names.update(*answers.answers)
     # A name with half of a surrogate pair was replaced in part, and no job has it as a class.
     return tuple(sorted(name for name in names if is_label_name(name) and "\ufffd" not in name))

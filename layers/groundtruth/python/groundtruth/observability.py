@@ -10,6 +10,7 @@ from statistics import fmean
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+from groundtruth.annotations import CANNOT_BE_LABELED
 from groundtruth.consolidation import Outcome
 from groundtruth.tasks.base import NO_USABLE_ANSWER, NOT_PROCESSED
 
@@ -63,7 +64,8 @@ def observe(outcome: Outcome, *, began: float) -> None:
     counts = {
         "Objects": len(outcome.labels),
         "AnswersUsed": used,
-        "AnswersSetAside": reasons.total(),
+        # What workers say of an image is no sign that the page or the answers are broken.
+        "AnswersSetAside": reasons.total() - reasons[CANNOT_BE_LABELED],
         "ObjectsWithoutLabel": statuses[NO_USABLE_ANSWER] + statuses[NOT_PROCESSED],
         "ObjectsNotProcessed": statuses[NOT_PROCESSED],
         "Ties": statuses["tie"],

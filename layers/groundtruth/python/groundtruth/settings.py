@@ -127,6 +127,7 @@ def _setting[Value](
     *,
     tag: str = "",
     changes_labels: bool = True,
+    hash_default: bool = True,
     secret: bool = False,
 ) -> Any:
     """One row of the table of settings.
@@ -142,10 +143,18 @@ def _setting[Value](
         empty if no job may override it.
     changes_labels : bool
         Whether the setting can change a label, so that it is part of the settings' hash.
+    hash_default : bool
+        Whether the default is part of the hash too. False for what came later, so that the hash
+        of jobs that do not set it stays.
     secret : bool
         Whether the value is kept out of logs.
     """
-    row = {"parse": parse, "tag": tag, "changes_labels": changes_labels}
+    row = {
+        "parse": parse,
+        "tag": tag,
+        "changes_labels": changes_labels,
+        "hash_default": hash_default,
+    }
     return field(default=default, repr=not secret, metadata=row)
 
 
@@ -180,6 +189,10 @@ class Settings:
 
     exclusion_category: str = _setting("", parse_text, tag="exclusion-category")
     """The worker page's "none of the above" of a multi-label task; empty for none."""
+
+    answer_field: str = _setting("", parse_text, tag="answer-field", hash_default=False)
+    """The worker page's own input that carries the label, such as a select, or several, with
+    blanks between their names; empty for none."""
 
     error_correlation: float | None = _setting(None, parse_fraction, tag="error-correlation")
     """How much errors of workers on one object go together, from 0 (independent) to 1; None for
@@ -329,8 +342,12 @@ class Settings:
 
         Where objects are and who may read them changes no label and is left out.
         """
-        values = asdict(self)
-        kept = {name: values[name] for name, row in _ROWS.items() if row["changes_labels"]}
+        values, defaults = asdict(self), asdict(type(self)())
+        kept = {
+            name: values[name]
+            for name, row in _ROWS.items()
+            if row["changes_labels"] and (row["hash_default"] or values[name] != defaults[name])
+        }
         return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:12]
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from groundtruth.annotations import CANNOT_BE_LABELED
 from groundtruth.finishing.outcomes import FAILURE, ObjectOutcome, ResolvedObject
 from groundtruth.tasks.base import Label
 
@@ -65,7 +66,8 @@ class Summary:
     # and how many labels with two votes or more there are
     agreement_total: float = 0.0
     agreement_count: int = 0
-    # rejected, workers: rejected answers, by reason and by worker
+    # rejected, workers: rejected answers, by reason and by worker; what a worker says cannot be
+    # labeled is told by reason alone
     rejected: Counter[str] = field(default_factory=Counter)
     workers: Counter[str] = field(default_factory=Counter)
     used: int = 0  # answers that count
@@ -95,7 +97,9 @@ class Summary:
             self.confidence_total += label.confidence
         self.used += label.used
         self.rejected.update(item.reason for item in label.rejected)
-        self.workers.update(item.worker_id for item in label.rejected)
+        self.workers.update(
+            item.worker_id for item in label.rejected if item.reason != CANNOT_BE_LABELED
+        )
         if label.algorithm is not None:
             self.algorithms[label.algorithm] += 1
         if label.agreement is not None:

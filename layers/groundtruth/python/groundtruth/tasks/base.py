@@ -197,10 +197,10 @@ class Task[Answer](Protocol):
     def all_classes(self, classes: Sequence[str], settings: Settings) -> tuple[str, ...]:
         """Everything a worker may have chosen: the job's classes and what the page adds."""
 
-    def class_names(self, content: Any) -> Iterable[str]:
+    def class_names(self, content: Any, settings: Settings) -> Iterable[str]:
         """Names of the classes in one decoded answer; raises `UnusableAnswer`."""
 
-    def decode(self, content: Any, classes: Sequence[str]) -> Answer:
+    def decode(self, content: Any, classes: Sequence[str], settings: Settings) -> Answer:
         """One worker's answer; raises `UnusableAnswer`."""
 
     def judge_workers(

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from groundtruth.annotations import Answers, find_by_shape
+from groundtruth.annotations import Answers
 from groundtruth.errors import UnusableAnswer
+from groundtruth.form_inputs import find_choices
 from groundtruth.settings import Settings
 from groundtruth.tasks.base import (
     TYPE_PREFIX,
@@ -48,13 +49,13 @@ class ImageMultiClass:
         """The job's classes: this page adds none."""
         return tuple(classes)
 
-    def class_names(self, content: Any) -> Iterable[str]:
+    def class_names(self, content: Any, settings: Settings) -> Iterable[str]:
         """The class that the worker chose; raises `UnusableAnswer`."""
-        return (_chosen_class(content),)
+        return (_chosen_class(content, settings),)
 
-    def decode(self, content: Any, classes: Sequence[str]) -> int:
+    def decode(self, content: Any, classes: Sequence[str], settings: Settings) -> int:
         """Index of the class that the worker chose; raises `UnusableAnswer`."""
-        name = _chosen_class(content)
+        name = _chosen_class(content, settings)
         if name not in classes:
             raise UnusableAnswer("unknown-label", "the label is not one of the job's")
         return classes.index(name)
@@ -149,12 +150,21 @@ class ImageMultiClass:
         return decode_builtin_style(self, _read_class(value, metadata))
 
 
-def _chosen_class(content: Any) -> str:
-    value = find_by_shape(content, element=ELEMENT, has_shape=_is_choice)
-    name: str = value["label"]
-    if not name:
+def _chosen_class(content: Any, settings: Settings) -> str:
+    names = find_choices(
+        content,
+        element=ELEMENT,
+        has_shape=_is_choice,
+        names_in=lambda value: [value["label"]],
+        answer_field=settings.answer_field,
+    )
+    if len(names) > 1:
+        raise UnusableAnswer(
+            "ambiguous-answer", f"{len(names)} labels are chosen, and an image has one"
+        )
+    if not names[0]:
         raise UnusableAnswer("empty-answer", "the worker chose no label")
-    return name
+    return names[0]
 
 
 def _is_choice(value: Any) -> bool:

@@ -8,8 +8,9 @@ from itertools import chain
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from groundtruth.annotations import Answers, find_by_shape
+from groundtruth.annotations import Answers
 from groundtruth.errors import UnusableAnswer
+from groundtruth.form_inputs import find_choices
 from groundtruth.settings import Settings
 from groundtruth.tasks.base import (
     CONSENSUS,
@@ -53,13 +54,13 @@ class ImageMultiClassMultiLabel:
         extra = settings.exclusion_category
         return (*classes, extra) if extra and extra not in classes else tuple(classes)
 
-    def class_names(self, content: Any) -> Iterable[str]:
+    def class_names(self, content: Any, settings: Settings) -> Iterable[str]:
         """The labels that the worker chose; raises `UnusableAnswer`."""
-        return _chosen_classes(content)
+        return _chosen_classes(content, settings)
 
-    def decode(self, content: Any, classes: Sequence[str]) -> tuple[int, ...]:
+    def decode(self, content: Any, classes: Sequence[str], settings: Settings) -> tuple[int, ...]:
         """Indices of the labels that the worker chose, in that order; raises `UnusableAnswer`."""
-        names = _chosen_classes(content)
+        names = _chosen_classes(content, settings)
         unknown = sum(name not in classes for name in names)
         if unknown:
             raise UnusableAnswer("unknown-label", f"{unknown} of its labels are not the job's")
@@ -173,9 +174,14 @@ class ImageMultiClassMultiLabel:
         return decode_builtin_style(self, _read_classes(value, metadata))
 
 
-def _chosen_classes(content: Any) -> list[str]:
-    value = find_by_shape(content, element=ELEMENT, has_shape=_is_choice)
-    names: list[str] = value["labels"]
+def _chosen_classes(content: Any, settings: Settings) -> list[str]:
+    names = find_choices(
+        content,
+        element=ELEMENT,
+        has_shape=_is_choice,
+        names_in=lambda value: value["labels"],
+        answer_field=settings.answer_field,
+    )
     if not names:
         raise UnusableAnswer("empty-answer", "the worker chose no label")
     return names

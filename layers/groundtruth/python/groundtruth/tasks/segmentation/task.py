@@ -45,11 +45,11 @@ class SemanticSegmentation:
         """The job's labels; one that is named BACKGROUND is the mask's own class 0."""
         return tuple(name for name in classes if name != BACKGROUND)
 
-    def class_names(self, content: Any) -> Iterable[str]:
+    def class_names(self, content: Any, settings: Settings) -> Iterable[str]:
         """The labels that the answer lists; raises `UnusableAnswer`."""
-        return self.decode(content, ()).colors
+        return self.decode(content, (), settings).colors
 
-    def decode(self, content: Any, classes: Sequence[str]) -> MaskAnswer:
+    def decode(self, content: Any, classes: Sequence[str], settings: Settings) -> MaskAnswer:
         """One worker's mask, its PNG not yet looked at; raises `UnusableAnswer`."""
         from groundtruth.tasks.segmentation.answers import mask_answer
 
