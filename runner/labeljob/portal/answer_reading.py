@@ -1,0 +1,92 @@
+"""What workers said of data objects, read as the consolidation reads it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from groundtruth.annotations import AnswerReader, Answers, Entry, RejectedAnswer
+from groundtruth.contract.acs import Annotation, DataObject
+from groundtruth.settings import Settings
+from groundtruth.storage.s3 import ObjectStore
+from labeljob.history.job import read_comments
+from labeljob.jobs.description import JobDescription
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadAnswer:
+    """One worker's answer."""
+
+    worker_id: str
+    classes: tuple[str, ...] = ()  # what it says; empty if it does not count
+    text: str = ""  # the same in words
+    rejected: RejectedAnswer | None = None  # why it does not count; None if it does
+    comment: str = ""  # what the worker wrote beside it
+
+    def as_json(self) -> dict[str, Any]:
+        """The answer for the owner's pages, without who gave it."""
+        rejected = self.rejected
+        return {
+            "classes": list(self.classes),
+            "text": self.text,
+            "rejected": rejected and {"reason": rejected.reason, "detail": rejected.detail},
+            "comment": self.comment,
+        }
+
+
+class JobAnswerReader:
+    """Reads answers to the data objects of one job."""
+
+    def __init__(self, description: JobDescription, store: ObjectStore) -> None:
+        self._task = description.task
+        self._store = store
+        core = self._task.library
+        settings, _ = Settings().for_job(description.tags, algorithms=core.algorithms)
+        self.choices = core.all_classes(description.labels, settings)
+        self._names = self._task.unit_classes(self.choices)
+
+    def read(
+        self, objects: Iterable[tuple[str, Mapping[str, str]]]
+    ) -> Iterator[tuple[str, list[ReadAnswer]]]:
+        """Read the answers to data objects: each has its id, and JSON texts by worker."""
+        comments: dict[str, dict[str, str]] = {}
+
+        def entries() -> Iterator[Entry]:
+            for object_id, texts in objects:
+                annotations = tuple(
+                    Annotation(worker_id=worker, content=text, uri=None)
+                    for worker, text in texts.items()
+                )
+                comments[object_id] = read_comments(annotations)
+                yield Entry(DataObject(object_id=object_id, source=None, annotations=annotations))
+
+        core = self._task.library
+        reader = AnswerReader(self._store)
+        for decoded in reader.read(entries(), lambda content: core.decode(content, self.choices)):
+            yield decoded.object_id, self._describe(decoded, comments.pop(decoded.object_id))
+
+    def read_one(self, answer: Any) -> ReadAnswer:
+        """Read an answer that nobody has given yet."""
+        text = json.dumps(answer)
+        return next(self.read([("preview", {"preview": text})]))[1][0]
+
+    def _describe(self, decoded: Answers[Any], comments: Mapping[str, str]) -> list[ReadAnswer]:
+        rejected = list(decoded.rejected)
+        choices = self._task.to_choices(decoded, self.choices, rejected)
+        usable = [
+            ReadAnswer(
+                worker_id=worker,
+                classes=tuple(self._task.name_choices(said, self._names)),
+                text=self._task.describe_answer(said, self._names),
+                comment=comments.get(worker, ""),
+            )
+            for worker, said in choices.items()
+        ]
+        return usable + [
+            ReadAnswer(
+                worker_id=item.worker_id, rejected=item, comment=comments.get(item.worker_id, "")
+            )
+            for item in rejected
+        ]
