@@ -45,6 +45,7 @@ ASKED = {
     "metrics/copying.py": {"units_are_alike"},
     "metrics/confidence_maps.py": {"single_choice"},
     "metrics/workers.py": {"label_is_mask"},
+    "portal/owner_status.py": {"label_is_mask"},
     "report/page.py": {"label_is_mask"},
     "report/report.html.jinja": {"label_is_mask"},
     "rounds/gold.py": {"single_choice", "takes_auxiliary_inputs"},
