@@ -1,3 +1,15 @@
-import { LitElement, html } from "lit";
-import JSON5 from "json5";
-customElements.define("crowd-form", class extends LitElement { override render() { return html`<slot></slot>${JSON5.parse("1")}`; } });
+/** The `crowd-*` elements of Ground Truth's worker templates, for pages in the portal's frame. */
+import "./button";
+import "./comment";
+import "./classifier";
+import "./form";
+import "./instructions";
+import "./slider";
+import "./surfaces";
+import "./switches";
+import "./text_fields";
+import { startPage } from "./page";
+import { defineRegions } from "./regions";
+
+defineRegions();
+startPage();

@@ -1,0 +1,29 @@
+/** What the portal's page and the worker page in its frame say to each other by postMessage. */
+
+export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
+
+/** A worker's answer: one entry per named field of the page. */
+export type Answer = { [name: string]: Json };
+
+export type Theme = "light" | "dark";
+
+/** The page becomes visible. With `advance` a number key answers and submits in one go. */
+export interface Show {
+  labeljob: "show";
+  advance: boolean;
+  answer: Answer | null;
+  theme: Theme;
+}
+
+/** The answer was not taken; the worker may submit again. */
+export interface Refused {
+  labeljob: "refused";
+  text: string;
+}
+
+export type MessageToPage = Show | Refused;
+
+export type MessageFromPage =
+  | { labeljob: "ready" }
+  | { labeljob: "answer"; answer: Answer }
+  | { labeljob: "error"; text: string };
