@@ -56,9 +56,6 @@ if TYPE_CHECKING:
 MOST_BYTES = 64 * 1024
 """Longest body of a POST, but for answers."""
 
-MOST_ANSWER_BYTES = 30_000_000
-"""Longest body with an answer, where the job's type does not say less."""
-
 BODY_TIMEOUT = 120.0
 """Seconds within which a body must have come."""
 
@@ -206,7 +203,6 @@ class Access:
     settings: AccessSettings = field(default_factory=AccessSettings)
     passwords: Passwords = field(default_factory=Passwords)
     oidc: OidcSettings | None = None
-    most_answer_bytes: Callable[[str], int] = lambda job: MOST_ANSWER_BYTES
     _links: dict[str, Member] = field(default_factory=dict)
     # Argon2 takes 64 MiB a time: two at once, whoever asks.
     _hashing: anyio.Semaphore = field(default_factory=lambda: anyio.Semaphore(2))
@@ -306,14 +302,21 @@ class Access:
         return find_session(self.database, token, idle_limit=self.settings.idle_limit)
 
 
-def protect(app: ASGIApp, access: Access) -> ASGIApp:
+def protect(
+    app: ASGIApp,
+    access: Access,
+    *,
+    most_answer_bytes: Callable[[str], int] = lambda job: MOST_BYTES,
+) -> ASGIApp:
     """The application behind all checks; nothing of it is served otherwise.
+
+    `most_answer_bytes` tells the longest body with an answer that a job takes, by the job's name.
 
     Routes find `request.state.member` (a `Member`; None where nobody needs to be signed in),
     `request.state.csrf` and `request.state.session`. uvicorn must not read headers of proxies
     itself (`proxy_headers=False`).
     """
-    guard: ASGIApp = AccessMiddleware(app, access)
+    guard: ASGIApp = AccessMiddleware(app, access, most_answer_bytes)
     if not access.settings.trusted_proxies:
         return guard
     return cast(
@@ -327,9 +330,12 @@ def protect(app: ASGIApp, access: Access) -> ASGIApp:
 class AccessMiddleware:
     """The checks and the headers of `protect`."""
 
-    def __init__(self, app: ASGIApp, access: Access) -> None:
+    def __init__(
+        self, app: ASGIApp, access: Access, most_answer_bytes: Callable[[str], int]
+    ) -> None:
         self.app = app
         self._access = access
+        self._most_answer_bytes = most_answer_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, or refuse it."""
@@ -405,7 +411,7 @@ class AccessMiddleware:
 
     def _limit_of(self, scope: Scope) -> int:
         answers = _ANSWERS.fullmatch(scope["path"])
-        return self._access.most_answer_bytes(answers[1]) if answers else MOST_BYTES
+        return self._most_answer_bytes(answers[1]) if answers else MOST_BYTES
 
     def _has_csrf_token(self, scope: Scope, body: bytes) -> bool:
         """Whether a POST says what only pages of the session know; without one it is no matter."""

@@ -6,6 +6,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from types import FrameType
 
 import uvicorn
@@ -18,7 +19,7 @@ from starlette.types import ASGIApp
 
 from groundtruth.errors import GroundTruthError
 from labeljob.portal import assignments, frames, sign_in
-from labeljob.portal.access import Access, protect
+from labeljob.portal.access import MOST_BYTES, Access, protect
 from labeljob.portal.departures import Departures
 from labeljob.portal.grants import GrantSigner
 from labeljob.portal.portal import Portal
@@ -64,7 +65,12 @@ def create_app(portal: Portal, access: Access) -> ASGIApp:
     app.state.database_thread = thread
     app.state.signer = signer
     app.state.customer = portal.database.get_meta("customer")
-    return protect(app, access)
+    return protect(app, access, most_answer_bytes=partial(_limit_answer, portal))
+
+
+def _limit_answer(portal: Portal, job: str) -> int:
+    opened = portal.jobs.get(job)
+    return opened.description.task.max_answer_bytes if opened else MOST_BYTES
 
 
 def make_server(app: ASGIApp) -> uvicorn.Server:

@@ -56,6 +56,7 @@ class SemanticSegmentation(JobType):
         "imagefolder": JobType.export_problems["imagefolder"]
     }
     empty_answer_note = "count as background all over"
+    max_answer_bytes = 30_000_000
     max_labels = 255
     request_title = "Paint what is in an image"
     request_description = "Paint everything in an image that belongs to one of the labels."
