@@ -5,6 +5,7 @@ Rules: "Use an input manifest file" and "Input data quotas" in the SageMaker dev
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import re
@@ -19,6 +20,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from groundtruth.contract.fields import DOCUMENT_VERSION, parse_label_categories
 from groundtruth.errors import ContractError
+from groundtruth.form_inputs import ANSWER_FIELD_TAG
 from groundtruth.settings import TAG_PREFIX
 from groundtruth.storage.s3 import split_uri
 from labeljob import messages
@@ -34,6 +36,7 @@ from labeljob.doctor.findings import (
     shortened,
     warning,
 )
+from labeljob.doctor.form_inputs import check_named_input, propose_field
 from labeljob.doctor.planned_job import ImageRef, PlannedJob
 from labeljob.jobs.images import examine, name_problem, size_problem
 from labeljob.jobs.input_manifest import (
@@ -386,8 +389,7 @@ def _labeling(
     }
     fitting = page.css(", ".join(readers))
     if not fitting:
-        fix = f"use <{next(iter(readers))}>; {_TAKE_OURS}"
-        yield error("page-element", place, f"has no {' or '.join(readers)}{_others(page)}", fix=fix)
+        yield from _own_inputs(page, place, job, readers)
         return
     if job.task is None:
         yield not_checked(place, "whether the element fits the job type", fix="give --task")
@@ -400,13 +402,46 @@ def _labeling(
         yield error("page-elements", place, text, fix="leave one of them")
 
 
+def _own_inputs(
+    page: LexborHTMLParser, place: str, job: PlannedJob, readers: Mapping[str, JobType]
+) -> Iterator[Finding]:
+    """What is to be said of a page without an element of the job type."""
+    of_names = [task for task in readers.values() if not task.label_is_mask]
+    field = job.tags.get(ANSWER_FIELD_TAG)
+    if not of_names or not field:
+        fix = f"use <{next(iter(readers))}>; {_TAKE_OURS}"
+        if of_names and (proposed := propose_field(page, _labels(job))):
+            fix = f"give the job the tag {ANSWER_FIELD_TAG} with the value {proposed}; or {fix}"
+        yield error("page-element", place, f"has no {' or '.join(readers)}{_others(page)}", fix=fix)
+        return
+    exclusion = _exclusion_setting(job)
+    labels = (*job.labels, exclusion) if job.labels and exclusion else job.labels
+    findings = check_named_input(
+        page, place, field, labels, single_choice=all(task.single_choice for task in of_names)
+    )
+    shown = f"the input {field} gives what the ACS function reads"
+    yield from or_ok(itertools.chain(findings, _shown_image(page, place)), place, shown)
+
+
+def _shown_image(page: LexborHTMLParser, place: str) -> Iterator[Finding]:
+    if not page.css(f"crowd-form [src='{_GRANTED}']"):
+        text = "nothing in the form is the image through grant_read_access; workers do not see it"
+        fix = '<img src="{{ task.input.taskObject | grant_read_access }}">'
+        yield error("page-image", place, text, fix=fix)
+
+
 def _others(page: LexborHTMLParser) -> str:
     """What answers on a page besides, such as a plain select, with its name."""
     named = page.css("crowd-form [name]")
     others = list(dict.fromkeys(f"{item.tag} {item.attributes['name']!r}" for item in named))
     if len(others) > _MOST_NAMED:
         others[_MOST_NAMED:] = [f"{len(others) - _MOST_NAMED} more"]
-    return f"; the ACS function does not read answers of {', '.join(others)}" if others else ""
+    if not others:
+        return ""
+    return (
+        f"; the ACS function does not read answers of {', '.join(others)} unless the job's tag "
+        f"{ANSWER_FIELD_TAG} names the one with the label"
+    )
 
 
 def _element(element: LexborNode, where: str, task: JobType, job: PlannedJob) -> Iterator[Finding]:

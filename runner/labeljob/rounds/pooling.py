@@ -159,8 +159,10 @@ def pool(jobs: Sequence[JobOnFile]) -> Pool:
         is_copy=first.place.is_copy,
         rounds=tuple(job.place for job in jobs),
     )
+    fields = " ".join(dict.fromkeys(filter(None, (job.settings.answer_field for job in jobs))))
     job = replace(
         first,
+        settings=replace(first.settings, answer_field=fields),
         place=place,
         classes=_classes(jobs),
         lines=lines,

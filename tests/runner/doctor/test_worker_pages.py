@@ -362,3 +362,86 @@ def test_our_own_pages_are_well(looked_at):
         page = (PAGES / f"{task.folder}.liquid.html").read_text(encoding="utf-8")
         form = page.partition("<crowd-form>")[2].partition("</crowd-form>")[0]
         assert codes(looked_at(form, task)) == ["ok", "ok"]
+
+
+FIELD = "consolidation:answer-field"
+PICTURE = f"<img src='{IMAGE}'>"
+SELECT = (
+    f"{PICTURE}<select name='bird'><option disabled selected>which?"
+    "<option value=duck>Duck<option>gull</select>"
+)
+
+
+@pytest.mark.parametrize(
+    ("task", "field", "form"),
+    [
+        pytest.param(ONE_LABEL, "bird", SELECT, id="select"),
+        pytest.param(
+            ONE_LABEL, "bird",
+            f"{PICTURE}<input type=radio name=bird value=duck><input type=RADIO name=bird "
+            "value=gull>",
+            id="radio",
+        ),
+        pytest.param(
+            ONE_LABEL, "duck gull",
+            f"{PICTURE}<crowd-radio-group><crowd-radio-button name=duck>x</crowd-radio-button>"
+            "<crowd-radio-button name=gull value=gull>y</crowd-radio-button></crowd-radio-group>",
+            id="a-name-per-button",
+        ),
+        pytest.param(
+            SEVERAL, "bird",
+            f"{PICTURE}<crowd-checkbox name=bird value=duck></crowd-checkbox>"
+            "<crowd-checkbox name=bird value=gull></crowd-checkbox>",
+            id="checkboxes",
+        ),
+        pytest.param(SEVERAL, "bird", SELECT.replace("<select", "<select multiple"), id="multiple"),
+    ],
+)  # fmt: skip
+def test_an_input_of_the_form_can_carry_the_label(task, field, form, looked_at):
+    (_, (code, _, _)) = looked_at(form, task)
+    assert code == "page-element"
+    (fix,) = filter(None, looked_at(form, task, say=lambda finding: finding["fix"]))
+    assert f"{FIELD} with the value {field};" in fix
+    assert codes(looked_at(form, task, tags={FIELD: field})) == ["ok", "ok"]
+
+
+@pytest.mark.parametrize(
+    ("task", "form", "expected"),
+    [
+        pytest.param(
+            ONE_LABEL, SELECT.replace("name='bird'", "name='animal'"), ("page-element", "error"),
+            id="another-name",
+        ),
+        pytest.param(
+            ONE_LABEL, f"</crowd-form>{SELECT}", ("page-element", "error"), id="outside-the-form"
+        ),
+        pytest.param(
+            ONE_LABEL, SELECT.replace(IMAGE, "duck.jpg"), ("page-image", "error"), id="no-image"
+        ),
+        pytest.param(
+            ONE_LABEL, SELECT.replace("gull", "goose"), ("page-labels", "warning"), id="labels"
+        ),
+        pytest.param(
+            ONE_LABEL, SELECT.replace("<option>gull", ""), ("page-labels", "warning"), id="fewer"
+        ),
+        pytest.param(
+            ONE_LABEL, f"{PICTURE}<crowd-input name=bird>", ("page-labels", "warning"), id="typed"
+        ),
+        pytest.param(
+            ONE_LABEL, SELECT.replace("<select", "<select multiple"), ("page-labels", "warning"),
+            id="several-of-one",
+        ),
+        pytest.param(MASKS, SELECT, ("page-element", "error"), id="masks"),
+    ],
+)  # fmt: skip
+def test_a_named_input_that_does_not_fit_is_told(task, form, expected, looked_at):
+    findings = looked_at(form, task, tags={FIELD: "bird"})
+    assert expected in [finding[:2] for finding in findings]
+
+
+def test_the_exclusion_category_may_be_a_choice_of_an_input(looked_at):
+    form = SELECT.replace("<option>gull", "<option>gull<option>neither").replace(
+        "<select", "<select multiple"
+    )
+    assert codes(looked_at(form, SEVERAL, tags={FIELD: "bird", TAG: "neither"})) == ["ok", "ok"]
+    assert "page-labels" in codes(looked_at(form, SEVERAL, tags={FIELD: "bird"}))

@@ -10,6 +10,9 @@ from labeljob.commands.replay import replay
 from labeljob.commands.report import report
 from labeljob.commands.run import run as run_job
 from labeljob.commands.tables import tables
+from labeljob.history.job import Given, read_annotations, read_job
+from labeljob.jobs.job_location import find_job
+from labeljob.rounds.pooling import pool
 from tests.runner.command_line import run
 from tests.runner.history import job_folders as on_disk
 from tests.runner.history.conftest import VOTES
@@ -136,3 +139,26 @@ def test_the_summary_counts_it(unclear):
     answers = json.loads(summary.read_text())["answers"]
     assert answers["set-aside-by-reason"] == {"cannot-be-labeled": 5}
     assert answers["set-aside-by-worker"] == {}
+
+
+def test_rounds_with_different_forms_are_pooled(selects, tmp_path):
+    again = on_disk.make_job(tmp_path / "bucket" / "again", {"0": {}}, ["cat"])
+    answers = {name: {"animal": {"cat": False, "dog": True}} for name in ("di", "ed")}
+    on_disk.write(on_disk.response_path(again, "0"), on_disk.response(answers))
+    rounds = [
+        read_job(find_job(str(folder)), Given(classes=("cat", "dog", "eel"), answer_field=field))
+        for folder, field in ((selects, "species"), (again, "animal"))
+    ]
+    objects = {item.object_id: item for item in read_annotations(pool(rounds).job)}
+    assert objects["0"].workers == ("ann", "bob", "cy", "di", "ed")
+    assert objects["0"].rejected == ()
+
+
+def test_of_many_comments_the_report_shows_some(zoo, tmp_path):
+    said = {f"w{at}": {**on_disk.chosen("dog"), "comment": f"no {at}."} for at in range(120)}
+    on_disk.write(on_disk.response_path(zoo, "1"), on_disk.response(said))
+    page = tmp_path / "report.html"
+    outcome_of(report, zoo, "-o", page)
+    text = page.read_text(encoding="utf-8")
+    assert text.count("<dd>no ") == 100
+    assert "labeljob tables" in text
