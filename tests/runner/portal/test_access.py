@@ -31,6 +31,22 @@ from tests.runner.portal.team_app import (
 PUBLIC = re.compile(r"/(sign-in|healthz|join/x|static.*|frames/x|files/x|oidc/.*)")
 OWN_POLICY = re.compile(r"/(frames/x|owner/jobs/x/report)")
 
+ELSEWHERE = (
+    "/static/../../database.py",
+    "/static/..%2f..%2fdatabase.py",
+    "/static/%2e%2e/%2e%2e/database.py",
+    "/static/..\\..\\database.py",
+    "/static//etc/passwd",
+    "/static/%2fetc/passwd",
+    "/static/portal.css%00",
+    "/static/",
+    "/files/..%2f..%2f..%2fetc%2fpasswd",
+    "/files//etc/passwd",
+    "/files/file:%2f%2f%2fetc%2fpasswd",
+    "/frames/..%2f..%2fowner",
+    "/frames/zoo",
+)
+
 
 @pytest.fixture
 def portal(tmp_path, portal_style):
@@ -191,6 +207,12 @@ def test_requests_of_the_portals_own_pages_are_let_in(app, access):
 
 
 class TestHosts:
+    @pytest.fixture
+    def app(self, database, portal_style):
+        access = make_access(database)
+        yield make_app(access)
+        access.thread.close()
+
     @pytest.mark.parametrize(
         "host",
         ["evil.example.org", "127.0.0.1.evil.example.org:8765", "", "localhost.evil", "[::1"],
@@ -246,30 +268,13 @@ class TestHosts:
 
 
 class TestPaths:
-    @pytest.mark.parametrize(
-        "path",
-        [
-            "/static/../../database.py",
-            "/static/..%2f..%2fdatabase.py",
-            "/static/%2e%2e/%2e%2e/database.py",
-            "/static/..\\..\\database.py",
-            "/static//etc/passwd",
-            "/static/%2fetc/passwd",
-            "/static/portal.css%00",
-            "/static/",
-            "/files/..%2f..%2f..%2fetc%2fpasswd",
-            "/files//etc/passwd",
-            "/files/file:%2f%2f%2fetc%2fpasswd",
-            "/frames/..%2f..%2fowner",
-            "/frames/zoo",
-        ],
-    )
-    def test_lead_to_no_other_file(self, app, path):
+    def test_lead_to_no_other_file(self, app):
         with serve(app) as address:
-            status, _, body = ask(address, f"GET {path} HTTP/1.1\r\nHost: {address[0]}\r\n")
-        assert status in (404, 400, 405)
-        assert b"root:" not in body
-        assert b"sqlite3" not in body
+            for path in ELSEWHERE:
+                status, _, body = ask(address, f"GET {path} HTTP/1.1\r\nHost: {address[0]}\r\n")
+                assert status in (404, 400, 405), path
+                assert b"root:" not in body, path
+                assert b"sqlite3" not in body, path
 
     def test_public_beginnings_open_no_other_page(self, app, access):
         client, _ = browse(app, access)
@@ -297,22 +302,20 @@ class TestBodies:
         )
         assert answer.status_code == status
 
-    @pytest.mark.parametrize(
-        "path",
-        [
-            "/sign-in",
-            "/join/x",
-            "/api/jobs/zoo/next",
-            "/api/jobs/nowhere/answers",
-            "/api/jobs/zoo/answers/",
-            "/owner/api/jobs/zoo/members",
-        ],
-    )
-    def test_all_others_are_short(self, app, access, path):
-        client, csrf = browse(app, access, None if path in ("/sign-in", "/join/x") else "owner")
-        headers = {"X-CSRF-Token": csrf}
-        assert client.post(path, content=b"x" * 65_537, headers=headers).status_code == 413
-        assert client.post(path, content=b"x" * 65_536, headers=headers).status_code != 413
+    def test_all_others_are_short(self, app, access):
+        stranger, owner = browse(app, access), browse(app, access, "owner")
+        for (client, csrf), path in [
+            (stranger, "/sign-in"),
+            (stranger, "/join/x"),
+            (owner, "/api/jobs/zoo/next"),
+            (owner, "/api/jobs/nowhere/answers"),
+            (owner, "/api/jobs/zoo/answers/"),
+            (owner, "/owner/api/jobs/zoo/members"),
+        ]:
+            headers = {"X-CSRF-Token": csrf}
+            for length, is_refused in ((65_536, False), (65_537, True)):
+                answer = client.post(path, content=b"x" * length, headers=headers)
+                assert (answer.status_code == 413) is is_refused, path
 
     @pytest.mark.parametrize("announced", [True, False], ids=["announced", "in-pieces"])
     def test_too_long_ones_are_refused_before_they_have_come(self, app, announced):
