@@ -43,8 +43,8 @@ class JobAnswerReader:
         self._task = description.task
         self._store = store
         core = self._task.library
-        settings, _ = Settings().for_job(description.tags, algorithms=core.algorithms)
-        self.choices = core.all_classes(description.labels, settings)
+        self._settings, _ = Settings().for_job(description.tags, algorithms=core.algorithms)
+        self.choices = core.all_classes(description.labels, self._settings)
         self._names = self._task.unit_classes(self.choices)
 
     def read(
@@ -62,9 +62,10 @@ class JobAnswerReader:
                 comments[object_id] = read_comments(annotations)
                 yield Entry(DataObject(object_id=object_id, source=None, annotations=annotations))
 
-        core = self._task.library
-        reader = AnswerReader(self._store)
-        for decoded in reader.read(entries(), lambda content: core.decode(content, self.choices)):
+        def decode(content: Any) -> Any:
+            return self._task.library.decode(content, self.choices, self._settings)
+
+        for decoded in AnswerReader(self._store).read(entries(), decode):
             yield decoded.object_id, self._describe(decoded, comments.pop(decoded.object_id))
 
     def read_one(self, answer: Any) -> ReadAnswer:
