@@ -84,7 +84,7 @@ def test_what_a_worker_does_is_the_answer(name, open_page, window):
     template = (PAGES / f"{name}.liquid.html").read_text(encoding="utf-8")
     worker = open_page(template, page["input"], advance=page.get("advance", False))
     for text in page.get("shows", ()):
-        expect(worker.frame.get_by_text(text).first).to_be_visible()
+        expect(worker.frame.get_by_text(text).locator("visible=true").first).to_be_visible()
     if "images" in page:
         widths = worker.frame.locator("img").evaluate_all("all => all.map((i) => i.naturalWidth)")
         assert sum(width > 0 for width in widths) == page["images"]

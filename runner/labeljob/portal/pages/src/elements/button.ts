@@ -1,6 +1,7 @@
 /** `crowd-button` and its kin. */
 import { LitElement, css, html, nothing, type TemplateResult } from "lit";
 import { customElement, property } from "lit/decorators.js";
+import { ChildWatcher } from "./child_watcher";
 import { CrowdForm } from "./form";
 import { shared } from "./styles";
 
@@ -36,6 +37,11 @@ export class CrowdButton extends LitElement {
   @property({ attribute: "icon-align" }) iconAlign = "left";
   @property({ attribute: "icon-url" }) iconUrl = "";
   @property() variant = "normal";
+
+  constructor() {
+    super();
+    new ChildWatcher(this);
+  }
 
   private readonly act = (): void => {
     if (this.formAction === "submit") findForm(this)?.submit();

@@ -1,7 +1,8 @@
 /** The four classifiers: one or several of some labels, of an image or of any other content. */
 import { css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
-import type { Answer, Json } from "../shared/messages";
+import type { Answer, Json, Key } from "../shared/messages";
+import { isFramed, post } from "./delivery";
 import { Field } from "./field";
 import { readJson, readNames } from "./lists";
 import { InstructionsPanel, openDialog, panelStyle } from "./regions";
@@ -210,7 +211,8 @@ export abstract class Classifier extends Field {
       event.preventDefault();
       this.filter.focus();
     } else if (event.key === "?") {
-      openDialog(this, "tools");
+      if (isFramed) post({ labeljob: "help" });
+      else openDialog(this, "tools");
     } else if (this.viewer?.takeKey(event.key)) {
       event.preventDefault();
     }
@@ -307,8 +309,9 @@ export abstract class Classifier extends Field {
     `;
   }
 
-  private renderToolGuide(): TemplateResult {
-    const rows: [string, string][] = [
+  /** The keys that the element takes, wherever the focus is. */
+  get keys(): Key[] {
+    const rows: Key[] = [
       ["1 … 9, 0", this.isMultiple ? "Choose one of the first ten labels, or take it back" : "Choose one of the first ten labels"],
     ];
     if (this.hasFilter) rows.push(["/", "Filter the labels; Enter then chooses the first that is left"]);
@@ -320,9 +323,12 @@ export abstract class Classifier extends Field {
         ["Drag, or the arrow keys", "Move the image; for the arrow keys choose Move first"],
       );
     }
-    rows.push(["?", "This guide"]);
+    return rows;
+  }
+
+  private renderToolGuide(): TemplateResult {
     return html`<table>
-      ${rows.map(([keys, what]) => html`<tr><th scope="row">${keys}</th><td>${what}</td></tr>`)}
+      ${this.keys.map(([keys, what]) => html`<tr><th scope="row">${keys}</th><td>${what}</td></tr>`)}
     </table>`;
   }
 }

@@ -1,6 +1,7 @@
 /** `crowd-instructions`: instructions with examples, behind a link or a button. */
 import { LitElement, css, html, nothing, type TemplateResult } from "lit";
 import { customElement, property } from "lit/decorators.js";
+import { ChildWatcher } from "./child_watcher";
 import { openDialog, renderDialog } from "./regions";
 import { shared } from "./styles";
 
@@ -20,6 +21,11 @@ export class CrowdInstructions extends LitElement {
 
   @property({ attribute: "link-text" }) linkText = "Click for instructions";
   @property({ attribute: "link-type" }) linkType = "link";
+
+  constructor() {
+    super();
+    new ChildWatcher(this);
+  }
 
   private has(name: string): boolean {
     return Array.from(this.children).some((child) => child.localName === name);

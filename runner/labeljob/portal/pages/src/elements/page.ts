@@ -40,7 +40,8 @@ async function makeReady(): Promise<void> {
   document.dispatchEvent(new CustomEvent("all-crowd-elements-ready", { bubbles: true }));
   await settle();
   await Promise.race([waitForImages(), new Promise((resolve) => setTimeout(resolve, LONGEST_WAIT))]);
-  post({ labeljob: "ready" });
+  const keys = [...allElements(document)].flatMap((element) => (element instanceof Classifier ? element.keys : []));
+  post({ labeljob: "ready", keys });
 }
 
 /** A template may have forgotten `crowd-form`: then there is one around its classifier. */
@@ -93,8 +94,13 @@ function receive(message: MessageToPage): void {
   }
 }
 
+let wasShown = false;
+
+/** Shown again, only the looks may have changed: what the worker did meanwhile stays. */
 function show(answer: Answer | null, theme: Theme | null): void {
   setTheme(theme);
+  if (wasShown) return;
+  wasShown = true;
   for (const form of findForms()) {
     form.arrange();
     if (answer) form.restore(answer);

@@ -1,5 +1,6 @@
 /** The regions of the larger elements, and the panel with a task's instructions. */
 import { css, html, nothing, type LitElement, type ReactiveController, type TemplateResult } from "lit";
+import { ChildWatcher } from "./child_watcher";
 
 const REGIONS = [
   "full-instructions",
@@ -51,6 +52,7 @@ export class InstructionsPanel implements ReactiveController {
     private readonly renderToolGuide: (() => TemplateResult) | null = null,
   ) {
     host.addController(this);
+    new ChildWatcher(host);
   }
 
   hostConnected(): void {

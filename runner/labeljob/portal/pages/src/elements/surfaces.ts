@@ -41,6 +41,8 @@ export class CrowdAlert extends LitElement {
       .warning { --color: var(--crowd-warning); }
       .error { --color: var(--crowd-bad); }
       .text { flex: 1; min-width: 0; }
+      .close { padding: 0; border-color: transparent; }
+      .close::before { content: "✕" / ""; }
     `,
   ];
 
@@ -52,7 +54,7 @@ export class CrowdAlert extends LitElement {
     return html`
       <div class="box ${this.type}" role=${urgent ? "alert" : "status"}>
         <div class="text"><slot></slot></div>
-        ${this.dismissible ? html`<button @click=${(): void => this.remove()}>Close</button>` : nothing}
+        ${this.dismissible ? html`<button class="close" aria-label="Close" @click=${(): void => this.remove()}></button>` : nothing}
       </div>
     `;
   }

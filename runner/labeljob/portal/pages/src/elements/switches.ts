@@ -2,6 +2,7 @@
 import { LitElement, css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import type { Answer, Json } from "../shared/messages";
+import { ChildWatcher } from "./child_watcher";
 import { Field, readSwitch, writeSwitch } from "./field";
 import { shared } from "./styles";
 
@@ -11,7 +12,7 @@ abstract class Switch extends Field {
     shared,
     css`
       :host { display: inline-block; vertical-align: middle; }
-      label { display: inline-flex; align-items: center; gap: 0.6rem; min-height: 2.5rem; padding-right: 0.75rem; cursor: pointer; }
+      label { display: flex; align-items: center; gap: 0.6rem; min-height: 2.5rem; padding-right: 0.75rem; cursor: pointer; }
       :host([disabled]) label { opacity: 0.6; cursor: not-allowed; }
     `,
   ];
@@ -20,6 +21,11 @@ abstract class Switch extends Field {
   @property() value = "on";
 
   protected abstract readonly inputType: "checkbox" | "radio";
+
+  constructor() {
+    super();
+    new ChildWatcher(this);
+  }
 
   get _submittableValue(): Json {
     return { [this.value || "on"]: this.checked };

@@ -5,6 +5,9 @@ export type Json = null | boolean | number | string | Json[] | { [name: string]:
 /** A worker's answer: one entry per named field of the page. */
 export type Answer = { [name: string]: Json };
 
+/** A key of the page and what it does. */
+export type Key = [key: string, meaning: string];
+
 export type Theme = "light" | "dark";
 
 /** The page becomes visible. With `advance` a number key answers and submits in one go. */
@@ -24,6 +27,7 @@ export interface Refused {
 export type MessageToPage = Show | Refused;
 
 export type MessageFromPage =
-  | { labeljob: "ready" }
+  | { labeljob: "ready"; keys: Key[] }
+  | { labeljob: "help" }
   | { labeljob: "answer"; answer: Answer }
   | { labeljob: "error"; text: string };
