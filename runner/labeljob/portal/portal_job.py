@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from groundtruth.errors import GroundTruthError
 from groundtruth.settings import Settings
 from labeljob.jobs.description import JobDescription, JobError, load_description, now
 from labeljob.jobs.function_answers import wants_workers
@@ -197,6 +198,14 @@ class PortalJob:
             if (task_input := self.ask_pre(line)) is not None:
                 self.page.check(task_input)
                 return
+
+    def find_problem(self) -> str:
+        """What `check_page` finds, as a text; empty if nothing is wrong."""
+        try:
+            self.check_page()
+        except GroundTruthError as error:
+            return str(error)
+        return ""
 
     def pause(self) -> None:
         """Hand out no more tasks until `resume`; answers under way are still taken."""
