@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,12 @@ from labeljob.commands import options as shared
 from labeljob.commands.manifest import report_left_out
 from labeljob.commands.new_job import check_attribute, collect_tags, derive_job_name
 from labeljob.commands.options import file_option, job_type_option, output_option, takes_options
+from labeljob.commands.portal_access import (
+    AccessOptions,
+    read_access_settings,
+    read_oidc_settings,
+    warn_of_reach,
+)
 from labeljob.commands.reading import check_quorum, parse_labels
 from labeljob.commands.team import ADDRESS
 from labeljob.jobs import request
@@ -81,7 +88,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @dataclass(frozen=True, kw_only=True)
-class PortalOptions:
+class PortalOptions(AccessOptions):
     """Options of `labeljob portal`."""
 
     source: Annotated[
@@ -175,26 +182,6 @@ class PortalOptions:
     output: Annotated[Path, output_option("Where jobs are kept.", "FOLDER", file_okay=False)] = (
         Path("labeljob-store")
     )
-    host: Annotated[str, typer.Option(help="Name or address to listen on.")] = "127.0.0.1"
-    port: Annotated[
-        int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 for any that is free.")
-    ] = 8765
-    public_url: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            help="Where browsers find the portal if a proxy stands before it, such as "
-            "https://label.example.org.",
-        ),
-    ] = None
-    behind_proxy: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="ADDRESS",
-            help="Address or network of the proxy whose X-Forwarded headers are true. May be "
-            "given several times.",
-        ),
-    ] = None
     settle: Annotated[
         float, typer.Option(hidden=True, help="Seconds in which an answer may be changed.")
     ] = 20.0
@@ -431,28 +418,22 @@ def _report_jobs(opened: Portal, *, first: str | None) -> None:
 
 def _serve(opened: Portal, options: PortalOptions) -> None:
     """Serve the portal until it is stopped."""
-    from labeljob.portal.access import Access, AccessSettings
+    from labeljob.portal.access import Access
     from labeljob.portal.database_thread import DatabaseThread
     from labeljob.portal.server import listen, serve
-    from labeljob.portal.sessions import IDLE_LIMIT
 
-    limits = [job.description.time_limit for job in opened.jobs.values()]
-    settings = AccessSettings(
-        host=options.host,
-        public_url=options.public_url,
-        trusted_proxies=tuple(options.behind_proxy or ()),
-        idle_limit=max(IDLE_LIMIT, *limits),
+    longest = max(job.description.time_limit for job in opened.jobs.values())
+    settings = read_access_settings(options, longest_task=longest)
+    access = Access(
+        database=opened.database,
+        thread=DatabaseThread(),
+        settings=settings,
+        oidc=read_oidc_settings(options, os.environ),
     )
-    access = Access(database=opened.database, thread=DatabaseThread(), settings=settings)
     listener = listen(options.host, options.port)
     shown = f"[{options.host}]" if ":" in options.host else options.host
     address = settings.origin or f"http://{shown}:{listener.getsockname()[1]}"
-    if not settings.is_local and not settings.is_secure:
-        messages.warning(
-            f"--host {options.host}: others can reach the portal, and what they send, passwords "
-            "too, can be read on the way. Put a proxy with TLS before it, and give --public-url "
-            "and --behind-proxy; docs/portal.md says how"
-        )
+    warn_of_reach(settings)
 
     def started() -> None:
         opened.database.set_meta(ADDRESS, address)

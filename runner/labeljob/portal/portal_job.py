@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from groundtruth.errors import GroundTruthError
 from groundtruth.settings import Settings
@@ -17,11 +17,13 @@ from labeljob.jobs.function_answers import wants_workers
 from labeljob.jobs.ground_truth_messages import pre_event
 from labeljob.jobs.job_location import JobPlace, Place, read_source
 from labeljob.jobs.manifest_lines import ManifestLine, read_lines
-from labeljob.jobs.worker_pages import WorkerPage, find_template, read_template
 from labeljob.output_files import write_text
 from labeljob.portal import assignments
 from labeljob.portal.database import Database
 from labeljob.rounds.requeue import make_next_name, requeue
+
+if TYPE_CHECKING:
+    from labeljob.jobs.worker_pages import WorkerPage
 
 type Function = Callable[[Mapping[str, Any]], Any]
 
@@ -76,11 +78,15 @@ class PortalJob:
     @cached_property
     def page(self) -> WorkerPage:
         """The worker page's template; raises `PageError` if it cannot be read or parsed."""
+        from labeljob.jobs.worker_pages import read_template
+
         return read_template(self.template)
 
     @property
     def template(self) -> Path:
         """The file of the worker page."""
+        from labeljob.jobs.worker_pages import find_template
+
         given = self.description.template
         return Path(given) if given else find_template(self.description.task.folder)
 
