@@ -33,7 +33,7 @@ export function startThemeSwitch(): void {
   const button = document.querySelector<HTMLButtonElement>("[data-theme-switch]");
   if (!button) return;
   const label = (): void => {
-    button.textContent = currentTheme() === "dark" ? "Light" : "Dark";
+    button.textContent = currentTheme() === "dark" ? "Light mode" : "Dark mode";
     button.title = `Show the portal in ${currentTheme() === "dark" ? "light" : "dark"} colors`;
   };
   button.hidden = false;
