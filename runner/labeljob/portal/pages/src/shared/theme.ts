@@ -1,7 +1,7 @@
 /** Light or dark: as on the device, unless chosen. The choice is a cookie, which the server writes
  * into every page, so that none flashes in the other colors. */
 
-export type Theme = "light" | "dark";
+import type { Theme } from "./messages";
 
 const cookie = "labeljob-theme";
 const dark = window.matchMedia("(prefers-color-scheme: dark)");

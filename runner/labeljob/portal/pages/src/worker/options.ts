@@ -1,8 +1,9 @@
-/** The worker's options, kept in this browser, and the keys of the task. */
+/** The worker's options, kept in this browser. */
 
-import { chooseTheme, chosenTheme, currentTheme, onDeviceTheme, type Theme } from "../shared/theme";
+import type { Theme } from "../shared/messages";
+import { chooseTheme, chosenTheme, currentTheme, onDeviceTheme } from "../shared/theme";
 import { find } from "./page_elements";
-import type { Key, ShowOptions } from "./task_frame";
+import type { ShowOptions } from "./task_frame";
 
 const advanceKey = "labeljob-advance";
 
@@ -10,7 +11,6 @@ export class Options {
   private readonly dialog = find<HTMLDialogElement>("#options-dialog");
   private readonly advance = find<HTMLInputElement>("#advance");
   private readonly theme = find<HTMLSelectElement>("#theme");
-  private readonly keys = find("#keys");
 
   constructor(changed: () => void, closed: () => void) {
     this.advance.checked = localStorage.getItem(advanceKey) !== "no";
@@ -31,17 +31,7 @@ export class Options {
     return { advance: this.advance.checked, theme: currentTheme() };
   }
 
-  open(keys: Key[]): void {
-    this.keys.replaceChildren(
-      ...keys.map(([key, meaning]) => {
-        const row = document.createElement("tr");
-        const name = document.createElement("kbd");
-        name.textContent = key;
-        row.insertCell().append(name);
-        row.insertCell().textContent = meaning;
-        return row;
-      }),
-    );
+  open(): void {
     if (!this.dialog.open) this.dialog.showModal();
   }
 }

@@ -1,6 +1,6 @@
 /** One task's page in its sandbox: shown, or loaded ahead and waiting. */
 
-import type { Theme } from "../shared/theme";
+import type { Answer, MessageFromPage, MessageToPage, Theme } from "../shared/messages";
 import type { Task } from "./work";
 
 export interface ShowOptions {
@@ -9,25 +9,15 @@ export interface ShowOptions {
   theme: Theme;
 }
 
-export type Key = [key: string, meaning: string];
-
-type PageMessage =
-  | { labeljob: "ready" | "help"; keys?: unknown }
-  | { labeljob: "answer"; answer: unknown }
-  | { labeljob: "error"; text: unknown };
-
 export interface FrameListener {
-  answered(frame: TaskFrame, answer: unknown): void;
+  answered(frame: TaskFrame, answer: Answer): void;
   failed(frame: TaskFrame, text: string): void;
-  askedForHelp(): void;
 }
 
 const patience = 3_000; // milliseconds after which a page counts as ready that does not say so
 const longestError = 500; // characters
 
 export class TaskFrame {
-  /** What its keys mean, as the page says. */
-  keys: Key[] = [];
   readonly ready: Promise<void>;
   isReady = false;
   private readonly element = document.createElement("iframe");
@@ -62,18 +52,13 @@ export class TaskFrame {
 
   receive(data: unknown): void {
     if (typeof data !== "object" || data === null || !("labeljob" in data)) return;
-    const message = data as PageMessage;
+    const message = data as MessageFromPage;
     if (message.labeljob === "ready") {
-      this.keys = readKeys(message.keys);
       this.setReady();
     } else if (message.labeljob === "error") {
       this.listener.failed(this, String(message.text).slice(0, longestError));
-    } else if (!this.isShown) {
-      return; // a page that nobody sees has nothing to say
-    } else if (message.labeljob === "help") {
-      this.listener.askedForHelp();
-    } else if (message.labeljob === "answer" && !this.isAnswered) {
-      this.isAnswered = true;
+    } else if (message.labeljob === "answer" && this.isShown && !this.isAnswered) {
+      this.isAnswered = true; // a page that nobody sees has nothing to answer
       this.listener.answered(this, message.answer);
     }
   }
@@ -115,16 +100,8 @@ export class TaskFrame {
     this.element.remove();
   }
 
-  private post(message: object): void {
+  private post(message: MessageToPage): void {
     // The page has an origin that is nobody's, so that none can be named here.
     this.element.contentWindow?.postMessage(message, "*");
   }
-}
-
-function readKeys(value: unknown): Key[] {
-  if (!Array.isArray(value)) return [];
-  return value.slice(0, 100).flatMap((pair: unknown): Key[] => {
-    if (!Array.isArray(pair)) return [];
-    return [[String(pair[0]).slice(0, 40), String(pair[1]).slice(0, 200)]];
-  });
 }

@@ -3,6 +3,7 @@
  * The next task is loaded ahead in a frame of its own. On an answer it is shown at once, while the
  * answer goes to the portal; the answer after that waits until this one is saved. */
 
+import type { Answer } from "../shared/messages";
 import { Notices, makeButton, makeLink } from "./notices";
 import { Options } from "./options";
 import { Outbox, type Kept } from "./outbox";
@@ -76,17 +77,12 @@ export class WorkPage implements FrameListener {
 
   // --- what the page in the frame says -----------------------------------------------------------
 
-  answered(frame: TaskFrame, answer: unknown): void {
-    if (frame !== this.shown) return;
+  answered(frame: TaskFrame, answer: Answer): void {
     this.act({ path: "answers", body: { task: frame.task.id, answer } });
   }
 
   failed(frame: TaskFrame, text: string): void {
     if (frame === this.shown) this.notices.showUntilClosed("page", `The task's page says: ${text}`);
-  }
-
-  askedForHelp(): void {
-    this.options.open(this.shown?.keys ?? []);
   }
 
   // --- what the worker does ----------------------------------------------------------------------
@@ -98,7 +94,7 @@ export class WorkPage implements FrameListener {
     window.addEventListener("keydown", (event) => {
       const isTyping = event.target instanceof HTMLElement && event.target.closest("input, select, textarea, dialog");
       if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (event.key === "?") this.askedForHelp();
+      if (event.key === "?") this.options.open();
       else if (/^\d$/.test(event.key)) this.shown?.focus();
       else return;
       event.preventDefault();
@@ -125,7 +121,7 @@ export class WorkPage implements FrameListener {
       this.cannotLabelDialog.returnValue = "";
       this.cannotLabelDialog.showModal();
     });
-    find("#options-button").addEventListener("click", () => this.askedForHelp());
+    find("#options-button").addEventListener("click", () => this.options.open());
     this.cannotLabelDialog.addEventListener("close", () => this.sendCannotLabel());
   }
 
