@@ -111,9 +111,9 @@ def test_the_page_is_told_how_to_behave_and_look(page):
         "theme": "light",
         "answer": None,
     }
-    page.get_by_role("button", name="Stop working").focus()
-    page.keyboard.press("?")
+    press(page, "?")
     dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("choose cat")
     dialog.get_by_label("Number keys answer at once").uncheck()
     dialog.get_by_label("Appearance").select_option("dark")
     dialog.get_by_role("button", name="Close").click()

@@ -1,6 +1,6 @@
-/** The worker's options, kept in this browser. */
+/** The worker's options, kept in this browser, and the keys of the task. */
 
-import type { Theme } from "../shared/messages";
+import type { Key, Theme } from "../shared/messages";
 import { chooseTheme, chosenTheme, currentTheme, onDeviceTheme } from "../shared/theme";
 import { find } from "./page_elements";
 import type { ShowOptions } from "./task_frame";
@@ -10,6 +10,7 @@ const advanceKey = "labeljob-advance";
 export class Options {
   private readonly dialog = find<HTMLDialogElement>("#options-dialog");
   private readonly advance = find<HTMLInputElement>("#advance");
+  private readonly keys = find("#keys");
   private readonly theme = find<HTMLSelectElement>("#theme");
 
   constructor(changed: () => void, closed: () => void) {
@@ -31,7 +32,17 @@ export class Options {
     return { advance: this.advance.checked, theme: currentTheme() };
   }
 
-  open(): void {
+  open(keys: Key[]): void {
+    this.keys.replaceChildren(
+      ...keys.map(([key, meaning]) => {
+        const row = document.createElement("tr");
+        const name = document.createElement("kbd");
+        name.textContent = key;
+        row.insertCell().append(name);
+        row.insertCell().textContent = meaning;
+        return row;
+      }),
+    );
     if (!this.dialog.open) this.dialog.showModal();
   }
 }

@@ -1,6 +1,6 @@
 /** One task's page in its sandbox: shown, or loaded ahead and waiting. */
 
-import type { Answer, MessageFromPage, MessageToPage, Theme } from "../shared/messages";
+import type { Answer, Key, MessageFromPage, MessageToPage, Theme } from "../shared/messages";
 import type { Task } from "./work";
 
 export interface ShowOptions {
@@ -12,12 +12,15 @@ export interface ShowOptions {
 export interface FrameListener {
   answered(frame: TaskFrame, answer: Answer): void;
   failed(frame: TaskFrame, text: string): void;
+  askedForHelp(): void;
 }
 
 const patience = 3_000; // milliseconds after which a page counts as ready that does not say so
 const longestError = 500; // characters
 
 export class TaskFrame {
+  /** Its keys, as the page tells them. */
+  keys: Key[] = [];
   readonly ready: Promise<void>;
   isReady = false;
   private readonly element = document.createElement("iframe");
@@ -54,11 +57,16 @@ export class TaskFrame {
     if (typeof data !== "object" || data === null || !("labeljob" in data)) return;
     const message = data as MessageFromPage;
     if (message.labeljob === "ready") {
+      this.keys = readKeys(message.keys);
       this.setReady();
     } else if (message.labeljob === "error") {
       this.listener.failed(this, String(message.text).slice(0, longestError));
-    } else if (message.labeljob === "answer" && this.isShown && !this.isAnswered) {
-      this.isAnswered = true; // a page that nobody sees has nothing to answer
+    } else if (!this.isShown) {
+      return; // a page that nobody sees has nothing to answer
+    } else if (message.labeljob === "help") {
+      this.listener.askedForHelp();
+    } else if (message.labeljob === "answer" && !this.isAnswered) {
+      this.isAnswered = true;
       this.listener.answered(this, message.answer);
     }
   }
@@ -104,4 +112,12 @@ export class TaskFrame {
     // The page has an origin that is nobody's, so that none can be named here.
     this.element.contentWindow?.postMessage(message, "*");
   }
+}
+
+/** The page's word for its keys is a stranger's: it may be anything. */
+function readKeys(value: unknown): Key[] {
+  if (!Array.isArray(value)) return [];
+  return value.slice(0, 50).flatMap((pair: unknown): Key[] =>
+    Array.isArray(pair) ? [[String(pair[0]).slice(0, 40), String(pair[1]).slice(0, 200)]] : [],
+  );
 }

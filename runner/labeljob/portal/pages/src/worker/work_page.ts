@@ -85,6 +85,10 @@ export class WorkPage implements FrameListener {
     if (frame === this.shown) this.notices.showUntilClosed("page", `The task's page says: ${text}`);
   }
 
+  askedForHelp(): void {
+    this.options.open(this.shown?.keys ?? []);
+  }
+
   // --- what the worker does ----------------------------------------------------------------------
 
   private listen(): void {
@@ -94,7 +98,7 @@ export class WorkPage implements FrameListener {
     window.addEventListener("keydown", (event) => {
       const isTyping = event.target instanceof HTMLElement && event.target.closest("input, select, textarea, dialog");
       if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (event.key === "?") this.options.open();
+      if (event.key === "?") this.askedForHelp();
       else if (/^\d$/.test(event.key)) this.shown?.focus();
       else return;
       event.preventDefault();
@@ -121,7 +125,7 @@ export class WorkPage implements FrameListener {
       this.cannotLabelDialog.returnValue = "";
       this.cannotLabelDialog.showModal();
     });
-    find("#options-button").addEventListener("click", () => this.options.open());
+    find("#options-button").addEventListener("click", () => this.askedForHelp());
     this.cannotLabelDialog.addEventListener("close", () => this.sendCannotLabel());
   }
 
