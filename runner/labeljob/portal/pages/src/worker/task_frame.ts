@@ -57,7 +57,7 @@ export class TaskFrame {
     if (typeof data !== "object" || data === null || !("labeljob" in data)) return;
     const message = data as MessageFromPage;
     if (message.labeljob === "ready") {
-      this.keys = readKeys(message.keys);
+      this.keys.push(...readKeys(message.keys)); // of the elements, and perhaps of the page itself
       this.setReady();
     } else if (message.labeljob === "error") {
       this.listener.failed(this, String(message.text).slice(0, longestError));
