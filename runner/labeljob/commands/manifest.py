@@ -81,7 +81,7 @@ def manifest(options: ManifestOptions) -> None:
         attributes=attributes,
         read_images=options.read,
     )
-    report_left_out(made)
+    _report(made)
     if made.lines:
         write_text(output, made.text)
     if not made.lines:
@@ -97,8 +97,7 @@ def _find_images(source: str) -> Iterator[Find]:
     return image_sources.s3_images(source, client=image_sources.s3_client(), store=S3Store())
 
 
-def report_left_out(made: InputManifest) -> None:
-    """Show what surprises, and a table of what got no line, with the reasons."""
+def _report(made: InputManifest) -> None:
     for sentence in made.warnings:
         messages.warning(sentence)
     if made.left_out:

@@ -85,7 +85,6 @@ def _write(job: JobOnFile, options: ReportOptions) -> dict[str, Any]:
     from labeljob.report.page import (
         collect_contents,  # these load Matplotlib
         draw_disputed_examples,
-        draw_remarked,
         render,
     )
 
@@ -110,9 +109,7 @@ def _write(job: JobOnFile, options: ReportOptions) -> dict[str, Any]:
     n_shown = min(options.gallery, len(contents.disputes))
     with messages.show_progress("Drawing disputed objects", n_shown) as advance:
         examples = draw_disputed_examples(contents, options.gallery, truths=truths, advance=advance)
-    remarked = draw_remarked(contents, options.gallery)
-    page = render(contents, examples, remarked, propose=partial(_propose, options))
-    write_text(options.output, page)
+    write_text(options.output, render(contents, examples, propose=partial(_propose, options)))
     return contents.as_json()
 
 

@@ -66,7 +66,10 @@ class OidcSettings:
                 "or into a file that --oidc-secret-file names"
             )
         if importlib.util.find_spec("authlib") is None:
-            raise OidcError("OIDC needs the extra portal-oidc: pip install authlib httpx2")
+            raise OidcError(
+                "OIDC needs the extra portal-oidc: "
+                "pip install 'groundtruth-consolidation[portal-oidc]'"
+            )
 
     @property
     def name(self) -> str:

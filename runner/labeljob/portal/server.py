@@ -22,11 +22,12 @@ from labeljob.portal import assignments, frames, sign_in
 from labeljob.portal.access import MOST_BYTES, Access, protect
 from labeljob.portal.departures import Departures
 from labeljob.portal.grants import GrantSigner
+from labeljob.portal.owner_routes import OwnerPages
 from labeljob.portal.portal import Portal
 from labeljob.portal.templating import STATIC, PortalFiles, render_page
 from labeljob.portal.worker_routes import WorkerPages
 
-_BUNDLES = ("elements.js", "worker.js", "owner.js", "portal.css")
+_BUNDLES = ("elements.js", "worker.js", "owner.js", "owner.css", "portal.css")
 _SECONDS_TO_END = 3
 
 
@@ -41,6 +42,7 @@ def create_app(portal: Portal, access: Access) -> ASGIApp:
     """
     thread = access.thread
     signer = GrantSigner(portal.database.get_meta("secret") or "")
+    owner = OwnerPages(portal, signer)
     departures = Departures(
         lambda job, worker_id: thread.run(assignments.release, portal.database, job, worker_id)
     )
@@ -49,11 +51,13 @@ def create_app(portal: Portal, access: Access) -> ASGIApp:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         yield
         departures.close()
+        owner.close()
         thread.close()
 
     app = Starlette(
         routes=[
             *WorkerPages(portal, thread, signer, departures).routes(),
+            *owner.routes(),
             *frames.routes(portal, thread, signer),
             *sign_in.routes(access),
             Route("/healthz", lambda request: PlainTextResponse("ok")),

@@ -50,7 +50,7 @@ ELSEWHERE = (
 
 @pytest.fixture
 def portal(tmp_path, portal_style):
-    for name in ("elements.js", "worker.js", "owner.js"):
+    for name in ("elements.js", "worker.js", "owner.js", "owner.css"):
         (portal_style / name).write_text("")
     with open_portal(tmp_path / "photos", n_images=2) as opened:
         yield opened
@@ -193,16 +193,6 @@ class TestEveryRoute:
             if not PUBLIC.fullmatch(path):
                 answer = hit(client, method, path, headers={"X-CSRF-Token": csrf})
                 assert answer.status_code in (303, 401), (method, path)
-
-
-@pytest.mark.parametrize(("role", "status"), [("owner", 200), ("worker", 404)])
-def test_the_owners_pages_are_the_owners(database, portal_style, role, status):
-    access = make_access(database)
-    client = open_browser(make_app(access))
-    client.get(access.make_local_link(add_member(database, "ann@example.org", role=role)))
-    for path in ("/owner", "/owner/api/status"):
-        assert client.get(path).status_code == status
-    access.thread.close()
 
 
 def test_requests_of_the_portals_own_pages_are_let_in(app, access):

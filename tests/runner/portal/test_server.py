@@ -15,7 +15,7 @@ from tests.runner.portal.portal_client import Worker, make_app, open_portal
 @pytest.fixture(autouse=True)
 def bundles(portal_style, monkeypatch):
     monkeypatch.setattr(server, "STATIC", portal_style)
-    for name in ("elements.js", "worker.js", "owner.js"):
+    for name in ("elements.js", "worker.js", "owner.js", "owner.css"):
         (portal_style / name).write_text("")
 
 

@@ -11,7 +11,7 @@ from tests.runner.portal.portal_client import Worker, make_app, open_portal
 
 @pytest.fixture
 def portal(tmp_path, portal_style):
-    for name in ("elements.js", "worker.js", "owner.js"):
+    for name in ("elements.js", "worker.js", "owner.js", "owner.css"):
         (portal_style / name).write_text("")
     with open_portal(tmp_path / "photos", n_images=4, per_object=2) as opened:
         yield opened

@@ -4,6 +4,7 @@ import { startJobs } from "./jobs";
 import { startPreview } from "./preview";
 import { startStatus } from "./status";
 import { startTeam } from "./team";
+import { startThemeSwitch } from "../shared/theme";
 import "./owner.css";
 
 const starts: Record<string, () => void> = {
@@ -14,5 +15,6 @@ const starts: Record<string, () => void> = {
   team: startTeam,
 };
 
+startThemeSwitch();
 const page = document.querySelector<HTMLElement>("[data-page]")?.dataset["page"] ?? "";
 starts[page]?.();

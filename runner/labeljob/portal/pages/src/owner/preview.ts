@@ -1,5 +1,6 @@
 /** The owner's try of a worker page: what it would submit, and what would become of that. */
 import { html, nothing, render, type TemplateResult } from "lit";
+import { currentTheme } from "../shared/theme";
 import { describeError, postJson, readBoot } from "./http";
 
 interface Boot {
@@ -42,7 +43,7 @@ class Preview {
   private listen(message: unknown): void {
     if (typeof message !== "object" || message === null) return;
     const { labeljob, answer, text } = message as Record<string, unknown>;
-    if (labeljob === "ready") this.send({ labeljob: "show", advance: false, answer: null, theme: theme() });
+    if (labeljob === "ready") this.send({ labeljob: "show", advance: false, answer: null, theme: currentTheme() });
     if (labeljob === "answer") void this.judge(answer);
     if (labeljob === "error") {
       this.errors.push(String(text).slice(0, 2000));
@@ -90,10 +91,4 @@ class Preview {
       place,
     );
   }
-}
-
-function theme(): "light" | "dark" {
-  const set = document.documentElement.dataset["theme"];
-  if (set === "light" || set === "dark") return set;
-  return window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 }
