@@ -51,7 +51,7 @@ export class CrowdButton extends LitElement {
   private renderContent(): TemplateResult {
     const words = this.icon.replace(/^.*:/, "").replaceAll("-", " ");
     const hasText = Boolean(this.textContent?.trim()) || this.childElementCount > 0;
-    const fallback = this.formAction === "submit" ? "Submit" : words || this.title || "Button";
+    const fallback = this.formAction === "submit" ? "Submit" : this.getAttribute("label") || words || this.title || "Button";
     return html`
       ${this.iconUrl ? html`<img src=${this.iconUrl} alt=${hasText ? "" : fallback} />` : nothing}
       ${this.loading ? html`<span>Please wait</span>` : hasText || this.iconUrl ? html`<span><slot></slot></span>` : fallback}
@@ -80,7 +80,4 @@ export class CrowdButton extends LitElement {
 export class CrowdIconButton extends CrowdButton {}
 
 @customElement("crowd-fab")
-export class CrowdFab extends CrowdButton {
-  /** Text of the button, of at most a few letters. */
-  @property() label = "";
-}
+export class CrowdFab extends CrowdButton {}

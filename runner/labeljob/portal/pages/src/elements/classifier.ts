@@ -65,7 +65,7 @@ export abstract class Classifier extends Field {
         labeljob-viewer { flex: none !important; height: 52dvh !important; }
         .answers { border-left: 0; flex: 1; }
         .options { overflow: visible; }
-        .submit { position: sticky; bottom: 0.75rem; }
+        .submit { position: sticky; bottom: 0.75rem; box-shadow: 0 0 0 0.75rem var(--crowd-raised); }
       }
     `,
   ];
@@ -83,7 +83,11 @@ export abstract class Classifier extends Field {
   @query(".filter") private filter!: HTMLInputElement | null;
   @query("labeljob-viewer") protected viewer!: Viewer | null;
 
-  private readonly instructions = new InstructionsPanel(this, () => this.renderToolGuide());
+  private readonly instructions = new InstructionsPanel(
+    this,
+    () => this.renderToolGuide(),
+    () => this.alone,
+  );
 
   protected abstract readonly isMultiple: boolean;
 
@@ -235,6 +239,11 @@ export abstract class Classifier extends Field {
     event.stopPropagation();
   };
 
+  override updated(changed: PropertyValues): void {
+    if (!changed.has("chosen") || this.isMultiple) return;
+    this.renderRoot.querySelector(".option:has(input:checked)")?.scrollIntoView({ block: "nearest" });
+  }
+
   override firstUpdated(): void {
     this.dataset["labeljobClassifier"] = "";
   }
@@ -266,7 +275,7 @@ export abstract class Classifier extends Field {
     return html`
       <div class="layout awsui-app-layout">
         ${this.instructions.render()}
-        <div class="annotation-area" tabindex="-1" role="group" aria-label=${this.header || "Task"} style="outline: none">
+        <div class="annotation-area" tabindex="-1" role=${this.alone ? "main" : "group"} aria-label=${this.header || "Task"} style="outline: none">
           <div class="work">
             ${this.header ? html`<h1 dir="auto">${this.header}</h1>` : nothing} ${this.renderContent()}
           </div>

@@ -30,7 +30,7 @@ export class CrowdForm extends LitElement {
       .content { flex: 1; min-width: 0; padding: 1rem 1.25rem 2rem; }
       :host([filled]) .content { padding: 0; }
       :host([filled]) .layout { display: block; min-height: 0; }
-      .submit { margin-top: 1.25rem; min-width: 9rem; min-height: 3rem; }
+      .submit { display: flex; margin-top: 1.25rem; min-width: 9rem; min-height: 3rem; }
       .refusal {
         position: sticky; top: 0; z-index: 5; margin: 0 0 1rem; padding: 0.75rem 1rem; border: 1px solid var(--crowd-bad);
         border-radius: 0.6rem; background: var(--crowd-raised); color: var(--crowd-bad); font-weight: 550;
@@ -46,10 +46,12 @@ export class CrowdForm extends LitElement {
   /** Whether one classifier is all that the page shows. */
   @property({ type: Boolean, reflect: true }) filled = false;
   @state() private ownSubmit = false;
+  /** Whether the page has a heading of its own; a screen reader's user looks for one. */
+  @state() private hasHeading = false;
   @state() private refusal = "";
   @state() private sending = false;
   private announcing = false;
-  private readonly instructions = new InstructionsPanel(this);
+  private readonly instructions = new InstructionsPanel(this, null, () => true);
   private readonly watcher = new MutationObserver(() => this.arrange());
 
   /** As HTML's fields name their form: what is appended here is part of the answer. */
@@ -77,6 +79,7 @@ export class CrowdForm extends LitElement {
   arrange(): void {
     const inside = [...descendants(this)];
     this.ownSubmit = inside.some((element) => element.matches(OWN_SUBMIT));
+    this.hasHeading = document.querySelector("h1") !== null;
     const classifiers = inside.filter((element) => element instanceof Classifier);
     const [only] = classifiers;
     this.filled =
@@ -202,7 +205,8 @@ export class CrowdForm extends LitElement {
     return html`
       <div class="layout">
         ${this.instructions.isNeeded ? this.instructions.render() : nothing}
-        <div class="content">
+        <div class="content" role=${this.filled ? nothing : "main"}>
+          ${this.filled || this.hasHeading ? nothing : html`<h1 class="hidden">Task</h1>`}
           ${this.refusal ? html`<p class="refusal" role="alert">${this.refusal}</p>` : nothing}
           <slot></slot>
           ${this.filled || this.ownSubmit

@@ -20,6 +20,7 @@ class MissingElement extends LitElement {
       h1 { font-size: 1.2rem; margin: 0.5rem 0; }
       labeljob-viewer { height: 50dvh; }
       .instructions { width: auto; border: 0; padding: 0.5rem 0; background: none; }
+      .instructions .ways { flex-direction: row; }
     `,
   ];
 

@@ -33,6 +33,8 @@ async function makeReady(): Promise<void> {
   defineMissing(document);
   new MutationObserver(() => defineMissing(document)).observe(document.body, { childList: true, subtree: true });
   wrapLooseClassifiers();
+  document.title ||= "Task";
+  document.documentElement.lang ||= "en";
   setTheme(null);
   await settle();
   for (const form of findForms()) form.arrange();

@@ -50,6 +50,7 @@ export class InstructionsPanel implements ReactiveController {
   constructor(
     private readonly host: LitElement,
     private readonly renderToolGuide: (() => TemplateResult) | null = null,
+    private readonly isLandmark: () => boolean = () => false,
   ) {
     host.addController(this);
     new ChildWatcher(host);
@@ -80,7 +81,11 @@ export class InstructionsPanel implements ReactiveController {
       this.host.requestUpdate();
     };
     return html`
-      <aside class="instructions awsui-app-layout__navigation" aria-label="Instructions">
+      <div
+        class="instructions awsui-app-layout__navigation"
+        role=${this.isLandmark() ? "complementary" : "group"}
+        aria-label="Instructions"
+      >
         <button class="fold" aria-expanded=${folded ? "false" : "true"} @click=${toggle}>
           Instructions
         </button>
@@ -94,7 +99,7 @@ export class InstructionsPanel implements ReactiveController {
           ${this.renderToolGuide &&
           html`<button @click=${() => openDialog(this.host, "tools")}>View tool guide</button>`}
         </div>
-      </aside>
+      </div>
       ${full &&
       renderDialog(
         "full",

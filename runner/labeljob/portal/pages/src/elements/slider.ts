@@ -11,7 +11,7 @@ export class CrowdSlider extends Field {
   static override styles = [
     shared,
     css`
-      :host { display: block; margin: 0.25rem 0; max-width: 34rem; }
+      :host { display: block; margin: 0.25rem 0; max-width: 34rem; min-width: min(18rem, 100%); }
       .row { display: flex; align-items: center; gap: 1rem; }
       .track { flex: 1; min-width: 0; }
       input[type="range"] { width: 100%; min-height: 2.5rem; margin: 0; accent-color: var(--crowd-accent); }

@@ -26,7 +26,7 @@ export const pageStyle = `
 :where(a) { color: var(--crowd-accent); }
 :where(full-instructions, short-instructions, classification-target, worker-comment, short-summary,
   detailed-instructions, positive-example, negative-example) { display: block; }
-:where(img, video) { image-orientation: none; max-width: 100%; }
+:where(img, video) { max-width: 100%; }
 :where(input:not([type]), input[type=text], input[type=number], input[type=date], input[type=url],
   input[type=email], input[type=search], select, textarea) {
   font: inherit; padding: 0.4rem 0.6rem; min-height: 2.5rem; max-width: 100%; box-sizing: border-box;
