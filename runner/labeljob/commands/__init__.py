@@ -17,6 +17,7 @@ COMMANDS = {
     "manifest": ("manifest:manifest", "Make the input manifest of a job from images."),
     "labels": ("labels:labels", "Make the label category file of a job."),
     "run": ("run:run", "Run a whole job on this machine, with simulated workers."),
+    "portal": ("portal:app", "Let a private team label in a browser."),
     "team": ("team:app", "Add, remove and list the people who label in a portal."),
     "finish": ("finish:finish", "Write a finished job's manifest in the built-in shape."),
     "replay": ("replay:replay", "Consolidate a finished job again, and show what changes."),

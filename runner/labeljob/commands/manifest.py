@@ -81,7 +81,7 @@ def manifest(options: ManifestOptions) -> None:
         attributes=attributes,
         read_images=options.read,
     )
-    _report(made)
+    report_left_out(made)
     if made.lines:
         write_text(output, made.text)
     if not made.lines:
@@ -97,7 +97,8 @@ def _find_images(source: str) -> Iterator[Find]:
     return image_sources.s3_images(source, client=image_sources.s3_client(), store=S3Store())
 
 
-def _report(made: InputManifest) -> None:
+def report_left_out(made: InputManifest) -> None:
+    """Show what surprises, and a table of what got no line, with the reasons."""
     for sentence in made.warnings:
         messages.warning(sentence)
     if made.left_out:

@@ -85,6 +85,7 @@ def _write(job: JobOnFile, options: ReportOptions) -> dict[str, Any]:
     from labeljob.report.page import (
         collect_contents,  # these load Matplotlib
         draw_disputed_examples,
+        draw_remarked,
         render,
     )
 
@@ -109,7 +110,9 @@ def _write(job: JobOnFile, options: ReportOptions) -> dict[str, Any]:
     n_shown = min(options.gallery, len(contents.disputes))
     with messages.show_progress("Drawing disputed objects", n_shown) as advance:
         examples = draw_disputed_examples(contents, options.gallery, truths=truths, advance=advance)
-    write_text(options.output, render(contents, examples, propose=partial(_propose, options)))
+    remarked = draw_remarked(contents, options.gallery)
+    page = render(contents, examples, remarked, propose=partial(_propose, options))
+    write_text(options.output, page)
     return contents.as_json()
 
 

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
-from groundtruth.settings import TAG_PREFIX, Settings
 from labeljob import messages
 from labeljob.commands import options as shared
+from labeljob.commands.new_job import check_attribute, collect_tags, derive_job_name
 from labeljob.commands.options import output_option, takes_options
 from labeljob.commands.reading import check_quorum, parse_labels
-from labeljob.jobs.description import JobDescription, JobError, now
+from labeljob.jobs.description import JobDescription, now
 from labeljob.jobs.job_location import Place, open_place
 from labeljob.jobs.manifest_lines import read_lines
-from labeljob.jobs.request import attribute_problems
 from labeljob.jobs.run import JobResult, run_locally
 from labeljob.simulation.workers import create_workers
-from labeljob.tasks.base import JobType
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,10 +127,10 @@ def run_job(options: RunOptions, location: Place) -> JobResult:
     """Run the job that the options describe, or what is left of it."""
     workers = create_workers(options.workers, seed=options.seed)
     description = JobDescription(
-        name=options.job_name or _derive_job_name(options.manifest),
+        name=options.job_name or derive_job_name(options.manifest.name.split(".")[0]),
         task=options.task,
         labels=parse_labels(options.labels),
-        attribute=_check_attribute(options.attribute, options.task),
+        attribute=check_attribute(options.attribute, options.task),
         output=location.output,
         manifest=str(options.manifest.resolve()),
         manifest_digest=hashlib.sha256(options.manifest.read_bytes()).hexdigest(),
@@ -152,15 +149,6 @@ def run_job(options: RunOptions, location: Place) -> JobResult:
     return run_locally(description, lines, location, fresh=options.fresh)
 
 
-def _check_attribute(name: str | None, task: JobType) -> str:
-    attribute = name or task.label_attribute
-    if not re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,126}", attribute):
-        raise JobError(f"--attribute {attribute!r} is not 1 to 127 letters, digits and hyphens")
-    for problem in attribute_problems(attribute, task):
-        raise JobError(f"--attribute {problem.text}")
-    return attribute
-
-
 def _collect_tags(options: RunOptions) -> dict[str, str]:
     """The settings of this job alone, as tags of the job."""
     check_quorum(options.task, options.quorum)
@@ -171,25 +159,7 @@ def _collect_tags(options: RunOptions) -> dict[str, str]:
         "min-confidence": options.min_confidence,
         "skip-labeled-objects": "true" if options.skip_labeled else None,
     }
-    tags = {
-        f"{TAG_PREFIX}{key}": str(value) for key, value in settings.items() if value is not None
-    }
-    for text in options.tag or ():
-        key, equals, value = text.partition("=")
-        if not equals or not key:
-            raise JobError(f"--tag {text!r} is not KEY=VALUE")
-        if tags.setdefault(key, value) != value:
-            raise JobError(f"--tag {text!r}: {key} is {tags[key]!r} already")
-    _, problems = Settings().for_job(tags, algorithms=options.task.algorithms)
-    if problems:
-        raise JobError("; ".join(problems))
-    return tags
-
-
-def _derive_job_name(manifest: Path) -> str:
-    """The manifest's name, as far as a labeling job can be called so."""
-    name = re.sub(r"[^A-Za-z0-9]+", "-", manifest.name.split(".")[0]).strip("-")[:63].strip("-")
-    return name or "job"
+    return collect_tags(settings, options.tag or (), task=options.task)
 
 
 def report_run(result: JobResult, location: Place) -> None:

@@ -105,6 +105,8 @@ class JobDescription:
     time_limit: int = 0  # seconds that a worker has for a task
     availability: int = 0  # seconds after which the job ends with the answers it has
     template: str = ""  # path of the worker page, absolute; empty for that of the job type
+    # folder of the photographs that the manifest was made of, absolute; empty if it was given
+    source: str = ""
     # workers for a data object whose label stays below the job's min-confidence, at least
     # `per_object`; 0 to ask no further worker
     max_workers: int = 0
@@ -148,6 +150,7 @@ class JobDescription:
                 "Truth": self.truth,
                 "BatchSize": self.batch_size,
                 "SkillFile": self.skill_file,
+                "Source": self.source,
                 "MaxWorkers": self.max_workers,
             },
         }
@@ -190,6 +193,7 @@ class JobDescription:
             time_limit=human.get("TaskTimeLimitInSeconds", 0),
             availability=human.get("TaskAvailabilityLifetimeInSeconds", 0),
             template=human.get("UiConfig", {}).get("UiTemplateS3Uri", ""),
+            source=run.get("Source", ""),
             max_workers=run.get("MaxWorkers", 0),
         )
 
@@ -227,17 +231,23 @@ def save_description(folder: Path, description: JobDescription) -> None:
     write_text(description_path(folder, description.name), text)
 
 
-def begin_or_resume(folder: Path, wanted: JobDescription) -> JobDescription:
-    """The job as it was begun, or begun now; raises `JobError`."""
+def begin_or_resume(
+    folder: Path, wanted: JobDescription, *, may_be_fresh: bool = True
+) -> JobDescription:
+    """The job as it was begun, or begun now; raises `JobError`.
+
+    `may_be_fresh` says whether the command has an option to begin it anew.
+    """
     known = load_description(folder, wanted.name)
     if known is None:
         save_description(folder, wanted)
         return wanted
     if different := known.differences(wanted):
         fields = ", ".join(name.replace("_", " ") for name in different)
+        fresh = ", or --fresh to begin it anew" if may_be_fresh else ""
         raise JobError(
             f"job {wanted.name} was begun with other options ({fields}). "
-            "Give those again, or another --job-name, or --fresh to begin it anew"
+            f"Give those again, or another --job-name{fresh}"
         )
     return known
 

@@ -195,6 +195,13 @@ def _problem(field: str, text: str, fix: str | None = None) -> Problem:
     return Problem(field=field, text=text, fix=fix or fix_of(field))
 
 
+MAX_WORKERS = 9
+MIN_TIME_LIMIT = 30
+MIN_AVAILABILITY = 60
+MAX_TITLE = 128
+MAX_DESCRIPTION = 255
+"""These five are those of the API's model; the next ones it does not know."""
+
 MAX_TIME_LIMIT = 28_800
 MAX_AVAILABILITY_PUBLIC = 43_200
 MAX_AVAILABILITY_PRIVATE = 2_592_000

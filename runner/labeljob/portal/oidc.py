@@ -66,10 +66,7 @@ class OidcSettings:
                 "or into a file that --oidc-secret-file names"
             )
         if importlib.util.find_spec("authlib") is None:
-            raise OidcError(
-                "OIDC needs the extra portal-oidc: "
-                "pip install 'groundtruth-consolidation[portal-oidc]'"
-            )
+            raise OidcError("OIDC needs the extra portal-oidc: pip install authlib httpx2")
 
     @property
     def name(self) -> str:

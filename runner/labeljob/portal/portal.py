@@ -41,9 +41,9 @@ _SECONDS_BETWEEN_LOOKS = 1.0
 _SECONDS_AFTER_PROBLEM = 30.0
 
 
-def open_database(store: Path) -> Database:
+def open_database(store: Path, *, clock: Callable[[], float] = time.time) -> Database:
     """The database of a store's portal, which others may use at the same time."""
-    return Database(store / PORTAL_FOLDER / DATABASE)
+    return Database(store / PORTAL_FOLDER / DATABASE, clock=clock)
 
 
 class Portal:
@@ -59,7 +59,7 @@ class Portal:
     settle : float, optional
         Seconds after a data object's last answer in which a worker may still go back to it.
     clock : callable, optional
-        Gives the time in UTC seconds, for the calls of the ACS function.
+        Gives the time in UTC seconds.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Portal:
                 f"another portal is open on {self.folder}; stop that one first, or give another "
                 "--output"
             ) from error
-        self.database = open_database(self.folder)
+        self.database = open_database(self.folder, clock=clock)
         self._settle = settle
         self._clock = clock
         self._functions: dict[str, SharedFunction] = {}
@@ -106,7 +106,7 @@ class Portal:
         check_name(wanted.name)
         with self._guard:
             is_new = load_description(self.place.jobs, wanted.name) is None
-            description = begin_or_resume(self.place.jobs, wanted)
+            description = begin_or_resume(self.place.jobs, wanted, may_be_fresh=False)
             try:
                 self._write_label_file(description)
                 self._make_job(description).check_page()
@@ -166,6 +166,7 @@ class Portal:
         """Take a job among those of the portal; its rows are made if they are not there."""
         job = self._make_job(description)
         if isinstance(self.place.store, FolderStore):
+            self.place.store.path(description.layout.root).mkdir(parents=True, exist_ok=True)
             self.place.store.remove_parts(description.layout.root)
         self._write_label_file(description)
         job.enter()

@@ -8,19 +8,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from groundtruth.errors import GroundTruthError
 from groundtruth.settings import Settings
 from labeljob.jobs.description import JobDescription, JobError, load_description, now
 from labeljob.jobs.function_answers import wants_workers
 from labeljob.jobs.ground_truth_messages import pre_event
 from labeljob.jobs.job_location import JobPlace, Place, read_source
 from labeljob.jobs.manifest_lines import ManifestLine, read_lines
-from labeljob.jobs.worker_pages import WorkerPage, find_template, read_template
 from labeljob.output_files import write_text
 from labeljob.portal import assignments
 from labeljob.portal.database import Database
 from labeljob.rounds.requeue import make_next_name, requeue
+
+if TYPE_CHECKING:
+    from labeljob.jobs.worker_pages import WorkerPage
 
 type Function = Callable[[Mapping[str, Any]], Any]
 
@@ -75,11 +78,15 @@ class PortalJob:
     @cached_property
     def page(self) -> WorkerPage:
         """The worker page's template; raises `PageError` if it cannot be read or parsed."""
+        from labeljob.jobs.worker_pages import read_template
+
         return read_template(self.template)
 
     @property
     def template(self) -> Path:
         """The file of the worker page."""
+        from labeljob.jobs.worker_pages import find_template
+
         given = self.description.template
         return Path(given) if given else find_template(self.description.task.folder)
 
@@ -197,6 +204,14 @@ class PortalJob:
             if (task_input := self.ask_pre(line)) is not None:
                 self.page.check(task_input)
                 return
+
+    def find_problem(self) -> str:
+        """What `check_page` finds, as a text; empty if nothing is wrong."""
+        try:
+            self.check_page()
+        except GroundTruthError as error:
+            return str(error)
+        return ""
 
     def pause(self) -> None:
         """Hand out no more tasks until `resume`; answers under way are still taken."""

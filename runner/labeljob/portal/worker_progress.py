@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import dropwhile
 
 from labeljob.portal.database import Database
 
@@ -37,7 +38,7 @@ def count_tasks_left(database: Database, job: str, worker_id: str) -> int:
 def count_answers_by_day(
     database: Database, jobs: Mapping[str, object], worker_id: str
 ) -> list[tuple[float, int]]:
-    """Answers of a worker on each of the last days in UTC, oldest first.
+    """Answers of a worker on each of the last days in UTC, from the first that has any to today.
 
     Returns
     -------
@@ -54,4 +55,5 @@ def count_answers_by_day(
                 (job, worker_id, (today - DAYS + 1) * 86400),
             ):
                 counts[day] = counts.get(day, 0) + count
-    return [(day * 86400.0, count) for day, count in sorted(counts.items())]
+    days = [(day * 86400.0, count) for day, count in sorted(counts.items())]
+    return list(dropwhile(lambda day: day[1] == 0, days)) or days[-1:]

@@ -35,7 +35,7 @@ from labeljob.report.charts import (
     draw_reliability_curve,
     draw_worker_chart,
 )
-from labeljob.report.pictures import Picture
+from labeljob.report.pictures import Picture, draw_image
 from labeljob.rounds.class_frequencies import GoldAdvice, advise_gold_for
 from labeljob.tasks.base import Truth
 
@@ -307,6 +307,20 @@ def draw_disputed_examples(
     return examples
 
 
+def draw_remarked(contents: Contents, count: int) -> dict[str, Picture]:
+    """Images of data objects that workers wrote of, so many of each list, by their ids."""
+    lists = (_unlabelable(contents), _comments(contents))
+    wanted = {
+        object_id for rows in lists for object_id in list(dict.fromkeys(r[0] for r in rows))[:count]
+    }
+    return {
+        obj.object_id: picture
+        for obj in contents.objects
+        if obj.object_id in wanted
+        for picture in draw_image(contents.job, obj)
+    }
+
+
 def _votes(
     obj: ObjectAnnotations, contents: Contents, names: Mapping[str, str]
 ) -> list[tuple[str, list[str]]]:
@@ -319,9 +333,13 @@ def _votes(
 
 
 def render(
-    contents: Contents, examples: Sequence[DisputedExample], *, propose: Callable[..., str]
+    contents: Contents,
+    examples: Sequence[DisputedExample],
+    remarked: Mapping[str, Picture],
+    *,
+    propose: Callable[..., str],
 ) -> str:
-    """The page as HTML."""
+    """The page as HTML; `remarked` are images of what workers wrote of."""
     confidences = contents.confidences
     charts: dict[str, Chart] = {}
     if confidences:
@@ -340,6 +358,7 @@ def render(
         table_rows=TABLE_ROWS,
         comments=_comments(contents),
         unlabelable=_unlabelable(contents),
+        remarked=remarked,
         matrix=_matrix(contents),
         mistakes=_mistakes(contents),
         colors=_legend(contents),

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from PIL import Image
 
 from labeljob.commands.explain import explain
 from labeljob.commands.finish import finish
@@ -162,3 +163,22 @@ def test_of_many_comments_the_report_shows_some(zoo, tmp_path):
     text = page.read_text(encoding="utf-8")
     assert text.count("<dd>no ") == 100
     assert "labeljob tables" in text
+
+
+def test_the_report_shows_the_images_that_workers_wrote_of(unclear, tmp_path):
+    images = tmp_path / "images"
+    images.mkdir()
+    Image.new("RGB", (40, 30), (200, 20, 20)).save(images / "0.jpg")
+    said = {"ann": {**on_disk.chosen("dog"), "comment": "a"}, "bob": on_disk.chosen("dog")}
+    said["cy"] = {**on_disk.chosen("dog"), "comment": "b"}
+    on_disk.write(on_disk.response_path(unclear, "3"), on_disk.response(said))
+    Image.new("RGB", (40, 30), (20, 20, 200)).save(images / "3.jpg")
+    page = tmp_path / "report.html"
+    outcome_of(report, unclear, "--images", images, "-o", page)
+    sections = page.read_text(encoding="utf-8").split("<section")
+    (unlabelable,) = (text for text in sections if 'id="unlabelable"' in text)
+    assert unlabelable.count("data:image/jpeg") == 1
+    (comments,) = (text for text in sections if 'id="comments"' in text)
+    assert comments.count("data:image/jpeg") == 1  # once for both comments on it
+    outcome_of(report, unclear, "--images", images, "--gallery", "0", "-o", page)
+    assert "data:image/jpeg" not in page.read_text(encoding="utf-8")

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -116,3 +117,9 @@ def files(folder):
         for path in folder.rglob("*")
         if path.is_file()
     }
+
+
+def redo_digest(description):
+    """The description of a job whose manifest was written again."""
+    digest = hashlib.sha256(Path(description.manifest).read_bytes()).hexdigest()
+    return replace(description, manifest_digest=digest)

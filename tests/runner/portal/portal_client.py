@@ -1,11 +1,12 @@
 """A portal with one job, and workers who ask it over HTTP without a browser."""
 
+import threading
 from contextlib import contextmanager
 
 from starlette.testclient import TestClient
 
 from labeljob.portal.portal import Portal
-from labeljob.portal.server import create_app
+from labeljob.portal.server import create_app, listen, make_server
 from labeljob.portal.team import add_member
 from tests.runner.portal import people, team_app
 
@@ -49,3 +50,25 @@ class Worker:
 def make_app(portal):
     access = team_app.make_access(portal.database)
     return create_app(portal, access), access
+
+
+@contextmanager
+def serve_portal(portal):
+    """Serve a portal on 127.0.0.1; gives its address and a function that makes links to join."""
+    app, access = make_app(portal)
+    listener = listen("127.0.0.1", 0)
+    server = make_server(app)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    def invite(name, role="worker"):
+        member = add_member(portal.database, f"{name}@example.org", role=role)
+        return f"{address}{access.make_local_link(member)}"
+
+    try:
+        yield address, invite
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()

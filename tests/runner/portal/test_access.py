@@ -195,6 +195,16 @@ class TestEveryRoute:
                 assert answer.status_code in (303, 401), (method, path)
 
 
+@pytest.mark.parametrize(("role", "status"), [("owner", 200), ("worker", 404)])
+def test_the_owners_pages_are_the_owners(database, portal_style, role, status):
+    access = make_access(database)
+    client = open_browser(make_app(access))
+    client.get(access.make_local_link(add_member(database, "ann@example.org", role=role)))
+    for path in ("/owner", "/owner/api/status"):
+        assert client.get(path).status_code == status
+    access.thread.close()
+
+
 def test_requests_of_the_portals_own_pages_are_let_in(app, access):
     client, csrf = browse(app, access, "worker")
     headers = {"X-CSRF-Token": csrf, "Origin": ADDRESS, "Sec-Fetch-Site": "same-origin"}

@@ -209,7 +209,7 @@ def test_a_setting_that_is_missing_is_named(change, text):
 
 def test_the_missing_extra_is_named(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(OidcError, match=r"pip install 'groundtruth-consolidation\[portal-oidc\]'"):
+    with pytest.raises(OidcError, match="extra portal-oidc: pip install authlib httpx2"):
         OidcSettings(issuer="https://login.example.org", client_id="x", secret="y")
 
 

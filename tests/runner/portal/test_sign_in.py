@@ -414,6 +414,12 @@ class TestSessionsEnd:
         assert client.get("/").status_code == 303
         assert sign_in_as(client).status_code == 403
 
+    def test_before_they_begin_if_the_member_is_removed_meanwhile(self, access):
+        member = add_with_password(access)
+        remove_member(access.database, member)
+        token = sessions.start_session(access.database, member)
+        assert sessions.find_session(access.database, token) is None
+
     def test_use_is_written_down_once_a_minute(self, access, app):
         add_with_password(access)
         client = open_browser(app)

@@ -1,7 +1,7 @@
 /** Light or dark: as on the device, unless chosen. The choice is a cookie, which the server writes
  * into every page, so that none flashes in the other colors. */
 
-export type Theme = "light" | "dark";
+import type { Theme } from "./messages";
 
 const cookie = "labeljob-theme";
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
@@ -33,7 +33,7 @@ export function startThemeSwitch(): void {
   const button = document.querySelector<HTMLButtonElement>("[data-theme-switch]");
   if (!button) return;
   const label = (): void => {
-    button.textContent = currentTheme() === "dark" ? "Light" : "Dark";
+    button.textContent = currentTheme() === "dark" ? "Light mode" : "Dark mode";
     button.title = `Show the portal in ${currentTheme() === "dark" ? "light" : "dark"} colors`;
   };
   button.hidden = false;

@@ -1,16 +1,17 @@
 /** The worker's options, kept in this browser, and the keys of the task. */
 
-import { chooseTheme, chosenTheme, currentTheme, onDeviceTheme, type Theme } from "../shared/theme";
+import type { Key, Theme } from "../shared/messages";
+import { chooseTheme, chosenTheme, currentTheme, onDeviceTheme } from "../shared/theme";
 import { find } from "./page_elements";
-import type { Key, ShowOptions } from "./task_frame";
+import type { ShowOptions } from "./task_frame";
 
 const advanceKey = "labeljob-advance";
 
 export class Options {
   private readonly dialog = find<HTMLDialogElement>("#options-dialog");
   private readonly advance = find<HTMLInputElement>("#advance");
-  private readonly theme = find<HTMLSelectElement>("#theme");
   private readonly keys = find("#keys");
+  private readonly theme = find<HTMLSelectElement>("#theme");
 
   constructor(changed: () => void, closed: () => void) {
     this.advance.checked = localStorage.getItem(advanceKey) !== "no";

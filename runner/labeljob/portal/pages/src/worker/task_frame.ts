@@ -1,6 +1,6 @@
 /** One task's page in its sandbox: shown, or loaded ahead and waiting. */
 
-import type { Theme } from "../shared/theme";
+import type { Answer, Key, MessageFromPage, MessageToPage, Theme } from "../shared/messages";
 import type { Task } from "./work";
 
 export interface ShowOptions {
@@ -9,15 +9,8 @@ export interface ShowOptions {
   theme: Theme;
 }
 
-export type Key = [key: string, meaning: string];
-
-type PageMessage =
-  | { labeljob: "ready" | "help"; keys?: unknown }
-  | { labeljob: "answer"; answer: unknown }
-  | { labeljob: "error"; text: unknown };
-
 export interface FrameListener {
-  answered(frame: TaskFrame, answer: unknown): void;
+  answered(frame: TaskFrame, answer: Answer): void;
   failed(frame: TaskFrame, text: string): void;
   askedForHelp(): void;
 }
@@ -26,7 +19,7 @@ const patience = 3_000; // milliseconds after which a page counts as ready that 
 const longestError = 500; // characters
 
 export class TaskFrame {
-  /** What its keys mean, as the page says. */
+  /** Its keys, as the page tells them. */
   keys: Key[] = [];
   readonly ready: Promise<void>;
   isReady = false;
@@ -62,14 +55,14 @@ export class TaskFrame {
 
   receive(data: unknown): void {
     if (typeof data !== "object" || data === null || !("labeljob" in data)) return;
-    const message = data as PageMessage;
+    const message = data as MessageFromPage;
     if (message.labeljob === "ready") {
-      this.keys = readKeys(message.keys);
+      this.keys.push(...readKeys(message.keys)); // of the elements, and perhaps of the page itself
       this.setReady();
     } else if (message.labeljob === "error") {
       this.listener.failed(this, String(message.text).slice(0, longestError));
     } else if (!this.isShown) {
-      return; // a page that nobody sees has nothing to say
+      return; // a page that nobody sees has nothing to answer
     } else if (message.labeljob === "help") {
       this.listener.askedForHelp();
     } else if (message.labeljob === "answer" && !this.isAnswered) {
@@ -115,16 +108,16 @@ export class TaskFrame {
     this.element.remove();
   }
 
-  private post(message: object): void {
+  private post(message: MessageToPage): void {
     // The page has an origin that is nobody's, so that none can be named here.
     this.element.contentWindow?.postMessage(message, "*");
   }
 }
 
+/** The page's word for its keys is a stranger's: it may be anything. */
 function readKeys(value: unknown): Key[] {
   if (!Array.isArray(value)) return [];
-  return value.slice(0, 100).flatMap((pair: unknown): Key[] => {
-    if (!Array.isArray(pair)) return [];
-    return [[String(pair[0]).slice(0, 40), String(pair[1]).slice(0, 200)]];
-  });
+  return value.slice(0, 50).flatMap((pair: unknown): Key[] =>
+    Array.isArray(pair) ? [[String(pair[0]).slice(0, 40), String(pair[1]).slice(0, 200)]] : [],
+  );
 }

@@ -1,5 +1,7 @@
 /** What the portal answers: the task to do now, the one after it, and how far the job is. */
 
+import type { Answer } from "../shared/messages";
+
 export interface Task {
   id: string;
   /** Address of the worker page. */
@@ -7,7 +9,7 @@ export interface Task {
   secondsLeft: number;
   timeLimit: number;
   /** The worker's own answer, when they went back to it. */
-  answer?: object;
+  answer?: Answer;
   /** Why the task cannot be shown. */
   problem?: string;
 }
@@ -25,5 +27,5 @@ export interface Work {
 /** Something that the worker did with a task, and that must reach the portal. */
 export interface Action {
   path: "answers" | "cannot-label" | "skip";
-  body: { task: string; answer?: unknown; reason?: string; comment?: string };
+  body: { task: string; answer?: Answer; reason?: string; comment?: string };
 }

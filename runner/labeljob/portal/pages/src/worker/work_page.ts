@@ -3,6 +3,7 @@
  * The next task is loaded ahead in a frame of its own. On an answer it is shown at once, while the
  * answer goes to the portal; the answer after that waits until this one is saved. */
 
+import type { Answer } from "../shared/messages";
 import { Notices, makeButton, makeLink } from "./notices";
 import { Options } from "./options";
 import { Outbox, type Kept } from "./outbox";
@@ -19,6 +20,7 @@ export interface Boot {
 }
 
 const pauseBetweenLooks = 15_000; // milliseconds, while there is no task
+const enoughToBeAtWork = 2_000; // milliseconds after which a task is not taken away by a pause
 
 export class WorkPage implements FrameListener {
   private readonly stage = find("#stage");
@@ -47,9 +49,12 @@ export class WorkPage implements FrameListener {
   private task: Task | null = null; // to be done now; null while a panel is all there is
   private next: Task | null = null;
   private shown: TaskFrame | null = null; // the frame that the worker sees
+  private shownAt = 0; // milliseconds, on the clock of performance.now()
   private canGoBack = false;
   private isBusy = false; // a request is under way that says what comes next
   private waiting: Action | null = null; // done by the worker while that was so
+  private isUnkept = false; // an answer is only in this page's memory
+  private isTimeOver = false;
   private isStopping = false;
   private look = 0; // timer of the next look for a task
 
@@ -72,8 +77,7 @@ export class WorkPage implements FrameListener {
 
   // --- what the page in the frame says -----------------------------------------------------------
 
-  answered(frame: TaskFrame, answer: unknown): void {
-    if (frame !== this.shown) return;
+  answered(frame: TaskFrame, answer: Answer): void {
     this.act({ path: "answers", body: { task: frame.task.id, answer } });
   }
 
@@ -136,8 +140,6 @@ export class WorkPage implements FrameListener {
     const comment = String(fields.get("comment") ?? "");
     this.act({ path: "cannot-label", body: { task: this.task.id, reason, comment } });
   }
-
-  private isUnkept = false; // an answer is only in this page's memory
 
   /** Go on to the next task at once, and save what was done with this one. */
   private act(action: Action): void {
@@ -222,8 +224,6 @@ export class WorkPage implements FrameListener {
     if (!this.isTimeOver) await this.ask("next");
   }
 
-  private isTimeOver = false;
-
   private endTime(): void {
     if (this.waiting || !this.task) return;
     this.isTimeOver = true;
@@ -258,7 +258,7 @@ export class WorkPage implements FrameListener {
     const { progress } = work;
     const counts = find("#counts");
     counts.hidden = false;
-    counts.textContent = `Your answers: ${format(progress.mine)} · Done: ${format(progress.complete)} of ${format(progress.total)}`;
+    counts.textContent = `Yours: ${format(progress.mine)} · Done: ${format(progress.complete)} of ${format(progress.total)}`;
     const bar = find<HTMLProgressElement>("#bar");
     bar.max = Math.max(1, progress.total);
     bar.value = progress.complete;
@@ -266,7 +266,8 @@ export class WorkPage implements FrameListener {
     this.isTimeOver = false;
 
     // A paused job hands out nothing, but takes the answer to what the worker looks at.
-    const keepsTask = work.state === "paused" && this.task !== null && this.shown !== null;
+    const isAtWork = this.shown !== null && performance.now() - this.shownAt > enoughToBeAtWork;
+    const keepsTask = work.state === "paused" && this.task !== null && isAtWork;
     if (!keepsTask) this.task = work.task;
     this.next = work.next;
     for (const [id, frame] of this.frames) {
@@ -297,6 +298,7 @@ export class WorkPage implements FrameListener {
     }
     this.hideShown();
     this.shown = frame;
+    this.shownAt = performance.now();
     if (frame.isReady) this.reveal(frame);
     else this.revealLater(frame);
   }

@@ -1,0 +1,475 @@
+"""`labeljob portal`: a private team labels in a browser, served by this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from typer.core import TyperCommand
+
+from groundtruth.contract.fields import checked_labels
+from labeljob import messages
+from labeljob.commands import options as shared
+from labeljob.commands.manifest import report_left_out
+from labeljob.commands.new_job import check_attribute, collect_tags, derive_job_name
+from labeljob.commands.options import file_option, job_type_option, output_option, takes_options
+from labeljob.commands.portal_access import (
+    AccessOptions,
+    read_access_settings,
+    read_oidc_settings,
+    warn_of_reach,
+)
+from labeljob.commands.reading import check_quorum, parse_labels
+from labeljob.commands.team import ADDRESS
+from labeljob.jobs import request
+from labeljob.jobs.description import (
+    PEOPLE,
+    JobDescription,
+    JobError,
+    check_name,
+    load_description,
+    now,
+)
+from labeljob.jobs.images import FoundImage, local_images
+from labeljob.jobs.input_manifest import make_manifest, relative_to
+from labeljob.jobs.job_location import JOBS_FOLDER, Place, open_place
+from labeljob.jobs.label_categories import check_labels
+from labeljob.output_files import write_text
+from labeljob.tasks.base import JobType
+
+if TYPE_CHECKING:
+    from typer._click import Context
+
+    from labeljob.portal.access import Access
+    from labeljob.portal.portal import Portal
+
+SEVERAL_WORDS = "--labels"
+"""The option that takes all words up to the next option."""
+
+TIME_LIMIT = 300
+AVAILABILITY = 864_000
+OWNER = "owner@localhost"
+TRIAL_WORKER = "worker@localhost"
+
+
+def repeat_option(words: Sequence[str], option: str) -> list[str]:
+    """Words of a command line in which the option stands before each of its values.
+
+    Examples
+    --------
+    >>> repeat_option(["photos", "--labels", "hot dog", "cat", "--port", "1"], "--labels")
+    ['photos', '--labels', 'hot dog', '--labels', 'cat', '--port', '1']
+    """
+    repeated: list[str] = []
+    is_value = False
+    for word in words:
+        if is_value and not word.startswith("-") and repeated[-1] != option:
+            repeated.append(option)
+        is_value = word == option or (is_value and not word.startswith("-"))
+        repeated.append(word)
+    return repeated
+
+
+class PortalCommand(TyperCommand):
+    """A command one of whose options takes several words, as in ``--labels cat dog``."""
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        """Read the command line."""
+        return super().parse_args(ctx, repeat_option(args, SEVERAL_WORDS))
+
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PortalOptions(AccessOptions):
+    """Options of `labeljob portal`."""
+
+    source: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="SOURCE",
+            help="Folder of photographs for a new job or one that goes on, folder of a job, or "
+            "folder of jobs. [default: the folder that --output names]",
+            show_default=False,
+        ),
+    ] = None
+    task: Annotated[JobType | None, job_type_option("What workers are asked to do.")] = None
+    labels: Annotated[
+        list[str] | None,
+        typer.Option(
+            SEVERAL_WORDS,
+            metavar="NAME... | A,B,... | FILE",
+            help="The labels, or a label category file.",
+            show_default=False,
+        ),
+    ] = None
+    manifest: Annotated[
+        Path | None, file_option("Input manifest, in place of a folder of photographs.")
+    ] = None
+    template: Annotated[
+        Path | None,
+        file_option("Worker page, a Liquid template. [default: that of the job type]"),
+    ] = None
+    workers_per_object: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=request.MAX_WORKERS,
+            help="Different workers for each data object. [default: 1]",
+        ),
+    ] = None
+    min_confidence: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Labels below it are low-confidence.")
+    ] = None
+    max_workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=request.MAX_WORKERS,
+            help="With --min-confidence: ask one worker more while a label is below it, up to so "
+            "many. [default: ask no more]",
+        ),
+    ] = None
+    task_time_limit: Annotated[
+        int | None,
+        typer.Option(
+            min=request.MIN_TIME_LIMIT,
+            max=request.MAX_TIME_LIMIT,
+            help=f"Seconds that a worker has for a task. [default: {TIME_LIMIT}]",
+        ),
+    ] = None
+    availability: Annotated[
+        int | None,
+        typer.Option(
+            min=request.MIN_AVAILABILITY,
+            max=request.MAX_AVAILABILITY_PRIVATE,
+            help="Seconds after which the job ends with the answers it has. "
+            f"[default: {AVAILABILITY}, ten days]",
+        ),
+    ] = None
+    job_name: Annotated[
+        str | None, typer.Option(help="Name of the job. [default: the source's name]")
+    ] = None
+    title: Annotated[
+        str | None, typer.Option(help="What workers read of the job. [default: the job type's]")
+    ] = None
+    description: Annotated[
+        str | None, typer.Option(help="The same in a sentence. [default: the job type's]")
+    ] = None
+    attribute: Annotated[
+        str | None,
+        typer.Option(help="Label attribute name. [default: label, labels or mask-ref]"),
+    ] = None
+    algorithm: shared.NewAlgorithm = None
+    quorum: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Share of votes a label of several needs.")
+    ] = None
+    tag: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="A tag of the job: a setting of its own, such as consolidation:posterior-mix=0.6. "
+            "May be given several times.",
+        ),
+    ] = None
+    output: Annotated[Path, output_option("Where jobs are kept.", "FOLDER", file_okay=False)] = (
+        Path("labeljob-store")
+    )
+    settle: Annotated[
+        float, typer.Option(hidden=True, help="Seconds in which an answer may be changed.")
+    ] = 20.0
+
+
+@app.command("portal", cls=PortalCommand)
+@takes_options
+def portal(options: PortalOptions) -> None:
+    """Let a private team label in a browser, and make labels of their answers.
+
+    Photographs stay where they are. The same command goes on with a job after an interruption,
+    and all jobs of one folder are served together.
+
+    Example: labeljob portal photos/ --task image-multi-class --labels cat dog
+    """
+    from labeljob.portal.portal import Portal
+
+    options, resumed = _locate(options)
+    place = open_place(str(options.output), endpoint_url=None)
+    wanted = _describe_job(options, resumed, place)
+    with Portal(options.output, settle=options.settle) as opened:
+        job = opened.begin(wanted) if wanted else None
+        if job is None and not opened.jobs:
+            raise JobError(
+                f"{opened.folder} has no job yet; name a folder of photographs, or --manifest"
+            )
+        _report_jobs(opened, first=job.name if job else None)
+        _serve(opened, options)
+
+
+def _locate(options: PortalOptions) -> tuple[PortalOptions, JobDescription | None]:
+    """The options with the folder of jobs that SOURCE names, and the job if it names one."""
+    source = options.source
+    if source is None:
+        return options, None
+    if options.manifest is not None:
+        raise typer.BadParameter("give a folder of photographs or --manifest, not both")
+    if not source.is_dir():
+        raise typer.BadParameter(
+            f"{source} is no folder; a manifest is given with --manifest, photographs in a folder"
+        )
+    folder = source.resolve()
+    if (folder / JOBS_FOLDER).is_dir():
+        return replace(options, source=None, output=folder), None
+    for store in folder.parents:
+        known = load_description(store / JOBS_FOLDER, folder.name)
+        if known and known.layout.root == f"s3://{folder.relative_to(store).as_posix()}":
+            return replace(options, source=None, output=store, job_name=known.name), known
+    return options, None
+
+
+def _describe_job(
+    options: PortalOptions, resumed: JobDescription | None, place: Place
+) -> JobDescription | None:
+    """The job that the options describe; None if they name none."""
+    source = options.source or options.manifest
+    if resumed is None and source is None:
+        if options.job_name or options.task or options.labels:
+            raise typer.BadParameter("a job needs SOURCE, a folder of photographs, or --manifest")
+        return None
+    if resumed is None and source is not None:
+        name = options.job_name or derive_job_name(
+            source.resolve().name if options.source else source.name.split(".")[0]
+        )
+        check_name(name)
+        resumed = load_description(place.jobs, name)
+        if resumed is None:
+            return _describe_new(options, name, place)
+    return _describe_again(options, resumed) if resumed else None
+
+
+def _describe_new(options: PortalOptions, name: str, place: Place) -> JobDescription:
+    """A job that is not there yet; its manifest is made."""
+    task = options.task
+    if task is None or not options.labels:
+        raise typer.BadParameter(f"there is no job {name} yet; a new one needs --task and --labels")
+    labels = _read_labels(options.labels)
+    findings = check_labels(labels, task=task)
+    for sentence in findings.warnings:
+        messages.warning(sentence)
+    if findings.problems:
+        raise JobError(f"--labels: {'; '.join(findings.problems)}")
+    description = JobDescription(
+        name=name,
+        task=task,
+        labels=labels,
+        attribute=check_attribute(options.attribute, task),
+        output=place.output,
+        manifest="",
+        crew=PEOPLE,
+        per_object=1,
+        started=now(),
+        tags=_collect_tags(options, task),
+        title=task.request_title,
+        task_description=task.request_description,
+        time_limit=TIME_LIMIT,
+        availability=AVAILABILITY,
+        source=str(options.source.resolve()) if options.source else "",
+    )
+    description = _apply_options(options, description)
+    if options.source:
+        manifest = Path(place.shown(f"{place.output}/{name}.manifest"))
+        _make_manifest(options.source, manifest)
+        description = replace(description, manifest=str(manifest))
+    return _with_digest(description)
+
+
+def _describe_again(options: PortalOptions, known: JobDescription) -> JobDescription:
+    """A job that was begun, as the options would have it; `Portal.begin` compares the two."""
+    task = options.task or known.task
+    tags = _collect_tags(options, task)
+    wanted = replace(
+        known,
+        task=task,
+        labels=_read_labels(options.labels) if options.labels else known.labels,
+        attribute=options.attribute or known.attribute,
+        tags={**known.tags, **tags},
+        source=str(options.source.resolve()) if options.source else known.source,
+        crew=PEOPLE,
+    )
+    if options.source:
+        _report_new_photographs(known)
+    return _with_digest(_apply_options(options, wanted))
+
+
+def _apply_options(options: PortalOptions, description: JobDescription) -> JobDescription:
+    """The description with what the options say; raises `JobError` if they contradict."""
+    for text, most, option in (
+        (options.title, request.MAX_TITLE, "--title"),
+        (options.description, request.MAX_DESCRIPTION, "--description"),
+    ):
+        if text is not None and not 1 <= len(text) <= most:
+            raise JobError(f"{option} has {len(text)} characters; 1 to {most} are allowed")
+    described = replace(
+        description,
+        manifest=str(options.manifest.resolve()) if options.manifest else description.manifest,
+        template=str(options.template.resolve()) if options.template else description.template,
+        per_object=options.workers_per_object or description.per_object,
+        max_workers=options.max_workers or description.max_workers,
+        time_limit=options.task_time_limit or description.time_limit,
+        availability=options.availability or description.availability,
+        title=options.title or description.title,
+        task_description=options.description or description.task_description,
+    )
+    if options.max_workers is not None and options.min_confidence is None:
+        raise JobError("--max-workers goes with --min-confidence, below which one more is asked")
+    if 0 < described.max_workers < described.per_object:
+        raise JobError(
+            f"--max-workers {described.max_workers} is fewer than the {described.per_object} "
+            "workers that each data object gets"
+        )
+    if described.availability < described.time_limit:
+        messages.warning(
+            f"the job ends after {described.availability} seconds, and a worker may take "
+            f"{described.time_limit} for one task"
+        )
+    return described
+
+
+def _with_digest(description: JobDescription) -> JobDescription:
+    try:
+        body = Path(description.manifest).read_bytes()
+    except OSError as error:
+        raise JobError(f"{description.manifest} cannot be read: {error.strerror}") from error
+    return replace(description, manifest_digest=hashlib.sha256(body).hexdigest())
+
+
+def _read_labels(words: Sequence[str]) -> tuple[str, ...]:
+    """The labels of one word, which may be a file or names with commas, or of several."""
+    if len(words) == 1:
+        return parse_labels(words[0])
+    return checked_labels(list(words), path="--labels")
+
+
+def _collect_tags(options: PortalOptions, task: JobType) -> dict[str, str]:
+    check_quorum(task, options.quorum)
+    settings = {
+        "algorithm": options.algorithm,
+        "quorum": options.quorum,
+        "min-confidence": options.min_confidence,
+    }
+    return collect_tags(settings, options.tag or (), task=task)
+
+
+def _make_manifest(source: Path, manifest: Path) -> None:
+    images = list(local_images(str(source)))
+    made = make_manifest(
+        messages.progress(images, "Reading images"),
+        source_ref=relative_to(manifest.parent),
+        attributes={},
+    )
+    report_left_out(made)
+    if not made.lines:
+        raise JobError(f"{source} has no photograph that can be labeled; no job was begun")
+    write_text(manifest, made.text)
+
+
+def _report_new_photographs(known: JobDescription) -> None:
+    """Say how many photographs of the job's folder are not in it."""
+    if not known.source or not Path(known.source).is_dir():
+        return
+    manifest = Path(known.manifest)
+    source_ref = relative_to(manifest.parent)
+    refs = {
+        source_ref(image) for image in local_images(known.source) if isinstance(image, FoundImage)
+    }
+    lines = manifest.read_text(encoding="utf-8").splitlines() if manifest.is_file() else []
+    if new := refs.difference(json.loads(line)["source-ref"] for line in lines):
+        messages.note(
+            f"{messages.format_count(len(new), 'photograph')} in {known.source} not in job "
+            f"{known.name}: they came later, or were left out. Another --job-name labels them"
+        )
+
+
+def _report_jobs(opened: Portal, *, first: str | None) -> None:
+    """Say what goes to whom and where it is; the worker pages of the other jobs are tried too."""
+    for job in opened.jobs.values():
+        if job.name != first and job.state() == "finished":
+            continue
+        described = job.description
+        workers = messages.format_count(described.per_object, "worker")
+        if described.max_workers:
+            workers = f"{described.per_object} to {described.max_workers} workers"
+        said = {"finished": ", finished", "paused": ", paused"}.get(job.state(), "")
+        messages.done(
+            f"job {job.name}: {messages.format_count(len(job.lines), 'data object')}, each for "
+            f"{workers}{said}"
+        )
+        messages.done(f"  job files    {job.folder}")
+        messages.done(f"  worker page  {job.template}")
+        if job.name != first and (problem := job.find_problem()):
+            messages.warning(problem)
+
+
+def _serve(opened: Portal, options: PortalOptions) -> None:
+    """Serve the portal until it is stopped."""
+    from labeljob.portal.access import Access
+    from labeljob.portal.database_thread import DatabaseThread
+    from labeljob.portal.server import listen, serve
+
+    longest = max(job.description.time_limit for job in opened.jobs.values())
+    settings = read_access_settings(options, longest_task=longest)
+    access = Access(
+        database=opened.database,
+        thread=DatabaseThread(),
+        settings=settings,
+        oidc=read_oidc_settings(options, os.environ),
+    )
+    listener = listen(options.host, options.port)
+    shown = f"[{options.host}]" if ":" in options.host else options.host
+    address = settings.origin or f"http://{shown}:{listener.getsockname()[1]}"
+    warn_of_reach(settings)
+
+    def started() -> None:
+        opened.database.set_meta(ADDRESS, address)
+        _report_addresses(opened, access, address)
+
+    try:
+        serve(opened, access, listener, started=started)
+    finally:
+        opened.database.set_meta(ADDRESS, None)
+    messages.done("The portal has stopped; the same command goes on.")
+
+
+def _report_addresses(opened: Portal, access: Access, address: str) -> None:
+    """Print where the owner signs in and where a worker tries the page, and how to stop."""
+    for kind, email, name in (
+        ("owner", OWNER, "Owner"),
+        ("worker", TRIAL_WORKER, "A worker to try"),
+    ):
+        messages.done(f"{kind:<7}{_make_address(opened, access, address, kind, email, name)}")
+    if access.settings.is_local:
+        messages.done("These two sign you in until the portal stops; tell nobody.")
+    messages.done("Others: labeljob team add ann@example.org")
+    messages.done("Stop with Ctrl-C; nothing is lost, and the same command goes on.")
+
+
+def _make_address(
+    opened: Portal, access: Access, address: str, kind: str, email: str, name: str
+) -> str:
+    from labeljob.portal import team
+
+    member = team.find_member(opened.database, email) or team.add_member(
+        opened.database, email, role="owner" if kind == "owner" else "worker", name=name
+    )
+    if access.settings.is_local:
+        return f"{address}{access.make_local_link(member)}"
+    found = team.find_password(opened.database, email)
+    if found is not None and found[1] is not None:
+        return f"{address}/sign-in  as {email}"
+    return f"{address}{team.make_link(opened.database, member)}"

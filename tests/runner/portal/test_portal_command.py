@@ -1,0 +1,246 @@
+"""`labeljob portal`: which job a command line means, and what it says of it."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from labeljob.commands import app, portal
+from labeljob.jobs import request
+from labeljob.jobs.description import load_description
+from tests.runner.portal import people
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """The folder that the person is in, with photographs that are named in many ways."""
+    monkeypatch.chdir(tmp_path)
+    photos = tmp_path / "my photos, Zoë's"
+    people.make_photos(photos / 'of "May"', 2)
+    people.make_photos(photos, 1)
+    (photos / "broken.jpg").write_bytes(b"no image")
+    return tmp_path
+
+
+@pytest.fixture
+def served(monkeypatch):
+    """Portals that would be served, and are not: what is said before is what is tested here."""
+    portals = []
+    monkeypatch.setattr(portal, "_serve", lambda opened, options: portals.append(opened))
+    return portals
+
+
+def run(*words):
+    return CliRunner().invoke(app, ["portal", *map(str, words)])
+
+
+def begun(folder, name, store="labeljob-store"):
+    return load_description(folder / store / ".labeling-jobs", name)
+
+
+PHOTOS = "my photos, Zoë's/"
+TASK = ["--task", "image-multi-class"]
+
+
+def test_photographs_become_a_job_where_they_lie(folder, served):
+    outcome = run(PHOTOS, *TASK, "--labels", "cat", "hot dog", "--port", "0")
+    assert outcome.exit_code == 0, outcome.output
+    assert "broken.jpg" in outcome.stderr
+    assert "no known format" in outcome.stderr
+    assert "job my-photos-Zo-s: 3 data objects, each for 1 worker" in outcome.stderr
+    job = begun(folder, "my-photos-Zo-s")
+    assert job.labels == ("cat", "hot dog")
+    assert (job.time_limit, job.availability, job.attribute) == (300, 864_000, "label")
+    lines = people.read_lines(job.manifest)
+    photos = sorted((folder / "my photos, Zoë's").rglob("*.png"))
+    assert [line["source-ref"] for line in lines] == list(map(str, photos))
+    assert json.loads(
+        (folder / "labeljob-store/labeljob/jobs/my-photos-Zo-s.labels.json").read_text()
+    )
+    assert not list((folder / "labeljob-store").rglob("*.png"))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(["--labels", "cat", "dog"], id="words"),
+        pytest.param(["--labels", "cat,dog"], id="commas"),
+        pytest.param(["--labels", "cat", "--labels", "dog"], id="repeated"),
+        pytest.param(["--labels=cat", "--labels=dog"], id="equals-signs"),
+        pytest.param(["--labels", "labels.json"], id="file"),
+        pytest.param(["--labels", "cat", "dog", "--title", "Cats or dogs?"], id="option-behind"),
+    ],
+)
+def test_labels_are_given_in_many_ways(folder, served, words):
+    run_labels = CliRunner().invoke(app, ["labels", "cat", "dog", "-o", "labels.json"])
+    assert run_labels.exit_code == 0
+    outcome = run(PHOTOS, *TASK, *words, "--job-name", "pets")
+    assert outcome.exit_code == 0, outcome.output
+    assert begun(folder, "pets").labels == ("cat", "dog")
+
+
+def test_the_options_are_those_of_create_labeling_job(folder, served):
+    template = folder / "the page.liquid.html"
+    template.write_text("<crowd-form>{{ task.input.taskObject }}</crowd-form>", encoding="utf-8")
+    outcome = run(
+        PHOTOS, *TASK, "--labels", "cat", "dog", "--template", template, "--job-name", "Pets",
+        "--workers-per-object", "2", "--task-time-limit", "60", "--availability", "3600",
+        "--title", "Cats?", "--description", "Cat or dog.", "--min-confidence", "0.8",
+        "--max-workers", "5", "--algorithm", "majority", "--tag", "consolidation:posterior-mix=0.6",
+    )  # fmt: skip
+    assert outcome.exit_code == 0, outcome.output
+    assert "each for 2 to 5 workers" in outcome.stderr
+    job = begun(folder, "Pets")
+    assert (job.per_object, job.max_workers, job.time_limit, job.availability) == (2, 5, 60, 3600)
+    assert (job.title, job.task_description, job.template) == (
+        "Cats?",
+        "Cat or dog.",
+        str(template),
+    )
+    assert job.tags == {
+        "consolidation:algorithm": "majority",
+        "consolidation:min-confidence": "0.8",
+        "consolidation:posterior-mix": "0.6",
+    }
+
+
+def test_limits_are_those_of_the_api():
+    shape = request._input_shape().members["HumanTaskConfig"].members
+    limits = {
+        name: (shape[name].metadata.get("min"), shape[name].metadata.get("max"))
+        for name in (
+            "NumberOfHumanWorkersPerDataObject",
+            "TaskTimeLimitInSeconds",
+            "TaskAvailabilityLifetimeInSeconds",
+            "TaskTitle",
+            "TaskDescription",
+        )
+    }
+    assert limits["NumberOfHumanWorkersPerDataObject"] == (1, request.MAX_WORKERS)
+    assert limits["TaskTimeLimitInSeconds"][0] == request.MIN_TIME_LIMIT
+    assert limits["TaskAvailabilityLifetimeInSeconds"][0] == request.MIN_AVAILABILITY
+    assert limits["TaskTitle"][1] == request.MAX_TITLE
+    assert limits["TaskDescription"][1] == request.MAX_DESCRIPTION
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param([PHOTOS, "--job-name", "pets"], id="the-photographs"),
+        pytest.param(
+            [PHOTOS, *TASK, "--labels", "cat", "dog", "--job-name", "pets"], id="the-same-command"
+        ),
+        pytest.param(["labeljob-store/labeljob/jobs/pets"], id="the-job"),
+        pytest.param(["labeljob-store"], id="the-store"),
+        pytest.param([], id="nothing"),
+    ],
+)
+def test_a_job_goes_on(folder, served, words):
+    assert run(PHOTOS, *TASK, "--labels", "cat", "dog", "--job-name", "pets").exit_code == 0
+    before = begun(folder, "pets")
+    people.make_photos(folder / PHOTOS / "later", 1)
+    outcome = run(*words)
+    assert outcome.exit_code == 0, outcome.output
+    assert "job pets: 3 data objects" in outcome.stderr
+    assert begun(folder, "pets") == before
+    assert len(served) == 2
+    if PHOTOS in words:
+        assert "note: 2 photographs in" in outcome.stderr  # the broken one, and the later one
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param(["--workers-per-object", "3"], "other options (per object)", id="workers"),
+        pytest.param(["--labels", "cat", "cow"], "other options (labels)", id="labels"),
+        pytest.param(["--algorithm", "majority"], "other options (tags)", id="algorithm"),
+        pytest.param(
+            ["--task", "image-multi-class-multi-label"], "other options (task)", id="task"
+        ),
+    ],
+)
+def test_other_options_are_refused(folder, served, words, said):
+    assert run(PHOTOS, *TASK, "--labels", "cat", "dog", "--job-name", "pets").exit_code == 0
+    for source in ([PHOTOS, "--job-name", "pets"], ["labeljob-store/labeljob/jobs/pets"]):
+        outcome = run(*source, *words)
+        assert outcome.exit_code == 1
+        assert f"job pets was begun with {said}" in outcome.stderr
+        assert "--fresh" not in outcome.stderr
+
+
+def test_other_photographs_under_the_same_name_are_refused(folder, served):
+    assert run(PHOTOS, *TASK, "--labels", "cat", "dog").exit_code == 0
+    other = people.make_photos(folder / "elsewhere" / PHOTOS, 1)
+    outcome = run(other)
+    assert outcome.exit_code == 1
+    assert "was begun with other options (source)" in outcome.stderr
+
+
+def test_several_jobs_are_served_at_once(folder, served):
+    manifest = folder / "zoo.manifest"
+    manifest.write_text('{"source-ref": "my photos, Zoë\'s/000.png"}\n', encoding="utf-8")
+    assert run(PHOTOS, *TASK, "--labels", "cat", "dog", "--job-name", "pets").exit_code == 0
+    outcome = run("--manifest", manifest, "--task", "semantic-segmentation", "--labels", "cat")
+    assert outcome.exit_code == 0, outcome.output
+    assert "job pets: 3 data objects" in outcome.stderr
+    assert "job zoo: 1 data object" in outcome.stderr
+    assert list(served[-1].jobs) == ["pets", "zoo"]
+    job = served[-1].jobs["zoo"]
+    body = (folder / PHOTOS / "000.png").read_bytes()
+    assert job.read_file("my photos, Zoë's/000.png") == body
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param([], "has no job yet", id="nothing"),
+        pytest.param(["nowhere"], "nowhere is no folder", id="no-folder"),
+        pytest.param([PHOTOS], "a new one needs --task and --labels", id="no-task"),
+        pytest.param([*TASK, "--labels", "cat", "dog"], "needs SOURCE", id="no-source"),
+        pytest.param(
+            [PHOTOS, *TASK, "--labels", "cat"], "needs at least 2, such as cat", id="one-label"
+        ),
+        pytest.param(["empty", *TASK, "--labels", "a", "b"], "no photograph", id="no-photograph"),
+        pytest.param(
+            [PHOTOS, *TASK, "--labels", "a", "b", "--max-workers", "3"],
+            "goes with --min-confidence",
+            id="no-limit",
+        ),
+        pytest.param(
+            [PHOTOS, *TASK, "--labels", "a", "b", "--title", "x" * 129],
+            "--title has 129 characters",
+            id="long-title",
+        ),
+        pytest.param(
+            [PHOTOS, *TASK, "--labels", "a", "b", "--job-name", "a_b"],
+            "cannot be a job's name",
+            id="name",
+        ),
+        pytest.param(
+            [PHOTOS, *TASK, "--labels", "a", "b", "--template", "bad.html"],
+            "bad.html, line 2",
+            id="template",
+        ),
+        pytest.param(
+            [PHOTOS, *TASK, "--labels", "a", "b", "--workers-per-object", "10"],
+            "equal to 9",
+            id="workers",
+        ),
+        pytest.param(
+            [PHOTOS, *TASK, "--labels", "a", "b", "--task-time-limit", "29"],
+            "equal to 30",
+            id="time",
+        ),
+    ],
+)
+def test_what_cannot_be_a_job_is_refused(folder, served, words, said):
+    (folder / "empty").mkdir()
+    (folder / "bad.html").write_text("\n{{ task.input.labels | to_jason }}")
+    outcome = run(*words)
+    assert outcome.exit_code in (1, 2)
+    assert said in outcome.stderr.replace("\n", " ")
+    assert not list(folder.rglob("*.labels.json")) or "template" in words[-2]
+    assert begun(folder, "my-photos-Zo-s") is None
+    assert not served
