@@ -113,6 +113,14 @@ class PortalOptions(AccessOptions):
     manifest: Annotated[
         Path | None, file_option("Input manifest, in place of a folder of photographs.")
     ] = None
+    images: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            file_okay=False,
+            help="Folder with copies of the images that the manifest names, if they are in S3.",
+        ),
+    ] = None
     template: Annotated[
         Path | None,
         file_option("Worker page, a Liquid template. [default: that of the job type]"),
@@ -318,6 +326,7 @@ def _apply_options(options: PortalOptions, description: JobDescription) -> JobDe
     described = replace(
         description,
         manifest=str(options.manifest.resolve()) if options.manifest else description.manifest,
+        images=str(options.images.resolve()) if options.images else description.images,
         template=str(options.template.resolve()) if options.template else description.template,
         per_object=options.workers_per_object or description.per_object,
         max_workers=options.max_workers or description.max_workers,
@@ -414,6 +423,10 @@ def _report_jobs(opened: Portal, *, first: str | None) -> None:
         messages.done(f"  worker page  {job.template}")
         if job.name != first and (problem := job.find_problem()):
             messages.warning(problem)
+        elif problem := job.find_image_problem():
+            messages.warning(
+                f"{problem}. Workers will not see it: --images FOLDER names copies of what is in S3"
+            )
 
 
 def _serve(opened: Portal, options: PortalOptions) -> None:

@@ -107,6 +107,8 @@ class JobDescription:
     template: str = ""  # path of the worker page, absolute; empty for that of the job type
     # folder of the photographs that the manifest was made of, absolute; empty if it was given
     source: str = ""
+    # folder with copies of the images that the manifest names, absolute; empty if there is none
+    images: str = ""
     # workers for a data object whose label stays below the job's min-confidence, at least
     # `per_object`; 0 to ask no further worker
     max_workers: int = 0
@@ -151,6 +153,7 @@ class JobDescription:
                 "BatchSize": self.batch_size,
                 "SkillFile": self.skill_file,
                 "Source": self.source,
+                "Images": self.images,
                 "MaxWorkers": self.max_workers,
             },
         }
@@ -194,6 +197,7 @@ class JobDescription:
             availability=human.get("TaskAvailabilityLifetimeInSeconds", 0),
             template=human.get("UiConfig", {}).get("UiTemplateS3Uri", ""),
             source=run.get("Source", ""),
+            images=run.get("Images", ""),
             max_workers=run.get("MaxWorkers", 0),
         )
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
 from groundtruth.errors import StorageError
@@ -111,7 +112,6 @@ class JobPlace:
     images: Path | None = None  # folder with copies of the labeled images
     description: JobDescription | None = None  # what `labeljob run` wrote down of the job
     problem: str = ""  # why that could not be read; empty if nothing is wrong
-    _by_name: dict[str, list[Path]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -165,15 +165,20 @@ class JobPlace:
                     raise
         raise StorageError("is not there", uri=uri, reason="not-found")
 
+    @cached_property
+    def _by_name(self) -> Mapping[str, Sequence[Path]]:
+        """The files below the folder of images."""
+        by_name: dict[str, list[Path]] = {}
+        for path in sorted(self.images.rglob("*")) if self.images else ():
+            if path.is_file():
+                by_name.setdefault(path.name, []).append(path)
+        return by_name
+
     def _image(self, uri: str) -> Path | None:
         """The one file below the folder of images with the longest common end of path."""
-        if not self._by_name and self.images is not None:
-            for path in sorted(self.images.rglob("*")):
-                if path.is_file():
-                    self._by_name.setdefault(path.name, []).append(path)
         parts = uri.split("/")[::-1]
         found = next(
-            (paths for name in spellings(parts[0]) if (paths := self._by_name.get(name))), []
+            (paths for name in spellings(parts[0]) if (paths := self._by_name.get(name))), ()
         )
         return max(found, key=lambda path: _common(path.parts[::-1], parts), default=None)
 
@@ -229,6 +234,8 @@ def _described(root: str, store: ObjectStore, jobs: Path, images: Path | None) -
         problem = str(error)
     if description is not None and description.layout.root != root:
         description = None
+    if images is None and description is not None and description.images:
+        images = Path(description.images)
     return JobPlace(
         root=root,
         store=store,

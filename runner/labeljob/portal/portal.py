@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -227,6 +226,6 @@ class Portal:
                 try:
                     self._consolidations[job.name].run()
                     job.problem = ""
-                except (GroundTruthError, sqlite3.Error, OSError) as error:
-                    job.problem = str(error)
+                except Exception as error:  # noqa: BLE001  whatever it is, it is told, and tried again
+                    job.problem = str(error) or type(error).__name__
                     not_before[job.name] = time.monotonic() + _SECONDS_AFTER_PROBLEM

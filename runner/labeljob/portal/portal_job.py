@@ -10,12 +10,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from groundtruth.errors import GroundTruthError
+from groundtruth.errors import GroundTruthError, StorageError
 from groundtruth.settings import Settings
 from labeljob.jobs.description import JobDescription, JobError, load_description, now
 from labeljob.jobs.function_answers import wants_workers
 from labeljob.jobs.ground_truth_messages import pre_event
-from labeljob.jobs.job_location import JobPlace, Place, read_source
+from labeljob.jobs.job_location import JobPlace, Place
 from labeljob.jobs.manifest_lines import ManifestLine, read_lines
 from labeljob.output_files import write_text
 from labeljob.portal import assignments
@@ -95,13 +95,15 @@ class PortalJob:
         """The settings of this job, as its tags give them."""
         return Settings().for_job(self.description.tags)[0]
 
-    @property
+    @cached_property
     def location(self) -> JobPlace:
         """The job's folder, as the commands about finished jobs read it."""
+        images = self.description.images
         return JobPlace(
             root=self.description.layout.root,
             store=self._place.store,
             is_copy=False,
+            images=Path(images) if images else None,
             description=self.description,
         )
 
@@ -183,7 +185,7 @@ class PortalJob:
 
         Whoever calls this has to know that the data object names it.
         """
-        return read_source(uri, store=self._place.store, manifest=self.description.manifest)
+        return self.location.read(uri)
 
     def enter(self) -> None:
         """Make the job's rows, unless they are there."""
@@ -211,6 +213,17 @@ class PortalJob:
             self.check_page()
         except GroundTruthError as error:
             return str(error)
+        return ""
+
+    def find_image_problem(self) -> str:
+        """Why the first data object's image cannot be read; empty if nothing is wrong."""
+        line = self.lines[0]
+        if line.source_key != "source-ref":
+            return ""
+        try:
+            self.read_file(line.source_ref)
+        except StorageError as error:
+            return f"{self.description.manifest}, line 1: {error}"
         return ""
 
     def pause(self) -> None:

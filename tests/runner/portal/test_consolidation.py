@@ -308,3 +308,20 @@ def test_time_goes_on_in_calls_of_one_second(portal, tmp_path, clock):
     portal.run_due()
     names = [(STARTED + timedelta(seconds=at)).strftime("%Y-%m-%d_%H:%M:%S") for at in range(4)]
     assert list(read_responses(portal, job)) == names
+
+
+def test_what_is_wrong_with_one_job_keeps_no_other_from_its_end(portal, tmp_path):
+    jobs = [begin(portal, tmp_path, n_images=1, per_object=1, name=name) for name in ("a", "b")]
+    for job in jobs:
+        people.work(portal, job, "ann")
+    portal.close()
+    (tmp_path / "a.manifest").write_text("", encoding="utf-8")
+    with Portal(portal.folder, settle=0) as again:
+        bad, good = again.jobs.values()
+        for _ in range(1200):
+            if good.output_manifest and bad.problem:
+                break
+            time.sleep(0.05)
+    assert good.output_manifest
+    assert not good.problem
+    assert "a.manifest" in bad.problem

@@ -244,3 +244,21 @@ def test_what_cannot_be_a_job_is_refused(folder, served, words, said):
     assert not list(folder.rglob("*.labels.json")) or "template" in words[-2]
     assert begun(folder, "my-photos-Zo-s") is None
     assert not served
+
+
+def test_images_in_s3_are_shown_from_copies(folder, served):
+    manifest = folder / "brought.manifest"
+    manifest.write_text('{"source-ref": "s3://gone/photos/b/000.png"}\n', encoding="utf-8")
+    new = ["--manifest", manifest, *TASK, "--labels", "cat", "dog"]
+    outcome = run(*new, "--job-name", "without")
+    assert outcome.exit_code == 0, outcome.output
+    assert "brought.manifest, line 1: s3://gone/photos/b/000.png" in outcome.stderr
+    assert "--images FOLDER" in outcome.stderr
+    people.make_photos(folder / "copies/a", 1)
+    body = (people.make_photos(folder / "copies/b", 1) / "000.png").read_bytes() + b" "
+    (folder / "copies/b/000.png").write_bytes(body)
+    outcome = run(*new, "--job-name", "with-copies", "--images", "copies")
+    assert outcome.exit_code == 0, outcome.output
+    job = served[-1].jobs["with-copies"]
+    assert job.find_image_problem() == ""
+    assert job.read_file("s3://gone/photos/b/000.png") == body
