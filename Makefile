@@ -32,10 +32,15 @@ export AWS_EC2_METADATA_DISABLED := true
 export SAM_CLI_TELEMETRY := 0
 export __SAM_CLI_APP_DIR := $(CURDIR)/$(TOOLS)/sam-home
 export UV_CACHE_DIR ?= $(CURDIR)/$(TOOLS)/cache
-# Trust what this machine trusts; without any certificates uv trusts its own.
+# Trust what this machine trusts; without any certificates uv trusts its own, and Node.js always
+# its own too.
 ifneq ($(wildcard /etc/ssl/certs/* /etc/pki/tls/certs/*),)
 export UV_SYSTEM_CERTS ?= 1
-export NODE_USE_SYSTEM_CA ?= 1
+endif
+CERTIFICATES := $(firstword $(wildcard /etc/ssl/certs/ca-certificates.crt \
+	/etc/pki/tls/certs/ca-bundle.crt /etc/ssl/ca-bundle.pem /etc/ssl/cert.pem))
+ifneq ($(CERTIFICATES),)
+export NODE_EXTRA_CA_CERTS ?= $(CERTIFICATES)
 endif
 export npm_config_cache := $(CURDIR)/$(TOOLS)/npm
 export UV_PYTHON_INSTALL_DIR := $(CURDIR)/$(TOOLS)/python
@@ -48,7 +53,7 @@ BUILD_INPUTS := template.yaml samconfig.toml layers/Makefile \
 # The browser's side of the portal: TypeScript, built into files that the package ships.
 PAGES := runner/labeljob/portal/pages
 STATIC := runner/labeljob/portal/static
-NPM := .ci/with-node npm --silent --prefix $(PAGES)
+NPM := .ci/with-node npm --loglevel error --prefix $(PAGES)
 
 .PHONY: help
 help: ## Show these targets
@@ -80,7 +85,7 @@ lint: $(VENV)/.dev ## Check format, style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(NPM) run check
+	$(NPM) run --silent check
 
 .PHONY: format
 format: $(VENV)/.dev ## Format the code and fix what can be fixed
@@ -161,12 +166,12 @@ $(TOOLS)/node/.installed: requirements/node.txt .ci/with-node $(VENV)/.created
 	touch $@
 
 $(PAGES)/node_modules/.installed: $(PAGES)/package-lock.json $(TOOLS)/node/.installed
-	$(NPM) ci
+	$(NPM) ci >/dev/null
 	touch $@
 
 $(STATIC)/elements.js: $(PAGES)/build.mjs $(PAGES)/node_modules/.installed \
 		$(shell find $(PAGES)/src -type f)
-	$(NPM) run build
+	$(NPM) run build >/dev/null
 
 # What Lambda's own runtime holds: the emulator mounts it at /var/runtime.
 $(TOOLS)/runtime/.installed: requirements/runtime.txt $(VENV)/.created
