@@ -1,0 +1,201 @@
+"""The portal under load: many workers at once, every answer kept once, and what a request costs.
+
+    python -m benchmarks.portal [--workers N] [--answers N] [--output FILE]
+
+A portal is started as a command of its own, and asked over HTTP on this machine. What the server
+costs is its CPU time as the system counts it (Linux alone).
+"""
+
+import argparse
+import asyncio
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from benchmarks.common.record import output_option, run_record, table, write_result
+from benchmarks.portal.client import Browser, label
+from labeljob.commands.team import ADDRESS
+from labeljob.portal.database import Database
+from labeljob.portal.portal import DATABASE, PORTAL_FOLDER
+from labeljob.portal.sessions import start_session
+from labeljob.portal.team import Member, add_member
+
+JOB = "load"
+PER_OBJECT = 5
+ALONE = 400
+"""Requests of each kind that one worker sends, one after the other."""
+
+SEED = 0
+_TICKS = os.sysconf("SC_CLK_TCK")
+_SIZE = (480, 640)
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU time that a process has used, all its threads together."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
+def make_images(folder: Path, number: int) -> None:
+    """Smooth noise, which compresses as a photograph does."""
+    rng = np.random.default_rng(SEED)
+    folder.mkdir()
+    for index in range(number):
+        small = rng.integers(0, 256, (_SIZE[0] // 8, _SIZE[1] // 8, 3), dtype=np.uint8)
+        image = Image.fromarray(small).resize(_SIZE[::-1], Image.Resampling.BICUBIC)
+        image.save(folder / f"{index:05d}.jpg", quality=85)
+
+
+@contextmanager
+def serve(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], Database, str]]:
+    """A portal with one job of the images in a folder; its process, database and address."""
+    store = folder / "store"
+    words = ["portal", str(folder / "images"), "--job-name", JOB, "--output", str(store)]
+    words += ["--task", "image-multi-class", "--labels", "cat", "dog", "--port", "0"]
+    words += ["--workers-per-object", str(PER_OBJECT)]
+    with (folder / "log").open("wb") as log:
+        command = [str(Path(sys.executable).with_name("labeljob")), *words]
+        server = subprocess.Popen(command, stdout=log, stderr=log)
+    path = store / PORTAL_FOLDER / DATABASE
+    try:
+        while not path.exists():
+            _check(server, folder / "log")
+        with closing(Database(path)) as database:
+            while (address := database.get_meta(ADDRESS)) is None:
+                _check(server, folder / "log")
+            yield server, database, address
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait()
+
+
+def _check(server: subprocess.Popen[bytes], log: Path) -> None:
+    time.sleep(0.1)
+    if server.poll() is not None:
+        raise SystemExit(log.read_text(encoding="utf-8"))
+
+
+def measure_kinds(pid: int, browser: Browser) -> list[dict[str, Any]]:
+    """Rows of what each kind of request costs the server, asked for by one worker alone."""
+    rows = []
+
+    async def measure(kind: str, asks: Sequence[Any]) -> None:
+        before = cpu_seconds(pid)
+        for ask in asks:
+            await ask()
+        rows.append({"request": kind, "cpu_ms": 1000 * (cpu_seconds(pid) - before) / len(asks)})
+
+    async def run() -> None:
+        async with browser:
+            work = await browser.post("next", {"page": "p"})
+
+            async def answer() -> None:
+                nonlocal work
+                work = await browser.post("answers", label(work["task"], browser.rng))
+
+            await measure("answer, and the next two tasks", [answer] * ALONE)
+            task = work["task"]
+            await measure("reload of the work page", [lambda: browser.get(f"/jobs/{JOB}")] * ALONE)
+            await measure("page of a task", [lambda: browser.get(task["page"])] * ALONE)
+            await measure("image of a task", [lambda: browser.get(task["images"][0])] * ALONE)
+            await measure("answer to a health check", [lambda: browser.get("/healthz")] * ALONE)
+            await browser.post("stop", {})
+
+    asyncio.run(run())
+    return rows
+
+
+def measure_load(pid: int, browsers: Sequence[Browser]) -> dict[str, Any]:
+    """All workers at once, until nobody gets a task; what that costs."""
+
+    async def run() -> None:
+        await asyncio.gather(*(browser.work() for browser in browsers))
+
+    before, began = cpu_seconds(pid), time.perf_counter()
+    asyncio.run(run())
+    took = time.perf_counter() - began
+    cpu = cpu_seconds(pid) - before
+    requests = sum(browser.requests for browser in browsers)
+    waits = sorted(wait for browser in browsers for wait in browser.waits)
+    return {
+        "workers": len(browsers),
+        "acknowledged": sum(len(browser.saved) for browser in browsers),
+        "requests": requests,
+        "cpu_ms": 1000 * cpu / requests,
+        "seconds": took,
+        "p50_ms": 1000 * waits[len(waits) // 2],
+        "p95_ms": 1000 * waits[int(0.95 * len(waits))],
+    }
+
+
+def count_kept(database: Database, browsers: Sequence[Browser]) -> dict[str, int]:
+    """Whether the database has each acknowledged answer once, and no other."""
+    with database.read() as connection:
+        kept = connection.execute(
+            "SELECT object_id, worker_id, answer FROM assignments WHERE submitted IS NOT NULL"
+        ).fetchall()
+        (exact,) = connection.execute(
+            "SELECT count(*) FROM objects WHERE answered = ?", (PER_OBJECT,)
+        ).fetchone()
+    saved = [entry for browser in browsers for entry in browser.saved]
+    rows = {(row["object_id"], row["worker_id"], row["answer"]) for row in kept}
+    return {
+        "kept": len(kept),
+        "lost": len(set(saved) - rows),
+        "not_acknowledged": len(rows - set(saved)),
+        "exact_objects": exact,
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and write the result."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--workers", type=int, default=200)
+    parser.add_argument("--answers", type=int, default=1_000)
+    output_option(parser, "portal")
+    options = parser.parse_args(arguments)
+    objects = max(ALONE + 2, (options.answers + ALONE) // PER_OBJECT)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        make_images(folder / "images", objects)
+        with serve(folder) as (server, database, address):
+
+            def open_browser(number: int) -> Browser:
+                member: Member = add_member(database, f"worker-{number}@example.org")
+                return Browser(
+                    address, start_session(database, member), member, JOB, random.Random(number)
+                )
+
+            alone, *browsers = (open_browser(number) for number in range(options.workers + 1))
+            kinds = measure_kinds(server.pid, alone)
+            load = measure_load(server.pid, browsers)
+            kept = count_kept(database, [alone, *browsers])
+    given = {"workers": options.workers, "answers": options.answers}
+    write_result(
+        options.output,
+        {
+            "run": run_record("benchmarks.portal", given, seed=SEED),
+            "objects": objects,
+            "per_object": PER_OBJECT,
+            "load": load,
+            "answers": kept,
+            "kinds": table(kinds, ["request", "cpu_ms"]),
+        },
+    )
+    if kept["lost"] or kept["not_acknowledged"] or kept["exact_objects"] != objects:
+        raise SystemExit(f"answers are not kept once each: {kept}")
+
+
+if __name__ == "__main__":
+    main()
