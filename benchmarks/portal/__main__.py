@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ from labeljob.portal.team import Member, add_member
 
 JOB = "load"
 PER_OBJECT = 5
-ALONE = 400
+ALONE = 200
 """Requests of each kind that one worker sends, one after the other."""
 
 SEED = 0
@@ -86,34 +86,44 @@ def _check(server: subprocess.Popen[bytes], log: Path) -> None:
         raise SystemExit(log.read_text(encoding="utf-8"))
 
 
-def measure_kinds(pid: int, browser: Browser) -> list[dict[str, Any]]:
-    """Rows of what each kind of request costs the server, asked for by one worker alone."""
-    rows = []
+def measure_kinds(pid: int, first: Browser, second: Browser) -> list[dict[str, Any]]:
+    """Rows of what each kind of request costs the server, one after the other.
 
-    async def measure(kind: str, asks: Sequence[Any]) -> None:
+    The first worker is the first to see each data object, which the PRE function prepares then;
+    the second worker answers the same data objects.
+    """
+    rows: list[dict[str, Any]] = []
+
+    async def measure(kind: str, ask: Callable[[], Awaitable[object]]) -> None:
         before = cpu_seconds(pid)
-        for ask in asks:
+        for _ in range(ALONE):
             await ask()
-        rows.append({"request": kind, "cpu_ms": 1000 * (cpu_seconds(pid) - before) / len(asks)})
+        rows.append({"request": kind, "cpu_ms": 1000 * (cpu_seconds(pid) - before) / ALONE})
 
     async def run() -> None:
-        async with browser:
-            work = await browser.post("next", {"page": "p"})
-
-            async def answer() -> None:
-                nonlocal work
-                work = await browser.post("answers", label(work["task"], browser.rng))
-
-            await measure("answer, and the next two tasks", [answer] * ALONE)
-            task = work["task"]
-            await measure("reload of the work page", [lambda: browser.get(f"/jobs/{JOB}")] * ALONE)
-            await measure("page of a task", [lambda: browser.get(task["page"])] * ALONE)
-            await measure("image of a task", [lambda: browser.get(task["images"][0])] * ALONE)
-            await measure("answer to a health check", [lambda: browser.get("/healthz")] * ALONE)
-            await browser.post("stop", {})
+        async with first, second:
+            await measure("answer, and a new data object", await _make_answering(first))
+            await measure("answer, and one that others saw", await _make_answering(second))
+            await second.post("stop", {})
+            task = (await first.post("next", {"page": "p"}))["task"]
+            await measure("page of a task", lambda: first.get(task["page"]))
+            await measure("image of a task", lambda: first.get(task["images"][0]))
+            await measure("work page", lambda: first.get(f"/jobs/{JOB}"))
+            await measure("who is signed in", lambda: first.get("/api/session"))
+            await first.post("stop", {})
 
     asyncio.run(run())
     return rows
+
+
+async def _make_answering(browser: Browser) -> Callable[[], Awaitable[object]]:
+    work = await browser.post("next", {"page": "p"})
+
+    async def answer() -> None:
+        nonlocal work
+        work = await browser.post("answers", label(work["task"], browser.rng))
+
+    return answer
 
 
 def measure_load(pid: int, browsers: Sequence[Browser]) -> dict[str, Any]:
@@ -165,7 +175,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--answers", type=int, default=1_000)
     output_option(parser, "portal")
     options = parser.parse_args(arguments)
-    objects = max(ALONE + 2, (options.answers + ALONE) // PER_OBJECT)
+    objects = max(ALONE + 2, (options.answers + 2 * ALONE) // PER_OBJECT)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_images(folder / "images", objects)
@@ -177,10 +187,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
                     address, start_session(database, member), member, JOB, random.Random(number)
                 )
 
-            alone, *browsers = (open_browser(number) for number in range(options.workers + 1))
-            kinds = measure_kinds(server.pid, alone)
-            load = measure_load(server.pid, browsers)
-            kept = count_kept(database, [alone, *browsers])
+            browsers = [open_browser(number) for number in range(options.workers + 2)]
+            kinds = measure_kinds(server.pid, *browsers[:2])
+            load = measure_load(server.pid, browsers[2:])
+            kept = count_kept(database, browsers)
     given = {"workers": options.workers, "answers": options.answers}
     write_result(
         options.output,

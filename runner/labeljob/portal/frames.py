@@ -64,12 +64,16 @@ def routes(portal: Portal, thread: DatabaseThread, signer: GrantSigner) -> list[
         try:
             grant = signer.read_file(request.path_params["token"])
             job = portal.jobs[grant.job]
-            content = await to_thread.run_sync(job.read_file, grant.uri)
         except (GrantError, KeyError):
             return PlainTextResponse("There is no such image.", 404)
+
+        def read() -> Response:
+            return make_image_response(request, job.read_file(grant.uri))
+
+        try:
+            return await to_thread.run_sync(read)
         except GroundTruthError as error:
             return PlainTextResponse(f"The image cannot be read: {error}", 404)
-        return await to_thread.run_sync(make_image_response, request, content)
 
     return [
         Route("/frames/{token}", show_frame, methods=["GET"]),
