@@ -1,0 +1,191 @@
+"""`docs/leaving-ground-truth.md`, command by command, with a job that is half done."""
+
+import json
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from labeljob.commands import app
+from tests.runner.formats.foreign_files import cvat
+from tests.runner.history import job_folders
+
+pytestmark = pytest.mark.slow
+
+TEXT = (Path(__file__).resolve().parents[3] / "docs/leaving-ground-truth.md").read_text("utf-8")
+REMARK = "<!-- run by tests/runner/portal/test_leaving_ground_truth.py -->"
+NAMES = ("cat", "dog")
+WAIT = 60
+LABELJOB = Path(sys.executable).with_name("labeljob")
+
+
+def blocks():
+    """The commands of each block that this test runs."""
+    found = re.findall(rf"{re.escape(REMARK)}\n```sh\n(.*?)```", TEXT, re.DOTALL)
+    return [[shlex.split(line)[1:] for line in block.splitlines()] for block in found]
+
+
+def run(command):
+    outcome = CliRunner().invoke(app, command)
+    assert outcome.exit_code == 0, outcome.output
+    return outcome
+
+
+class Person:
+    """Somebody who labels at the address that the portal prints to try it."""
+
+    def __init__(self, http, link):
+        self._http = http
+        self._http.get(link).raise_for_status()
+        self._csrf = self._http.get("/api/session").json()["csrf"]
+
+    def post(self, path, body):
+        answer = self._http.post(path, json=body, headers={"X-CSRF-Token": self._csrf})
+        answer.raise_for_status()
+        return answer.json()
+
+    def label_all(self, job, name):
+        """Answer as long as there is something; how many images were shown."""
+        shown = 0
+        work = self.post(f"/api/jobs/{job}/next", {"page": "1"})
+        while task := work["task"]:
+            page = self._http.get(task["page"]).raise_for_status().text
+            assert any(image in page for image in task["images"])
+            types = {self._http.get(image).headers["content-type"] for image in task["images"]}
+            assert types == {"image/jpeg"}
+            shown += 1
+            answer = {"crowd-image-classifier": {"label": name}}
+            body = {"page": "1", "task": task["id"], "answer": answer}
+            work = self.post(f"/api/jobs/{job}/answers", body)
+        return shown
+
+
+def label_in_portal(command, job, name):
+    """Run a command that serves a portal, label everything as one class, and stop it."""
+    words = [LABELJOB, *command, "--port", "0", "--settle", "0"]
+    portal = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
+    try:
+        lines = iter(portal.stderr.readline, "")
+        link = next(line.split()[1] for line in lines if line.startswith("worker "))
+        with httpx.Client(base_url=link.partition("/join/")[0], follow_redirects=True) as http:
+            shown = Person(http, link).label_all(job, name)
+        result = Path(f"labeljob-store/labeljob/jobs/{job}/manifests/output/output.manifest")
+        ends = time.monotonic() + WAIT
+        while not result.exists():
+            assert time.monotonic() < ends, f"the job {job} does not end"
+            time.sleep(0.1)
+        portal.send_signal(signal.SIGINT)
+        portal.communicate(timeout=WAIT)
+    finally:
+        portal.kill()
+        portal.communicate()
+    return shown
+
+
+def labels_in(manifest):
+    lines = map(json.loads, Path(manifest).read_text().splitlines())
+    return [
+        line.get(key, {}).get("class-name")
+        for line in lines
+        for key in line
+        if key.endswith("-metadata")
+    ]
+
+
+@pytest.fixture
+def half_done(tmp_path, monkeypatch):
+    """What `aws s3 sync` brought: six images, of which Ground Truth labeled four."""
+    monkeypatch.chdir(tmp_path)
+    job = Path("labeljob-store/my-bucket/labels/birds")
+    photos = Path("labeljob-store/my-bucket/photos")
+    photos.mkdir(parents=True)
+    lines = []
+    for number in range(6):
+        Image.new("RGB", (32, 24), (40 * number, 90, 120)).save(photos / f"{number}.jpg")
+        line = {"source-ref": f"s3://my-bucket/photos/{number}.jpg"}
+        if number < 4:
+            said = {worker: job_folders.chosen("cat") for worker in ("ann", "bob", "cy")}
+            path = job_folders.response_path(job, str(number))
+            job_folders.write(path, job_folders.response(said))
+            line = {**job_folders.builtin_line(number, "cat"), **line}
+        lines.append(line)
+    job_folders.write_manifest(job, lines)
+    run(["labels", *NAMES, "-o", "labels.json"])
+    return job
+
+
+def test_a_half_done_job_goes_on_and_out_to_training(half_done):
+    (look, rest, pool, gulls, train) = blocks()
+    before = {path: path.read_bytes() for path in half_done.rglob("*") if path.is_file()}
+    for command in look:
+        run(command)
+    requeue, portal = rest
+    run(requeue)
+    assert label_in_portal(portal, "birds-rest", "dog") == 2
+    run(*pool)
+    assert labels_in("birds-all/builtin.manifest") == ["cat"] * 4 + ["dog"] * 2
+    assert {path: path.read_bytes() for path in before} == before
+
+    make_gulls()
+    take, requeue, portal, pool_gulls = gulls
+    run(take)
+    run(requeue)
+    assert label_in_portal(portal, "gulls-again", "dog") == 1
+    run(pool_gulls)
+    assert labels_in("gulls-all/builtin.manifest") == ["cat", "dog"]
+
+    for command in train:
+        run(command)
+    folders = {path.parent.name: path.name for path in sorted(Path("birds").rglob("*.jpg"))}
+    assert set(folders) == set(NAMES)
+    assert len(list(Path("birds").rglob("*.jpg"))) == 6
+    (coco,) = Path("gulls").rglob("*.json")
+    assert len(json.loads(coco.read_text())["images"]) == 2
+    finished = "labeljob-store/labeljob/jobs/birds-rest/manifests/output/finished.manifest"
+    assert labels_in(finished) == ["dog"] * 2
+
+
+def make_gulls():
+    """An export of CVAT: two annotators, who agree on the first image alone."""
+    Path("photos").mkdir()
+    for number in range(2):
+        Image.new("RGB", (32, 24), (90, 40 * number, 120)).save(f"photos/gull-{number}.jpg")
+    for who, second in (("ann", "cat"), ("bob", "dog")):
+        images = "".join(
+            f'<image id="{number}" name="gull-{number}.jpg" width="32" height="24">'
+            f'<tag label="{name}" source="manual"></tag></image>'
+            for number, name in enumerate(("cat", second))
+        )
+        cvat(Path(f"{who}.xml"), images, who=who)
+
+
+def test_with_the_input_manifest_in_its_place_what_is_left_is_found(half_done):
+    manifest = half_done / "manifests/output/output.manifest"
+    lines = [json.loads(line) for line in manifest.read_text().splitlines()]
+    sources = [json.dumps({"source-ref": line["source-ref"]}) for line in lines]
+    top = "annotations/consolidated-annotation/consolidation-response/iteration-1"
+    response = [
+        {
+            "datasetObjectId": str(number),
+            "consolidatedAnnotation": {
+                "content": {key: value for key, value in line.items() if key != "source-ref"}
+            },
+        }
+        for number, line in enumerate(lines[:4])
+    ]
+    job_folders.write(half_done / top / "2026-03-02_10:01:00.json", response)
+    manifest.write_text("\n".join(sources) + "\n")
+    (_, (requeue, _), *_) = blocks()
+    run(requeue)
+    rest = Path("birds-rest.manifest").read_text().splitlines()
+    assert [json.loads(line)["source-ref"] for line in rest] == [
+        f"s3://my-bucket/photos/{number}.jpg" for number in (4, 5)
+    ]
