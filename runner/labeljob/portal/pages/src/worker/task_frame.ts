@@ -36,6 +36,7 @@ export class TaskFrame {
     this.ready = new Promise((resolve) => {
       this.setReady = () => {
         this.isReady = true;
+        this.element.dataset["ready"] = "";
         resolve();
       };
     });
