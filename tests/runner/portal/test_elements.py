@@ -68,7 +68,9 @@ def show(server, window):
         server.shown = Shown(template, task_input, said)
         window.goto(server.url)
         window.wait_for_function("received.some((message) => message.labeljob === 'ready')")
-        return window.frames[1]
+        frame = window.frames[1]
+        frame.wait_for_function("document.hasFocus()")
+        return frame
 
     return show_page
 
@@ -120,14 +122,14 @@ def test_an_earlier_answer_is_there_again(show, window):
     assert answer(window) == FORM_ANSWER
 
 
-def test_an_earlier_choice_is_there_again_and_can_be_changed(show, window):
-    frame = show(
-        SEVERAL,
-        answer={"crowd-image-classifier-multi-select": {"labels": ["dog"]}, "workerComment": "so"},
-    )
+def test_an_earlier_choice_is_there_again_and_what_is_changed_stays(show, window):
+    earlier = {"crowd-image-classifier-multi-select": {"labels": ["dog"]}, "workerComment": "so"}
+    frame = show(SEVERAL, answer=earlier)
     expect(frame.get_by_role("checkbox", name="dog")).to_be_checked()
-    tell(window, {"labeljob": "show", "advance": False, "theme": "dark", "answer": None})
     frame.get_by_role("checkbox", name="cat").check()
+    tell(window, {"labeljob": "show", "advance": False, "theme": "dark", "answer": earlier})
+    scheme = "getComputedStyle(document.documentElement).colorScheme === 'dark'"
+    frame.wait_for_function(scheme)
     frame.get_by_role("button", name="Submit").click()
     assert answer(window)["crowd-image-classifier-multi-select"] == {"labels": ["cat", "dog"]}
 
@@ -276,3 +278,17 @@ def test_a_form_submitted_in_its_own_listener_is_one_answer(show, window):
     )
     frame.get_by_role("button", name="Submit").click()
     assert answer(window) == {"a": "1"}
+
+
+def test_a_number_key_does_not_submit_a_page_that_then_asks_more(show, window):
+    frame = show(
+        SINGLE.replace("</crowd-image-classifier>", "</crowd-image-classifier><p id=more></p>")
+        + """<script>document.querySelector('crowd-image-classifier').onchange = () => {
+            more.innerHTML = '<label><input type="checkbox" name="more" value="a"> More</label>';
+        }</script>""",
+        advance=True,
+    )
+    window.keyboard.press("1")
+    frame.get_by_label("More").check()
+    frame.get_by_role("button", name="Submit").click()
+    assert answer(window) == {"crowd-image-classifier": {"label": "cat"}, "more": {"a": True}}

@@ -14,7 +14,15 @@ import type { Viewer } from "./viewer";
 /** Keys of the first options in the order of the keyboard. */
 const DIGITS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0"];
 
-export const SUBMIT = "labeljob-submit";
+/** Asks the form around to submit. */
+export class SubmitRequest extends Event {
+  static readonly type = "labeljob-submit";
+
+  /** With `isAdvance` only if nothing else is asked. */
+  constructor(readonly isAdvance: boolean) {
+    super(SubmitRequest.type, { bubbles: true, composed: true });
+  }
+}
 
 export abstract class Classifier extends Field {
   static override styles = [
@@ -25,7 +33,9 @@ export abstract class Classifier extends Field {
       .layout { display: flex; min-height: 24rem; }
       :host([alone]) .layout { height: 100dvh; }
       .annotation-area { flex: 1; min-width: 0; display: grid; grid-template-columns: minmax(0, 1fr) minmax(15rem, 19rem); min-height: 0; }
-      .work { display: flex; flex-direction: column; min-height: 0; min-width: 0; padding: 1rem; gap: 0.75rem; }
+      .annotation-area { grid-template-rows: minmax(0, 1fr) auto; }
+      .annotation-area > :not(.work) { grid-column: 2; }
+      .work { grid-row: 1 / span 2; display: flex; flex-direction: column; min-height: 0; min-width: 0; padding: 1rem; gap: 0.75rem; }
       h1 { margin: 0; font-size: 1.2rem; line-height: 1.35; text-wrap: balance; overflow-wrap: anywhere; }
       labeljob-viewer { flex: 1; }
       :host(:not([alone])) labeljob-viewer { height: 60dvh; flex: none; }
@@ -188,8 +198,8 @@ export abstract class Classifier extends Field {
     this.announceChange();
   }
 
-  private submit(): void {
-    this.dispatchEvent(new Event(SUBMIT, { bubbles: true, composed: true }));
+  private submit(isAdvance = false): void {
+    this.dispatchEvent(new SubmitRequest(isAdvance));
   }
 
   /** Keys of the whole page, while nobody types and no dialog is open. */
@@ -207,7 +217,7 @@ export abstract class Classifier extends Field {
       event.preventDefault();
       if (event.repeat) return;
       this.choose(label);
-      if (settings.advance && this.alone && !this.isMultiple) this.submit();
+      if (settings.advance && !this.isMultiple) this.submit(true);
     } else if (event.key === "Enter" && !source.closest("button, a, summary")) {
       event.preventDefault();
       if (!event.repeat) this.submit();

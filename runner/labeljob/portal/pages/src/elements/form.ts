@@ -2,7 +2,8 @@
 import { LitElement, css, html, nothing, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import type { Answer } from "../shared/messages";
-import { Classifier, SUBMIT } from "./classifier";
+import { Classifier, SubmitRequest } from "./classifier";
+import { WorkerComment } from "./comment";
 import { deliver } from "./delivery";
 import { Field } from "./field";
 import {
@@ -64,7 +65,7 @@ export class CrowdForm extends LitElement {
     this.watcher.observe(this, { childList: true, subtree: true });
     this.addEventListener("keydown", this.takeEnter);
     this.addEventListener("click", this.takeClick);
-    this.addEventListener(SUBMIT, this.takeSubmit);
+    this.addEventListener(SubmitRequest.type, this.takeSubmit);
   }
 
   override disconnectedCallback(): void {
@@ -72,7 +73,7 @@ export class CrowdForm extends LitElement {
     this.watcher.disconnect();
     this.removeEventListener("keydown", this.takeEnter);
     this.removeEventListener("click", this.takeClick);
-    this.removeEventListener(SUBMIT, this.takeSubmit);
+    this.removeEventListener(SubmitRequest.type, this.takeSubmit);
   }
 
   /** Find out who shows the button, and whether a classifier has the page to itself. */
@@ -98,6 +99,13 @@ export class CrowdForm extends LitElement {
   get fields(): (Field | PlainField)[] {
     return [...descendants(this)].filter(
       (element): element is Field | PlainField => element instanceof Field || isPlainField(element),
+    );
+  }
+
+  /** The fields that a worker is to fill in. */
+  private get questions(): (Field | PlainField)[] {
+    return this.fields.filter(
+      (field) => !(field instanceof WorkerComment) && !(isPlainField(field) && field.type === "hidden"),
     );
   }
 
@@ -198,6 +206,8 @@ export class CrowdForm extends LitElement {
 
   private readonly takeSubmit = (event: Event): void => {
     event.stopPropagation();
+    const isAdvance = event instanceof SubmitRequest && event.isAdvance;
+    if (isAdvance && this.questions.length > 1) return;
     this.submit();
   };
 
