@@ -238,6 +238,11 @@ def _locate(options: PortalOptions) -> tuple[PortalOptions, JobDescription | Non
         known = load_description(store / JOBS_FOLDER, folder.name)
         if known and known.layout.root == f"s3://{folder.relative_to(store).as_posix()}":
             return replace(options, source=None, output=store, job_name=known.name), known
+    if (folder / "annotations").is_dir() and (folder / "manifests").is_dir():
+        raise JobError(
+            f"{source} is the folder of a job that no portal began; to label its data objects "
+            "again, write their manifest with `labeljob requeue` and give it with --manifest"
+        )
     return options, None
 
 
@@ -421,6 +426,8 @@ def _report_jobs(opened: Portal, *, first: str | None) -> None:
         )
         messages.done(f"  job files    {job.folder}")
         messages.done(f"  worker page  {job.template}")
+        if job.output_manifest:
+            messages.done(f"  labels       {job.output_manifest}")
         if job.name != first and (problem := job.find_problem()):
             messages.warning(problem)
         elif problem := job.find_image_problem():
@@ -456,6 +463,9 @@ def _serve(opened: Portal, options: PortalOptions) -> None:
         serve(opened, access, listener, started=started)
     finally:
         opened.database.set_meta(ADDRESS, None)
+    for job in opened.jobs.values():
+        if job.output_manifest:
+            messages.done(f"job {job.name} is finished: {job.output_manifest}")
     messages.done("The portal has stopped; the same command goes on.")
 
 

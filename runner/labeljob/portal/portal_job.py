@@ -200,8 +200,11 @@ class PortalJob:
     def check_page(self) -> None:
         """Raise `GroundTruthError` unless the manifest and a worker page can be read.
 
-        That is the page of the first data object that needs a human.
+        That is the page of the first data object that needs a human. Of a finished job, whose
+        page nobody sees any more, nothing is asked.
         """
+        if self.state() == "finished":
+            return
         for line in self.lines:
             if (task_input := self.ask_pre(line)) is not None:
                 self.page.check(task_input)
@@ -268,6 +271,7 @@ class PortalJob:
                 name=name,
                 manifest=str(manifest),
                 manifest_digest=digest,
+                source="",
                 per_object=per_object,
                 max_workers=self.description.max_workers
                 and max(self.description.max_workers, per_object),

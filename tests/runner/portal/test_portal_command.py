@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 from labeljob.commands import app, portal
 from labeljob.jobs import request
 from labeljob.jobs.description import load_description
+from labeljob.portal.portal import Portal
 from tests.runner.portal import people
 
 pytestmark = pytest.mark.slow
@@ -262,3 +263,29 @@ def test_images_in_s3_are_shown_from_copies(folder, served):
     job = served[-1].jobs["with-copies"]
     assert job.find_image_problem() == ""
     assert job.read_file("s3://gone/photos/b/000.png") == body
+
+
+def test_a_job_of_ground_truth_is_no_folder_of_photographs(folder, served):
+    for name in ("annotations", "manifests"):
+        people.make_photos(folder / "brought" / name, 1)
+    outcome = run("brought", *TASK, "--labels", "cat", "dog")
+    assert outcome.exit_code == 1
+    assert "labeljob requeue" in outcome.stderr
+
+
+def test_a_finished_job_is_shown_without_its_page(folder, served):
+    template = folder / "page.liquid.html"
+    template.write_text("<p>{{ task.input.taskObject }}</p>", encoding="utf-8")
+    words = [PHOTOS, "--job-name", "pets"]
+    assert run(*words, *TASK, "--labels", "cat", "dog", "--template", template).exit_code == 0
+    store = Portal(folder / "labeljob-store", settle=0)
+    try:
+        store.jobs["pets"].finish()
+        store.run_due()
+    finally:
+        store.close()
+    template.unlink()
+    outcome = run(*words)
+    assert outcome.exit_code == 0, outcome.output
+    assert "each for 1 worker, finished" in outcome.stderr
+    assert "pets/manifests/output/output.manifest" in outcome.stderr
