@@ -1,8 +1,9 @@
 """Who may ask the portal for what: checks before, and headers after, everything it serves.
 
 `protect` wraps the whole application. What it checks, in this order: the method, the name of the
-host (against DNS rebinding), where a POST comes from, the session, the role, the CSRF token, and
-the length of the body, which is read here and nowhere else.
+host (against DNS rebinding), where a POST comes from, the session, the role, the length of the
+body, which is read here and nowhere else, and the CSRF token. A stream of events ends with its
+session.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import anyio
 from anyio import to_thread
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
@@ -33,6 +34,7 @@ from labeljob.portal.sessions import (
     TOUCH_INTERVAL,
     Session,
     find_session,
+    is_signed_in,
     start_session,
     touch_session,
 )
@@ -327,6 +329,10 @@ def protect(
     )
 
 
+class _SessionEndedError(OSError):
+    """A stream of events goes on, and the session that began it does not."""
+
+
 class AccessMiddleware:
     """The checks and the headers of `protect`."""
 
@@ -346,9 +352,16 @@ class AccessMiddleware:
             await send({"type": "websocket.close", "code": 1008})
             return
 
-        async def send_with_headers(message: Message) -> None:
+        is_stream = has_ended = False
+
+        async def send_checked(message: Message) -> None:
+            nonlocal is_stream, has_ended
             if message["type"] == "http.response.start":
-                self._add_headers(scope, message)
+                kind = self._add_headers(scope, message).get("content-type", "")
+                is_stream = kind.startswith("text/event-stream")
+            elif is_stream and not self._is_still_signed_in(scope):
+                has_ended = True
+                raise _SessionEndedError
             await send(message)
 
         refusal = await self._check(scope)
@@ -373,7 +386,12 @@ class AccessMiddleware:
                     )
                 else:
                     receive = _replay(body, receive)
-        await (refusal or self.app)(scope, receive, send_with_headers)
+        try:
+            await (refusal or self.app)(scope, receive, send_checked)
+        except (_SessionEndedError, ClientDisconnect):
+            if not has_ended:
+                raise
+            await send({"type": "http.response.body", "body": b""})
 
     async def _check(self, scope: Scope) -> Response | None:
         """Everything that can be told without the body; None lets the request pass."""
@@ -425,7 +443,12 @@ class AccessMiddleware:
             token = fields.get("csrf", [""])[0]
         return hmac.compare_digest((token or "").encode(), session.csrf.encode())
 
-    def _add_headers(self, scope: Scope, message: Message) -> None:
+    def _is_still_signed_in(self, scope: Scope) -> bool:
+        session: Session = scope["state"]["session"]
+        limit = self._access.settings.idle_limit
+        return is_signed_in(self._access.database, session.id, idle_limit=limit)
+
+    def _add_headers(self, scope: Scope, message: Message) -> MutableHeaders:
         headers = MutableHeaders(scope=message)
         for_frames = scope["path"].startswith(_FOR_FRAMES)
         headers["X-Content-Type-Options"] = "nosniff"
@@ -439,6 +462,7 @@ class AccessMiddleware:
         headers.setdefault("Cache-Control", "no-store")
         if self._access.settings.is_secure:
             headers["Strict-Transport-Security"] = "max-age=31536000"
+        return headers
 
 
 _FORM = "application/x-www-form-urlencoded"

@@ -10,10 +10,10 @@ import time
 from contextlib import contextmanager
 
 import pytest
-from starlette.routing import Mount
+from starlette.responses import StreamingResponse
+from starlette.routing import Mount, Route
 
 from labeljob.portal import access as access_module
-from labeljob.portal import sessions
 from labeljob.portal.access import AccessError, AccessSettings
 from labeljob.portal.server import create_app, listen, make_server
 from labeljob.portal.team import add_member, get_member, remove_member
@@ -29,7 +29,8 @@ from tests.runner.portal.team_app import (
 )
 
 PUBLIC = re.compile(r"/(sign-in|healthz|join/x|static.*|frames/x|files/x|oidc/.*)")
-OWN_POLICY = re.compile(r"/(frames/x|owner/jobs/x/report)")
+OWN_POLICY = re.compile(r"/(frames/x|owner/jobs/zoo/(report|preview/frame))")
+NAMES = {"{job}": "zoo", "{object_id}": "0"}
 
 ELSEWHERE = (
     "/static/../../database.py",
@@ -80,9 +81,9 @@ def browse(app, access, role=None, **more):
 
 
 def walk(routes, prefix=""):
-    """Method and path of every route, with an x for what varies."""
+    """Method and path of every route, of the job and data object that there are."""
     for route in routes:
-        path = prefix + re.sub(r"\{[^}]*\}", "x", route.path)
+        path = prefix + re.sub(r"\{[^}]*\}", lambda part: NAMES.get(part[0], "x"), route.path)
         if isinstance(route, Mount):
             yield from walk(route.routes, path) if route.routes else [("GET", f"{path}/x")]
             continue
@@ -400,14 +401,25 @@ class TestBehindAProxy:
             assert self.addresses(portal) == {"address 127.0.0.1"}
 
 
-class TestLongAnswers:
-    def test_a_session_that_ended_is_told_apart(self, access):
-        member = add_member(access.database, "ann@example.org")
-        token = sessions.start_session(access.database, member)
-        session = sessions.find_session(access.database, token)
-        assert sessions.is_signed_in(access.database, session.id)
-        sessions.end_session(access.database, token)
-        assert not sessions.is_signed_in(access.database, session.id)
+@pytest.mark.parametrize("spec_version", ["2.3", "2.4"])
+def test_a_stream_of_events_ends_with_its_session(database, portal_style, spec_version):
+    access = make_access(database)
+    member = add_member(database, "ann@example.org")
+
+    async def tell(request):
+        async def events():
+            for number in range(1000):
+                if number == 3:
+                    await access.thread.run(remove_member, database, member)
+                yield f"data: {number}\n\n"
+
+        request.scope["asgi"] = {"spec_version": spec_version}
+        return StreamingResponse(events(), media_type="text/event-stream")
+
+    client = open_browser(make_app(access, Route("/events", tell)))
+    client.get(access.make_local_link(member))
+    assert client.get("/events").text == "data: 0\n\ndata: 1\n\ndata: 2\n\n"
+    access.thread.close()
 
 
 def test_two_portals_on_one_machine_do_not_sign_each_other_out(access):
