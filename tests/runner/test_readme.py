@@ -1,5 +1,6 @@
 """The README's commands that need no account, as a reader runs them; and its JSON."""
 
+import io
 import json
 import re
 import shlex
@@ -10,10 +11,12 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from labeljob.commands import app
+from tests.runner.portal.served_portal import join, serve, wait_for
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
+CLASSES = ("cat", "dog")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -22,12 +25,39 @@ def commands_of(remark):
     return [shlex.split(line)[1:] for line in block[1].splitlines()]
 
 
-def test_a_readers_own_job_runs(tmp_path, monkeypatch):
+@pytest.fixture
+def photos(tmp_path, monkeypatch):
+    """A folder of photographs below the one that the reader is in: the later ones are red."""
     monkeypatch.chdir(tmp_path)
     Path("photos").mkdir()
     for at in range(4):
         Image.new("RGB", (32, 24), (60 * at, 90, 120)).save(f"photos/{at}.jpg")
-    for command in commands_of("run by tests/runner/test_readme.py"):
+
+
+def look(image):
+    with Image.open(io.BytesIO(image)) as picture:
+        return "dog" if picture.convert("RGB").getpixel((9, 9))[0] > 90 else "cat"
+
+
+def test_three_commands_lead_from_photographs_to_labels(photos):
+    portal, team, export = commands_of("run by tests/runner/test_readme.py")
+    with serve(portal):
+        added = CliRunner().invoke(app, team)
+        assert added.exit_code == 0, added.stderr
+        links = dict(line.split("\t") for line in added.stdout.splitlines())
+        assert list(links) == team[2:]
+        for link in links.values():
+            with join(link) as person:
+                assert person.label_all("photos", look) == 4
+        wait_for("labeljob-store/labeljob/jobs/photos/manifests/output/output.manifest")
+    exported = CliRunner().invoke(app, export)
+    assert exported.exit_code == 0, exported.stderr
+    names = {name: {file.name for file in Path("labeled", name).iterdir()} for name in CLASSES}
+    assert names == {"cat": {"0.jpg", "1.jpg"}, "dog": {"2.jpg", "3.jpg"}}
+
+
+def test_a_rehearsal_runs(photos):
+    for command in commands_of("run by tests/runner/test_readme.py, before people label"):
         result = CliRunner().invoke(app, command)
         assert result.exit_code == 0, result.stderr
     (manifest,) = Path("labeljob-store").glob("**/output.manifest")

@@ -111,7 +111,7 @@ def run(options: RunOptions) -> None:
     """Run a labeling job on this machine: PRE, simulated workers, ACS, output manifest.
 
     Every event, file and folder is as Ground Truth makes it. Run the same command again after
-    an interruption: it does what is left.
+    an interruption: it does what is left. With labeljob portal people label instead.
 
     Example: labeljob run input.manifest --task image-multi-class --labels cat,dog --workers 5
     """

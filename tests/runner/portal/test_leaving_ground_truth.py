@@ -3,13 +3,8 @@
 import json
 import re
 import shlex
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
-import httpx
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
@@ -17,14 +12,13 @@ from typer.testing import CliRunner
 from labeljob.commands import app
 from tests.runner.formats.foreign_files import cvat
 from tests.runner.history import job_folders
+from tests.runner.portal.served_portal import join, serve, wait_for
 
 pytestmark = pytest.mark.slow
 
 TEXT = (Path(__file__).resolve().parents[3] / "docs/leaving-ground-truth.md").read_text("utf-8")
 REMARK = "<!-- run by tests/runner/portal/test_leaving_ground_truth.py -->"
 NAMES = ("cat", "dog")
-WAIT = 60
-LABELJOB = Path(sys.executable).with_name("labeljob")
 
 
 def blocks():
@@ -39,54 +33,11 @@ def run(command):
     return outcome
 
 
-class Person:
-    """Somebody who labels at the address that the portal prints to try it."""
-
-    def __init__(self, http, link):
-        self._http = http
-        self._http.get(link).raise_for_status()
-        self._csrf = self._http.get("/api/session").json()["csrf"]
-
-    def post(self, path, body):
-        answer = self._http.post(path, json=body, headers={"X-CSRF-Token": self._csrf})
-        answer.raise_for_status()
-        return answer.json()
-
-    def label_all(self, job, name):
-        """Answer as long as there is something; how many images were shown."""
-        shown = 0
-        work = self.post(f"/api/jobs/{job}/next", {"page": "1"})
-        while task := work["task"]:
-            page = self._http.get(task["page"]).raise_for_status().text
-            assert any(image in page for image in task["images"])
-            types = {self._http.get(image).headers["content-type"] for image in task["images"]}
-            assert types == {"image/jpeg"}
-            shown += 1
-            answer = {"crowd-image-classifier": {"label": name}}
-            body = {"page": "1", "task": task["id"], "answer": answer}
-            work = self.post(f"/api/jobs/{job}/answers", body)
-        return shown
-
-
 def label_in_portal(command, job, name):
-    """Run a command that serves a portal, label everything as one class, and stop it."""
-    words = [LABELJOB, *command, "--port", "0", "--settle", "0"]
-    portal = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
-    try:
-        lines = iter(portal.stderr.readline, "")
-        link = next(line.split()[1] for line in lines if line.startswith("worker "))
-        with httpx.Client(base_url=link.partition("/join/")[0], follow_redirects=True) as http:
-            shown = Person(http, link).label_all(job, name)
-        result = Path(f"labeljob-store/labeljob/jobs/{job}/manifests/output/output.manifest")
-        ends = time.monotonic() + WAIT
-        while not result.exists():
-            assert time.monotonic() < ends, f"the job {job} does not end"
-            time.sleep(0.1)
-        portal.send_signal(signal.SIGINT)
-        portal.communicate(timeout=WAIT)
-    finally:
-        portal.kill()
-        portal.communicate()
+    """Run a command that serves a portal, and label everything as one class."""
+    with serve(command) as link, join(link) as person:
+        shown = person.label_all(job, lambda image: name)
+        wait_for(f"labeljob-store/labeljob/jobs/{job}/manifests/output/output.manifest")
     return shown
 
 
