@@ -292,3 +292,32 @@ def test_a_number_key_does_not_submit_a_page_that_then_asks_more(show, window):
     frame.get_by_label("More").check()
     frame.get_by_role("button", name="Submit").click()
     assert answer(window) == {"crowd-image-classifier": {"label": "cat"}, "more": {"a": True}}
+
+
+def test_two_fingers_zoom_and_one_moves_the_image_on_a_tablet(server, browser):
+    server.shown = Shown(SINGLE, {"taskObject": PHOTO, "labels": ["cat", "dog"]}, {})
+    tablet = browser.new_context(viewport={"width": 820, "height": 1180}, has_touch=True)
+    window = tablet.new_page()
+    window.goto(server.url)
+    window.wait_for_function("received.some((message) => message.labeljob === 'ready')")
+    frame = window.frames[1]
+    box = frame.locator("labeljob-viewer .view").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    fitted = scale(frame)
+    touch(tablet, window, [[(x - 40, y), (x + 40, y)], [(x - 120, y), (x + 120, y)]])
+    assert scale(frame) == pytest.approx(3 * fitted, rel=0.02)
+    before = viewer(frame, "(viewer) => viewer.placement.x")
+    touch(tablet, window, [[(x, y)], [(x - 50, y)]])
+    assert viewer(frame, "(viewer) => viewer.placement.x") == pytest.approx(before - 50, abs=1)
+    tablet.close()
+
+
+def touch(tablet, window, steps):
+    device = tablet.new_cdp_session(window)
+    for number, points in enumerate(steps):
+        said = {
+            "type": "touchMove" if number else "touchStart",
+            "touchPoints": [{"x": x, "y": y, "id": at} for at, (x, y) in enumerate(points)],
+        }
+        device.send("Input.dispatchTouchEvent", said)
+    device.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})

@@ -40,7 +40,7 @@ export abstract class Classifier extends Field {
       labeljob-viewer { flex: 1; }
       :host(:not([alone])) labeljob-viewer { height: 60dvh; flex: none; }
       .target { flex: 1; min-height: 0; overflow: auto; overflow-wrap: break-word; }
-      .answers { display: flex; flex-direction: column; gap: 0.75rem; min-height: 0; padding: 1rem; border-left: 1px solid var(--crowd-line); background: var(--crowd-raised); }
+      .answers { display: flex; flex-direction: column; gap: 0.75rem; min-height: 0; padding: 1rem; border-inline-start: 1px solid var(--crowd-line); background: var(--crowd-raised); }
       fieldset { display: flex; flex-direction: column; min-height: 3rem; min-width: 0; margin: 0; padding: 0; border: 0; }
       legend { padding: 0; margin-bottom: 0.5rem; font-weight: 650; }
       .options { display: flex; flex-direction: column; gap: 0.4rem; min-height: 0; overflow: auto; padding: 3px; margin: 0 -3px; }
@@ -72,8 +72,8 @@ export abstract class Classifier extends Field {
         :host([alone]) .layout { height: auto; min-height: 100dvh; }
         .annotation-area { display: flex; flex-direction: column; }
         .work { padding-bottom: 0.25rem; }
-        labeljob-viewer { flex: none !important; height: 52dvh !important; }
-        .answers { border-left: 0; flex: 1; }
+        labeljob-viewer { flex: none !important; height: min(46dvh, 85vw) !important; }
+        .answers { border-inline-start: 0; flex: 1; }
         .options { overflow: visible; }
         .submit { position: sticky; bottom: 0.75rem; box-shadow: 0 0 0 0.75rem var(--crowd-raised); }
       }

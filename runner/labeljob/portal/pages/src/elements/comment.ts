@@ -14,7 +14,7 @@ export class WorkerComment extends Field {
     shared,
     css`
       :host { display: block; }
-      textarea { min-height: 5.5rem; resize: vertical; }
+      textarea.box { min-height: 5.5rem; resize: vertical; }
       label { display: block; font-weight: 550; margin: 0.5rem 0 0.25rem; }
       .about { color: var(--crowd-muted); font-size: 0.9rem; }
     `,

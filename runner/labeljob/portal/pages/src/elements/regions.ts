@@ -114,14 +114,14 @@ export class InstructionsPanel implements ReactiveController {
 export const panelStyle = css`
   .instructions {
     display: flex; flex-direction: column; gap: 0.75rem; width: 17rem; padding: 1rem; min-height: 0;
-    background: var(--crowd-raised); border-right: 1px solid var(--crowd-line); overflow-wrap: break-word;
+    background: var(--crowd-raised); border-inline-end: 1px solid var(--crowd-line); overflow-wrap: break-word;
   }
   .instructions .body { flex: 0 1 auto; min-height: 0; overflow: auto; }
   .instructions h2 { margin: 0 0 0.5rem; font-size: 1.05rem; }
   .instructions .ways { display: flex; flex-direction: column; gap: 0.5rem; }
   .instructions .fold { display: none; }
   @media (max-width: 55rem) {
-    .instructions { width: auto !important; border-right: 0; border-bottom: 1px solid var(--crowd-line); padding: 0.5rem 1rem; }
+    .instructions { width: auto !important; border-inline-end: 0; border-bottom: 1px solid var(--crowd-line); padding: 0.5rem 1rem; }
     .instructions .fold { display: flex; justify-content: space-between; }
     .instructions .fold::after { content: "▾"; }
     .instructions .fold[aria-expanded="true"]::after { content: "▴"; }

@@ -143,3 +143,37 @@ export class CrowdTab extends LitElement {
     return html`<slot></slot>`;
   }
 }
+
+@customElement("crowd-badge")
+export class CrowdBadge extends LitElement {
+  static override styles = css`
+    span { padding: 0.1rem 0.45rem; border-radius: 1rem; background: var(--crowd-accent); color: var(--crowd-accent-text); font-size: 0.8rem; }
+  `;
+
+  @property() label = "";
+
+  override render(): TemplateResult {
+    return html`${this.label ? html`<span>${this.label}</span>` : nothing}<slot></slot>`;
+  }
+}
+
+@customElement("crowd-toast")
+export class CrowdToast extends LitElement {
+  static override styles = css`
+    p { position: fixed; left: 1rem; bottom: 1rem; z-index: 5; margin: 0; padding: 0.75rem 1rem; border-radius: 0.6rem; background: var(--crowd-text); color: var(--crowd-surface); }
+  `;
+
+  @property() text = "";
+  /** Milliseconds for which it is shown. */
+  @property({ type: Number }) duration = 4000;
+  @state() private shown = true;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    setTimeout(() => (this.shown = false), this.duration);
+  }
+
+  override render(): TemplateResult {
+    return html`${this.shown ? html`<p role="status">${this.text}</p>` : nothing}<slot></slot>`;
+  }
+}
