@@ -41,6 +41,7 @@ from labeljob.jobs.input_manifest import make_manifest, relative_to
 from labeljob.jobs.job_location import JOBS_FOLDER, Place, open_place
 from labeljob.jobs.label_categories import check_labels
 from labeljob.output_files import write_text
+from labeljob.portal.portal_job import make_title
 from labeljob.tasks.base import JobType
 
 if TYPE_CHECKING:
@@ -166,7 +167,10 @@ class PortalOptions(AccessOptions):
         str | None, typer.Option(help="Name of the job. [default: the source's name]")
     ] = None
     title: Annotated[
-        str | None, typer.Option(help="What workers read of the job. [default: the job type's]")
+        str | None,
+        typer.Option(
+            help="What workers read of the job. [default: the job type's, with the job's name]"
+        ),
     ] = None
     description: Annotated[
         str | None, typer.Option(help="The same in a sentence. [default: the job type's]")
@@ -288,7 +292,7 @@ def _describe_new(options: PortalOptions, name: str, place: Place) -> JobDescrip
         per_object=1,
         started=now(),
         tags=_collect_tags(options, task),
-        title=task.request_title,
+        title=make_title(task, name),
         task_description=task.request_description,
         time_limit=TIME_LIMIT,
         availability=AVAILABILITY,

@@ -21,9 +21,23 @@ from labeljob.output_files import write_text
 from labeljob.portal import assignments
 from labeljob.portal.database import Database
 from labeljob.rounds.requeue import make_next_name, requeue
+from labeljob.tasks.base import JobType
 
 if TYPE_CHECKING:
     from labeljob.jobs.worker_pages import WorkerPage
+
+
+def make_title(task: JobType, name: str) -> str:
+    """What workers read of a job that has no title of its own.
+
+    Examples
+    --------
+    >>> from labeljob.tasks.registry import find_job_type
+    >>> make_title(find_job_type("image-multi-class"), "photos")
+    'Choose the label of an image: photos'
+    """
+    return f"{task.request_title}: {name}"
+
 
 type Function = Callable[[Mapping[str, Any]], Any]
 
@@ -265,6 +279,7 @@ class PortalJob:
         manifest = Path(self.description.manifest).with_name(f"{name}.manifest")
         write_text(manifest, result.manifest.decode("utf-8"))
         per_object = workers or self.description.per_object
+        has_own_title = self.description.title != make_title(self.description.task, self.name)
         return self._begin(
             replace(
                 self.description,
@@ -272,6 +287,9 @@ class PortalJob:
                 manifest=str(manifest),
                 manifest_digest=digest,
                 source="",
+                title=self.description.title
+                if has_own_title
+                else make_title(self.description.task, name),
                 per_object=per_object,
                 max_workers=self.description.max_workers
                 and max(self.description.max_workers, per_object),

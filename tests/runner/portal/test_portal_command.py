@@ -53,6 +53,7 @@ def test_photographs_become_a_job_where_they_lie(folder, served):
     assert "job my-photos-Zo-s: 3 data objects, each for 1 worker" in outcome.stderr
     job = begun(folder, "my-photos-Zo-s")
     assert job.labels == ("cat", "hot dog")
+    assert job.title == "Choose the label of an image: my-photos-Zo-s"
     assert (job.time_limit, job.availability, job.attribute) == (300, 864_000, "label")
     lines = people.read_lines(job.manifest)
     photos = sorted((folder / "my photos, Zoë's").rglob("*.png"))

@@ -7,7 +7,11 @@ from labeljob.commands import app
 from labeljob.jobs.description import JobError
 from labeljob.portal import assignments
 from labeljob.portal.portal import Portal
+from labeljob.portal.portal_job import make_title
+from labeljob.tasks.registry import find_job_type
 from tests.runner.portal import people
+
+TASK = find_job_type("image-multi-class")
 
 
 @pytest.fixture
@@ -27,12 +31,16 @@ def label(portal, job, **wrong):
 @pytest.mark.slow
 def test_disputed_objects_go_round_again(portal, tmp_path):
     tags = {"consolidation:algorithm": "majority"}
-    job = portal.begin(people.describe(tmp_path, n_images=5, tags=tags, per_object=2))
+    job = portal.begin(
+        people.describe(
+            tmp_path, n_images=5, tags=tags, per_object=2, title=make_title(TASK, "zoo")
+        )
+    )
     with pytest.raises(JobError, match="no output manifest yet"):
         job.requeue(0.9)
     label(portal, job, ann=["3"], ben=["1"])
     again = job.requeue(0.9, workers=3)
-    assert again.name == "zoo-2"
+    assert (again.name, again.description.title) == ("zoo-2", make_title(TASK, "zoo-2"))
     assert job.requeue(0.9, workers=3) is again
     assert [line.values["source-ref"][-7:] for line in again.lines] == ["001.png", "003.png"]
     assert again.description.per_object == 3
