@@ -1,5 +1,6 @@
 """The elements of worker pages in a browser: keys, the image, what the portal says, and looks."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -321,3 +322,14 @@ def touch(tablet, window, steps):
         }
         device.send("Input.dispatchTouchEvent", said)
     device.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def test_the_documentation_names_every_element():
+    source = Path(portal.__file__).parent / "pages/src/elements"
+    here = set(
+        re.findall(
+            r'@customElement\("(\S+)"\)', "".join(f.read_text() for f in source.glob("*.ts"))
+        )
+    )
+    told = (Path(__file__).resolve().parents[3] / "docs/worker-pages.md").read_text("utf-8")
+    assert {name for name in here if f"`{name}`" not in told} == {"labeljob-viewer"}
