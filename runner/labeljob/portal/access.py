@@ -8,6 +8,7 @@ session.
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import ipaddress
 import re
@@ -143,7 +144,8 @@ class AccessSettings:
 
     def origin_of(self, connection: HTTPConnection) -> str:
         """The origin by which a request, whose host was accepted, asks for the portal."""
-        return self.origin or f"{connection.url.scheme}://{connection.headers['host'].lower()}"
+        host = connection.headers["host"].lower()
+        return self.origin or f"{connection.scope['scheme']}://{host}"
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -368,7 +370,7 @@ class AccessMiddleware:
         if refusal is None and scope["method"] == "POST":
             limit = self._limit_of(scope)
             try:
-                with anyio.fail_after(BODY_TIMEOUT):
+                async with asyncio.timeout(BODY_TIMEOUT):
                     body = await _read_body(scope, receive, limit)
             except TimeoutError:
                 refusal = _refuse(scope, 408, "too-slow", "The request did not come in time.")
@@ -395,8 +397,8 @@ class AccessMiddleware:
 
     async def _check(self, scope: Scope) -> Response | None:
         """Everything that can be told without the body; None lets the request pass."""
-        headers = Headers(scope=scope)
-        settings = self._access.settings
+        connection = HTTPConnection(scope)
+        headers, settings = connection.headers, self._access.settings
         if scope["method"] not in ("GET", "HEAD", "POST"):
             return _refuse(scope, 405, "method", "The portal knows GET and POST alone.")
         host = headers.getlist("host")
@@ -404,10 +406,10 @@ class AccessMiddleware:
             return _refuse(
                 scope, 421, "host", "The portal is not known by this name. See --public-url."
             )
-        if scope["method"] == "POST" and not _is_same_origin(scope, headers, settings):
+        if scope["method"] == "POST" and not _is_same_origin(connection, settings):
             return _refuse(scope, 403, "origin", "The request comes from another page.")
 
-        session = self._access.find_session(HTTPConnection(scope))
+        session = self._access.find_session(connection)
         state = scope.setdefault("state", {})
         state["session"] = session
         state["member"] = session.member if session else None
@@ -468,15 +470,15 @@ class AccessMiddleware:
 _FORM = "application/x-www-form-urlencoded"
 
 
-def _is_same_origin(scope: Scope, headers: Headers, settings: AccessSettings) -> bool:
+def _is_same_origin(connection: HTTPConnection, settings: AccessSettings) -> bool:
     """Whether a POST comes from a page of the portal, or from no browser.
 
     Browsers say by Origin where a POST comes from, and most by Sec-Fetch-Site too.
     """
-    origin = headers.get("origin")
+    origin = connection.headers.get("origin")
     if origin is not None:
-        return origin.lower() == settings.origin_of(HTTPConnection(scope))
-    return headers.get("sec-fetch-site", "none") in ("same-origin", "none")
+        return origin.lower() == settings.origin_of(connection)
+    return connection.headers.get("sec-fetch-site", "none") in ("same-origin", "none")
 
 
 def _ask_to_sign_in(scope: Scope) -> Response:
