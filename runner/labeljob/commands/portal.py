@@ -455,8 +455,7 @@ def _serve(opened: Portal, options: PortalOptions) -> None:
         oidc=read_oidc_settings(options, os.environ),
     )
     listener = listen(options.host, options.port)
-    shown = f"[{options.host}]" if ":" in options.host else options.host
-    address = settings.origin or f"http://{shown}:{listener.getsockname()[1]}"
+    address = settings.make_address(listener.getsockname()[1])
     warn_of_reach(settings)
 
     def started() -> None:

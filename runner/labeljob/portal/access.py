@@ -46,7 +46,6 @@ from labeljob.portal.team import (
     digest_token,
     find_password,
     join_path,
-    make_link,
     make_token,
     renew_hash,
 )
@@ -141,6 +140,13 @@ class AccessSettings:
             return None
         parts = urlsplit(self.public_url)
         return f"{parts.scheme}://{parts.netloc.lower()}"
+
+    def make_address(self, port: int) -> str:
+        """The origin to tell people, of a portal that listens on a port."""
+        host = self.host
+        if is_address(host) and ipaddress.ip_address(host).is_unspecified:
+            host = socket.gethostname()  # of all addresses, none is the machine's name
+        return self.origin or f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
     def origin_of(self, connection: HTTPConnection) -> str:
         """The origin by which a request, whose host was accepted, asks for the portal."""
@@ -238,17 +244,6 @@ class Access:
         token = make_token()
         self._links[digest_token(token)] = member
         return join_path(token)
-
-    def invite(self, member: Member) -> str:
-        """The path by which a member comes in when the portal starts.
-
-        Where only this machine reaches it, a link that works until it stops; else a one-time
-        link, or the page of signing in once the member has a password.
-        """
-        if self.settings.is_local:
-            return self.make_local_link(member)
-        row = find_password(self.database, member.email)
-        return "/sign-in" if row and row[1] else make_link(self.database, member)
 
     def find_local_link(self, token: str) -> Member | None:
         """The member whom a link of this run signs in."""

@@ -135,12 +135,6 @@ def add_member(database: Database, email: str, *, role: Role = "worker", name: s
     return get_member(database, email)
 
 
-def ensure_member(database: Database, email: str, *, role: Role = "worker") -> Member:
-    """The member with an e-mail address, added if there is none."""
-    with database.transaction():
-        return find_member(database, email) or add_member(database, email, role=role)
-
-
 def find_member(database: Database, email: str) -> Member | None:
     """The member with an e-mail address, whatever its case; none who was removed."""
     with database.read() as connection:

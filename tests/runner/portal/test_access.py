@@ -261,6 +261,21 @@ class TestHosts:
         assert not settings.accepts_host("evil.example.org:8765")
 
     @pytest.mark.parametrize(
+        ("values", "address"),
+        [
+            ({}, "http://127.0.0.1:80"),
+            ({"host": "::1"}, "http://[::1]:80"),
+            ({"host": "0.0.0.0"}, f"http://{socket.gethostname()}:80"),
+            ({"host": "::"}, f"http://{socket.gethostname()}:80"),
+            ({"public_url": "https://Label.example.org/"}, "https://label.example.org"),
+        ],
+    )
+    def test_the_address_that_people_are_told_is_one_that_is_accepted(self, values, address):
+        settings = AccessSettings(**values)
+        assert settings.make_address(80) == address
+        assert settings.accepts_host(address.partition("//")[2])
+
+    @pytest.mark.parametrize(
         ("values", "text"),
         [
             ({"public_url": "label.example.org"}, "is not like https"),
