@@ -163,6 +163,25 @@ def test_an_answer_that_is_refused_can_be_changed(page, portal):
     assert saved == {"label": "dog", "note": "kept"}
 
 
+def test_a_worker_goes_back_to_their_last_answer(page, portal):
+    first = page.frame_locator(SHOWN).locator("#photo").get_attribute("src")
+    press(page, "1")
+    wait_for_answers(page, portal, 1)
+    wait_for_task(page)
+    second = task(page)
+    page.frame_locator(SHOWN).get_by_label("Note").fill("half done")
+    page.get_by_role("button", name="Back to my last answer").click()
+    told = page.frame_locator(SHOWN).locator("#told")
+    expect(told).to_contain_text('"answer":{"label":"cat","note":""}')
+    assert page.frame_locator(SHOWN).locator("#photo").get_attribute("src") == first
+    press(page, "2")
+    expect(page.locator(SHOWN)).to_have_attribute("src", second)
+    # What was begun there is still there.
+    expect(page.frame_locator(SHOWN).get_by_label("Note")).to_have_value("half done")
+    (saved,) = wait_for_answers(page, portal, 1).values()
+    assert saved["label"] == "dog"
+
+
 def test_a_page_that_is_not_shown_cannot_answer(page, portal):
     page.locator("#stage iframe.waiting").wait_for(state="attached")
     hidden = page.frames[-1]

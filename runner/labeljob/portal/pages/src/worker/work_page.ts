@@ -188,6 +188,7 @@ export class WorkPage implements FrameListener {
   }
 
   private goOnWaiting(): void {
+    this.updateButtons();
     const action = this.waiting;
     this.waiting = null;
     this.notices.clear("waiting");
