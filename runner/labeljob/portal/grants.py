@@ -8,8 +8,10 @@ change one without the portal's secret.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer
@@ -19,6 +21,7 @@ GRANT_LIFETIME = 12 * 3600
 
 _URI = re.compile(r"://|^/|\.(?:jpe?g|png|gif|webp|bmp)$", re.IGNORECASE)
 _SAME_ADDRESS = 3600  # seconds in which an address stays the same, so that browsers keep images
+_MOST_ADDRESSES = 4096  # that are kept
 
 
 class GrantError(Exception):
@@ -37,8 +40,11 @@ class Grant:
 class _HourlySigner(TimestampSigner):
     def get_timestamp(self) -> int:
         """The start of the hour."""
-        now = super().get_timestamp()
-        return now - now % _SAME_ADDRESS
+        return _find_hour() * _SAME_ADDRESS
+
+
+def _find_hour() -> int:
+    return int(time.time()) // _SAME_ADDRESS
 
 
 class GrantSigner:
@@ -54,14 +60,20 @@ class GrantSigner:
     def __init__(self, secret: str) -> None:
         self._frames = _serializer(secret, "frame")
         self._files = _serializer(secret, "file")
+        # Most addresses are asked for more than once: when a task is loaded ahead, and when shown.
+        self._sign = lru_cache(_MOST_ADDRESSES)(self._sign_again)
 
     def sign_frame(self, job: str, object_id: str) -> str:
         """Address of a task's worker page."""
-        return f"/frames/{self._frames.dumps([job, object_id])}"
+        return f"/frames/{self._sign(self._frames, _find_hour(), job, object_id)}"
 
     def sign_file(self, job: str, object_id: str, uri: str) -> str:
         """Address of an image."""
-        return f"/files/{self._files.dumps([job, object_id, uri])}"
+        return f"/files/{self._sign(self._files, _find_hour(), job, object_id, uri)}"
+
+    def _sign_again(self, serializer: URLSafeTimedSerializer, hour: int, *named: str) -> str:
+        """The signed part of an address, which stays the same for an hour."""
+        return str(serializer.dumps(named))
 
     def read_frame(self, token: str) -> Grant:
         """What a page's address permits; raises `GrantError`."""

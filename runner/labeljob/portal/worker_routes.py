@@ -253,7 +253,8 @@ class WorkerPages:
         except GroundTruthError as error:
             return task | {"problem": str(error)}, True
         task["images"] = [
-            self._signer.sign_file(job.name, lease.object_id, uri) for uri in find_uris(task_input)
+            self._signer.sign_file(job.name, lease.object_id, uri)
+            for uri in dict.fromkeys(find_uris(task_input))
         ]
         return task, task_input is not None
 
