@@ -434,7 +434,10 @@ def _report_jobs(opened: Portal, *, first: str | None) -> None:
             messages.done(f"  labels       {job.output_manifest}")
         if job.name != first and (problem := job.find_problem()):
             messages.warning(problem)
-        elif problem := job.find_image_problem():
+            continue
+        if problem := job.find_unread_answers():
+            messages.warning(problem)
+        if problem := job.find_image_problem():
             messages.warning(
                 f"{problem}. Workers will not see it: --images FOLDER names copies of what is in S3"
             )

@@ -36,7 +36,7 @@ from labeljob.doctor.findings import (
     shortened,
     warning,
 )
-from labeljob.doctor.form_inputs import check_named_input, propose_field
+from labeljob.doctor.form_inputs import check_named_input
 from labeljob.doctor.planned_job import ImageRef, PlannedJob
 from labeljob.jobs.images import examine, name_problem, size_problem
 from labeljob.jobs.input_manifest import (
@@ -47,6 +47,7 @@ from labeljob.jobs.input_manifest import (
     MAX_OBJECTS_TO_SEGMENT,
 )
 from labeljob.jobs.label_categories import check_labels
+from labeljob.jobs.page_inputs import propose_field
 from labeljob.messages import format_count
 from labeljob.tasks.base import JobType
 from labeljob.tasks.registry import JOB_TYPES

@@ -217,12 +217,16 @@ class PortalJob:
         That is the page of the first data object that needs a human. Of a finished job, whose
         page nobody sees any more, nothing is asked.
         """
+        self._render_first()
+
+    def _render_first(self) -> str:
+        """The page that `check_page` looks at; empty if there is none."""
         if self.state() == "finished":
-            return
+            return ""
         for line in self.lines:
             if (task_input := self.ask_pre(line)) is not None:
-                self.page.check(task_input)
-                return
+                return self.page.render(task_input, grant_read_access=lambda uri: uri)
+        return ""
 
     def find_problem(self) -> str:
         """What `check_page` finds, as a text; empty if nothing is wrong."""
@@ -231,6 +235,15 @@ class PortalJob:
         except GroundTruthError as error:
             return str(error)
         return ""
+
+    def find_unread_answers(self) -> str:
+        """Why no answer of the page will count; empty if nothing is wrong."""
+        from labeljob.jobs.page_inputs import explain_unread
+
+        described = self.description
+        html = self._render_first()
+        field = self.settings.answer_field
+        return html and explain_unread(html, described.task, described.labels, field)
 
     def find_image_problem(self) -> str:
         """Why the first data object's image cannot be read; empty if nothing is wrong."""

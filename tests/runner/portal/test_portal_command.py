@@ -290,3 +290,35 @@ def test_a_finished_job_is_shown_without_its_page(folder, served):
     assert outcome.exit_code == 0, outcome.output
     assert "each for 1 worker, finished" in outcome.stderr
     assert "pets/manifests/output/output.manifest" in outcome.stderr
+
+
+SELECT = (
+    "<crowd-form><img src='{{ task.input.taskObject | grant_read_access }}'>"
+    "<select name=species><option>cat<option>dog</select></crowd-form>"
+)
+
+
+@pytest.mark.parametrize(
+    ("form", "tag", "warned"),
+    [
+        pytest.param(SELECT, None, "consolidation:answer-field=species", id="no-tag"),
+        pytest.param(SELECT, "species", None, id="tag"),
+        pytest.param(SELECT, "animal", "no input animal", id="another-name"),
+        pytest.param("<crowd-form></crowd-form>", None, "all its answers are set aside", id="bare"),
+        pytest.param(
+            "<crowd-form><crowd-classifier name=x></crowd-classifier></crowd-form>", None, None,
+            id="element",
+        ),
+    ],
+)  # fmt: skip
+def test_a_page_whose_answers_would_not_count_is_told(folder, served, form, tag, warned):
+    (folder / "page.liquid.html").write_text(form, encoding="utf-8")
+    tags = ["--tag", f"consolidation:answer-field={tag}"] if tag else []
+    outcome = run(PHOTOS, *TASK, "--labels", "cat", "dog", "--template", "page.liquid.html", *tags)
+    assert outcome.exit_code == 0, outcome.output
+    text = " ".join(outcome.stderr.split())
+    if warned:
+        assert warned in text
+    else:
+        assert "set aside" not in text
+        assert "has no" not in text
