@@ -33,6 +33,7 @@ _AWS_SCRIPT = re.compile(
     r"<script\b[^>]*\bsrc\s*=\s*[\"']?[^\"'\s>]*crowd-html-elements[^>]*>\s*</script\s*>",
     re.IGNORECASE,
 )
+_AWS_STYLE = re.compile(r"<link\b[^>]*crowd-html-elements[^>]*>", re.IGNORECASE)
 _HEAD = re.compile(
     r"<head\b[^>]*>|<html\b[^>]*>(?!.*<head\b)|<!doctype\b[^>]*>(?!.*<(?:html|head)\b)",
     re.IGNORECASE | re.DOTALL,
@@ -101,7 +102,8 @@ def make_frame_response(page: str, *, status: int = 200) -> HTMLResponse:
 
 
 def insert_elements(page: str) -> str:
-    """A worker page with the portal's elements in place of AWS's script."""
+    """A worker page with the portal's elements in place of AWS's script and its style sheet."""
+    page = _AWS_STYLE.sub("", page)
     script = f'<script src="{html.escape(static_url("elements.js"))}"></script>'
     if _AWS_SCRIPT.search(page):
         return _AWS_SCRIPT.sub("", _AWS_SCRIPT.sub(script, page, count=1))

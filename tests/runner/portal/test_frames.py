@@ -67,6 +67,16 @@ def test_the_script_of_aws_is_replaced_where_it_stands(script):
     assert made.index("before") < made.index("elements.js") < made.index("after")
 
 
+def test_the_style_sheet_of_aws_is_not_asked_for():
+    style = (
+        '<link rel="stylesheet" href="https://assets.crowd.aws/css/crowd-html-elements-v2.css" />'
+    )
+    other = '<link rel="stylesheet" href="https://example.org/own.css">'
+    made = insert_elements(f"<head>{style}{other}</head>")
+    assert "crowd-html-elements" not in made
+    assert other in made
+
+
 def test_another_script_stays():
     page = '<script src="https://example.org/crowd.js"></script>'
     assert page in insert_elements(page)
