@@ -15,7 +15,10 @@ export function startPage(): void {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(pageStyle);
   document.adoptedStyleSheets = [sheet, ...document.adoptedStyleSheets];
-  window.addEventListener("error", (event) => post({ labeljob: "error", text: event.message }));
+  window.addEventListener("error", (event) => {
+    // Browsers report so that a size changed twice in one frame, which harms nothing.
+    if (!event.message.startsWith("ResizeObserver loop")) post({ labeljob: "error", text: event.message });
+  });
   const ready = waitForDocument().then(makeReady);
   window.addEventListener("message", (event: MessageEvent<MessageToPage>) => {
     if (event.source !== window.parent || !isFramed) return;
