@@ -36,6 +36,9 @@ class ReadAnswer:
         }
 
 
+_MOST_KNOWN = 5_000  # texts of answers whose classes are kept
+
+
 class JobAnswerReader:
     """Reads answers to the data objects of one job."""
 
@@ -46,6 +49,7 @@ class JobAnswerReader:
         self._settings, _ = Settings().for_job(description.tags, algorithms=core.algorithms)
         self.choices = core.all_classes(description.labels, self._settings)
         self._names = self._task.unit_classes(self.choices)
+        self._known: dict[str, tuple[str, ...]] = {}
 
     def read(
         self, objects: Iterable[tuple[str, Mapping[str, str]]]
@@ -67,6 +71,17 @@ class JobAnswerReader:
 
         for decoded in AnswerReader(self._store).read(entries(), decode):
             yield decoded.object_id, self._describe(decoded, comments.pop(decoded.object_id))
+
+    def find_classes(self, text: str) -> tuple[str, ...]:
+        """The classes in an answer, a JSON text; none if it does not count.
+
+        Most answers are one of few texts, so what a text says is kept.
+        """
+        if text not in self._known:
+            if len(self._known) == _MOST_KNOWN:
+                self._known.clear()
+            self._known[text] = next(self.read([("", {"worker": text})]))[1][0].classes
+        return self._known[text]
 
     def read_one(self, answer: Any) -> ReadAnswer:
         """Read an answer that nobody has given yet."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import batched
 from typing import Any
 
 from labeljob.portal import assignments, progress
-from labeljob.portal.answer_reading import JobAnswerReader, ReadAnswer
+from labeljob.portal.answer_reading import JobAnswerReader
 from labeljob.portal.database import Database
 from labeljob.tasks.base import JobType
 
@@ -27,15 +27,19 @@ CHUNK = 2000
 _IDS_IN_QUERY = 500
 
 
-def compare_with_label(task: JobType, answer: ReadAnswer, label: Sequence[str]) -> float | None:
+def compare_with_label(said: Collection[str], label: Collection[str]) -> float | None:
     """How well an answer agrees with the label, in [0, 1]: of the classes of either, those of both.
 
-    None if it cannot be told by names, or the answer does not count.
+    None if the answer says nothing that counts, or there is no label.
+
+    Examples
+    --------
+    >>> compare_with_label(["cat"], ["cat", "dog"])
+    0.5
     """
-    if task.label_is_mask or answer.rejected or not label:
+    if not said or not label:
         return None
-    said, true = set(answer.classes), set(label)
-    return len(said & true) / len(said | true)
+    return len(set(said) & set(label)) / len({*said, *label})
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ class LabelCounter:
     def advance(self, connection: sqlite3.Connection) -> bool:
         """Take in at most `CHUNK` new labels; whether these were all."""
         rows = connection.execute(
-            "SELECT object_id, called, confidence, label FROM objects"
+            "SELECT object_id, called, confidence, label FROM objects INDEXED BY objects_by_call"
             " WHERE job = ? AND called >= ? AND state = 'consolidated' ORDER BY called",
             (self.job, self._last),
         )
@@ -103,14 +107,13 @@ class LabelCounter:
         texts: Mapping[str, Mapping[str, str]] = {}
         if not self.task.label_is_mask:
             texts = read_answer_texts(connection, self.job, tuple(new))
-        for object_id, answers in self.reader.read((key, texts.get(key, {})) for key in new):
-            called, confidence, names = new[object_id]
+        for object_id, (called, confidence, names) in new.items():
             self._take_back(object_id)
             bin_index = None if confidence is None or not names else _find_bin(confidence)
             agreements = tuple(
-                (answer.worker_id, value)
-                for answer in answers
-                if (value := compare_with_label(self.task, answer, names)) is not None
+                (worker, value)
+                for worker, text in texts.get(object_id, {}).items()
+                if (value := compare_with_label(self.reader.find_classes(text), names)) is not None
             )
             self._add(object_id, _Labeled(called, bin_index, agreements), labeled=bool(names))
         return complete

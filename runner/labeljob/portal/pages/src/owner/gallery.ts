@@ -237,7 +237,7 @@ class Gallery {
           : html`<p class="large text">${object.text}</p>`}
         <div class="details">
           <p class="headline">${object.label.map((name) => html`<i class="dot ${hueOf(name, this.boot.classes)}" aria-hidden="true"></i>`)}<strong>${describeLabel(object)}</strong></p>
-          ${object.confidence === null ? nothing : html`<p class="confidence">${drawBar(object.confidence, object.status === "consensus" ? "agreement" : "unsure")}<span>${formatPercent(object.confidence)} sure${object.status ? `, ${STATUSES[object.status] ?? object.status}` : ""}</span></p>`}
+          ${object.confidence === null ? nothing : html`<p class="confidence">${drawBar(object.confidence, object.status === "consensus" ? "agreement" : "unsure")}<span>${formatPercent(object.confidence)}${object.status ? ` · ${STATUSES[object.status] ?? object.status}` : ""}</span></p>`}
           <h3>${formatCount(object.answers.length, "answer")}</h3>
           <ol class="answers">
             ${object.answers.map(
