@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -22,6 +23,12 @@ def fast(monkeypatch):
     monkeypatch.setattr(owner_live, "SECONDS_BETWEEN", 0.01)
     monkeypatch.setattr(owner_live, "SECONDS_OF_SILENCE", 0.05)
     monkeypatch.setattr(owner_live, "SECONDS_OF_STREAM", 0.6)
+
+
+def run(coroutine):
+    """Run a coroutine in a thread of its own: that of a browser has a loop already."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
 
 
 def count_calls(database):
@@ -54,7 +61,7 @@ def test_a_value_is_made_again_only_when_something_was_written(database, reader,
         await asyncio.sleep(0.1)
         return await value.get()
 
-    assert asyncio.run(look()) == "1"
+    assert run(look()) == "1"
     assert len(calls) == 2
 
 
@@ -67,7 +74,7 @@ def test_looks_are_shared_and_at_least_a_second_apart(database, reader):
         add_job(database, "zoo")
         return await asyncio.gather(*(value.get() for _ in range(50)))
 
-    assert set(asyncio.run(look())) == {"0"}
+    assert set(run(look())) == {"0"}
     assert len(calls) == 1
 
 
@@ -83,7 +90,7 @@ def test_a_stream_tells_changes_and_that_it_is_there(database, reader, fast):
                 add_job(database, "zoo")
         return events
 
-    events = asyncio.run(listen())
+    events = run(listen())
     told = [event for event in events if event.startswith("event: status")]
     assert [json.loads(event.splitlines()[1].removeprefix("data: ")) for event in told] == [0, 1]
     assert events.count("event: heartbeat\ndata:\n\n") >= 2
@@ -99,4 +106,4 @@ def test_a_change_of_the_owner_is_seen_at_once(database, reader):
         value.expire()
         return await value.get()
 
-    assert asyncio.run(change()) == "1"
+    assert run(change()) == "1"
