@@ -73,9 +73,8 @@ def test_changed_pages_are_built_again_and_installed_packages_kept(checkout):
     source = checkout / PAGES / "src/elements/main.ts"
     later = (checkout / STAMPS[-1]).stat().st_mtime + 1
     os.utime(source, (later, later))
-    assert make(checkout, "--dry-run", "--silent", ".venv/.dev") == [
-        f".ci/with-node npm --silent --prefix {PAGES} run build"
-    ]
+    (line,) = make(checkout, "--dry-run", "--silent", ".venv/.dev")
+    assert "run build" in line
 
 
 def test_a_target_runs_in_a_path_with_a_space(checkout):

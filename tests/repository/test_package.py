@@ -21,8 +21,8 @@ def wheel(tmp_path_factory):
 
 
 def test_the_built_pages_are_in_the_wheel(wheel):
-    assert "labeljob/portal/static/elements.js" in wheel
-    assert "labeljob/portal/static/licenses.txt" in wheel
+    made = {"elements.js", "worker.js", "owner.js", "portal.css", "licenses.txt"}
+    assert {f"labeljob/portal/static/{name}" for name in made} <= set(wheel)
 
 
 def test_what_pages_are_built_of_is_not_in_the_wheel(wheel):

@@ -4,17 +4,14 @@ import { join } from "node:path";
 import { build } from "esbuild";
 
 const target = "../static";
-const entryPoints = {
-  elements: "src/elements/main.ts",
-  worker: "src/worker/main.ts",
-  owner: "src/owner/main.ts",
-  portal: "src/portal.css",
-};
 
 const { metafile } = await build({
-  entryPoints: Object.fromEntries(
-    Object.entries(entryPoints).filter(([, source]) => existsSync(source)),
-  ),
+  entryPoints: {
+    elements: "src/elements/main.ts",
+    worker: "src/worker/main.ts",
+    owner: "src/owner/main.ts",
+    portal: "src/portal.css",
+  },
   outdir: target,
   bundle: true,
   minify: true,
