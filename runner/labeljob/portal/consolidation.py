@@ -79,12 +79,15 @@ class Consolidation:
         self._acs = acs
         self._settle = settle
         self._clock = clock
-        self._closed = False
+        self._closed = self._checked = False
 
     def run(self) -> None:
         """Do what is due; raises `GroundTruthError`, and then may be called again."""
         if self._closed:
             return
+        if not self._checked:
+            self._reopen_lost_batches()
+            self._checked = True
         for begun in self._list_batches(done=False):
             self._consolidate(begun)
         self._consolidate_due()
@@ -96,6 +99,16 @@ class Consolidation:
     def _consolidate_due(self) -> None:
         while called := self._gather():
             self._consolidate(called)
+
+    def _reopen_lost_batches(self) -> None:
+        """Mark the batches as not done whose response a power cut, or somebody, has taken."""
+        for called in self._list_batches(done=True):
+            if self._read_if_there(self._layout.response(datetime.fromisoformat(called))) is None:
+                with self._database.transaction() as connection:
+                    connection.execute(
+                        "UPDATE batches SET done = 0 WHERE job = ? AND called = ?",
+                        (self._name, called),
+                    )
 
     def _list_batches(self, *, done: bool) -> list[str]:
         with self._database.read() as connection:
@@ -144,10 +157,11 @@ class Consolidation:
             last = answers[-1].submitted
             self._write(self._layout.worker_response(object_id, last), compact_json(response))
             payload.append(payload_entry(line, response))
-        self._write(request_uri, json.dumps(payload))
+        if payload:
+            self._write(request_uri, json.dumps(payload))
         said = self._read_if_there(response_uri)
         if said is None:
-            said = self._acs(acs_event(self._description, request_uri))
+            said = self._acs(acs_event(self._description, request_uri)) if payload else []
             check_response(said, payload)
             self._write(response_uri, json.dumps(said))
         self._take_in(called, contents_by_object(said))
@@ -274,11 +288,14 @@ class Consolidation:
         self._write(self._layout.output_manifest, "".join(f"{line}\n" for line in lines))
 
     def _read_if_there(self, uri: str) -> Any:
+        """The JSON of a file; None if it is not there, or not whole after a power cut."""
         try:
             return json.loads(self._store.read(uri))
         except StorageError as error:
             if error.reason != "not-found":
                 raise
+            return None
+        except ValueError:
             return None
 
     def _write(self, uri: str, text: str) -> None:

@@ -325,3 +325,21 @@ def test_what_is_wrong_with_one_job_keeps_no_other_from_its_end(portal, tmp_path
     assert good.output_manifest
     assert not good.problem
     assert "a.manifest" in bad.problem
+
+
+@pytest.mark.parametrize("left", [None, b"", b'[{"datasetObj'], ids=["none", "empty", "half"])
+def test_files_that_a_power_cut_took_are_made_again(portal, tmp_path, clock, left):
+    job = begin(portal, tmp_path, n_images=3, per_object=1, batch_size=1)
+    people.work(portal, job, "ann", at_most=2)
+    portal.run_due()
+    folder = portal.folder / "labeljob/jobs/zoo"
+    before = people.files(folder)
+    portal.close()
+    (lost,) = list(folder.rglob("consolidation-response/*/*_09:00:01.json"))
+    lost.unlink() if left is None else lost.write_bytes(left)
+    again = Portal(portal.folder, settle=SETTLE, clock=clock)
+    try:
+        again.run_due()
+        assert people.files(folder) == before
+    finally:
+        again.close()
