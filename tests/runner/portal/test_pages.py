@@ -48,7 +48,10 @@ def open_page(server, window):
         window.goto(server.url)
         worker = Worker(window, window.frame_locator("iframe"))
         expect.set_options(timeout=5000)
-        window.wait_for_function("received.some((message) => message.labeljob === 'ready')")
+        window.wait_for_function(
+            "received.some((message) => message.labeljob === 'ready')"
+            " && document.activeElement.localName === 'iframe'"
+        )
         return worker
 
     window.on("pageerror", note)

@@ -58,7 +58,9 @@ class Worker:
     def check(self, name: str, value: str | None = None) -> None:
         """Click a box or a radio button, of a value where the name has several."""
         selector = f"[name='{name}']" + (f"[value='{value}']" if value else "")
-        self.frame.locator(selector).locator("visible=true").first.click()
+        found = self.frame.locator(selector)
+        boxes = found.locator("input").or_(found.and_(self.frame.locator("input")))
+        boxes.locator("visible=true").first.click()
 
     def select(self, name: str, value: str) -> None:
         """Choose from a list."""
@@ -70,7 +72,8 @@ class Worker:
 
     def see(self, text: str) -> None:
         """Something is written on the page."""
-        expect(self.frame.get_by_text(text, exact=True).first).to_be_visible()
+        shown = self.frame.get_by_text(text, exact=True).locator("visible=true")
+        expect(shown.first).to_be_visible()
 
     def absent(self, text: str) -> None:
         """No button has this text."""
