@@ -20,6 +20,11 @@ CHROMIUM_OPTIONS = [
 ]
 
 
+def find_program() -> str | None:
+    """The browser's program on this machine."""
+    return next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+
+
 @pytest.fixture(scope="session")
 def aws_server():
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
@@ -56,7 +61,7 @@ def s3_server(aws_endpoint):
 def browser():
     """Headless Chromium, driven by Playwright."""
     playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright")
-    program = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    program = find_program()
     if program is None:
         missing = "needs Chromium: run `make chromium`, or on Debian `apt-get install chromium`"
         pytest.fail(missing) if "CI" in os.environ else pytest.skip(missing)
