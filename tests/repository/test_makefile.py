@@ -92,3 +92,33 @@ def test_what_a_lock_changed_is_installed_again(checkout):
     later = (checkout / STAMPS[-1]).stat().st_mtime + 1
     os.utime(lock, (later, later))
     assert any("-r requirements/runner.txt" in line for line in make(checkout, "-n", "demo"))
+
+
+@pytest.mark.parametrize("installed", [False, True])
+def test_a_node_that_is_too_old_is_not_used(tmp_path, installed):
+    program = tmp_path / ".ci/with-node"
+    program.parent.mkdir()
+    shutil.copy2(ROOT / ".ci/with-node", program)
+    usable = "#!/bin/sh\necho from-tools\n"
+    write_programs(tmp_path / "old", node="#!/bin/sh\nexit 1\n", npm=usable)
+    if installed:
+        write_programs(tmp_path / ".tools/node/bin", node=usable, npm=usable)
+    result = subprocess.run(
+        [program, "node"],
+        env={"PATH": f"{tmp_path / 'old'}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    if installed:
+        assert result.stdout == "from-tools\n"
+    else:
+        assert result.returncode == 1
+        assert "run `make build-pages`" in result.stderr
+
+
+def write_programs(folder, **texts):
+    folder.mkdir(parents=True)
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
