@@ -104,6 +104,8 @@ def _report(result: Explanation) -> None:
         detail = shorten(item.detail, LONGEST_COMMENT)
         messages.note(f"set aside: {item.worker_id}, {item.reason} ({detail})")
     for worker_id, comment in result.annotations.comments.items():
+        if worker_id in result.annotations.unlabelable:
+            continue  # it stands beside the reason
         messages.note(f"comment of {worker_id}: {shorten(comment, LONGEST_COMMENT)}")
     if result.posterior:
         title = "Posterior" if result.posterior_from == "algorithm" else "Shares of the votes"

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from groundtruth.annotations import CANNOT_BE_LABELED
 from groundtruth.errors import GroundTruthError
 from labeljob.jobs.description import answer_time
 from labeljob.portal import assignments
@@ -139,7 +140,7 @@ class WorkerPages:
                 400, f"A comment is a text of at most {_MOST_COMMENT_CHARACTERS} characters."
             )
         why = {"reason": reason} | ({"comment": comment} if comment.strip() else {})
-        return await self._submit(request, _read_text(body, "task"), {"cannot-be-labeled": why})
+        return await self._submit(request, _read_text(body, "task"), {CANNOT_BE_LABELED: why})
 
     async def skip(self, request: Request) -> Response:
         """Leave a task to others."""

@@ -381,6 +381,7 @@ def _comments(contents: Contents) -> list[tuple[str, str, str, str, str]]:
         )
         for obj in sorted(contents.objects, key=lambda obj: -dispute.get(obj.object_id, 0.0))
         for worker, comment in obj.comments.items()
+        if worker not in obj.unlabelable  # where it stands beside the reason
     ]
 
 

@@ -116,12 +116,14 @@ def test_what_cannot_be_labeled_is_shown_and_told_against_nobody(unclear, tmp_pa
     assert not any(worker["flags"] for worker in workers.values())
     text = page.read_text(encoding="utf-8")
     assert "What cannot be labeled" in text
+    assert "What workers wrote" not in text
     assert "no-label-fits: &lt;script&gt;" in text
     assert SCRIPT not in text
     assert text.count("x x x") < 400
 
     shown = " ".join(outcome_of(explain, unclear, "1", *labels).stderr.split())
     assert "set aside: cy, cannot-be-labeled (no-label-fits: <script>" in shown
+    assert "comment of cy" not in shown
     explained = json.loads(outcome_of(explain, unclear, "0", *labels, "--json").stdout)
     assert explained["votes"] == []
     assert [item["detail"] for item in explained["set-aside"]] == ["image-broken"] * 3

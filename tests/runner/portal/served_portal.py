@@ -64,16 +64,20 @@ class Person:
     def label_all(self, job, choose):
         """Answer as long as there is something; how many images were shown.
 
-        `choose` is told an image's bytes and gives the label.
+        `choose` is told an image's bytes and gives the label, or the whole answer of the form.
         """
         shown = 0
         work = self._post(f"/api/jobs/{job}/next", {"page": "1"})
         while task := work["task"]:
             page = self._http.get(task["page"]).raise_for_status().text
             image = next(image for image in task["images"] if image in page)
-            name = choose(self._http.get(image).raise_for_status().content)
+            said = choose(self._http.get(image).raise_for_status().content)
             shown += 1
-            answer = {"crowd-image-classifier": {"label": name}}
-            body = {"page": "1", "task": task["id"], "answer": answer}
-            work = self._post(f"/api/jobs/{job}/answers", body)
+            if isinstance(said, str):
+                said = {"crowd-image-classifier": {"label": said}}
+            body = {"page": "1", "task": task["id"]}
+            if reason := said.get("cannot-be-labeled"):
+                work = self._post(f"/api/jobs/{job}/cannot-label", {**body, **reason})
+            else:
+                work = self._post(f"/api/jobs/{job}/answers", {**body, "answer": said})
         return shown
