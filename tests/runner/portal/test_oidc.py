@@ -1,15 +1,20 @@
 """Signing in by an identity provider, and what a stranger or a bad token would try."""
 
 import importlib.util
+import json
 import time
+from contextlib import closing
 from urllib.parse import parse_qs, urlsplit
 
-import httpx2
+import httpx
 import pytest
 
 from labeljob.portal.oidc import OidcError, OidcSettings
+from labeljob.portal.portal import open_database
 from labeljob.portal.team import add_member, get_member, remove_member, reset_member
+from tests.runner.portal import people
 from tests.runner.portal.identity_provider import CLIENT_ID, SECRET, IdentityProvider
+from tests.runner.portal.served_portal import Person, serve, wait_for
 from tests.runner.portal.team_app import make_access, make_app, open_browser
 
 
@@ -37,7 +42,7 @@ def go_to_provider(client, path="/"):
     """Where the provider sends the browser back to, after it was asked."""
     answer = client.get("/oidc/sign-in", params={"next": path})
     assert answer.status_code == 302
-    with httpx2.Client(trust_env=False) as other_site:
+    with httpx.Client(trust_env=False) as other_site:
         return other_site.get(answer.headers["location"]).headers["location"]
 
 
@@ -216,3 +221,35 @@ def test_the_missing_extra_is_named(monkeypatch):
 def test_the_secret_is_not_shown():
     settings = OidcSettings(issuer="https://login.example.org", client_id="x", secret="hidden")
     assert "hidden" not in repr(settings)
+
+
+@pytest.mark.slow
+def test_a_whole_job_by_a_member_whom_the_provider_vouches_for(tmp_path, provider):
+    """The command as the owner starts it; its answers say who vouched for the worker."""
+    photos, store = people.make_photos(tmp_path / "photos", 3), tmp_path / "store"
+    secret = tmp_path / "client-secret.txt"
+    secret.write_text(f"{SECRET}\n")
+    with closing(open_database(store)) as database:
+        add_member(database, "ann@example.org")
+    command = ["portal", photos, "--task", "image-multi-class", "--labels", "cat", "dog"]
+    command += ["-o", store, "--oidc-issuer", provider.issuer, "--oidc-client-id", CLIENT_ID]
+    with serve([*command, "--oidc-secret-file", secret]) as link:
+        address = link.partition("/join/")[0]
+        with httpx.Client(base_url=address, follow_redirects=True, trust_env=False) as http:
+            assert "Sign in with 127.0.0.1" in http.get("/sign-in").text
+            http.get("/oidc/sign-in").raise_for_status()
+            assert Person(http).label_all("photos", lambda body: "cat") == 3
+        job = store / "labeljob" / "jobs" / "photos"
+        wait_for(job / "manifests" / "output" / "output.manifest")
+    answers = [
+        answer
+        for file in (job / "annotations" / "worker-response").rglob("*.json")
+        for answer in json.loads(file.read_text())["answers"]
+    ]
+    assert len(answers) == 3
+    for answer in answers:
+        assert answer["workerMetadata"]["identityData"] == {
+            "identityProviderType": "Oidc",
+            "issuer": provider.issuer,
+            "sub": "ann-1",
+        }
