@@ -343,3 +343,25 @@ def test_files_that_a_power_cut_took_are_made_again(portal, tmp_path, clock, lef
         assert people.files(folder) == before
     finally:
         again.close()
+
+
+def test_what_waits_for_one_worker_more_keeps_its_label_when_the_job_ends(portal, tmp_path, clock):
+    job = begin(
+        portal,
+        tmp_path,
+        n_images=2,
+        per_object=1,
+        max_workers=3,
+        tags={"consolidation:min-confidence": "1.0"},
+    )
+    people.work(portal, job, "ann")
+    clock.time += SETTLE
+    portal.run_due()
+    assert states(portal, job) == {"0": "open", "1": "open"}
+    job.finish()
+    portal.run_due()
+    lines = people.read_lines(job.output_manifest)
+    assert [line["label"]["class-name"] for line in lines] == ["cat", "dog"]
+    assert [line["label"]["answers"]["used"] for line in lines] == [1, 1]
+    folder = portal.folder / "labeljob/jobs/zoo/annotations/worker-response"
+    assert len(list(folder.rglob("*.json"))) == 2
