@@ -404,12 +404,14 @@ class AccessMiddleware:
         if scope["method"] == "POST" and not _is_same_origin(connection, settings):
             return _refuse(scope, 403, "origin", "The request comes from another page.")
 
-        session = self._access.find_session(connection)
+        path = scope["path"]
+        # What frames load is permitted by its address; nothing of it depends on who asks.
+        for_frames = path.startswith(_FOR_FRAMES)
+        session = None if for_frames else self._access.find_session(connection)
         state = scope.setdefault("state", {})
         state["session"] = session
         state["member"] = session.member if session else None
         state["csrf"] = session.csrf if session else ""
-        path = scope["path"]
         if session and self._access.database.now() - session.used > TOUCH_INTERVAL:
             await self._access.thread.run(touch_session, self._access.database, session)
         if path in _PUBLIC_PAGES or path.startswith(_PUBLIC):

@@ -337,8 +337,7 @@ def exclude(database: Database, job: str, object_id: str) -> None:
 
 def get_job_state(database: Database, job: str) -> JobState | None:
     """The job's state, or None if the database does not know it."""
-    with database.read() as connection:
-        row = connection.execute("SELECT state FROM jobs WHERE name = ?", (job,)).fetchone()
+    row = database.find_row("SELECT state FROM jobs WHERE name = ?", (job,))
     return None if row is None else row["state"]
 
 

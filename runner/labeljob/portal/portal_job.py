@@ -148,11 +148,10 @@ class PortalJob:
         None if no human is needed: the data object is then excluded, and leases on it are gone.
         Raises `GroundTruthError` if there is no such object or the function fails.
         """
-        with self._database.read() as connection:
-            row = connection.execute(
-                "SELECT state, task_input FROM objects WHERE job = ? AND object_id = ?",
-                (self.name, object_id),
-            ).fetchone()
+        row = self._database.find_row(
+            "SELECT state, task_input FROM objects WHERE job = ? AND object_id = ?",
+            (self.name, object_id),
+        )
         line = self.find_line(object_id)
         if row is None or line is None:
             raise JobError(f"job {self.name} has no data object {object_id!r}")

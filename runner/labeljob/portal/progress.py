@@ -90,12 +90,11 @@ def count_objects(database: Database, job: str) -> ObjectCounts:
 
 def count_of_worker(database: Database, job: str, worker_id: str) -> WorkerCounts:
     """What one worker did in a job."""
-    with database.read() as connection:
-        row = connection.execute(
-            "SELECT worker_id, answers, cannot_label, skipped, seconds FROM worker_counts "
-            "WHERE job = ? AND worker_id = ?",
-            (job, worker_id),
-        ).fetchone()
+    row = database.find_row(
+        "SELECT worker_id, answers, cannot_label, skipped, seconds FROM worker_counts "
+        "WHERE job = ? AND worker_id = ?",
+        (job, worker_id),
+    )
     return WorkerCounts(worker_id) if row is None else WorkerCounts(**row)
 
 

@@ -79,14 +79,13 @@ def is_signed_in(database: Database, session_id: str, *, idle_limit: float = IDL
 
 def _find(database: Database, session_id: str, idle_limit: float) -> Session | None:
     now = database.now()
-    with database.read() as connection:
-        row = connection.execute(
-            "SELECT s.csrf, s.used, m.must_change,"
-            " m.worker_id, m.email, m.name, m.role, m.sub, m.issuer"
-            " FROM sessions s JOIN members m USING (worker_id)"
-            " WHERE s.id = ? AND s.used > ? AND s.created > ? AND m.removed IS NULL",
-            (session_id, now - idle_limit, now - ABSOLUTE_LIMIT),
-        ).fetchone()
+    row = database.find_row(
+        "SELECT s.csrf, s.used, m.must_change,"
+        " m.worker_id, m.email, m.name, m.role, m.sub, m.issuer"
+        " FROM sessions s JOIN members m USING (worker_id)"
+        " WHERE s.id = ? AND s.used > ? AND s.created > ? AND m.removed IS NULL",
+        (session_id, now - idle_limit, now - ABSOLUTE_LIMIT),
+    )
     if row is None:
         return None
     csrf, used, must_change, *member = row
