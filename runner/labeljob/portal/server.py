@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
+from http import HTTPStatus
 from types import FrameType
 
 import uvicorn
@@ -151,6 +152,8 @@ def _outlive_signals() -> Iterator[None]:
 async def _explain(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     text = error.detail if isinstance(error, HTTPException) else str(error)
+    if text == HTTPStatus(status).phrase:  # of a route that is not there
+        text = "There is no such page." if status == 404 else f"The portal answers: {text}."
     return _answer(request, status, text)
 
 

@@ -56,6 +56,7 @@ def test_what_is_not_there_is_said_on_a_page_or_in_json(tmp_path):
         page = ann.browser.get("/nowhere")
         assert page.status_code == 404
         assert "<h1>Not found</h1>" in page.text
+        assert "There is no such page." in page.text
         answer = ann.post("next", {"page": "1"}, job="nowhere")
         assert answer.status_code == 404
         assert answer.json()["code"] == "not-found"
