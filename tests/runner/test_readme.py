@@ -11,7 +11,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from labeljob.commands import app
-from tests.runner.portal.served_portal import join, serve, wait_for
+from tests.runner.portal.live_portal import serve
 
 pytestmark = pytest.mark.slow
 
@@ -39,17 +39,16 @@ def look(image):
         return "dog" if picture.convert("RGB").getpixel((9, 9))[0] > 90 else "cat"
 
 
-def test_three_commands_lead_from_photographs_to_labels(photos):
-    portal, team, export = commands_of("run by tests/runner/test_readme.py")
-    with serve(portal):
+def test_three_commands_lead_from_photographs_to_labels(photos, tmp_path):
+    command, team, export = commands_of("run by tests/runner/test_readme.py")
+    with serve(tmp_path, command) as portal:
         added = CliRunner().invoke(app, team)
         assert added.exit_code == 0, added.stderr
         links = dict(line.split("\t") for line in added.stdout.splitlines())
         assert list(links) == team[2:]
         for link in links.values():
-            with join(link) as person:
-                assert person.label_all("photos", look) == 4
-        wait_for("labeljob-store/labeljob/jobs/photos/manifests/output/output.manifest")
+            assert portal.let_in(link).label_all("photos", look) == 4
+        assert len(portal.output_manifest("photos")) == 4
     exported = CliRunner().invoke(app, export)
     assert exported.exit_code == 0, exported.stderr
     names = {name: {file.name for file in Path("labeled", name).iterdir()} for name in CLASSES}

@@ -6,7 +6,8 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -200,3 +201,35 @@ class HttpWorker:
         """Send an answer; gives what there is to do after it."""
         response = self.post(job, "answers", task=task, answer=answer)
         return response.raise_for_status().json()
+
+    def label_all(self, job: str, choose: Callable[[bytes], str | dict]) -> int:
+        """Answer as long as there is something; how many images were shown.
+
+        `choose` is told an image's bytes and gives the label, or the whole answer of the form.
+        """
+        shown = 0
+        work = self.next(job)
+        while task := work["task"]:
+            page = self.http.get(task["page"]).raise_for_status().text
+            image = next(image for image in task["images"] if image in page)
+            said = choose(self.http.get(image).raise_for_status().content)
+            shown += 1
+            if isinstance(said, str):
+                said = {"crowd-image-classifier": {"label": said}}
+            if reason := said.get("cannot-be-labeled"):
+                response = self.post(job, "cannot-label", task=task["id"], **reason)
+                work = response.raise_for_status().json()
+            else:
+                work = self.answer(job, task["id"], said)
+        return shown
+
+
+@contextmanager
+def serve(folder: Path, command: Sequence[str]) -> Iterator[LivePortal]:
+    """Run a command that begins with ``portal``, as a text has it, and stop it in the end."""
+    portal = LivePortal(folder, *command[1:], "--settle", "0")
+    try:
+        portal.start()
+        yield portal
+    finally:
+        portal.stop()

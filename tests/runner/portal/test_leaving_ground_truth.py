@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from labeljob.commands import app
 from tests.runner.formats.foreign_files import cvat
 from tests.runner.history import job_folders
-from tests.runner.portal.served_portal import join, serve, wait_for
+from tests.runner.portal.live_portal import serve
 
 pytestmark = pytest.mark.slow
 
@@ -35,9 +35,9 @@ def run(command):
 
 def label_in_portal(command, job, name):
     """Run a command that serves a portal, and label everything as one class."""
-    with serve(command) as link, join(link) as person:
-        shown = person.label_all(job, lambda image: name)
-        wait_for(f"labeljob-store/labeljob/jobs/{job}/manifests/output/output.manifest")
+    with serve(Path.cwd(), command) as portal:
+        shown = portal.let_in(portal.links[1]).label_all(job, lambda image: name)
+        assert len(portal.output_manifest(job)) == shown
     return shown
 
 

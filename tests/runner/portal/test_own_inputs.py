@@ -8,7 +8,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from labeljob.commands import app
-from tests.runner.portal.served_portal import join, serve, wait_for
+from tests.runner.portal.live_portal import serve
 
 pytestmark = pytest.mark.slow
 
@@ -47,11 +47,9 @@ def test_what_a_select_and_the_buttons_beside_it_say_becomes_labels(tmp_path, mo
         "--template", "page.liquid.html", "--tag", "consolidation:answer-field=animal",
     ]  # fmt: skip
     job = Path("labeljob-store/labeljob/jobs/photos")
-    with serve(command) as link, join(link) as person:
-        assert person.label_all("photos", answer) == 3
-        wait_for(job / "manifests/output/output.manifest")
-    lines = (job / "manifests/output/output.manifest").read_text().splitlines()
-    labels = [json.loads(line)["label"] for line in lines]
+    with serve(tmp_path, command) as portal:
+        assert portal.let_in(portal.links[1]).label_all("photos", answer) == 3
+        labels = [line["label"] for line in portal.output_manifest("photos")]
     assert [label["class-name"] for label in labels] == ["cat", "dog", None]
     (aside,) = labels[2]["answers"]["set-aside"]
     assert aside["reason"] == "cannot-be-labeled"
