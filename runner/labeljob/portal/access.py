@@ -67,7 +67,7 @@ _FOR_FRAMES = ("/static/", "/frames/", "/files/")
 _API = ("/api/", "/owner/api/")
 _WITHOUT_OWN_PASSWORD = ("/password", "/sign-out")
 _LOCAL_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
-_ANSWERS = re.compile(r"/api/jobs/([^/]+)/answers")
+_ANSWERS = re.compile(r"(?:/owner)?/api/jobs/([^/]+)/(?:answers|judge)")
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:;"

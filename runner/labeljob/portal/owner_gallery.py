@@ -181,9 +181,11 @@ def _read_answers(
 ) -> dict[str, list[StoredAnswer]]:
     marks = ",".join("?" * len(object_ids))
     answers: dict[str, list[StoredAnswer]] = defaultdict(list)
+    # Without "+" SQLite walks through all answers of the job in the order of time.
     for object_id, worker, submitted, seconds, text in connection.execute(
         "SELECT object_id, worker_id, submitted, seconds, answer FROM assignments"
-        f" WHERE job = ? AND object_id IN ({marks}) AND submitted IS NOT NULL ORDER BY submitted",
+        f" WHERE job = ? AND object_id IN ({marks}) AND +submitted IS NOT NULL"
+        " ORDER BY +submitted",
         (job, *object_ids),
     ):
         answers[object_id].append(

@@ -87,6 +87,7 @@ class LabelCounter:
             " WHERE job = ? AND called >= ? AND state = 'consolidated' ORDER BY called",
             (self.job, self._last),
         )
+        self._unanswered = self._count_unanswered(connection)
         new: dict[str, tuple[str, float | None, list[str]]] = {}
         complete = True
         for object_id, called, confidence, label in rows:
@@ -98,12 +99,6 @@ class LabelCounter:
                 break
             new[object_id] = (called, confidence, json.loads(label) if label else [])
             self._last = called
-        # Data objects that nobody answered were in no call; there are none until a job has ended.
-        (self._unanswered,) = connection.execute(
-            "SELECT count(*) FROM objects o JOIN jobs j ON j.name = o.job AND j.state = 'finished'"
-            " WHERE o.job = ? AND o.state = 'consolidated' AND o.called IS NULL",
-            (self.job,),
-        ).fetchone()
         texts: Mapping[str, Mapping[str, str]] = {}
         if not self.task.label_is_mask:
             texts = read_answer_texts(connection, self.job, tuple(new))
@@ -117,6 +112,20 @@ class LabelCounter:
             )
             self._add(object_id, _Labeled(called, bin_index, agreements), labeled=bool(names))
         return complete
+
+    def _count_unanswered(self, connection: sqlite3.Connection) -> int:
+        """Data objects that nobody answered, so that they were in no call."""
+        (state,) = connection.execute(
+            "SELECT state FROM jobs WHERE name = ?", (self.job,)
+        ).fetchone()
+        if state != "finished":  # there are none until then
+            return 0
+        (count,) = connection.execute(
+            "SELECT count(*) FROM objects"
+            " WHERE job = ? AND state = 'consolidated' AND called IS NULL",
+            (self.job,),
+        ).fetchone()
+        return int(count)
 
     def _add(self, object_id: str, item: _Labeled, *, labeled: bool) -> None:
         self._labeled[object_id] = item
@@ -151,10 +160,11 @@ def read_answer_texts(
     texts: dict[str, dict[str, str]] = defaultdict(dict)
     for some in batched(object_ids, _IDS_IN_QUERY, strict=False):
         marks = ",".join("?" * len(some))
+        # Without "+" SQLite walks through all answers of the job in the order of time.
         for object_id, worker, answer in connection.execute(
             "SELECT object_id, worker_id, answer FROM assignments"
-            f" WHERE job = ? AND object_id IN ({marks}) AND submitted IS NOT NULL"
-            " ORDER BY submitted",
+            f" WHERE job = ? AND object_id IN ({marks}) AND +submitted IS NOT NULL"
+            " ORDER BY +submitted",
             (job, *some),
         ):
             texts[object_id][worker] = answer

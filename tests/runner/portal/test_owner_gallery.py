@@ -6,6 +6,7 @@ import pytest
 
 from labeljob.portal import assignments
 from labeljob.portal.owner_gallery import FilterError, GalleryFilter, read_gallery
+from labeljob.portal.owner_status import read_answer_texts
 from tests.runner.portal import people
 
 ANN, BEN, _ = map(people.worker_id, people.WORKERS)
@@ -104,3 +105,19 @@ def test_an_address_that_is_no_filter_is_refused(query):
 
 def test_a_page_is_never_longer_than_the_most():
     assert GalleryFilter.from_query({"limit": "100000"}).limit == 200
+
+
+def test_answers_are_found_by_their_data_object_however_many_there_are(database, job):
+    statements = []
+    with database.read() as connection:
+        connection.set_trace_callback(statements.append)
+        read_gallery(connection, job, GalleryFilter())
+        read_answer_texts(connection, job, ("1", "2"))
+        connection.set_trace_callback(None)
+        plans = [
+            connection.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall()
+            for statement in statements
+            if "answer FROM assignments" in statement
+        ]
+    assert len(plans) == 2
+    assert all("sqlite_autoindex_assignments_1" in plan[0]["detail"] for plan in plans)

@@ -143,6 +143,13 @@ def test_a_comment_is_seen_in_a_try(owner):
     assert post(owner, "/jobs/zoo/judge", {"answer": answer}).json()["comment"] == NASTY
 
 
+def test_a_long_answer_is_judged_as_a_worker_could_give_it(owner):
+    answer = {"crowd-image-classifier": {"label": "dog"}, "notes": "x" * 200_000}
+    assert post(owner, "/jobs/zoo/judge", {"answer": answer}).json()["usable"]
+    answer["notes"] *= 10
+    assert post(owner, "/jobs/zoo/judge", {"answer": answer}).status_code == 413
+
+
 def test_pictures_are_small_and_of_data_objects_alone(portal, owner):
     answer = get(owner, "/jobs/zoo/pictures/1?size=thumbnail")
     assert Image.open(io.BytesIO(answer.content)).format == "JPEG"

@@ -1,4 +1,5 @@
 /** Server-sent events: one stream, opened again when it is lost. */
+import { getJson } from "./http";
 
 const LONGEST_WAIT = 30_000;
 /** The server says something at least this often, in milliseconds. */
@@ -35,6 +36,8 @@ export function followEvents<T>(
   };
   const retry = (): void => {
     connection(false);
+    // Leads to the sign-in where the session has ended.
+    getJson("/api/session").catch(() => undefined);
     source?.close();
     source = undefined;
     clearTimeout(timer);
