@@ -17,6 +17,13 @@ TEMPLATE = Path(__file__).with_name("talking_page.liquid.html")
 SHOWN = "#stage iframe:not(.waiting)"
 
 
+@pytest.fixture(autouse=True)
+def patience():
+    expect.set_options(timeout=20_000)
+    yield
+    expect.set_options(timeout=5_000)
+
+
 @pytest.fixture
 def portal(tmp_path):
     if not (STATIC / "worker.js").is_file() and "CI" not in os.environ:
@@ -70,7 +77,7 @@ def answers(portal):
 
 
 def wait_for_answers(page, portal, count):
-    for _ in range(200):
+    for _ in range(400):
         if len(answers(portal)) == count:
             return answers(portal)
         page.wait_for_timeout(50)
