@@ -14,7 +14,7 @@ from labeljob.portal.portal import open_database
 from labeljob.portal.team import add_member, get_member, remove_member, reset_member
 from tests.runner.portal import people
 from tests.runner.portal.identity_provider import CLIENT_ID, SECRET, IdentityProvider
-from tests.runner.portal.served_portal import Person, serve, wait_for
+from tests.runner.portal.live_portal import HttpWorker, serve, wait_for
 from tests.runner.portal.team_app import make_access, make_app, open_browser
 
 
@@ -233,14 +233,14 @@ def test_a_whole_job_by_a_member_whom_the_provider_vouches_for(tmp_path, provide
         add_member(database, "ann@example.org")
     command = ["portal", photos, "--task", "image-multi-class", "--labels", "cat", "dog"]
     command += ["-o", store, "--oidc-issuer", provider.issuer, "--oidc-client-id", CLIENT_ID]
-    with serve([*command, "--oidc-secret-file", secret]) as link:
-        address = link.partition("/join/")[0]
-        with httpx.Client(base_url=address, follow_redirects=True, trust_env=False) as http:
+    with serve(tmp_path, [*map(str, command), "--oidc-secret-file", str(secret)]) as portal:
+        worker = HttpWorker(portal.url)
+        with worker.http as http:
             assert "Sign in with 127.0.0.1" in http.get("/sign-in").text
             http.get("/oidc/sign-in").raise_for_status()
-            assert Person(http).label_all("photos", lambda body: "cat") == 3
+            assert worker.look_around().label_all("photos", lambda body: "cat") == 3
         job = store / "labeljob" / "jobs" / "photos"
-        wait_for(job / "manifests" / "output" / "output.manifest")
+        wait_for((job / "manifests" / "output" / "output.manifest").is_file)
     answers = [
         answer
         for file in (job / "annotations" / "worker-response").rglob("*.json")
