@@ -109,6 +109,7 @@ bench: $(VENV)/.dev build ## Measure everything beside its peers and write docs/
 	$(BIN)/python -m benchmarks.segmentation.speed --rounds 3
 	$(BIN)/python -m benchmarks.segmentation.quality --data $(GROUNDTRUTH_DATA)
 	$(BIN)/python -m benchmarks.lambdas
+	$(BIN)/python -m benchmarks.portal
 	$(BIN)/python -m benchmarks.report
 
 .PHONY: bench-quick

@@ -25,6 +25,7 @@ from PIL import Image
 
 from benchmarks.common.record import output_option, run_record, table, write_result
 from benchmarks.portal.client import Browser, label
+from benchmarks.portal.large_job import measure_large_job
 from labeljob.commands.team import ADDRESS
 from labeljob.portal.database import Database
 from labeljob.portal.portal import DATABASE, PORTAL_FOLDER
@@ -176,8 +177,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     output_option(parser, "portal")
     options = parser.parse_args(arguments)
     objects = max(ALONE + 2, (options.answers + 2 * ALONE) // PER_OBJECT)
+    others = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        large_job = measure_large_job(folder / "large.sqlite")
         make_images(folder / "images", objects)
         with serve(folder) as (server, database, address):
 
@@ -196,11 +199,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         options.output,
         {
             "run": run_record("benchmarks.portal", given, seed=SEED),
+            "load_average_before": others,
             "objects": objects,
             "per_object": PER_OBJECT,
             "load": load,
             "answers": kept,
             "kinds": table(kinds, ["request", "cpu_ms"]),
+            "large_job": table(large_job, ["step", "cpu_ms"]),
         },
     )
     if kept["lost"] or kept["not_acknowledged"] or kept["exact_objects"] != objects:

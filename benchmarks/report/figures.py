@@ -24,6 +24,7 @@ RECORDS = {
     "speed": "classification-speed",
     "scaling": "scaling",
     "lambdas": "lambda",
+    "portal": "portal",
     "masks": "segmentation",
     "mask_quality": "segmentation-quality",
     "sources": "sources",
