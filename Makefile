@@ -63,6 +63,9 @@ help: ## Show these targets
 demo: $(VENV)/.runner ## Label real photographs with simulated workers, on this machine
 	$(BIN)/labeljob demo
 
+.PHONY: install
+install: $(VENV)/.runner ## Install labeljob into .venv, with its pages
+
 .PHONY: test-fast
 test-fast: $(VENV)/.dev ## Run the tests marked fast, in under a minute
 	$(BIN)/python -m pytest -q -n 2 -m fast
