@@ -4,7 +4,7 @@ import pytest
 
 from groundtruth.jobs import LabelingJob
 from groundtruth.observability import count_batch, metrics, observe
-from tests.examples import consolidate, example
+from tests.examples import consolidate, example, payload_of
 
 
 @pytest.fixture
@@ -76,3 +76,14 @@ def test_no_answer_and_no_worker_is_logged(observed):
     text = json.dumps(observed)
     for secret in ("Crab", "Lobster", "kelp", "private.us-west-2", "s3://"):
         assert secret not in text
+
+
+def test_what_cannot_be_labeled_is_no_answer_that_failed():
+    said = {"cannot-be-labeled": {"reason": "image-broken"}}
+    metrics.clear_metrics()
+    payload = payload_of({"0": [said, "{", {"crowd-image-classifier": {"label": "Crab"}}]})
+    observe(consolidate("acs_image_multi_class", payload), began=count_batch("labels"))
+    counted = metrics.serialize_metric_set()
+    metrics.clear_metrics()
+    assert counted["AnswersSetAside"] == [1.0]
+    assert counted["AnswersSetAside-cannot-be-labeled"] == [1.0]
