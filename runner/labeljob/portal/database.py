@@ -188,7 +188,8 @@ class Database:
         Raises
         ------
         StorageError
-            If another process keeps the lock for longer than 30 seconds.
+            If another process keeps the lock for longer than 30 seconds, or the disk is full or
+            fails: nothing of the transaction is kept then.
         """
         connection = self._connect()
         if connection.in_transaction:
@@ -203,9 +204,14 @@ class Database:
         try:
             yield connection
             connection.execute("COMMIT")
-        except BaseException:
+        except BaseException as error:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
+            if isinstance(error, sqlite3.OperationalError) and _is_of_disk(error):
+                raise self._error(
+                    f"cannot be written ({error}); see to the disk, and do it once more",
+                    "unavailable",
+                ) from error
             raise
 
     @contextmanager
@@ -283,6 +289,12 @@ class Database:
 
     def _error(self, problem: str, reason: str) -> StorageError:
         return StorageError(problem, uri=str(self.path), reason=reason)
+
+
+def _is_of_disk(error: sqlite3.OperationalError) -> bool:
+    """Whether an error is the disk's, and not that of a statement."""
+    primary = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return primary in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY)
 
 
 def _split(script: str) -> Iterator[str]:

@@ -131,13 +131,13 @@ def count_by_minute(
     series = [0] * minutes
     with database.read() as connection:
         rows = connection.execute(
-            f"SELECT submitted FROM assignments WHERE job = :job {_whose(worker_id)} "
-            "AND submitted > :since",
-            {"job": job, "worker": worker_id, "since": now - 60 * minutes},
+            "SELECT CAST(max(:now - submitted, 0) / 60 AS INT) AS ago, count(*) AS answers "
+            f"FROM assignments WHERE job = :job {_whose(worker_id)} AND submitted > :since "
+            "GROUP BY ago",
+            {"job": job, "worker": worker_id, "now": now, "since": now - 60 * minutes},
         ).fetchall()
     for row in rows:
-        ago = max(0.0, now - row["submitted"])
-        series[minutes - 1 - min(int(ago // 60), minutes - 1)] += 1
+        series[max(0, minutes - 1 - row["ago"])] += row["answers"]
     return series
 
 

@@ -85,3 +85,19 @@ def test_a_database_of_another_program_is_refused(tmp_path):
     other.close()
     with pytest.raises(StorageError):
         Database(path)
+
+
+def test_a_full_disk_is_told_and_keeps_nothing_of_the_transaction(database):
+    database.set_meta("key", "before")
+    with database.read() as connection:
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+
+    def fill():
+        with database.transaction():
+            database.set_meta("key", "after")
+            database.set_meta("large", "x" * 1_000_000)
+
+    with pytest.raises(StorageError):
+        fill()
+    assert database.get_meta("key") == "before"
