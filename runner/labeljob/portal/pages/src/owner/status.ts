@@ -62,6 +62,7 @@ class StatusPage {
   private status: Status;
   private below = 0.8;
   private unsure: number | null = null;
+  private questions = 0;
   private shownLabels = -1;
 
   constructor(
@@ -251,9 +252,11 @@ class StatusPage {
     if (!slider) return;
     this.below = Number(slider.value);
     this.draw("#confidences", drawConfidences(this.status.confidences, this.below));
+    const question = ++this.questions;
     try {
       const query = new URLSearchParams({ below: slider.value });
       const answer = await getJson<{ objects: number }>(`${this.address}/unsure?${query.toString()}`);
+      if (question !== this.questions) return; // the slider has moved on
       this.unsure = answer.objects;
     } catch (error) {
       this.unsure = null;
