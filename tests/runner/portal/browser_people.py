@@ -22,7 +22,7 @@ class Person(Worker):
         self.context: BrowserContext = browser.new_context(
             viewport={"width": 1280, "height": 860}, **options
         )
-        self.context.set_default_timeout(15_000)
+        self.context.set_default_timeout(60_000)
         self.alerts: list[str] = []
         self.names = {
             hashlib.sha256(path.read_bytes()).hexdigest(): path.name
@@ -44,6 +44,9 @@ class Person(Worker):
         page = self.context.new_page()
 
         def note(dialog) -> None:
+            if dialog.type == "beforeunload":  # the page asks; this person leaves all the same
+                dialog.accept()
+                return
             self.alerts.append(dialog.message)
             dialog.dismiss()
 
@@ -93,7 +96,7 @@ class Person(Worker):
     @property
     def photograph(self) -> str:
         """File name of the photograph that is shown, by its bytes."""
-        source = self.frame.locator("img").first.get_attribute("src")
+        source = self.frame.locator("img[src*='/files/']").first.get_attribute("src")
         assert source
         body = self.page.request.get(urljoin(self.portal.url, source)).body()
         return self.names[hashlib.sha256(body).hexdigest()]

@@ -17,6 +17,7 @@ export interface FrameListener {
 
 const patience = 3_000; // milliseconds after which a page counts as ready that does not say so
 const longestError = 500; // characters
+const longestAnswer = 30_000_000; // characters; the portal takes no longer one of any job type
 
 export class TaskFrame {
   /** Its keys, as the page tells them. */
@@ -67,6 +68,10 @@ export class TaskFrame {
     } else if (message.labeljob === "help") {
       this.listener.askedForHelp();
     } else if (message.labeljob === "answer" && !this.isAnswered) {
+      if (!canBeSent(message.answer)) {
+        this.refuse("The answer of this page cannot be sent: it is no JSON, or far too long.");
+        return;
+      }
       this.isAnswered = true;
       this.listener.answered(this, message.answer);
     }
@@ -112,6 +117,15 @@ export class TaskFrame {
   private post(message: MessageToPage): void {
     // The page has an origin that is nobody's, so that none can be named here.
     this.element.contentWindow?.postMessage(message, "*");
+  }
+}
+
+/** A page can answer with what JSON cannot say, such as an object that holds itself. */
+function canBeSent(answer: unknown): boolean {
+  try {
+    return (JSON.stringify(answer) ?? "").length <= longestAnswer;
+  } catch {
+    return false;
   }
 }
 
