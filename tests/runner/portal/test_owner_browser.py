@@ -8,9 +8,10 @@ from playwright.sync_api import expect
 
 from labeljob import portal as portal_package
 from labeljob.portal import assignments
+from labeljob.portal.portal import Portal
 from labeljob.portal.templating import STATIC
 from tests.runner.portal import people
-from tests.runner.portal.portal_client import open_portal, serve_portal
+from tests.runner.portal.portal_client import serve_portal
 
 NASTY = '</script><img src=x onerror="window.reached = true">'
 LABELS = ("cat", "dog", "bird", NASTY)
@@ -23,10 +24,12 @@ TALKING = Path(__file__).with_name("talking_page.liquid.html")
 def portal(tmp_path):
     if not (STATIC / "owner.js").is_file() and "CI" not in os.environ:
         pytest.skip("needs the portal's pages: run `make build-pages`")
-    options = {"labels": LABELS, "n_images": 6, "settle": 0, "template": str(TALKING)}
-    with open_portal(tmp_path, **options) as opened:
-        people.join(opened, *people.WORKERS)
-        yield opened
+    # Its thread is not begun: tests say when labels are made.
+    opened = Portal(tmp_path / "store", settle=0)
+    opened.begin(people.describe(tmp_path, labels=LABELS, template=str(TALKING)))
+    people.join(opened, *people.WORKERS)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

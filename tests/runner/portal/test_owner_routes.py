@@ -14,8 +14,9 @@ from labeljob.commands import app as command_line
 from labeljob.portal import owner_live, team
 from labeljob.portal.owner_report import list_commands
 from labeljob.portal.owner_routes import OwnerPages
+from labeljob.portal.portal import Portal
 from tests.runner.portal import people
-from tests.runner.portal.portal_client import Worker, make_app, open_portal
+from tests.runner.portal.portal_client import Worker, make_app
 
 NASTY = '</script><img src=x onerror="document.title=1">'
 LABELS = ("cat", "dog", "bird", NASTY)
@@ -37,8 +38,11 @@ def template(tmp_path):
 
 @pytest.fixture
 def portal(tmp_path, template):
-    with open_portal(tmp_path, labels=LABELS, template=str(template), settle=0) as opened:
-        yield opened
+    # Its thread is not begun: tests say when labels are made.
+    opened = Portal(tmp_path / "store", settle=0)
+    opened.begin(people.describe(tmp_path, labels=LABELS, template=str(template)))
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
