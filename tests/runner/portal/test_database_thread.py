@@ -4,6 +4,7 @@ import threading
 import pytest
 
 from labeljob.portal.database_thread import DatabaseThread
+from tests.runner.portal.coroutines import run_coroutine
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def test_all_is_done_in_one_thread_in_order(thread):
     async def ask() -> set[int]:
         return set(await asyncio.gather(*(thread.run(work, number) for number in range(50))))
 
-    assert len(asyncio.run(ask())) == 1
+    assert len(run_coroutine(ask())) == 1
     assert done == list(range(50))
 
 
@@ -43,7 +44,7 @@ def test_what_was_begun_is_done_though_nobody_waits_for_it(thread):
             await task
         end.set()
 
-    asyncio.run(leave())
+    run_coroutine(leave())
     assert done.wait(5)
 
 
@@ -52,4 +53,4 @@ def test_an_error_is_raised_where_it_is_waited_for(thread):
         raise ValueError("no such job")
 
     with pytest.raises(ValueError, match="no such job"):
-        asyncio.run(thread.run(fail))
+        run_coroutine(thread.run(fail))

@@ -3,6 +3,7 @@ import asyncio
 import pytest
 
 from labeljob.portal.departures import Departures
+from tests.runner.portal.coroutines import run_coroutine
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def run(released, happen):
             await asyncio.sleep(0)
         departures.close()
 
-    asyncio.run(go())
+    run_coroutine(go())
     return released
 
 

@@ -2,13 +2,13 @@
 
 import asyncio
 import json
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from labeljob.portal import owner_live
 from labeljob.portal.database_thread import DatabaseThread
 from labeljob.portal.owner_live import LiveValue, stream
+from tests.runner.portal.coroutines import run_coroutine
 
 
 @pytest.fixture
@@ -23,12 +23,6 @@ def fast(monkeypatch):
     monkeypatch.setattr(owner_live, "SECONDS_BETWEEN", 0.01)
     monkeypatch.setattr(owner_live, "SECONDS_OF_SILENCE", 0.05)
     monkeypatch.setattr(owner_live, "SECONDS_OF_STREAM", 0.6)
-
-
-def run(coroutine):
-    """Run a coroutine in a thread of its own: that of a browser has a loop already."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, coroutine).result()
 
 
 def count_calls(database):
@@ -61,7 +55,7 @@ def test_a_value_is_made_again_only_when_something_was_written(database, reader,
         await asyncio.sleep(0.1)
         return await value.get()
 
-    assert run(look()) == "1"
+    assert run_coroutine(look()) == "1"
     assert len(calls) == 2
 
 
@@ -74,7 +68,7 @@ def test_looks_are_shared_and_at_least_a_second_apart(database, reader):
         add_job(database, "zoo")
         return await asyncio.gather(*(value.get() for _ in range(50)))
 
-    assert set(run(look())) == {"0"}
+    assert set(run_coroutine(look())) == {"0"}
     assert len(calls) == 1
 
 
@@ -90,7 +84,7 @@ def test_a_stream_tells_changes_and_that_it_is_there(database, reader, fast):
                 add_job(database, "zoo")
         return events
 
-    events = run(listen())
+    events = run_coroutine(listen())
     told = [event for event in events if event.startswith("event: status")]
     assert [json.loads(event.splitlines()[1].removeprefix("data: ")) for event in told] == [0, 1]
     assert events.count("event: heartbeat\ndata:\n\n") >= 2
@@ -106,4 +100,4 @@ def test_a_change_of_the_owner_is_seen_at_once(database, reader):
         value.expire()
         return await value.get()
 
-    assert run(change()) == "1"
+    assert run_coroutine(change()) == "1"

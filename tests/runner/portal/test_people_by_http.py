@@ -14,6 +14,7 @@ import pytest
 
 from labeljob.portal import team
 from labeljob.portal.sessions import start_session
+from tests.runner.portal.coroutines import run_coroutine
 from tests.runner.portal.live_portal import HttpWorker, LivePortal, wait_for
 from tests.runner.portal.people import make_photos
 from tests.runner.portal.photographs import SUBJECTS, take_photographs
@@ -299,7 +300,7 @@ def test_two_hundred_people_at_once_and_every_answer_is_kept_once(open_portal, t
             *(labour(one.worker_id, token) for one, token in zip(members, tokens, strict=True))
         )
 
-    asyncio.run(asyncio.wait_for(labour_together(), 240))
+    run_coroutine(asyncio.wait_for(labour_together(), 240))
     assert len(saved) == 3 * 334
     assert len(portal.output_manifest("photos")) == 334
     assert on_file(portal, "photos") == saved
