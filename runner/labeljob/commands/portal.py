@@ -257,7 +257,10 @@ def _describe_job(
     source = options.source or options.manifest
     if resumed is None and source is None:
         if options.job_name or options.task or options.labels:
-            raise typer.BadParameter("a job needs SOURCE, a folder of photographs, or --manifest")
+            problem = "a job needs SOURCE, a folder of photographs, or --manifest"
+            if options.labels and Path(options.labels[-1]).is_dir():
+                problem += f"; {options.labels[-1]} was taken for a label: name it before --labels"
+            raise typer.BadParameter(problem)
         return None
     if resumed is None and source is not None:
         name = options.job_name or derive_job_name(

@@ -199,6 +199,19 @@ def submit(
         return "saved"
 
 
+def find_answer(
+    database: Database, job: str, object_id: str, worker_id: str
+) -> dict[str, Any] | None:
+    """The answer of a worker that counts; None if there is none."""
+    with database.read() as connection:
+        row = connection.execute(
+            "SELECT answer FROM assignments "
+            "WHERE job = ? AND object_id = ? AND worker_id = ? AND answer IS NOT NULL",
+            (job, object_id, worker_id),
+        ).fetchone()
+    return None if row is None else json.loads(row["answer"])
+
+
 def skip(database: Database, job: str, object_id: str, worker_id: str) -> bool:
     """Leave a data object to others; the worker gets it again only after all others.
 

@@ -39,6 +39,10 @@ CANNOT_LABEL_REASONS = {
 _MOST_COMMENT_CHARACTERS = 2000
 _MOST_BYTES_AT_ONCE = 64 * 1024  # of JSON that is read on the event loop
 _MOST_EXCLUDED = 100  # data objects that need nobody, passed over in one request
+_ANSWERED_BEFORE = (
+    "You had answered this task before, in another window: that answer counts. "
+    "To change it, go back to it."
+)
 _SORRY = {
     "closed": "This task is closed: its label was made without your answer.",
     "expired": "The time for this task was over, and others have answered it since.",
@@ -191,7 +195,12 @@ class WorkerPages:
     async def _submit(self, request: Request, task: str, answer: dict[str, Any]) -> Response:
         def work(job: PortalJob) -> dict[str, Any]:
             result = assignments.submit(self._database, job.name, task, _worker(request), answer)
-            return {"saved": result} if result in ("saved", "repeated") else _apologize(result)
+            if result == "saved":
+                return {"saved": result}
+            if result != "repeated":
+                return _apologize(result)
+            kept = assignments.find_answer(self._database, job.name, task, _worker(request))
+            return {"saved": result} | ({} if kept == answer else {"notice": _ANSWERED_BEFORE})
 
         return await self._step(request, work)
 

@@ -83,6 +83,12 @@ def test_labels_are_given_in_many_ways(folder, served, words):
     assert begun(folder, "pets").labels == ("cat", "dog")
 
 
+def test_a_folder_behind_the_labels_is_told_from_a_label(folder, served):
+    outcome = run(*TASK, "--labels", "cat", "dog", PHOTOS)
+    assert outcome.exit_code == 2
+    assert "was taken for a label" in " ".join(outcome.output.split())
+
+
 def test_the_options_are_those_of_create_labeling_job(folder, served):
     template = folder / "the page.liquid.html"
     template.write_text("<crowd-form>{{ task.input.taskObject }}</crowd-form>", encoding="utf-8")

@@ -79,7 +79,10 @@ def test_an_answer_is_kept_and_the_task_that_was_loaded_ahead_comes_next(portal,
 def test_a_double_submission_is_one_answer(portal, ann):
     task = ann.next()["task"]["id"]
     ann.answer(task, {"label": "dog"})
-    assert ann.answer(task, {"label": "cat"}).json()["saved"] == "repeated"
+    assert "notice" not in ann.answer(task, {"label": "dog"}).json()
+    again = ann.answer(task, {"label": "cat"}).json()
+    assert again["saved"] == "repeated"
+    assert "another window" in again["notice"]
     assert answers_of(portal, task) == [{"label": "dog"}]
 
 

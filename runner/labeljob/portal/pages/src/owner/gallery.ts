@@ -3,7 +3,7 @@ import { html, nothing, render, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { drawBar } from "./charts";
 import { describeError, getJson, readBoot } from "./http";
-import { formatCount, formatPercent, formatSeconds, formatTime, hueOf, STATUSES } from "./words";
+import { formatCount, formatPercent, formatSeconds, formatTime, hueOf, CANNOT_LABEL_REASONS, STATUSES } from "./words";
 
 interface Answer {
   worker: string;
@@ -54,6 +54,13 @@ function describeLabel(object: LabeledObject): string {
 function describeVote(answer: Answer): string {
   if (!answer.rejected) return answer.classes.join(", ") || "nothing";
   return answer.rejected.reason === "cannot-be-labeled" ? "cannot be labeled" : `not used (${answer.rejected.reason})`;
+}
+
+/** The detail of an answer that does not count, without the comment that is shown beside it. */
+function explainRejection({ rejected, comment }: Answer): string {
+  if (!rejected) return "";
+  const reason = comment ? rejected.detail.replace(`: ${comment}`, "") : rejected.detail;
+  return CANNOT_LABEL_REASONS[reason] ?? reason;
 }
 
 /** Who said what: a dot for each answer, in the color of its class. */
@@ -244,7 +251,7 @@ class Gallery {
               (answer) => html`<li>
                 <p><span class="dots" aria-hidden="true">${answer.rejected ? html`<i class="dot crossed"></i>` : answer.classes.slice(0, 4).map((name) => html`<i class="dot ${hueOf(name, this.boot.classes)}"></i>`)}</span>
                   <strong>${answer.rejected ? describeVote(answer) : answer.text}</strong> <span class="hint">${answer.worker}</span></p>
-                ${answer.rejected ? html`<p class="hint">${answer.rejected.detail}</p>` : nothing}
+                ${answer.rejected ? html`<p class="hint">${explainRejection(answer)}</p>` : nothing}
                 ${answer.comment ? html`<blockquote>${answer.comment}</blockquote>` : nothing}
                 <p class="hint">${formatTime(answer.submitted)}${answer.seconds === null ? "" : `, in ${formatSeconds(answer.seconds)}`}</p>
               </li>`,

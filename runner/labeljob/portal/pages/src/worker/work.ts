@@ -22,6 +22,8 @@ export interface Work {
   canGoBack: boolean;
   /** Only where something was refused: why. */
   error?: string;
+  /** What the worker should know of what was done. */
+  notice?: string;
 }
 
 /** Something that the worker did with a task, and that must reach the portal. */

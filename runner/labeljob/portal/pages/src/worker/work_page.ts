@@ -182,7 +182,8 @@ export class WorkPage implements FrameListener {
       return null;
     }
     if (status !== 200 && status !== 409) return work.error ?? `The portal answered ${status}.`;
-    if (work.error) this.notices.showUntilClosed("refused", work.error);
+    const text = work.error ?? work.notice;
+    if (text) this.notices.showUntilClosed("refused", text);
     this.apply(work);
     return null;
   }
