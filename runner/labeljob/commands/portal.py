@@ -214,7 +214,7 @@ def portal(options: PortalOptions) -> None:
     options, resumed = _locate(options)
     place = open_place(str(options.output), endpoint_url=None)
     wanted = _describe_job(options, resumed, place)
-    with Portal(options.output, settle=options.settle) as opened:
+    with Portal(options.output, wanted=wanted, settle=options.settle) as opened:
         job = opened.begin(wanted) if wanted else None
         if job is None and not opened.jobs:
             raise JobError(
@@ -321,6 +321,7 @@ def _describe_again(options: PortalOptions, known: JobDescription) -> JobDescrip
         tags={**known.tags, **tags},
         source=str(options.source.resolve()) if options.source else known.source,
         crew=PEOPLE,
+        started=now(),
     )
     if options.source:
         _report_new_photographs(known)

@@ -22,6 +22,15 @@ type JobState = Literal["running", "paused", "finished"]
 
 SECONDS_RESERVED_LONGER = 60.0
 _LOOKED_AT_IN_ORDER = 32
+_OF_JOBS = (
+    "objects",
+    "assignments",
+    "batches",
+    "job_members",
+    "state_counts",
+    "worker_counts",
+    "class_counts",
+)
 
 
 @dataclass(frozen=True)
@@ -77,6 +86,23 @@ def add_job(database: Database, job: str, object_ids: Iterable[str], *, wanted: 
                 for position, object_id in enumerate(object_ids, start=start)
             ),
         ).rowcount
+
+
+def has_answers(database: Database, job: str) -> bool:
+    """Whether anybody has answered in a job."""
+    with database.read() as connection:
+        row = connection.execute(
+            "SELECT 1 FROM assignments WHERE job = ? AND submitted IS NOT NULL LIMIT 1", (job,)
+        ).fetchone()
+    return row is not None
+
+
+def remove_job(database: Database, job: str) -> None:
+    """Remove a job with all its rows, answers too."""
+    with database.transaction() as connection:
+        connection.execute("DELETE FROM jobs WHERE name = ?", (job,))
+        for table in _OF_JOBS:
+            connection.execute(f"DELETE FROM {table} WHERE job = ?", (job,))
 
 
 def take(database: Database, job: str, worker_id: str, time_limit: float) -> Lease | None:
@@ -358,12 +384,12 @@ def set_job_state(database: Database, job: str, state: JobState) -> None:
     """Let a job run, pause or finish.
 
     A paused job gives out nothing, but takes the answers that are under way; in a finished one
-    all leases end.
+    all leases end, and it stays finished.
     """
     with database.transaction() as connection:
         connection.execute(
             "UPDATE jobs SET state = :state, finished = iif(:state = 'finished', :now, NULL) "
-            "WHERE name = :job AND state != :state",
+            "WHERE name = :job AND state NOT IN (:state, 'finished')",
             {"state": state, "now": database.now(), "job": job},
         )
         if state == "finished":

@@ -25,6 +25,7 @@ from labeljob.jobs.description import (
     load_description,
 )
 from labeljob.jobs.job_location import open_place
+from labeljob.portal import assignments
 from labeljob.portal.consolidation import SETTLE, Consolidation
 from labeljob.portal.database import Database
 from labeljob.portal.portal_job import Function, PortalJob
@@ -36,6 +37,7 @@ PORTAL_FOLDER = ".portal"
 
 DATABASE = "portal.sqlite"
 
+_WHAT_IS_LABELED = {"source", "manifest", "manifest_digest"}
 _SECONDS_BETWEEN_LOOKS = 1.0
 _SECONDS_AFTER_PROBLEM = 30.0
 
@@ -55,6 +57,9 @@ class Portal:
     ----------
     store : Path
         The folder of jobs, as `labeljob run` has one; made if it is not there.
+    wanted : JobDescription, optional
+        A job that `begin` is told next. If it is there, and nobody has answered in it, it may have
+        other options than it was begun with.
     settle : float, optional
         Seconds after a data object's last answer in which a worker may still go back to it.
     clock : callable, optional
@@ -62,7 +67,12 @@ class Portal:
     """
 
     def __init__(
-        self, store: Path, *, settle: float = SETTLE, clock: Callable[[], float] = time.time
+        self,
+        store: Path,
+        *,
+        wanted: JobDescription | None = None,
+        settle: float = SETTLE,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.folder = store.resolve()
         self.place = open_place(str(self.folder), endpoint_url=None)
@@ -88,6 +98,8 @@ class Portal:
         self._awake = threading.Event()
         self._thread = threading.Thread(target=self._consolidate, name="consolidation")
         remove_parts(self.place.jobs)
+        if wanted is not None:
+            self._forget_unanswered(wanted)
         for description in self._list_descriptions():
             self._open(description)
 
@@ -114,6 +126,18 @@ class Portal:
                     self.place.forget(description)
                 raise
             return self._jobs.get(description.name) or self._open(description)
+
+    def _forget_unanswered(self, wanted: JobDescription) -> None:
+        """Remove a job that is wanted with other options, if that loses nobody's answer."""
+        known = load_description(self.place.jobs, wanted.name)
+        if known is None or known.crew != PEOPLE:
+            return
+        different = set(known.differences(wanted))
+        if not different or different & _WHAT_IS_LABELED:
+            return
+        if not assignments.has_answers(self.database, known.name):
+            assignments.remove_job(self.database, known.name)
+            self.place.forget(known)
 
     def _write_label_file(self, description: JobDescription) -> None:
         text = json.dumps(label_category_file(list(description.labels)))

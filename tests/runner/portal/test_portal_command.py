@@ -8,7 +8,8 @@ from typer.testing import CliRunner
 from labeljob.commands import app, portal
 from labeljob.jobs import request
 from labeljob.jobs.description import load_description
-from labeljob.portal.portal import Portal
+from labeljob.portal import assignments
+from labeljob.portal.portal import Portal, open_database
 from tests.runner.portal import people
 
 pytestmark = pytest.mark.slow
@@ -169,13 +170,34 @@ def test_a_job_goes_on(folder, served, words):
         ),
     ],
 )
-def test_other_options_are_refused(folder, served, words, said):
+def test_other_options_are_refused_once_somebody_has_answered(folder, served, words, said):
     assert run(PHOTOS, *TASK, "--labels", "cat", "dog", "--job-name", "pets").exit_code == 0
+    database = open_database(folder / "labeljob-store")
+    task = assignments.take(database, "pets", "ann", 300)
+    assert assignments.submit(database, "pets", task.object_id, "ann", {}) == "saved"
+    database.close()
     for source in ([PHOTOS, "--job-name", "pets"], ["labeljob-store/labeljob/jobs/pets"]):
         outcome = run(*source, *words)
         assert outcome.exit_code == 1
         assert f"job pets was begun with {said}" in outcome.stderr
         assert "--fresh" not in outcome.stderr
+
+
+def test_a_job_without_an_answer_takes_other_options(folder, served):
+    assert run(PHOTOS, *TASK, "--labels", "cat", "dog", "--job-name", "pets").exit_code == 0
+    outcome = run(
+        PHOTOS, "--job-name", "pets", "--labels", "cat", "cow", "--workers-per-object", "2",
+        "--tag", "consolidation:answer-field=animal",
+    )  # fmt: skip
+    assert outcome.exit_code == 0, outcome.output
+    job = begun(folder, "pets")
+    assert (job.labels, job.per_object) == (("cat", "cow"), 2)
+    assert job.tags == {"consolidation:answer-field": "animal"}
+    database = open_database(folder / "labeljob-store")
+    with database.read() as connection:
+        rows = connection.execute("SELECT wanted FROM objects WHERE job = 'pets'").fetchall()
+    assert [row["wanted"] for row in rows] == [2, 2, 2]
+    database.close()
 
 
 def test_other_photographs_under_the_same_name_are_refused(folder, served):
