@@ -23,6 +23,7 @@ from labeljob.portal.database import Database
 from labeljob.portal.database_thread import DatabaseThread
 from labeljob.portal.frames import make_frame_response
 from labeljob.portal.grants import GrantSigner, find_uris
+from labeljob.portal.json_bodies import read_object
 from labeljob.portal.owner_gallery import FilterError, GalleryFilter, GalleryObject, read_gallery
 from labeljob.portal.owner_live import LiveValue, LiveValues
 from labeljob.portal.owner_report import POLICY, ReportError, ReportMaker, list_commands
@@ -281,7 +282,7 @@ class OwnerPages:
     async def requeue(self, request: Request) -> Response:
         """Begin the next round with the data objects that are unsure."""
         job = self._find_job(request)
-        below = _read_fraction((await _read_object(request)).get("below"))
+        below = _read_fraction((await read_object(request)).get("below"))
         try:
             made = await to_thread.run_sync(partial(job.requeue, below))
         except GroundTruthError as error:
@@ -291,16 +292,19 @@ class OwnerPages:
     async def set_members(self, request: Request) -> Response:
         """Say who may work on a job; nobody named is everybody."""
         job = self._find_job(request)
-        wanted = (await _read_object(request)).get("members")
+        wanted = (await read_object(request)).get("members")
         if not isinstance(wanted, list) or not all(isinstance(item, str) for item in wanted):
             raise HTTPException(400, "members is no list of worker IDs.")
-        await _find_writer(request).run(self._write_members, job.name, wanted)
+        if not await _find_writer(request).run(self._write_members, job.name, wanted):
+            raise HTTPException(
+                409, "Somebody of these is not in the team any more: load the page again."
+            )
         return JSONResponse({"members": wanted})
 
     async def judge(self, request: Request) -> Response:
         """What would become of an answer; nothing is stored."""
         job = self._find_job(request)
-        answer = (await _read_object(request)).get("answer")
+        answer = (await read_object(request)).get("answer")
         reader = JobAnswerReader(job.description, self._portal.place.store)
         said = await to_thread.run_sync(reader.read_one, answer)
         rejected = said.rejected
@@ -316,7 +320,7 @@ class OwnerPages:
 
     async def add_member(self, request: Request) -> Response:
         """Invite somebody."""
-        values = await _read_object(request)
+        values = await read_object(request)
         email, name = str(values.get("email") or ""), str(values.get("name") or "")
 
         def add() -> str:
@@ -327,7 +331,7 @@ class OwnerPages:
 
     async def reset_member(self, request: Request) -> Response:
         """Give somebody a new link."""
-        email = str((await _read_object(request)).get("email") or "")
+        email = str((await read_object(request)).get("email") or "")
 
         def reset() -> str:
             member = team.get_member(self._database, email)
@@ -338,7 +342,7 @@ class OwnerPages:
 
     async def remove_member(self, request: Request) -> Response:
         """Let somebody in no more."""
-        email = str((await _read_object(request)).get("email") or "")
+        email = str((await read_object(request)).get("email") or "")
         own: team.Member = request.state.member
         if email.casefold() == own.email.casefold():
             raise HTTPException(409, "This is yourself: somebody has to own the portal.")
@@ -430,14 +434,22 @@ class OwnerPages:
         ]
         return people, chosen
 
-    def _write_members(self, job: str, workers: Sequence[str]) -> None:
+    def _write_members(self, job: str, workers: Sequence[str]) -> bool:
+        """Let these alone work on a job; False, and nothing, unless all are in the team."""
         with self._database.transaction() as connection:
+            in_team = {
+                listed.member.worker_id
+                for listed in team.list_members(self._database)
+                if listed.state != "removed"
+            }
+            if not in_team.issuperset(workers):
+                return False
             connection.execute("DELETE FROM job_members WHERE job = ?", (job,))
             connection.executemany(
-                "INSERT INTO job_members SELECT ?, worker_id FROM members"
-                " WHERE worker_id = ? AND removed IS NULL",
+                "INSERT INTO job_members VALUES (?, ?)",
                 [(job, worker) for worker in dict.fromkeys(workers)],
             )
+        return True
 
     def _read_choices(self, job: str) -> tuple[dict[str, str], list[str]]:
         """Workers who answered, by ID, and the statuses of the labels."""
@@ -527,16 +539,6 @@ def _find_writer(request: Request) -> DatabaseThread:
     """The thread that writes."""
     thread: DatabaseThread = request.app.state.database_thread
     return thread
-
-
-async def _read_object(request: Request) -> Mapping[str, Any]:
-    try:
-        values = await request.json()
-    except ValueError as error:
-        raise HTTPException(400, "The request is no JSON.") from error
-    if not isinstance(values, dict):
-        raise HTTPException(400, "The request is no JSON object.")
-    return values
 
 
 def _read_fraction(value: object) -> float:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from anyio import to_thread
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -21,6 +19,7 @@ from labeljob.portal.assignments import Lease
 from labeljob.portal.database_thread import DatabaseThread
 from labeljob.portal.departures import Departures
 from labeljob.portal.grants import GrantSigner, find_uris
+from labeljob.portal.json_bodies import read_object
 from labeljob.portal.portal import Portal
 from labeljob.portal.portal_job import PortalJob
 from labeljob.portal.progress import count_objects, count_of_worker, find_median_seconds
@@ -37,7 +36,6 @@ CANNOT_LABEL_REASONS = {
 """Why a task cannot be labelled: the reason in the answer, and the words for the worker."""
 
 _MOST_COMMENT_CHARACTERS = 2000
-_MOST_BYTES_AT_ONCE = 64 * 1024  # of JSON that is read on the event loop
 _MOST_EXCLUDED = 100  # data objects that need nobody, passed over in one request
 _ANSWERED_BEFORE = (
     "You had answered this task before, in another window: that answer counts. "
@@ -119,14 +117,14 @@ class WorkerPages:
 
     async def find_next(self, request: Request) -> Response:
         """The task that the worker is to do now, and the one after it."""
-        body = await _read_body(request)
+        body = await read_object(request)
         page = _read_text(body, "page")
         self._departures.arrive(request.path_params["job"], _worker(request), page)
         return await self._step(request, lambda job: {})
 
     async def save_answer(self, request: Request) -> Response:
         """Keep an answer; it is kept for good when the browser hears of it."""
-        body = await _read_body(request)
+        body = await read_object(request)
         answer = body.get("answer")
         if not isinstance(answer, dict):
             raise HTTPException(400, "An answer is a JSON object.")
@@ -134,7 +132,7 @@ class WorkerPages:
 
     async def save_cannot_label(self, request: Request) -> Response:
         """Keep that a task cannot be labelled, and why."""
-        body = await _read_body(request)
+        body = await read_object(request)
         reason = _read_text(body, "reason")
         if reason not in CANNOT_LABEL_REASONS:
             raise HTTPException(400, f"{reason!r} is no reason that the page offers.")
@@ -148,7 +146,7 @@ class WorkerPages:
 
     async def skip(self, request: Request) -> Response:
         """Leave a task to others."""
-        body = await _read_body(request)
+        body = await read_object(request)
         task = _read_text(body, "task")
 
         def work(job: PortalJob) -> dict[str, Any]:
@@ -321,31 +319,6 @@ def _worker(request: Request) -> str:
 
 def _apologize(code: str) -> dict[str, Any]:
     return {"error": _SORRY[code], "code": code}
-
-
-async def _read_body(request: Request) -> dict[str, Any]:
-    body = await request.body()
-    try:
-        if len(body) > _MOST_BYTES_AT_ONCE:
-            values = await to_thread.run_sync(_parse, body)
-        else:
-            values = _parse(body)
-    except (ValueError, RecursionError) as error:
-        raise HTTPException(400, f"This is not the JSON of an answer: {error}") from error
-    if not isinstance(values, dict):
-        raise HTTPException(400, "A JSON object is wanted.")
-    return values
-
-
-def _parse(body: bytes) -> Any:
-    """JSON that can be written to a file again; raises `ValueError` or `RecursionError`."""
-    values = json.loads(body, parse_constant=_refuse_constant)
-    json.dumps(values, ensure_ascii=False).encode()  # half a surrogate pair is no text
-    return values
-
-
-def _refuse_constant(text: str) -> float:
-    raise ValueError(f"{text} is no number")
 
 
 def _read_text(body: dict[str, Any], key: str) -> str:

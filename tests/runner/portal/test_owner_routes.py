@@ -65,6 +65,12 @@ def post(owner, path, body=None):
     )
 
 
+def post_text(owner, path, body):
+    return owner.browser.post(
+        f"/owner/api{path}", content=body, headers={"X-CSRF-Token": owner.csrf}
+    )
+
+
 def boot(page):
     text = page.text.partition('id="boot">')[2].partition("</script>")[0]
     return json.loads(text)
@@ -110,13 +116,17 @@ def test_a_change_needs_the_token_of_the_page(owner):
 def test_who_may_work_on_a_job(owner, app):
     ann, ben = Worker(*app, "ann"), Worker(*app, "ben")
     members = [ann.worker_id, "private.us-west-2.nobody"]
-    assert post(owner, "/jobs/zoo/members", {"members": members}).status_code == 200
+    assert post(owner, "/jobs/zoo/members", {"members": members}).status_code == 409
+    assert post(owner, "/jobs/zoo/members", {"members": members[:1]}).status_code == 200
     assert ben.post("next", {"page": "1"}).status_code == 404
     assert ann.next()["task"]
     assert "checked" in get(owner, "/jobs/zoo").text
     post(owner, "/jobs/zoo/members", {"members": []})
     assert ben.next()["task"]
     assert post(owner, "/jobs/zoo/members", {"members": "all"}).status_code == 400
+    half = '{"members": ["\\ud800"]}'
+    for body in (half, "[" * 30_000 + "]" * 30_000):
+        assert post_text(owner, "/jobs/zoo/members", body).status_code == 400
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,7 @@ class StatusPage {
         <p class="headline"><strong>${formatNumber(labeled)}</strong> of ${formatNumber(total)} labeled</p>
         <ul class="plain">
           ${answered ? html`<li>${formatNumber(answered)} more with all answers, being consolidated</li>` : nothing}
-          ${unlabeled ? html`<li><a href=${this.galleryLink({ status: "no-usable-answer" })}>${formatNumber(unlabeled)} without a usable answer</a></li>` : nothing}
+          ${unlabeled ? html`<li><a href=${this.galleryLink({ status: "no-usable-answer" })}>${formatNumber(unlabeled)} without a label</a></li>` : nothing}
           ${excluded ? html`<li>${formatNumber(excluded)} need no person</li>` : nothing}
         </ul>
       </div>`;
