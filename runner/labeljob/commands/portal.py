@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperCommand
 
 from groundtruth.contract.fields import checked_labels
+from groundtruth.errors import GroundTruthError
 from labeljob import messages
 from labeljob.commands import options as shared
 from labeljob.commands.manifest import report_left_out
@@ -423,15 +424,17 @@ def _report_jobs(opened: Portal, *, first: str | None) -> None:
     for job in opened.jobs.values():
         if job.name != first and job.state() == "finished":
             continue
+        try:
+            n_objects = messages.format_count(len(job.lines), "data object")
+        except GroundTruthError as error:
+            messages.warning(f"job {job.name} cannot be worked on: {error}")
+            continue
         described = job.description
         workers = messages.format_count(described.per_object, "worker")
         if described.max_workers:
             workers = f"{described.per_object} to {described.max_workers} workers"
         said = {"finished": ", finished", "paused": ", paused"}.get(job.state(), "")
-        messages.done(
-            f"job {job.name}: {messages.format_count(len(job.lines), 'data object')}, each for "
-            f"{workers}{said}"
-        )
+        messages.done(f"job {job.name}: {n_objects}, each for {workers}{said}")
         messages.done(f"  job files    {job.folder}")
         messages.done(f"  worker page  {job.template}")
         if job.output_manifest:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -222,11 +222,20 @@ def load_description(folder: Path, name: str) -> JobDescription | None:
     """The description of a job that was begun; None if none was; raises `JobError`."""
     path = description_path(folder, name)
     try:
-        return JobDescription.from_json(json.loads(path.read_text(encoding="utf-8")))
+        description = JobDescription.from_json(json.loads(path.read_text(encoding="utf-8")))
+        return _follow_move(description, folder.parent)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise JobError(f"{path} does not describe a job ({error}); remove it") from error
+
+
+def _follow_move(description: JobDescription, store: Path) -> JobDescription:
+    """The description with the manifest that is inside its store, if the store was moved."""
+    own = store / description.output.removeprefix("s3://") / f"{description.name}.manifest"
+    if Path(description.manifest).is_file() or not own.is_file():
+        return description
+    return replace(description, manifest=str(own))
 
 
 def save_description(folder: Path, description: JobDescription) -> None:

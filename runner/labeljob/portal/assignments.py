@@ -88,6 +88,16 @@ def add_job(database: Database, job: str, object_ids: Iterable[str], *, wanted: 
         ).rowcount
 
 
+def copy_members(database: Database, job: str, *, to: str) -> None:
+    """Let those who may work on a job, and nobody else, work on another, if nobody is named yet."""
+    with database.transaction() as connection:
+        connection.execute(
+            "INSERT INTO job_members SELECT ?, worker_id FROM job_members WHERE job = ? "
+            "AND NOT EXISTS (SELECT 1 FROM jobs WHERE name = ?) ON CONFLICT DO NOTHING",
+            (to, job, to),
+        )
+
+
 def has_answers(database: Database, job: str) -> bool:
     """Whether anybody has answered in a job."""
     with database.read() as connection:

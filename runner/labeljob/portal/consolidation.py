@@ -214,9 +214,14 @@ class Consolidation:
         return row is None
 
     def _close(self) -> None:
-        """Write the output manifest and the finisher's files, unless they are there."""
-        summary = f"{self._layout.output_manifest.rpartition('/')[0]}/{SUMMARY}"
-        if self._read_if_there(summary) is None:
+        """Write the output manifest and the finisher's files, unless they are there.
+
+        A summary alone is somebody's `labeljob finish`, which came too early.
+        """
+        folder = self._layout.output_manifest.rpartition("/")[0]
+        if not {self._layout.output_manifest, f"{folder}/{SUMMARY}"} <= set(
+            self._store.list(f"{folder}/")
+        ):
             self._settle_unanswered()
             self._write_output()
             description = self._description

@@ -69,12 +69,15 @@ def routes(portal: Portal, thread: DatabaseThread, signer: GrantSigner) -> list[
             return PlainTextResponse("There is no such image.", 404)
 
         def read() -> Response:
-            return make_image_response(request, job.read_file(grant.uri))
+            for uri in find_uris(job.task_input(grant.object_id)):
+                if signer.name_image(uri) == grant.image:
+                    return make_image_response(request, job.read_file(uri))
+            return PlainTextResponse("There is no such image.", 404)
 
         try:
             return await to_thread.run_sync(read)
-        except GroundTruthError as error:
-            return PlainTextResponse(f"The image cannot be read: {error}", 404)
+        except GroundTruthError:
+            return PlainTextResponse("The image cannot be read.", 404)
 
     return [
         Route("/frames/{token}", show_frame, methods=["GET"]),

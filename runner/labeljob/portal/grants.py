@@ -1,8 +1,8 @@
 """Addresses of worker pages and images that need no session: each is signed, and runs out.
 
 Worker pages live in a sandbox, whose requests carry no cookie, so that the address itself is
-the permission. It names a job, a data object and, for an image, its URI; nobody can make or
-change one without the portal's secret.
+the permission. It names a job, a data object and one of its images, but not the path of the image;
+nobody can make or change one without the portal's secret.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import blake2b
 from typing import Any
 
 from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer
@@ -34,7 +35,7 @@ class Grant:
 
     job: str
     object_id: str
-    uri: str = ""  # of the image; empty for the page
+    image: str = ""  # what `GrantSigner.name_image` says of its URI; empty for the page
 
 
 class _HourlySigner(TimestampSigner):
@@ -54,12 +55,13 @@ class GrantSigner:
     --------
     >>> signer = GrantSigner("secret")
     >>> signer.read_frame(signer.sign_frame("birds", "7").removeprefix("/frames/"))
-    Grant(job='birds', object_id='7', uri='')
+    Grant(job='birds', object_id='7', image='')
     """
 
     def __init__(self, secret: str) -> None:
         self._frames = _serializer(secret, "frame")
         self._files = _serializer(secret, "file")
+        self._key = blake2b(secret.encode(), digest_size=32).digest()
         # Most addresses are asked for more than once: when a task is loaded ahead, and when shown.
         self._sign = lru_cache(_MOST_ADDRESSES)(self._sign_again)
 
@@ -69,7 +71,12 @@ class GrantSigner:
 
     def sign_file(self, job: str, object_id: str, uri: str) -> str:
         """Address of an image."""
-        return f"/files/{self._sign(self._files, _find_hour(), job, object_id, uri)}"
+        name = self.name_image(uri)
+        return f"/files/{self._sign(self._files, _find_hour(), job, object_id, name)}"
+
+    def name_image(self, uri: str) -> str:
+        """What stands for an image's URI in its address: nobody can read the URI from it."""
+        return blake2b(uri.encode(), key=self._key, digest_size=12).hexdigest()
 
     def _sign_again(self, serializer: URLSafeTimedSerializer, hour: int, *named: str) -> str:
         """The signed part of an address, which stays the same for an hour."""

@@ -30,7 +30,8 @@ async def read_object(request: Request) -> dict[str, Any]:
 def _parse(body: bytes) -> Any:
     """JSON that can be written to a file again; raises `ValueError` or `RecursionError`."""
     values = json.loads(body, parse_constant=_refuse_constant)
-    json.dumps(values, ensure_ascii=False).encode()  # half a surrogate pair is no text
+    # Half a surrogate pair is no text, and 1e999 no number of JSON.
+    json.dumps(values, ensure_ascii=False, allow_nan=False).encode()
     return values
 
 

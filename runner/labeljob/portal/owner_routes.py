@@ -18,6 +18,7 @@ from starlette.routing import Route
 from groundtruth.errors import GroundTruthError
 from labeljob.jobs.worker_pages import PageError, read_template
 from labeljob.portal import assignments, owner_live, progress, team
+from labeljob.portal.access import AccessSettings
 from labeljob.portal.answer_reading import JobAnswerReader
 from labeljob.portal.database import Database
 from labeljob.portal.database_thread import DatabaseThread
@@ -422,7 +423,8 @@ class OwnerPages:
             path = await _find_writer(request).run(make)
         except TeamError as error:
             raise HTTPException(409, str(error)) from error
-        return JSONResponse({"email": email, "link": str(request.base_url).rstrip("/") + path})
+        settings: AccessSettings = request.app.state.access_settings
+        return JSONResponse({"email": email, "link": f"{settings.origin_of(request)}{path}"})
 
     def _read_people(self, job: str) -> tuple[list[team.Member], set[str]]:
         """Who may be asked, and who may work on the job; nobody is everybody."""

@@ -292,6 +292,7 @@ class PortalJob:
         write_text(manifest, result.manifest.decode("utf-8"))
         per_object = workers or self.description.per_object
         has_own_title = self.description.title != make_title(self.description.task, self.name)
+        assignments.copy_members(self._database, self.name, to=name)
         return self._begin(
             replace(
                 self.description,

@@ -3,9 +3,12 @@
 import json
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from labeljob.commands import app
 from labeljob.jobs.description import JobError
 from labeljob.jobs.worker_pages import PageError
 from labeljob.portal import assignments
@@ -365,3 +368,14 @@ def test_what_waits_for_one_worker_more_keeps_its_label_when_the_job_ends(portal
     assert [line["label"]["answers"]["used"] for line in lines] == [1, 1]
     folder = portal.folder / "labeljob/jobs/zoo/annotations/worker-response"
     assert len(list(folder.rglob("*.json"))) == 2
+
+
+def test_a_finish_that_comes_too_early_keeps_no_label_away(portal, tmp_path, clock):
+    job = begin(portal, tmp_path, n_images=2, per_object=1)
+    outcome = CliRunner().invoke(app, ["finish", str(job.folder)])
+    assert (Path(job.folder) / "manifests/output/summary.json").is_file(), outcome.output
+    people.work(portal, job, "ann")
+    clock.time += SETTLE
+    portal.run_due()
+    lines = people.read_lines(job.output_manifest)
+    assert [line["label"]["class-name"] for line in lines] == ["cat", "dog"]

@@ -2,6 +2,7 @@
 
 import re
 import time
+from base64 import urlsafe_b64decode
 
 import pytest
 
@@ -160,7 +161,8 @@ def test_a_page_is_no_image_and_an_address_of_another_portal_is_none():
     signer = GrantSigner("secret")
     frame = signer.sign_frame("zoo", "1").removeprefix("/frames/")
     file = signer.sign_file("zoo", "1", "s3://zoo/1.png").removeprefix("/files/")
-    assert signer.read_file(file).uri == "s3://zoo/1.png"
+    assert signer.read_file(file).image == signer.name_image("s3://zoo/1.png")
+    assert b"s3://" not in urlsafe_b64decode(file.partition(".")[0] + "==")
     for read, token in (
         (signer.read_file, frame),
         (signer.read_frame, file),

@@ -350,3 +350,23 @@ def test_a_page_whose_answers_would_not_count_is_told(folder, served, form, tag,
     else:
         assert "set aside" not in text
         assert "has no" not in text
+
+
+def test_a_store_goes_on_where_it_was_moved_to(folder, served):
+    assert run(PHOTOS, *TASK, "--labels", "cat", "dog", "--job-name", "pets").exit_code == 0
+    (folder / "labeljob-store").rename(folder / "moved store")
+    outcome = run("moved store")
+    assert outcome.exit_code == 0, outcome.output
+    assert "job pets: 3 data objects" in outcome.stderr
+
+
+def test_a_job_whose_manifest_is_gone_keeps_no_other_from_being_served(folder, served):
+    manifest = folder / "zoo.manifest"
+    manifest.write_text('{"source-ref": "my photos, Zoë\'s/000.png"}\n', encoding="utf-8")
+    assert run("--manifest", manifest, *TASK, "--labels", "cat", "dog").exit_code == 0
+    manifest.unlink()
+    outcome = run(PHOTOS, *TASK, "--labels", "cat", "dog", "--job-name", "pets")
+    assert outcome.exit_code == 0, outcome.output
+    said = " ".join(outcome.stderr.split())
+    assert "job zoo cannot be worked on" in said
+    assert "job pets: 3 data objects" in said

@@ -39,7 +39,15 @@ def test_disputed_objects_go_round_again(portal, tmp_path):
     with pytest.raises(JobError, match="no output manifest yet"):
         job.requeue(0.9)
     label(portal, job, ann=["3"], ben=["1"])
+    with portal.database.transaction() as connection:
+        connection.executemany(
+            "INSERT INTO job_members VALUES ('zoo', ?)",
+            [(people.worker_id(name),) for name in people.WORKERS],
+        )
     again = job.requeue(0.9, workers=3)
+    with portal.database.read() as connection:
+        rows = connection.execute("SELECT worker_id FROM job_members WHERE job = 'zoo-2'")
+        assert {worker for (worker,) in rows} == {people.worker_id(w) for w in people.WORKERS}
     assert (again.name, again.description.title) == ("zoo-2", make_title(TASK, "zoo-2"))
     assert job.requeue(0.9, workers=3) is again
     assert [line.values["source-ref"][-7:] for line in again.lines] == ["001.png", "003.png"]

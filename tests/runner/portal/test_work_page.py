@@ -80,6 +80,16 @@ def test_a_reload_and_a_second_window_show_the_same_task(open_portal, shown, hir
     assert labels_of(portal) == shown
 
 
+def test_a_key_that_is_pressed_beside_the_task_counts(open_portal, shown, hire):
+    portal = open_portal()
+    (ann,) = hire(portal, EMAIL)
+    ann.start_working()
+    while ann.has_task:
+        ann.page.locator("#counts").click()
+        answer(ann, shown)
+    assert labels_of(portal) == shown
+
+
 def test_a_browser_that_was_closed_goes_on_where_it_was(open_portal, shown, hire, browser):
     portal = open_portal()
     (ann,) = hire(portal, EMAIL)

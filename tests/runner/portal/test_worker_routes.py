@@ -183,6 +183,7 @@ def test_a_job_for_others_is_not_there(portal, ann, ben):
         pytest.param("answers", b"[]", id="no-object"),
         pytest.param("answers", b'{"task": "0"}', id="no-answer"),
         pytest.param("answers", b'{"task": "0", "answer": {"x": NaN}}', id="no-number"),
+        pytest.param("answers", b'{"task": "0", "answer": {"x": 1e999}}', id="too-large"),
         pytest.param("answers", b'{"task": "0", "answer": {"x": "\\ud800"}}', id="no-text"),
         pytest.param("answers", b'{"task": "0", "answer": ' + b"[" * 90_000 + b"}", id="too-deep"),
         pytest.param("answers", b'{"task": 0, "answer": {}}', id="number-for-a-task"),

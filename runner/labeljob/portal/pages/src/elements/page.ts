@@ -96,6 +96,8 @@ function receive(message: MessageToPage): void {
     show(message.answer, message.theme);
   } else if (message.labeljob === "refused") {
     for (const form of findForms()) form.refuse(message.text);
+  } else if (message.labeljob === "press") {
+    document.body.dispatchEvent(new KeyboardEvent("keydown", { key: message.key, bubbles: true, composed: true }));
   }
 }
 

@@ -24,7 +24,13 @@ export interface Refused {
   text: string;
 }
 
-export type MessageToPage = Show | Refused;
+/** A key that was pressed beside the page. */
+export interface Press {
+  labeljob: "press";
+  key: string;
+}
+
+export type MessageToPage = Show | Refused | Press;
 
 export type MessageFromPage =
   | { labeljob: "ready"; keys: Key[] }

@@ -106,6 +106,12 @@ export class TaskFrame {
     this.post({ labeljob: "refused", text });
   }
 
+  /** Hand on a key that was pressed beside the page, and let the page have those that follow. */
+  press(key: string): void {
+    this.focus();
+    this.post({ labeljob: "press", key });
+  }
+
   focus(): void {
     this.element.focus({ preventScroll: true });
   }

@@ -99,7 +99,7 @@ export class WorkPage implements FrameListener {
       const isTyping = event.target instanceof HTMLElement && event.target.closest("input, select, textarea, dialog");
       if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
       if (event.key === "?") this.askedForHelp();
-      else if (/^\d$/.test(event.key)) this.shown?.focus();
+      else if (/^\d$/.test(event.key)) this.shown?.press(event.key);
       else return;
       event.preventDefault();
     });
