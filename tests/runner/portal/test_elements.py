@@ -156,6 +156,19 @@ def test_two_quick_presses_are_one_answer(show, window):
     assert answer(window) == {"crowd-image-classifier": {"label": "cat"}}
 
 
+def test_a_number_key_does_not_submit_what_nobody_can_see(show, window):
+    unseen = "data:image/png;base64,AAAA"
+    frame = show(
+        SINGLE.replace("{{ task.input.taskObject | grant_read_access }}", unseen), advance=True
+    )
+    expect(frame.get_by_role("alert")).to_contain_text("cannot be shown")
+    window.keyboard.press("1")
+    expect(frame.get_by_role("radio", name="cat")).to_be_checked()
+    expect(frame.get_by_role("button", name="Submit")).to_be_enabled()
+    window.keyboard.press("Enter")
+    assert answer(window) == {"crowd-image-classifier": {"label": "cat"}}
+
+
 def test_a_number_key_does_not_submit_a_page_that_asks_for_more(show, window):
     template = SINGLE.replace(
         "</crowd-image-classifier>", "</crowd-image-classifier><crowd-input name=why></crowd-input>"

@@ -217,7 +217,8 @@ export abstract class Classifier extends Field {
       event.preventDefault();
       if (event.repeat) return;
       this.choose(label);
-      if (settings.advance && !this.isMultiple) this.submit(true);
+      // Who cannot see the picture has to look up, and say so or press Submit.
+      if (settings.advance && !this.isMultiple && !this.viewer?.isBroken) this.submit(true);
     } else if (event.key === "Enter" && !source.closest("button, a, summary")) {
       event.preventDefault();
       if (!event.repeat) this.submit();

@@ -103,6 +103,11 @@ export class Viewer extends LitElement {
       : hold(this.placement, this.size, this.room);
   }
 
+  /** Whether the picture cannot be shown. */
+  get isBroken(): boolean {
+    return this.broken;
+  }
+
   /** Show the whole picture. */
   fitImage(): void {
     this.fitted = true;
