@@ -1,13 +1,13 @@
 """The server as a process would run it: its port, its end, and what it refuses."""
 
-import signal
-import threading
-import urllib.request
+import os
+import subprocess
+import sys
 
 import pytest
 
 from labeljob.portal import server
-from labeljob.portal.server import ServerError, check_bundles, listen, serve
+from labeljob.portal.server import ServerError, check_bundles, listen
 from tests.runner.portal import team_app
 from tests.runner.portal.portal_client import Worker, make_app, open_portal
 
@@ -30,24 +30,49 @@ def test_pages_that_were_not_built_are_named(portal_style):
         check_bundles()
 
 
-def test_it_answers_until_a_signal_comes_and_the_process_lives_on(tmp_path):
-    answers = []
-    with open_portal(tmp_path, job=False) as portal:
-        access = team_app.make_access(portal.database)
-        listener = listen("127.0.0.1", 0)
-        address = f"http://127.0.0.1:{listener.getsockname()[1]}/healthz"
+SERVED = """
+import signal, sys, threading, urllib.request
+from pathlib import Path
+from labeljob.portal import server
+from labeljob.portal.server import listen, serve
+from tests.runner.portal import team_app
+from tests.runner.portal.portal_client import open_portal
 
-        def ask_and_stop():
-            with urllib.request.urlopen(address, timeout=30) as answer:
-                answers.append(answer.read())
-            signal.raise_signal(signal.SIGTERM)
+server.STATIC = Path(sys.argv[2])
+with open_portal(Path(sys.argv[1]), job=False) as portal:
+    listener = listen("127.0.0.1", 0)
+    address = f"http://127.0.0.1:{listener.getsockname()[1]}/healthz"
 
-        asking = threading.Thread(target=ask_and_stop)
-        before = signal.getsignal(signal.SIGTERM)
-        serve(portal, access, listener, started=asking.start)
-        asking.join()
-        assert signal.getsignal(signal.SIGTERM) == before
-    assert answers == [b"ok"]
+    def ask_and_stop():
+        with urllib.request.urlopen(address, timeout=60) as answer:
+            sys.stdout.write(answer.read().decode())
+        signal.raise_signal(signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    serve(
+        portal,
+        team_app.make_access(portal.database),
+        listener,
+        started=threading.Thread(target=ask_and_stop).start,
+    )
+    assert signal.getsignal(signal.SIGTERM) == before
+sys.stdout.write(", closed")
+"""
+
+
+def test_it_answers_until_a_signal_comes_and_the_process_lives_on(tmp_path, checkout, portal_style):
+    command = [sys.executable, "-c", SERVED, str(tmp_path), str(portal_style)]
+    path = os.pathsep.join([str(checkout), str(checkout / "runner")])
+    ended = subprocess.run(
+        command,
+        cwd=checkout,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout) == (0, "ok, closed"), ended.stderr
 
 
 def test_what_is_not_there_is_said_on_a_page_or_in_json(tmp_path):
