@@ -74,7 +74,7 @@ test-fast: $(VENV)/.dev ## Run the tests marked fast, in under a minute
 test: lint build chromium $(TOOLS)/checkov/.installed $(TOOLS)/ministack/.installed ## Check and test everything, as CI does
 	$(SAM) validate --lint
 	$(TOOLS)/checkov/bin/checkov --file template.yaml --config-file .ci/checkov.yaml
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 3 --dist loadgroup
 	$(BIN)/python -m benchmarks.quick
 
 .PHONY: build
