@@ -11,6 +11,7 @@ from groundtruth.errors import GroundTruthError
 from labeljob.portal import assignments
 from labeljob.portal.portal_job import PortalJob
 from labeljob.portal.templating import STATIC
+from tests.runner.portal.live_portal import wait_for
 from tests.runner.portal.portal_client import open_portal, serve_portal
 
 TEMPLATE = Path(__file__).with_name("talking_page.liquid.html")
@@ -74,6 +75,11 @@ def answers(portal):
             "SELECT object_id, answer FROM assignments WHERE submitted IS NOT NULL"
         ).fetchall()
     return {row["object_id"]: json.loads(row["answer"]) for row in rows}
+
+
+def count_live(portal):
+    with portal.database.read() as connection:
+        return connection.execute("SELECT count(*) FROM assignments WHERE live").fetchone()[0]
 
 
 def wait_for_answers(page, portal, count):
@@ -198,6 +204,22 @@ def test_a_page_that_is_not_shown_cannot_answer(page, portal):
     assert answers(portal) == {}
 
 
+def test_a_page_that_did_not_come_is_loaded_again(page):
+    refused = []
+
+    def refuse(route):
+        if len(refused) < 2:
+            refused.append(route.request.url)
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/frames/*", refuse)
+    page.reload()
+    wait_for_task(page)
+    assert len(refused) == 2
+
+
 def test_a_task_that_took_too_long_is_given_back_and_the_page_says_so(page, portal):
     page.clock.install()
     page.reload()
@@ -208,9 +230,7 @@ def test_a_task_that_took_too_long_is_given_back_and_the_page_says_so(page, port
     expect(page.locator("#time")).to_contain_text("of 5 Min")
     page.clock.fast_forward(60_000)
     show_panel(page, "The time for this task is over")
-    with portal.database.read() as connection:
-        (live,) = connection.execute("SELECT count(*) FROM assignments WHERE live").fetchone()
-    assert live == 0
+    wait_for(lambda: count_live(portal) == 0)
     page.get_by_role("button", name="Go on").click()
     wait_for_task(page)
     # It is the same one again, and what was begun is still there.

@@ -15,7 +15,7 @@ export interface FrameListener {
   askedForHelp(): void;
 }
 
-const patience = 3_000; // milliseconds after which a page counts as ready that does not say so
+const patience = 3_000; // milliseconds that a page has to say that it is ready
 const longestError = 500; // characters
 const longestAnswer = 30_000_000; // characters; the portal takes no longer one of any job type
 
@@ -25,7 +25,9 @@ export class TaskFrame {
   readonly ready: Promise<void>;
   isReady = false;
   private readonly element = document.createElement("iframe");
-  private isShown = false;
+  private shownWith: ShowOptions | null = null; // while the worker sees it
+  private hasSpoken = false;
+  private isSecondTry = false;
   private isAnswered = false;
   private setReady: () => void = () => undefined;
 
@@ -44,7 +46,7 @@ export class TaskFrame {
     const { element } = this;
     element.title = "Task";
     element.setAttribute("sandbox", "allow-scripts allow-forms allow-modals allow-popups");
-    element.addEventListener("load", () => window.setTimeout(this.setReady, patience));
+    element.addEventListener("load", () => window.setTimeout(() => void this.doubt(), patience));
     element.src = task.page;
     this.hide();
     stage.append(element);
@@ -59,11 +61,13 @@ export class TaskFrame {
     if (typeof data !== "object" || data === null || !("labeljob" in data)) return;
     const message = data as MessageFromPage;
     if (message.labeljob === "ready") {
+      this.hasSpoken = true;
       this.keys.push(...readKeys(message.keys)); // of the elements, and perhaps of the page itself
       this.setReady();
+      if (this.shownWith) this.tell(this.shownWith); // it could not hear it before
     } else if (message.labeljob === "error") {
       this.listener.failed(this, String(message.text).slice(0, longestError));
-    } else if (!this.isShown) {
+    } else if (!this.shownWith) {
       return; // a page that nobody sees has nothing to answer
     } else if (message.labeljob === "help") {
       this.listener.askedForHelp();
@@ -79,7 +83,7 @@ export class TaskFrame {
 
   show(options: ShowOptions): void {
     const { element } = this;
-    this.isShown = true;
+    this.shownWith = options;
     element.classList.remove("waiting");
     element.inert = false;
     element.removeAttribute("aria-hidden");
@@ -88,13 +92,15 @@ export class TaskFrame {
   }
 
   /** Tell the page how it is to behave and look. */
-  tell({ advance, theme }: ShowOptions): void {
+  tell(options: ShowOptions): void {
+    const { advance, theme } = options;
+    if (this.shownWith) this.shownWith = options;
     this.post({ labeljob: "show", advance, theme, answer: this.task.answer ?? null });
   }
 
   hide(): void {
     const { element } = this;
-    this.isShown = false;
+    this.shownWith = null;
     element.classList.add("waiting");
     element.inert = true;
     element.setAttribute("aria-hidden", "true");
@@ -120,10 +126,33 @@ export class TaskFrame {
     this.element.remove();
   }
 
+  /** A page that says nothing may be one that the portal, just stopped, did not give: load it once
+   * more as soon as it can be had. One that says nothing then either is shown as it is. */
+  private async doubt(): Promise<void> {
+    if (this.hasSpoken) return;
+    if (this.isSecondTry) {
+      this.setReady();
+      return;
+    }
+    while (!(await canBeHad(this.task.page))) {
+      await new Promise((resolve) => window.setTimeout(resolve, patience));
+      if (!this.element.isConnected) return;
+    }
+    this.isSecondTry = true;
+    this.element.src = this.task.page;
+  }
+
   private post(message: MessageToPage): void {
     // The page has an origin that is nobody's, so that none can be named here.
     this.element.contentWindow?.postMessage(message, "*");
   }
+}
+
+function canBeHad(address: string): Promise<boolean> {
+  return fetch(address).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** A page can answer with what JSON cannot say, such as an object that holds itself. */
