@@ -2,102 +2,42 @@
 import { css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import type { Answer, Json, Key } from "../shared/messages";
-import { isFramed, post } from "./delivery";
-import { Field } from "./field";
 import { readJson, readNames } from "./lists";
-import { InstructionsPanel, openDialog, panelStyle } from "./regions";
+import { panelStyle } from "./regions";
 import { settings } from "./settings";
 import { shared } from "./styles";
+import { TaskElement, taskStyle } from "./task_element";
 import "./viewer";
 import type { Viewer } from "./viewer";
 
 /** Keys of the first options in the order of the keyboard. */
 const DIGITS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0"];
 
-/** Asks the form around to submit. */
-export class SubmitRequest extends Event {
-  static readonly type = "labeljob-submit";
-
-  /** With `isAdvance` only if nothing else is asked. */
-  constructor(readonly isAdvance: boolean) {
-    super(SubmitRequest.type, { bubbles: true, composed: true });
-  }
-}
-
-export abstract class Classifier extends Field {
+export abstract class Classifier extends TaskElement {
   static override styles = [
     shared,
     panelStyle,
+    taskStyle,
     css`
-      :host { display: block; background: var(--crowd-surface); color: var(--crowd-text); font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
-      .layout { display: flex; min-height: 24rem; }
-      :host([alone]) .layout { height: 100dvh; }
-      .annotation-area { flex: 1; min-width: 0; display: grid; grid-template-columns: minmax(0, 1fr) minmax(15rem, 19rem); min-height: 0; }
-      .annotation-area { grid-template-rows: minmax(0, 1fr) auto; }
-      .annotation-area > :not(.work) { grid-column: 2; }
-      .work { grid-row: 1 / span 2; display: flex; flex-direction: column; min-height: 0; min-width: 0; padding: 1rem; gap: 0.75rem; }
-      h1 { margin: 0; font-size: 1.2rem; line-height: 1.35; text-wrap: balance; overflow-wrap: anywhere; }
       labeljob-viewer { flex: 1; }
       :host(:not([alone])) labeljob-viewer { height: 60dvh; flex: none; }
       .target { flex: 1; min-height: 0; overflow: auto; overflow-wrap: break-word; }
-      .answers { display: flex; flex-direction: column; gap: 0.75rem; min-height: 0; padding: 1rem; border-inline-start: 1px solid var(--crowd-line); background: var(--crowd-raised); }
-      fieldset { display: flex; flex-direction: column; min-height: 3rem; min-width: 0; margin: 0; padding: 0; border: 0; }
-      legend { padding: 0; margin-bottom: 0.5rem; font-weight: 650; }
-      .options { display: flex; flex-direction: column; gap: 0.4rem; min-height: 0; overflow: auto; padding: 3px; margin: 0 -3px; }
-      .option {
-        position: relative; display: flex; align-items: center; gap: 0.65rem; min-height: 2.75rem; flex: none;
-        padding: 0.4rem 0.7rem; border: 1px solid var(--crowd-line); border-radius: 0.6rem; cursor: pointer;
-      }
-      .option:hover { border-color: var(--crowd-accent); }
-      .option:has(input:checked) { background: var(--crowd-chosen); border-color: var(--crowd-accent); }
-      .option:has(input:focus-visible) { outline: 3px solid var(--crowd-accent); outline-offset: 1px; }
-      .option input { outline: none; }
-      .option .name { flex: 1; min-width: 0; overflow-wrap: anywhere; }
       .option.exclusion { margin-top: 0.4rem; }
-      .key::before {
-        content: attr(data-key); display: grid; place-content: center; min-width: 1.6rem; height: 1.6rem; padding: 0 0.3rem;
-        border: 1px solid var(--crowd-line); border-radius: 0.35rem; color: var(--crowd-muted); font-size: 0.85rem; background: var(--crowd-surface);
-      }
-      .submit { margin-top: auto; min-height: 3rem; flex: none; }
       .filter { flex: none; margin-bottom: 0.5rem; }
       .chosen { margin: 0; color: var(--crowd-muted); font-size: 0.9rem; overflow-wrap: anywhere; max-height: 5rem; overflow: auto; flex: none; }
-      table { border-collapse: collapse; width: 100%; }
-      th { text-align: left; font-weight: 550; padding: 0.35rem 1rem 0.35rem 0; vertical-align: top; }
-      td { padding: 0.35rem 0; }
-      tr + tr { border-top: 1px solid var(--crowd-line); }
-      @media (max-width: 55rem) {
-        .layout { flex-direction: column; }
-      }
       @media (max-width: 42rem) {
-        :host([alone]) .layout { height: auto; min-height: 100dvh; }
-        .annotation-area { display: flex; flex-direction: column; }
-        .work { padding-bottom: 0.25rem; }
         labeljob-viewer { flex: none !important; height: min(46dvh, 85vw) !important; }
-        .answers { border-inline-start: 0; flex: 1; }
-        .options { overflow: visible; }
-        .submit { position: sticky; bottom: 0.75rem; box-shadow: 0 0 0 0.75rem var(--crowd-raised); }
       }
     `,
   ];
 
-  @property() header = "";
   @property({ attribute: "categories", converter: (text) => readNames(readJson(text, "categories")) })
   categories: string[] = [];
   @property({ attribute: "exclusion-category" }) exclusionCategory: string | null = null;
-  /** Whether nothing else is on the page: it fills the window and has the button that submits. */
-  @property({ type: Boolean, reflect: true }) alone = false;
-  @property({ type: Boolean }) sending = false;
-
   @state() private chosen: readonly string[] = [];
   @state() private wanted = "";
   @query(".filter") private filter!: HTMLInputElement | null;
   @query("labeljob-viewer") protected viewer!: Viewer | null;
-
-  private readonly instructions = new InstructionsPanel(
-    this,
-    () => this.renderToolGuide(),
-    () => this.alone,
-  );
 
   protected abstract readonly isMultiple: boolean;
 
@@ -164,20 +104,6 @@ export abstract class Classifier extends Field {
     return this.isMultiple ? "Choose at least one label." : "Choose a label.";
   }
 
-  override focus(): void {
-    this.renderRoot.querySelector<HTMLElement>(".annotation-area")?.focus({ preventScroll: true });
-  }
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    window.addEventListener("keydown", this.takeKey);
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    window.removeEventListener("keydown", this.takeKey);
-  }
-
   override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has("categories") || changed.has("exclusionCategory")) {
       this.chosen = this.chosen.filter((label) => this.options.includes(label));
@@ -198,20 +124,8 @@ export abstract class Classifier extends Field {
     this.announceChange();
   }
 
-  private submit(isAdvance = false): void {
-    this.dispatchEvent(new SubmitRequest(isAdvance));
-  }
-
-  /** Keys of the whole page, while nobody types and no dialog is open. */
-  private readonly takeKey = (event: KeyboardEvent): void => {
-    if (event.altKey || event.ctrlKey || event.metaKey || event.isComposing || event.defaultPrevented) return;
-    const source = event.composedPath()[0];
-    const isOurs = event.composedPath().includes(this);
-    const alone = document.querySelectorAll("[data-labeljob-classifier]").length === 1;
-    if (!isOurs && !alone) return;
-    if (!(source instanceof Element) || source.closest("dialog, select, textarea, [contenteditable]")) return;
-    if (source instanceof HTMLInputElement && !["radio", "checkbox"].includes(source.type)) return;
-    if (this.renderRoot.querySelector("dialog[open]")) return;
+  protected takeKey(event: KeyboardEvent, source: Element): void {
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
     const label = this.visible[DIGITS.indexOf(event.key)];
     if (label !== undefined) {
       event.preventDefault();
@@ -226,12 +140,11 @@ export abstract class Classifier extends Field {
       event.preventDefault();
       this.filter.focus();
     } else if (event.key === "?") {
-      if (isFramed) post({ labeljob: "help" });
-      else openDialog(this, "tools");
+      this.showKeys();
     } else if (this.viewer?.takeKey(event.key)) {
       event.preventDefault();
     }
-  };
+  }
 
   private readonly typeFilter = (event: KeyboardEvent): void => {
     const [first] = this.visible;
@@ -253,10 +166,6 @@ export abstract class Classifier extends Field {
   override updated(changed: PropertyValues): void {
     if (!changed.has("chosen") || this.isMultiple) return;
     this.renderRoot.querySelector(".option:has(input:checked)")?.scrollIntoView({ block: "nearest" });
-  }
-
-  override firstUpdated(): void {
-    this.dataset["labeljobClassifier"] = "";
   }
 
   private renderOption(label: string, at: number): TemplateResult {
@@ -329,8 +238,7 @@ export abstract class Classifier extends Field {
     `;
   }
 
-  /** The keys that the element takes, wherever the focus is. */
-  get keys(): Key[] {
+  override get keys(): Key[] {
     const rows: Key[] = [
       ["1 … 9, 0", this.isMultiple ? "Choose one of the first ten labels, or take it back" : "Choose one of the first ten labels"],
     ];
@@ -345,20 +253,13 @@ export abstract class Classifier extends Field {
     }
     return rows;
   }
-
-  private renderToolGuide(): TemplateResult {
-    return html`<table>
-      ${this.keys.map(([keys, what]) => html`<tr><th scope="row">${keys}</th><td>${what}</td></tr>`)}
-    </table>`;
-  }
 }
 
 abstract class ImageClassifier extends Classifier {
   @property() src = "";
   @property() overlay: string | null = null;
 
-  /** Fulfilled when the image is decoded, or cannot be shown. */
-  get decoded(): Promise<void> {
+  override get decoded(): Promise<void> {
     return this.viewer?.decoded ?? Promise.resolve();
   }
 

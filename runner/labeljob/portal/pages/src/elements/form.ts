@@ -2,7 +2,6 @@
 import { LitElement, css, html, nothing, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import type { Answer } from "../shared/messages";
-import { Classifier, SubmitRequest } from "./classifier";
 import { WorkerComment } from "./comment";
 import { deliver } from "./delivery";
 import { Field } from "./field";
@@ -15,6 +14,7 @@ import {
 } from "./plain_fields";
 import { InstructionsPanel, panelStyle } from "./regions";
 import { shared } from "./styles";
+import { SubmitRequest, TaskElement } from "./task_element";
 
 const OWN_SUBMIT = "crowd-button[form-action=submit], button[type=submit], input[type=submit], input[type=image]";
 const SUBMITTED_BY_ENTER = new Set(["button", "submit", "reset", "image", "file", "color", "range"]);
@@ -44,7 +44,7 @@ export class CrowdForm extends LitElement {
     `,
   ];
 
-  /** Whether one classifier is all that the page shows. */
+  /** Whether one task element is all that the page shows. */
   @property({ type: Boolean, reflect: true }) filled = false;
   @state() private ownSubmit = false;
   /** Whether the page has a heading of its own; a screen reader's user looks for one. */
@@ -76,22 +76,22 @@ export class CrowdForm extends LitElement {
     this.removeEventListener(SubmitRequest.type, this.takeSubmit);
   }
 
-  /** Find out who shows the button, and whether a classifier has the page to itself. */
+  /** Find out who shows the button, and whether a task element has the page to itself. */
   arrange(): void {
     const inside = [...descendants(this)];
     this.ownSubmit = inside.some((element) => element.matches(OWN_SUBMIT));
     this.hasHeading = document.querySelector("h1") !== null;
-    const classifiers = inside.filter((element) => element instanceof Classifier);
-    const [only] = classifiers;
+    const tasks = inside.filter((element) => element instanceof TaskElement);
+    const [only] = tasks;
     this.filled =
-      classifiers.length === 1 &&
+      tasks.length === 1 &&
       !this.ownSubmit &&
       Array.from(this.children).every(
         (child) => child.contains(only!) || (child as HTMLElement).offsetHeight === 0,
       );
-    for (const classifier of classifiers) {
-      classifier.alone = this.filled;
-      classifier.sending = this.sending;
+    for (const task of tasks) {
+      task.alone = this.filled;
+      task.sending = this.sending;
     }
   }
 

@@ -1,11 +1,11 @@
 /** The life of a worker page: from loading to being shown, answered and, perhaps, refused. */
 import type { Answer, MessageToPage, Theme } from "../shared/messages";
-import { Classifier } from "./classifier";
 import { isFramed, post } from "./delivery";
 import { CrowdForm } from "./form";
 import { defineMissing } from "./missing";
 import { settings } from "./settings";
 import { pageStyle } from "./styles";
+import { TaskElement } from "./task_element";
 import { CrowdInput, CrowdTextArea } from "./text_fields";
 import { Viewer } from "./viewer";
 
@@ -35,7 +35,7 @@ async function waitForDocument(): Promise<void> {
 async function makeReady(): Promise<void> {
   defineMissing(document);
   new MutationObserver(() => defineMissing(document)).observe(document.body, { childList: true, subtree: true });
-  wrapLooseClassifiers();
+  wrapLooseTasks();
   document.title ||= "Task";
   document.documentElement.lang ||= "en";
   setTheme(null);
@@ -45,14 +45,14 @@ async function makeReady(): Promise<void> {
   document.dispatchEvent(new CustomEvent("all-crowd-elements-ready", { bubbles: true }));
   await settle();
   await Promise.race([waitForImages(), new Promise((resolve) => setTimeout(resolve, LONGEST_WAIT))]);
-  const keys = [...allElements(document)].flatMap((element) => (element instanceof Classifier ? element.keys : []));
+  const keys = [...allElements(document)].flatMap((element) => (element instanceof TaskElement ? element.keys : []));
   post({ labeljob: "ready", keys });
 }
 
-/** A template may have forgotten `crowd-form`: then there is one around its classifier. */
-function wrapLooseClassifiers(): void {
+/** A template may have forgotten `crowd-form`: then there is one around its task element. */
+function wrapLooseTasks(): void {
   for (const element of document.querySelectorAll("*")) {
-    if (!(element instanceof Classifier) || element.closest("crowd-form")) continue;
+    if (!(element instanceof TaskElement) || element.closest("crowd-form")) continue;
     const form = document.createElement("crowd-form");
     element.replaceWith(form);
     form.append(element);
@@ -82,7 +82,7 @@ function findForms(): CrowdForm[] {
 
 async function waitForImages(): Promise<void> {
   const waits = [...allElements(document)].map(async (element) => {
-    if (element instanceof Viewer) await element.decoded;
+    if (element instanceof Viewer || element instanceof TaskElement) await element.decoded;
     else if (element instanceof HTMLImageElement && element.loading !== "lazy") {
       await element.decode().catch(() => undefined);
     }
@@ -129,7 +129,7 @@ function takeFocus(): void {
   const field = elements.find(
     (element) => (element instanceof CrowdInput || element instanceof CrowdTextArea) && element.wantsFocus,
   );
-  const target = field ?? elements.find((element) => element instanceof Classifier);
+  const target = field ?? elements.find((element) => element instanceof TaskElement);
   if (target instanceof HTMLElement) {
     target.focus();
   } else if (document.activeElement === document.body || !document.activeElement) {
