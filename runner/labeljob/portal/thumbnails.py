@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-import os
 import struct
-import threading
 import warnings
 import zlib
-from contextlib import suppress
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
 from groundtruth.errors import GroundTruthError
 from labeljob.jobs.images import MAX_PIXELS
+from labeljob.portal.disk_cache import DiskCache, digest
 
 THUMBNAIL = 360
 """Longest side of a picture in the gallery, in pixels."""
@@ -26,7 +23,6 @@ LARGE = 1600
 MOST_BYTES = 256 * 1024 * 1024
 """Bytes that the pictures on disk may have together."""
 
-_KEPT_SHARE = 0.8  # of them after the oldest were removed
 _QUALITY = 80
 _UNREADABLE = (
     OSError,
@@ -86,61 +82,8 @@ class ThumbnailCache:
     """
 
     def __init__(self, folder: Path, *, most_bytes: int = MOST_BYTES) -> None:
-        self._folder = folder
-        self._most_bytes = most_bytes
-        self._lock = threading.Lock()
-        self._n_bytes: int | None = None
+        self._kept = DiskCache(folder, ".jpg", most_bytes=most_bytes)
 
     def get(self, body: bytes) -> bytes:
         """The thumbnail of an image; raises `PictureError`."""
-        digest = hashlib.sha256(body).hexdigest()
-        path = self._folder / digest[:2] / f"{digest}.jpg"
-        try:
-            kept = path.read_bytes()
-            os.utime(path)
-        except OSError:
-            pass
-        else:
-            return kept
-        made = shrink(body, THUMBNAIL)
-        with suppress(OSError):  # without room on the disk it is made again each time
-            self._keep(path, made)
-        return made
-
-    def _keep(self, path: Path, body: bytes) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(f".{threading.get_ident()}.part")
-        draft.write_bytes(body)
-        draft.replace(path)
-        self._count(len(body))
-
-    def _count(self, n_new: int) -> None:
-        with self._lock:
-            if self._n_bytes is None:
-                self._n_bytes = sum(size for _, size, _ in self._list())
-            else:
-                self._n_bytes += n_new
-            if self._n_bytes > self._most_bytes:
-                self._n_bytes = self._remove_oldest()
-
-    def _remove_oldest(self) -> int:
-        """Remove what was longest unused; the bytes that stay."""
-        files = sorted(self._list(), key=lambda item: item[0])
-        total = sum(size for _, size, _ in files)
-        for _, size, path in files:
-            if total <= self._most_bytes * _KEPT_SHARE:
-                break
-            path.unlink(missing_ok=True)
-            total -= size
-        return total
-
-    def _list(self) -> list[tuple[float, int, Path]]:
-        """When each picture was last used, its bytes, and where it is."""
-        files = []
-        for path in self._folder.glob("*/*.jpg"):
-            try:
-                known = path.stat()
-            except OSError:
-                continue
-            files.append((known.st_mtime, known.st_size, path))
-        return files
+        return self._kept.get(digest(body), lambda: shrink(body, THUMBNAIL))
