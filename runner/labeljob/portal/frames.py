@@ -62,20 +62,14 @@ def routes(portal: Portal, thread: DatabaseThread, signer: GrantSigner) -> list[
             return _explain(500, f"This task cannot be shown: {error}")
 
     async def send_file(request: Request) -> Response:
-        try:
-            grant = signer.read_file(request.path_params["token"])
-            job = portal.jobs[grant.job]
-        except (GrantError, KeyError):
-            return PlainTextResponse("There is no such image.", 404)
-
         def read() -> Response:
-            for uri in find_uris(job.task_input(grant.object_id)):
-                if signer.name_image(uri) == grant.image:
-                    return make_image_response(request, job.read_file(uri))
-            return PlainTextResponse("There is no such image.", 404)
+            job, uri = find_granted(portal, signer, request.path_params["token"])
+            return make_image_response(request, job.read_file(uri))
 
         try:
             return await to_thread.run_sync(read)
+        except GrantError:
+            return PlainTextResponse("There is no such image.", 404)
         except GroundTruthError:
             return PlainTextResponse("The image cannot be read.", 404)
 
@@ -83,6 +77,20 @@ def routes(portal: Portal, thread: DatabaseThread, signer: GrantSigner) -> list[
         Route("/frames/{token}", show_frame, methods=["GET"]),
         Route("/files/{token}", send_file, methods=["GET"]),
     ]
+
+
+def find_granted(portal: Portal, signer: GrantSigner, token: str) -> tuple[PortalJob, str]:
+    """The job and the URI of the image that a signed address permits to read.
+
+    Raises `GrantError` if it permits nothing, `GroundTruthError` if the task cannot be read.
+    """
+    grant = signer.read_file(token)
+    job = portal.jobs.get(grant.job)
+    if job is not None:
+        for uri in find_uris(job.task_input(grant.object_id)):
+            if signer.name_image(uri) == grant.image:
+                return job, uri
+    raise GrantError("the task has no such image")
 
 
 def render_frame(job: PortalJob, object_id: str, signer: GrantSigner) -> HTMLResponse:
