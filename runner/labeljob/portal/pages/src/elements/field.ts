@@ -14,6 +14,15 @@ export abstract class Field extends LitElement {
   /** The value as it is submitted under the field's name. */
   abstract get _submittableValue(): Json;
 
+  /** Fulfilled when the answer as it stands then is at hand: what takes long to make is made here,
+   * so that reading it afterwards does not keep the page waiting. */
+  async prepare(): Promise<void> {}
+
+  /** Whether the answer can be read at any time, without `prepare`. */
+  get isReady(): boolean {
+    return this.prepare === Field.prototype.prepare;
+  }
+
   /** Add the answer under the field's name; a field without an answer adds nothing. */
   abstract writeTo(answer: Answer): void;
 

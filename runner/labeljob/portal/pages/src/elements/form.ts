@@ -51,6 +51,7 @@ export class CrowdForm extends LitElement {
   @state() private hasHeading = false;
   @state() private refusal = "";
   @state() private sending = false;
+  private isPreparing = false;
   private announcing = false;
   private readonly instructions = new InstructionsPanel(this, null, () => true);
   private readonly watcher = new MutationObserver(() => this.arrange());
@@ -109,28 +110,51 @@ export class CrowdForm extends LitElement {
     );
   }
 
-  /** The answer as it stands. */
-  collect(): Answer {
+  /** Fulfilled when `collect` gives at once what the worker sees. */
+  async prepare(): Promise<void> {
+    await Promise.all(this.fields.map((field) => (field instanceof Field ? field.prepare() : undefined)));
+  }
+
+  /** The answer as it stands, of all fields or of some. */
+  collect(fields = this.fields): Answer {
     const answer: Answer = {};
-    for (const field of this.fields) {
+    for (const field of fields) {
       if (isPlainField(field)) writePlainField(field, answer);
       else if (!field.disabled) field.writeTo(answer);
     }
     return answer;
   }
 
+  /** Whether the answer has been sent, and was not refused. */
+  get isSending(): boolean {
+    return this.sending;
+  }
+
   /** Check, let the page's own listeners refuse or change the answer, and send it. */
   submit(): void {
-    if (this.sending) return;
+    if (this.sending || this.isPreparing) return;
     this.refusal = "";
-    if (!this.announcing) {
-      if (!this.check()) return;
-      this.announcing = true;
-      const event = new SubmitEvent("submit", { bubbles: true, cancelable: true });
-      const accepted = this.dispatchEvent(event);
-      this.announcing = false;
-      if (!accepted || this.sending) return;
+    if (this.announcing) this.send();
+    else if (this.check()) void this.announce();
+  }
+
+  private async announce(): Promise<void> {
+    this.isPreparing = true;
+    try {
+      await this.prepare();
+    } catch (error) {
+      this.refuse(`The answer could not be put together: ${String(error)}`);
+      return;
+    } finally {
+      this.isPreparing = false;
     }
+    this.announcing = true;
+    const isAccepted = this.dispatchEvent(new SubmitEvent("submit", { bubbles: true, cancelable: true }));
+    this.announcing = false;
+    if (isAccepted && !this.sending) this.send();
+  }
+
+  private send(): void {
     this.setSending(true);
     if (!deliver(this.collect())) this.setSending(false);
   }
