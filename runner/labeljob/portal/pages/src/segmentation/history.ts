@@ -6,6 +6,9 @@ const TILE = 1 << TILE_BITS;
 /** About what a browser spends on a small array and its place in a map. */
 const TILE_OVERHEAD = 200;
 
+/** Bytes of the run of a whole tile. */
+const LONGEST_RUN = 4;
+
 /** Some tiles of the picture, as they were at one time. */
 type Step = Map<number, Uint8Array>;
 
@@ -119,28 +122,23 @@ export class History {
     const rect = this.bounds(tile);
     const area = rect.width * rect.height;
     const { pixels, buffer } = this;
-    let used = 0;
     let cls = pixels[rect.y * this.width + rect.x]!;
     let length = 0;
-    const write = (): void => {
-      buffer[used++] = cls;
-      for (; length > 127; length >>= 7) buffer[used++] = 128 | (length & 127);
-      buffer[used++] = length;
-    };
+    let used = 0;
     for (let y = 0; y < rect.height; y++) {
       let at = (rect.y + y) * this.width + rect.x;
-      for (const end = at + rect.width; at < end; at++) {
-        const next = pixels[at]!;
-        if (next !== cls) {
-          write();
-          if (used + 4 >= area) return this.copy(rect);
-          cls = next;
-          length = 0;
-        }
-        length++;
+      for (const end = at + rect.width; at < end; ) {
+        const start = at;
+        while (at < end && pixels[at] === cls) at++;
+        length += at - start;
+        if (at === end) break;
+        used = writeRun(buffer, used, cls, length);
+        if (used + LONGEST_RUN >= area) return this.copy(rect);
+        cls = pixels[at]!;
+        length = 0;
       }
     }
-    write();
+    used = writeRun(buffer, used, cls, length);
     return used < area ? buffer.slice(0, used) : this.copy(rect);
   }
 
@@ -194,6 +192,13 @@ export class History {
     if (top < 0) return null;
     return { x: rect.x + left, y: rect.y + top, width: right - left + 1, height: bottom - top + 1 };
   }
+}
+
+function writeRun(buffer: Uint8Array, at: number, cls: number, length: number): number {
+  buffer[at++] = cls;
+  for (; length > 127; length >>= 7) buffer[at++] = 128 | (length & 127);
+  buffer[at++] = length;
+  return at;
 }
 
 function sizeOf(step: Step): number {

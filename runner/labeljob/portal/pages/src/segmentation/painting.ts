@@ -37,13 +37,14 @@ export class Painting {
   constructor(
     readonly width: number,
     readonly height: number,
-    pixels = new Uint8Array(width * height),
+    pixels?: Uint8Array,
     historyBytes = HISTORY_BYTES,
   ) {
-    if (pixels.length !== width * height) throw new RangeError(`${pixels.length} pixels are not ${width} x ${height}.`);
-    this.pixels = pixels;
-    for (const cls of pixels) this.counts[cls]!++;
-    this.history = new History(pixels, this.counts, width, height, historyBytes);
+    this.pixels = pixels ?? new Uint8Array(width * height);
+    if (this.pixels.length !== width * height) throw new RangeError(`The mask is not ${width} x ${height} pixels.`);
+    if (!pixels) this.counts[BACKGROUND] = width * height;
+    else for (const cls of pixels) this.counts[cls]!++;
+    this.history = new History(this.pixels, this.counts, width, height, historyBytes);
   }
 
   /** Begin a step; one that is under way ends. */
@@ -250,14 +251,14 @@ export class Painting {
     const first = y * this.width;
     let from = first + Math.max(0, start);
     let to = first + Math.min(this.width, end);
-    const isLeft = (before: number): boolean => before === cls || !this.canPaintOver(before, cls);
-    while (from < to && isLeft(pixels[from]!)) from++;
-    while (to > from && isLeft(pixels[to - 1]!)) to--;
+    const isHeld = this.onlyBackground && cls !== BACKGROUND;
+    while (from < to && (pixels[from] === cls || (isHeld && pixels[from] !== BACKGROUND))) from++;
+    while (to > from && (pixels[to - 1] === cls || (isHeld && pixels[to - 1] !== BACKGROUND))) to--;
     if (from >= to) return;
     this.history.keep(y, from - first, to - first);
     for (let at = from; at < to; at++) {
       const before = pixels[at]!;
-      if (isLeft(before)) continue;
+      if (before === cls || (isHeld && before !== BACKGROUND)) continue;
       counts[before]!--;
       counts[cls]!++;
       pixels[at] = cls;

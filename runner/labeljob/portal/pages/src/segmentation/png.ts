@@ -1,5 +1,6 @@
 /** Masks as PNG files: written with one palette entry per class, read exactly, pixel for pixel. */
 
+import { compressRuns } from "./deflate";
 import { BACKGROUND } from "./painting";
 
 /** `#rrggbb` */
@@ -24,7 +25,6 @@ const [SUB, UP, AVERAGE, PAETH] = [1, 2, 3, 4];
 const MOST_PIXELS = 1 << 28;
 const BASE64_PIECE = 1 << 13;
 const PIECE = 1 << 18;
-const STORED_BLOCK = 65535;
 /** Milliseconds for which a mask is written before the page gets its turn. */
 const TURN = 6;
 
@@ -56,17 +56,9 @@ export async function encodeMask(
   return join(width, height, colors, await compressed);
 }
 
-/** The same at once, and not compressed. */
+/** The same at once, in a file that is some times larger. */
 export function encodeMaskNow(pixels: Uint8Array, width: number, height: number, colors: readonly Color[]): Uint8Array {
-  const data = filterRows(pixels, width, 0, height);
-  const parts: Uint8Array[] = [Uint8Array.of(0x78, 0x01)];
-  for (let start = 0; start < data.length; start += STORED_BLOCK) {
-    const block = data.subarray(start, start + STORED_BLOCK);
-    const isLast = start + STORED_BLOCK >= data.length;
-    const { length } = block;
-    parts.push(Uint8Array.of(isLast ? 1 : 0, length & 255, length >> 8, ~length & 255, (~length >> 8) & 255), block);
-  }
-  return join(width, height, colors, concat([...parts, bigEndian(adler32(data))]));
+  return join(width, height, colors, compressRuns(filterRows(pixels, width, 0, height)));
 }
 
 /** Rows `first` to `end` - 1, each as its difference from the one above, with the filter's number before it. */
@@ -118,18 +110,6 @@ const CRC_TABLE = Int32Array.from({ length: 256 }, (_, byte) => {
 function updateCrc(crc: number, bytes: Uint8Array): number {
   for (const byte of bytes) crc = CRC_TABLE[(crc ^ byte) & 255]! ^ (crc >>> 8);
   return crc;
-}
-
-function adler32(bytes: Uint8Array): number {
-  let a = 1;
-  let b = 0;
-  for (let start = 0; start < bytes.length; start += 5552) {
-    const end = Math.min(bytes.length, start + 5552);
-    for (let at = start; at < end; at++) b += a += bytes[at]!;
-    a %= 65521;
-    b %= 65521;
-  }
-  return (b << 16) | a;
 }
 
 function bigEndian(value: number): Uint8Array {
