@@ -198,6 +198,7 @@ def test_a_worker_goes_back_to_their_last_answer(page, portal):
 def test_a_page_that_is_not_shown_cannot_answer(page, portal):
     page.locator("#stage iframe.waiting").wait_for(state="attached")
     hidden = page.frames[-1]
+    hidden.wait_for_function("typeof submit === 'function'")
     hidden.evaluate("submit('cat')")
     page.evaluate("postMessage({labeljob: 'answer', answer: {label: 'dog'}}, '*')")
     page.wait_for_timeout(300)
