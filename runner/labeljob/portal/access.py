@@ -59,7 +59,9 @@ MOST_BYTES = 64 * 1024
 """Longest body of a POST, but for answers."""
 
 BODY_TIMEOUT = 120.0
-"""Seconds within which a body must have come."""
+"""Seconds within which a body must have come; there are more where a longer one is taken."""
+
+_SLOWEST = 100_000  # bytes a second
 
 _PUBLIC = ("/static/", "/frames/", "/files/", "/join/", "/oidc/")
 _PUBLIC_PAGES = ("/sign-in", "/healthz")
@@ -67,7 +69,7 @@ _FOR_FRAMES = ("/static/", "/frames/", "/files/")
 _API = ("/api/", "/owner/api/")
 _WITHOUT_OWN_PASSWORD = ("/password", "/sign-out")
 _LOCAL_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
-_ANSWERS = re.compile(r"(?:/owner)?/api/jobs/([^/]+)/(?:answers|judge)")
+_ANSWERS = re.compile(r"(?:/owner)?/api/jobs/([^/]+)/(?:answers|drafts|judge)")
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:;"
@@ -365,7 +367,7 @@ class AccessMiddleware:
         if refusal is None and scope["method"] == "POST":
             limit = self._limit_of(scope)
             try:
-                async with asyncio.timeout(BODY_TIMEOUT):
+                async with asyncio.timeout(BODY_TIMEOUT + limit / _SLOWEST):
                     body = await _read_body(scope, receive, limit)
             except TimeoutError:
                 refusal = _refuse(scope, 408, "too-slow", "The request did not come in time.")

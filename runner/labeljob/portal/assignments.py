@@ -30,6 +30,7 @@ _OF_JOBS = (
     "state_counts",
     "worker_counts",
     "class_counts",
+    "drafts",
 )
 
 
@@ -119,8 +120,8 @@ def take(database: Database, job: str, worker_id: str, time_limit: float) -> Lea
     """The data object that the worker is to look at now.
 
     That is the answer they went back to, else the object they already look at, else the one
-    reserved for them, else a new one: first those nearest to complete, then in the job's order,
-    last those that the worker skipped.
+    reserved for them, else one they have begun before, else a new one: first those nearest to
+    complete, then in the job's order, last those that the worker skipped.
 
     Parameters
     ----------
@@ -228,6 +229,10 @@ def submit(
                 object_id,
                 worker_id,
             ),
+        )
+        connection.execute(
+            "DELETE FROM drafts WHERE job = ? AND worker_id = ? AND object_id = ?",
+            (job, worker_id, object_id),
         )
         if row["reopened"] is not None:
             _let_go(connection, job, object_id)
@@ -404,6 +409,7 @@ def set_job_state(database: Database, job: str, state: JobState) -> None:
         )
         if state == "finished":
             _end_leases(connection, job, "? IS NOT NULL", job)
+            connection.execute("DELETE FROM drafts WHERE job = ?", (job,))
 
 
 def _is_running(connection: sqlite3.Connection, job: str) -> bool:
@@ -412,11 +418,12 @@ def _is_running(connection: sqlite3.Connection, job: str) -> bool:
 
 
 def _choose(connection: sqlite3.Connection, job: str, worker_id: str) -> str | None:
-    """The next data object for a worker: most answered first, then by position.
+    """The next data object for a worker: one they have begun, else most answered first.
 
-    Most often one of the first in that order is new to the worker. If none is, the worker has seen
-    many: then the order is sought group by group, where a group is the objects that the same
-    workers have seen, so that the cost does not grow with the number of objects.
+    Those with as many answers come by position. Most often one of the first in that order is new
+    to the worker. If none is, the worker has seen many: then the order is sought group by group,
+    where a group is the objects that the same workers have seen, so that the cost does not grow
+    with the number of objects.
     """
     held = {
         row["object_id"]
@@ -425,6 +432,15 @@ def _choose(connection: sqlite3.Connection, job: str, worker_id: str) -> str | N
             (job, worker_id),
         )
     }
+    begun = connection.execute(
+        "SELECT object_id FROM drafts JOIN objects USING (job, object_id) "
+        "JOIN assignments USING (job, object_id, worker_id) WHERE job = ? AND worker_id = ? "
+        "AND room AND NOT live AND submitted IS NULL AND skipped IS NULL "
+        "ORDER BY saved DESC LIMIT 1",
+        (job, worker_id),
+    ).fetchone()
+    if begun is not None:
+        return str(begun["object_id"])
     level = _highest_level(connection, job, below=None)
     while level is not None:
         looked_at = connection.execute(

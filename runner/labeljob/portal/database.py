@@ -135,6 +135,13 @@ BEGIN
 END;
 """
 
+_DRAFTS = """
+CREATE TABLE IF NOT EXISTS drafts (
+    job TEXT NOT NULL, worker_id TEXT NOT NULL, object_id TEXT NOT NULL, saved REAL NOT NULL,
+    answer TEXT NOT NULL, PRIMARY KEY (job, worker_id, object_id)
+) STRICT
+"""
+
 
 class Database:
     """The portal's tables; each thread that uses it has a connection of its own.
@@ -286,6 +293,7 @@ class Database:
                 "or move the file away and start again",
                 "unavailable",
             )
+        connection.execute(_DRAFTS)  # not there in the first files of this version
 
     def _error(self, problem: str, reason: str) -> StorageError:
         return StorageError(problem, uri=str(self.path), reason=reason)

@@ -18,6 +18,7 @@ from labeljob.portal import assignments
 from labeljob.portal.assignments import Lease
 from labeljob.portal.database_thread import DatabaseThread
 from labeljob.portal.departures import Departures
+from labeljob.portal.drafts import find_draft, save_draft
 from labeljob.portal.grants import GrantSigner, find_uris
 from labeljob.portal.json_bodies import read_object
 from labeljob.portal.portal import Portal
@@ -45,6 +46,7 @@ _SORRY = {
     "closed": "This task is closed: its label was made without your answer.",
     "expired": "The time for this task was over, and others have answered it since.",
     "not-reopened": "Your last answer cannot be changed any more: its label has been made.",
+    "not-yours": "This task is not open for you any more: what you do here is not kept.",
 }
 
 
@@ -74,6 +76,7 @@ class WorkerPages:
             Route("/api/session", self.show_session, methods=["GET"]),
             Route(f"{api}/next", self.find_next, methods=["POST"]),
             Route(f"{api}/answers", self.save_answer, methods=["POST"]),
+            Route(f"{api}/drafts", self.save_draft, methods=["POST"]),
             Route(f"{api}/cannot-label", self.save_cannot_label, methods=["POST"]),
             Route(f"{api}/skip", self.skip, methods=["POST"]),
             Route(f"{api}/back", self.go_back, methods=["POST"]),
@@ -120,15 +123,25 @@ class WorkerPages:
         body = await read_object(request)
         page = _read_text(body, "page")
         self._departures.arrive(request.path_params["job"], _worker(request), page)
-        return await self._step(request, lambda job: {})
+        return await self._step(request, body, lambda job: {})
 
     async def save_answer(self, request: Request) -> Response:
         """Keep an answer; it is kept for good when the browser hears of it."""
         body = await read_object(request)
-        answer = body.get("answer")
-        if not isinstance(answer, dict):
-            raise HTTPException(400, "An answer is a JSON object.")
-        return await self._submit(request, _read_text(body, "task"), answer)
+        return await self._submit(request, body, _read_answer(body))
+
+    async def save_draft(self, request: Request) -> Response:
+        """Keep what the worker has begun: the page gets it back with the task."""
+        body = await read_object(request)
+        task, answer = _read_text(body, "task"), _read_answer(body)
+
+        def save() -> bool:
+            job = self._find_job(request)
+            return save_draft(self._database, job.name, task, _worker(request), answer)
+
+        if await self._thread.run(save):
+            return JSONResponse({"saved": "draft"})
+        return JSONResponse(_apologize("not-yours"), 409)
 
     async def save_cannot_label(self, request: Request) -> Response:
         """Keep that a task cannot be labelled, and why."""
@@ -142,7 +155,7 @@ class WorkerPages:
                 400, f"A comment is a text of at most {_MOST_COMMENT_CHARACTERS} characters."
             )
         why = {"reason": reason} | ({"comment": comment} if comment.strip() else {})
-        return await self._submit(request, _read_text(body, "task"), {CANNOT_BE_LABELED: why})
+        return await self._submit(request, body, {CANNOT_BE_LABELED: why})
 
     async def skip(self, request: Request) -> Response:
         """Leave a task to others."""
@@ -153,10 +166,11 @@ class WorkerPages:
             assignments.skip(self._database, job.name, task, _worker(request))
             return {}
 
-        return await self._step(request, work)
+        return await self._step(request, body, work)
 
     async def go_back(self, request: Request) -> Response:
         """Open the worker's last answer again."""
+        body = await read_object(request)
 
         def work(job: PortalJob) -> dict[str, Any]:
             lease = assignments.reopen_last(
@@ -164,7 +178,7 @@ class WorkerPages:
             )
             return {} if lease else _apologize("not-reopened")
 
-        return await self._step(request, work)
+        return await self._step(request, body, work)
 
     async def stop(self, request: Request) -> Response:
         """Give all tasks back now."""
@@ -184,13 +198,22 @@ class WorkerPages:
         return Response(status_code=204)
 
     async def _step(
-        self, request: Request, work: Callable[[PortalJob], dict[str, Any]]
+        self,
+        request: Request,
+        body: dict[str, Any],
+        work: Callable[[PortalJob], dict[str, Any]],
     ) -> Response:
         """Do what the worker asks for, and answer with what they are to do next."""
         self._departures.stay(request.path_params["job"], _worker(request))
-        return await self._thread.run(self._do_and_continue, request, work)
+        loaded = body.get("loaded")
+        known = frozenset(map(str, loaded if isinstance(loaded, list) else ()))
+        return await self._thread.run(self._do_and_continue, request, work, known)
 
-    async def _submit(self, request: Request, task: str, answer: dict[str, Any]) -> Response:
+    async def _submit(
+        self, request: Request, body: dict[str, Any], answer: dict[str, Any]
+    ) -> Response:
+        task = _read_text(body, "task")
+
         def work(job: PortalJob) -> dict[str, Any]:
             result = assignments.submit(self._database, job.name, task, _worker(request), answer)
             if result == "saved":
@@ -200,13 +223,17 @@ class WorkerPages:
             kept = assignments.find_answer(self._database, job.name, task, _worker(request))
             return {"saved": result} | ({} if kept == answer else {"notice": _ANSWERED_BEFORE})
 
-        return await self._step(request, work)
+        return await self._step(request, body, work)
 
     # --- in the database's thread --------------------------------------------------------------
 
     def _do_and_continue(
-        self, request: Request, work: Callable[[PortalJob], dict[str, Any]]
+        self,
+        request: Request,
+        work: Callable[[PortalJob], dict[str, Any]],
+        loaded: frozenset[str],
     ) -> Response:
+        """The answer to `_step`; of the tasks `loaded` the page has the draft, or a newer one."""
         job = self._find_job(request)
         worker_id = _worker(request)
         limit = job.description.time_limit
@@ -220,6 +247,11 @@ class WorkerPages:
             coming, is_needed_too = self._describe_task(job, reserved, shown=False)
             if is_needed and is_needed_too:
                 break
+        for described in (task, coming):
+            if described and described["id"] not in loaded:
+                draft = find_draft(self._database, job.name, described["id"], worker_id)
+                if draft is not None:
+                    described["draft"] = draft
         with self._database.read():
             objects = count_objects(self._database, job.name)
             answer = outcome | {
@@ -319,6 +351,13 @@ def _worker(request: Request) -> str:
 
 def _apologize(code: str) -> dict[str, Any]:
     return {"error": _SORRY[code], "code": code}
+
+
+def _read_answer(body: dict[str, Any]) -> dict[str, Any]:
+    answer = body.get("answer")
+    if not isinstance(answer, dict):
+        raise HTTPException(400, "An answer is a JSON object.")
+    return answer
 
 
 def _read_text(body: dict[str, Any], key: str) -> str:
