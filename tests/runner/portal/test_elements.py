@@ -294,6 +294,24 @@ def test_a_form_submitted_in_its_own_listener_is_one_answer(show, window):
     assert answer(window) == {"a": "1"}
 
 
+def test_an_answer_that_takes_long_to_make_is_waited_for(show, window):
+    frame = show(
+        "<crowd-form><crowd-input name=a></crowd-input></crowd-form><script>"
+        "const form = document.querySelector('crowd-form');"
+        "const field = document.querySelector('crowd-input'); let count = 0;"
+        "field.prepare = async () => { await new Promise((done) => setTimeout(done, 200));"
+        "  if (++count === 1) throw 'no memory'; field.value = 'made'; };"
+        "form.onsubmit = () => { field.value += ', read'; }</script>"
+    )
+    button = frame.get_by_role("button", name="Submit")
+    button.click()
+    expect(frame.get_by_role("alert")).to_contain_text("could not be put together: no memory")
+    button.click()
+    button.click()
+    assert answer(window) == {"a": "made, read"}
+    assert sum(m["labeljob"] == "answer" for m in window.evaluate("received")) == 1
+
+
 def test_a_number_key_does_not_submit_a_page_that_then_asks_more(show, window):
     frame = show(
         SINGLE.replace("</crowd-image-classifier>", "</crowd-image-classifier><p id=more></p>")

@@ -1,6 +1,7 @@
 /** The life of a worker page: from loading to being shown, answered and, perhaps, refused. */
 import type { Answer, MessageToPage, Theme } from "../shared/messages";
 import { isFramed, post } from "./delivery";
+import { Drafts } from "./drafts";
 import { CrowdForm } from "./form";
 import { defineMissing } from "./missing";
 import { settings } from "./settings";
@@ -108,10 +109,12 @@ function show(answer: Answer | null, theme: Theme | null): void {
   setTheme(theme);
   if (wasShown) return;
   wasShown = true;
-  for (const form of findForms()) {
+  const forms = findForms();
+  for (const form of forms) {
     form.arrange();
     if (answer) form.restore(answer);
   }
+  if (isFramed) void settle().then(() => new Drafts(forms));
   takeFocus();
 }
 

@@ -18,6 +18,11 @@ function isSwitch(field: PlainField): field is HTMLInputElement {
   return field instanceof HTMLInputElement && (field.type === "checkbox" || field.type === "radio");
 }
 
+/** Whether an answer without the field says that it is empty. */
+function isText(field: PlainField): boolean {
+  return field instanceof HTMLTextAreaElement || (field instanceof HTMLInputElement && field.type === "text");
+}
+
 export function writePlainField(field: PlainField, answer: Answer): void {
   if (!field.name || field.matches(":disabled")) return;
   if (isSwitch(field)) {
@@ -38,6 +43,8 @@ export function restorePlainField(field: PlainField, answer: Answer): void {
     for (const option of field.options) option.selected = value.includes(option.value);
   } else if (typeof value === "string" && field.type !== "file") {
     field.value = value;
+  } else if (value === undefined && isText(field) && !field.disabled) {
+    field.value = "";
   } else {
     return;
   }

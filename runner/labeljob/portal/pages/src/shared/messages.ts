@@ -14,6 +14,7 @@ export type Theme = "light" | "dark";
 export interface Show {
   labeljob: "show";
   advance: boolean;
+  /** What to go on with: an earlier answer of the worker's, or what they had begun. */
   answer: Answer | null;
   theme: Theme;
 }
@@ -35,5 +36,9 @@ export type MessageToPage = Show | Refused | Press;
 export type MessageFromPage =
   | { labeljob: "ready"; keys: Key[] }
   | { labeljob: "help" }
+  /** The worker has changed something; a draft follows. */
+  | { labeljob: "changed" }
+  /** The answer as it stands, which is not submitted. */
+  | { labeljob: "draft"; answer: Answer }
   | { labeljob: "answer"; answer: Answer }
   | { labeljob: "error"; text: string };

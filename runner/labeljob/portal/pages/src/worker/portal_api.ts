@@ -15,14 +15,15 @@ export interface Reply {
 }
 
 const keepaliveLimit = 60_000; // bytes; browsers allow 64 kB to outlive their page
-const timeLimit = 120_000; // milliseconds for one attempt
+const timeLimit = 120_000; // milliseconds for one attempt, and more for a long body
+const slowest = 100; // bytes a millisecond
 const firstPause = 1_000;
 const longestPause = 10_000;
 const signInPause = 4_000;
 
 export class PortalApi {
   private csrf = document.querySelector<HTMLMetaElement>('meta[name="csrf"]')?.content ?? "";
-  private wake: (() => void) | null = null;
+  private readonly sleepers = new Set<() => void>();
 
   constructor(
     private readonly job: string,
@@ -37,8 +38,15 @@ export class PortalApi {
 
   /** Ask for something until the portal takes or refuses it. */
   async post(path: string, body: object = {}): Promise<Reply> {
+    return (await this.postNewest(path, () => body))!;
+  }
+
+  /** The same with what is newest at each attempt; null as soon as there is nothing to send. */
+  async postNewest(path: string, find: () => object | null): Promise<Reply | null> {
     let pause = firstPause;
     for (;;) {
+      const body = find();
+      if (body === null) return null;
       const response = await this.send(path, JSON.stringify({ ...body, page: this.page }));
       if (response === null) {
         this.report({ kind: navigator.onLine ? "unreachable" : "offline" });
@@ -75,14 +83,14 @@ export class PortalApi {
 
   /** Do not wait any longer before the next attempt. */
   retry(): void {
-    this.wake?.();
+    for (const wake of this.sleepers) wake();
   }
 
   private address(path: string): string {
     return `/api/jobs/${encodeURIComponent(this.job)}/${path}`;
   }
 
-  private async send(path: string, body: string, limit = timeLimit): Promise<Response | null> {
+  private async send(path: string, body: string, limit = timeLimit + body.length / slowest): Promise<Response | null> {
     try {
       return await fetch(this.address(path), {
         method: "POST",
@@ -121,11 +129,11 @@ export class PortalApi {
     return new Promise((resolve) => {
       const done = (): void => {
         window.clearTimeout(timer);
-        this.wake = null;
+        this.sleepers.delete(done);
         resolve();
       };
       const timer = window.setTimeout(done, milliseconds);
-      this.wake = done;
+      this.sleepers.add(done);
     });
   }
 }

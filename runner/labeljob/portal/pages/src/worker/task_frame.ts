@@ -10,6 +10,8 @@ export interface ShowOptions {
 }
 
 export interface FrameListener {
+  changed(frame: TaskFrame): void;
+  drafted(frame: TaskFrame, answer: Answer): void;
   answered(frame: TaskFrame, answer: Answer): void;
   failed(frame: TaskFrame, text: string): void;
   askedForHelp(): void;
@@ -71,7 +73,13 @@ export class TaskFrame {
       return; // a page that nobody sees has nothing to answer
     } else if (message.labeljob === "help") {
       this.listener.askedForHelp();
-    } else if (message.labeljob === "answer" && !this.isAnswered) {
+    } else if (this.isAnswered) {
+      return;
+    } else if (message.labeljob === "changed") {
+      this.listener.changed(this);
+    } else if (message.labeljob === "draft") {
+      this.listener.drafted(this, message.answer);
+    } else if (message.labeljob === "answer") {
       if (!canBeSent(message.answer)) {
         this.refuse("The answer of this page cannot be sent: it is no JSON, or far too long.");
         return;
@@ -95,7 +103,7 @@ export class TaskFrame {
   tell(options: ShowOptions): void {
     const { advance, theme } = options;
     if (this.shownWith) this.shownWith = options;
-    this.post({ labeljob: "show", advance, theme, answer: this.task.answer ?? null });
+    this.post({ labeljob: "show", advance, theme, answer: this.task.draft ?? this.task.answer ?? null });
   }
 
   hide(): void {
@@ -156,7 +164,7 @@ function canBeHad(address: string): Promise<boolean> {
 }
 
 /** A page can answer with what JSON cannot say, such as an object that holds itself. */
-function canBeSent(answer: unknown): boolean {
+export function canBeSent(answer: unknown): boolean {
   try {
     return (JSON.stringify(answer) ?? "").length <= longestAnswer;
   } catch {

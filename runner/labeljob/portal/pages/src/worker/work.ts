@@ -10,6 +10,8 @@ export interface Task {
   timeLimit: number;
   /** The worker's own answer, when they went back to it. */
   answer?: Answer;
+  /** What they had begun; only where the page has not loaded the task. */
+  draft?: Answer;
   /** Why the task cannot be shown. */
   problem?: string;
 }

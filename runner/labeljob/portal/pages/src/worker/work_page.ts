@@ -4,12 +4,13 @@
  * answer goes to the portal; the answer after that waits until this one is saved. */
 
 import type { Answer } from "../shared/messages";
+import { Drafts } from "./drafts";
 import { Notices, makeButton, makeLink } from "./notices";
 import { Options } from "./options";
 import { Outbox, type Kept } from "./outbox";
 import { find } from "./page_elements";
 import { Panel, type PanelButton } from "./panel";
-import { PortalApi, type Trouble } from "./portal_api";
+import { PortalApi, type Reply, type Trouble } from "./portal_api";
 import { TaskClock } from "./task_clock";
 import { TaskFrame, type FrameListener } from "./task_frame";
 import type { Action, Task, Work } from "./work";
@@ -20,6 +21,7 @@ export interface Boot {
 }
 
 const pauseBetweenLooks = 15_000; // milliseconds, while there is no task
+const longestSaving = 3_000; // milliseconds that stopping waits for a draft to be saved
 const enoughToBeAtWork = 2_000; // milliseconds after which a task is not taken away by a pause
 
 export class WorkPage implements FrameListener {
@@ -37,6 +39,7 @@ export class WorkPage implements FrameListener {
   );
   private readonly outbox: Outbox;
   private readonly api: PortalApi;
+  private readonly drafts: Drafts;
   private readonly buttons = {
     back: find<HTMLButtonElement>("#back"),
     cannotLabel: find<HTMLButtonElement>("#cannot-label"),
@@ -62,6 +65,9 @@ export class WorkPage implements FrameListener {
     const page = `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
     this.outbox = new Outbox(boot.worker, boot.job);
     this.api = new PortalApi(boot.job, boot.worker, page, (trouble) => this.showTrouble(trouble));
+    this.drafts = new Drafts(this.api, (task, text) => {
+      if (task === this.shown?.task.id) this.notices.showUntilClosed("draft", text);
+    });
     this.listen();
   }
 
@@ -79,6 +85,14 @@ export class WorkPage implements FrameListener {
 
   answered(frame: TaskFrame, answer: Answer): void {
     this.act({ path: "answers", body: { task: frame.task.id, answer } });
+  }
+
+  changed(frame: TaskFrame): void {
+    if (frame === this.shown) this.drafts.expect();
+  }
+
+  drafted(frame: TaskFrame, answer: Answer): void {
+    if (frame === this.shown) this.drafts.keep(frame.task.id, answer);
   }
 
   failed(frame: TaskFrame, text: string): void {
@@ -113,7 +127,7 @@ export class WorkPage implements FrameListener {
       if (!document.hidden) void this.lookAgain();
     });
     window.addEventListener("beforeunload", (event) => {
-      if (this.isUnkept) event.preventDefault();
+      if (this.isUnkept || this.drafts.isUnsaved) event.preventDefault();
     });
     this.buttons.skip.addEventListener("click", () => {
       if (this.task) this.act({ path: "skip", body: { task: this.task.id } });
@@ -153,6 +167,8 @@ export class WorkPage implements FrameListener {
 
   private async save(action: Action): Promise<void> {
     this.isBusy = true;
+    this.drafts.forget(action.body.task);
+    this.notices.clear("draft");
     const kept = this.outbox.keep(action);
     this.isUnkept = kept.key === "";
     const left = this.shown;
@@ -175,7 +191,7 @@ export class WorkPage implements FrameListener {
   /** Send an action until it is decided about; the text is why the worker has to change it. */
   private async deliver(kept: Kept): Promise<string | null> {
     const { path, body } = kept.action;
-    const { status, work } = await this.api.post(path, body);
+    const { status, work } = await this.post(path, body);
     this.outbox.remove(kept);
     if (status === 404) {
       this.showGone(work.error ?? "");
@@ -186,6 +202,10 @@ export class WorkPage implements FrameListener {
     if (text) this.notices.showUntilClosed("refused", text);
     this.apply(work);
     return null;
+  }
+
+  private post(path: string, body: object = {}): Promise<Reply> {
+    return this.api.post(path, { ...body, loaded: [...this.frames.keys()] });
   }
 
   private goOnWaiting(): void {
@@ -210,7 +230,7 @@ export class WorkPage implements FrameListener {
   private async ask(path: "next" | "back"): Promise<void> {
     if (this.isBusy) return;
     this.isBusy = true;
-    const { status, work } = await this.api.post(path);
+    const { status, work } = await this.post(path);
     this.isBusy = false;
     if (status === 404) {
       this.showGone(work.error ?? "");
@@ -244,6 +264,7 @@ export class WorkPage implements FrameListener {
 
   private async stop(): Promise<void> {
     this.isStopping = true;
+    await this.drafts.settle(longestSaving);
     this.hideShown();
     if (this.isBusy) {
       this.showPanel("Saving your last answer…", "Then you are done.");
@@ -275,6 +296,7 @@ export class WorkPage implements FrameListener {
     for (const [id, frame] of this.frames) {
       if (id === this.task?.id || id === this.next?.id) continue;
       if (frame === this.shown) this.shown = null;
+      this.drafts.forget(id);
       frame.remove();
       this.frames.delete(id);
     }
@@ -394,8 +416,8 @@ export class WorkPage implements FrameListener {
       if (kind !== trouble?.kind) this.notices.clear(kind);
     }
     if (trouble === null) return;
-    const kept = this.isUnkept
-      ? "Keep this page open: your last answer is not saved yet, and goes out by itself."
+    const kept = this.isUnkept || this.drafts.isUnsaved
+      ? "Keep this page open: what you did last is not saved yet, and goes out by itself."
       : "What you did is kept in this browser, and goes out by itself.";
     const tryNow = makeButton("Try now", () => this.api.retry());
     switch (trouble.kind) {
