@@ -41,6 +41,7 @@ FAILED = "failed"
 """The status of a data object that nobody answered."""
 
 _OBJECTS_IN_STEP = 500
+_MOST_CHARACTERS_IN_BATCH = 64_000_000  # of answers, unless a single data object has more
 
 
 class Consolidation:
@@ -134,6 +135,7 @@ class Consolidation:
                 ]
             if not chosen:
                 return None
+            chosen = _limit_answers(connection, self._name, chosen)
             called = _next_call(connection, self._name, now)
             connection.execute(
                 "INSERT INTO batches (job, called, done) VALUES (?, ?, 0)", (self._name, called)
@@ -327,6 +329,22 @@ def _complete_objects(
         " AND called IS NULL AND hold_until <= ? ORDER BY completed, position LIMIT ?",
         (job, now, size),
     ).fetchall()
+
+
+def _limit_answers(connection: sqlite3.Connection, job: str, object_ids: list[str]) -> list[str]:
+    """The first of these data objects, as many as have answers that fit into one batch."""
+    chosen: list[str] = []
+    total = 0
+    for object_id in object_ids:
+        (length,) = connection.execute(
+            "SELECT sum(length(answer)) FROM assignments WHERE job = ? AND object_id = ?",
+            (job, object_id),
+        ).fetchone()
+        total += length or 0
+        if chosen and total > _MOST_CHARACTERS_IN_BATCH:
+            break
+        chosen.append(object_id)
+    return chosen
 
 
 def _next_call(connection: sqlite3.Connection, job: str, now: float) -> str:
