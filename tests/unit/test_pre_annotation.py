@@ -55,6 +55,83 @@ def test_a_job_s_tag_says_so_too():
     assert prepared({"animal": 3}, job=job)["isHumanAnnotationRequired"] is False
 
 
+COLOR_MAP = {
+    "0": {"class-name": "BACKGROUND", "hex-color": "#ffffff", "confidence": 0.9},
+    "1": {"class-name": "road", "hex-color": "#2ca02c", "confidence": 0.9},
+    "2": {"class-name": "sky", "hex-color": "#1f77b4", "confidence": 0.9},
+}
+MASK = "s3://b/jobs/roads/annotations/consolidated-annotation/output/0_2026.png"
+INITIAL_VALUE = {
+    "src": MASK,
+    "labelMappings": {"road": {"color": "#2ca02c"}, "sky": {"color": "#1f77b4"}},
+}
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        pytest.param(
+            {"earlier": {"mask-ref": MASK, "internal-color-map": COLOR_MAP}},
+            {"initialValue": INITIAL_VALUE},
+            id="our-mask",
+        ),
+        pytest.param(
+            {
+                "earlier": MASK,
+                "earlier-metadata": {
+                    "internal-color-map": COLOR_MAP,
+                    "type": "groundtruth/semantic-segmentation",
+                },
+            },
+            {"initialValue": INITIAL_VALUE},
+            id="built-in-mask",
+        ),
+        pytest.param(
+            {"earlier": {"mask-ref": None, "internal-color-map": {}}}, {}, id="no-usable-mask"
+        ),
+        pytest.param(
+            {"earlier": {"class-id": 1, "class-name": "ä", "confidence": 0.8}},
+            {"earlierLabels": ["ä"]},
+            id="our-class",
+        ),
+        pytest.param(
+            {
+                "earlier": 1,
+                "earlier-metadata": {
+                    "class-name": "ä",
+                    "type": "groundtruth/image-classification",
+                },
+            },
+            {"earlierLabels": ["ä"]},
+            id="built-in-class",
+        ),
+        pytest.param(
+            {
+                "earlier": [1, 0],
+                "earlier-metadata": {
+                    "class-map": {"1": "ä", "0": "b"},
+                    "confidence-map": {"1": 0.9, "0": 0.6},
+                    "type": "groundtruth/image-classification-multilabel",
+                },
+            },
+            {"earlierLabels": ["ä", "b"]},
+            id="built-in-classes",
+        ),
+        pytest.param({"earlier": "unknown", "earlier-metadata": 3}, {}, id="no-label"),
+        pytest.param({"earlier-metadata": {"failure-reason": "expired"}}, {}, id="failed"),
+        pytest.param({"other": {"class-id": 1, "class-name": "ä"}}, {}, id="another-attribute"),
+    ],
+)
+def test_a_job_that_names_an_earlier_one_s_attribute_shows_its_label(line, expected):
+    job = LabelingJob(tags={"consolidation:earlier-attribute": "earlier"})
+    task_input = prepared(line, job=job)["taskInput"]
+    assert task_input.pop("manifestLine").items() >= line.items()
+    del task_input["taskObject"], task_input["labels"]
+    assert task_input == expected
+    assert "initialValue" not in prepared(line)["taskInput"]
+    assert "earlierLabels" not in prepared(line)["taskInput"]
+
+
 def test_no_labels_is_an_error():
     contexts = JobContexts(Settings(), KnownJobs(), MemoryStore())
     with pytest.raises(ContractError) as caught:

@@ -38,6 +38,7 @@ ENVIRON = {
     "CLEAN_UP_PIXELS": "64",
     "DISAGREEMENT_MAP": "true",
     "SKIP_LABELED_OBJECTS": "true",
+    "EARLIER_ATTRIBUTE": "mask-ref",
     "SKILL_TABLE_NAME": "skills",
     "SKILL_HALF_LIFE_DAYS": "30",
     "ASSUME_JOB_ROLE": "true",
@@ -73,6 +74,7 @@ SET = Settings(
     clean_up_pixels=64,
     disagreement_map=True,
     skip_labeled_objects=True,
+    earlier_attribute="mask-ref",
     skill_table_name="skills",
     skill_half_life_days=30.0,
     assume_job_role=True,
@@ -111,6 +113,7 @@ def test_every_field_has_its_variable():
         ("CLEAN_UP_PIXELS", "1.5"),
         ("SKILL_HALF_LIFE_DAYS", "0.5"),
         ("SKIP_LABELED_OBJECTS", "yes"),
+        ("EARLIER_ATTRIBUTE", "label-metadata"),
         ("ASSUME_JOB_ROLE", "True"),
         ("PLAIN_WORKER_IDS", "1"),
     ],
@@ -153,6 +156,7 @@ TAGS = {
     "consolidation:clean-up-pixels": "8",
     "consolidation:disagreement-map": "true",
     "consolidation:skip-labeled-objects": "true",
+    "consolidation:earlier-attribute": "label",
     "team": "birds",
 }
 
@@ -180,6 +184,7 @@ TAGGED = Settings(
     clean_up_pixels=8,
     disagreement_map=True,
     skip_labeled_objects=True,
+    earlier_attribute="label",
 )
 
 

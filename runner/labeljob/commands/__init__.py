@@ -27,6 +27,7 @@ COMMANDS = {
     "synthesize": ("synthesize:synthesize", "Write the files of a job with synthetic answers."),
     "gold": ("gold:app", "Draw known objects, mix them in, score workers, take them out."),
     "requeue": ("requeue:requeue_objects", "Write the manifest of what should be labeled again."),
+    "verified": ("verified:show_verified", "Write what a verification found right and wrong."),
     "pool": ("pool:pool_rounds", "Consolidate the answers of several rounds together."),
     "plan": ("plan:plan", "Estimate from a pilot what more or fewer workers gain."),
     "tables": ("tables:tables", "Write a job as tables of objects, answers and workers."),

@@ -115,6 +115,21 @@ class PortalOptions(AccessOptions):
     manifest: Annotated[
         Path | None, file_option("Input manifest, in place of a folder of photographs.")
     ] = None
+    adjust: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ATTRIBUTE",
+            help="With --manifest: correct the masks that it has under this label attribute.",
+        ),
+    ] = None
+    verify: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ATTRIBUTE",
+            help="With --manifest: say of the labels that it has under this label attribute "
+            "whether they are right.",
+        ),
+    ] = None
     images: Annotated[
         Path | None,
         typer.Option(
@@ -214,7 +229,7 @@ def portal(options: PortalOptions) -> None:
 
     options, resumed = _locate(options)
     place = open_place(str(options.output), endpoint_url=None)
-    wanted = _describe_job(options, resumed, place)
+    wanted = _describe_job(_plan_round(options, place), resumed, place)
     with Portal(options.output, wanted=wanted, settle=options.settle) as opened:
         job = opened.begin(wanted) if wanted else None
         if job is None and not opened.jobs:
@@ -249,6 +264,47 @@ def _locate(options: PortalOptions) -> tuple[PortalOptions, JobDescription | Non
             "again, write their manifest with `labeljob requeue` and give it with --manifest"
         )
     return options, None
+
+
+def _plan_round(options: PortalOptions, place: Place) -> PortalOptions:
+    """The options with what --adjust or --verify leaves open, and a manifest for that job."""
+    from labeljob.rounds.earlier_labels import EARLIER_TAG, plan_adjustment, read_earlier_labels
+    from labeljob.rounds.verification import plan_verification
+
+    if options.adjust is None and options.verify is None:
+        return options
+    if options.manifest is None or (options.adjust and options.verify):
+        raise typer.BadParameter("--adjust or --verify goes with --manifest, one of the two")
+    earlier = read_earlier_labels(options.manifest, options.adjust or options.verify or "")
+    labels = _read_labels(options.labels) if options.labels else earlier.labels
+    plan = plan_adjustment if options.adjust else plan_verification
+    planned = plan(earlier, labels)
+    name = options.job_name or derive_job_name(planned.name)
+    check_name(name)
+    path = Path(place.shown(f"{place.output}/{name}.manifest"))
+    text = earlier.make_manifest(path.parent, labeled_only=planned.labeled_only)
+    known = load_description(place.jobs, name)
+    if known and known.manifest_digest != hashlib.sha256(text.encode()).hexdigest():
+        raise JobError(f"job {name} was begun with another manifest; give another --job-name")
+    write_text(path, text)
+    if (n_without := len(earlier.lines) - earlier.n_labeled) and planned.labeled_only:
+        left = messages.format_count(n_without, "data object")
+        messages.note(f"{left} of {options.manifest} without a label left out")
+    if options.task not in (None, planned.task):
+        raise typer.BadParameter(f"such a job is of the type {planned.task}; leave --task out")
+    return replace(
+        options,
+        manifest=path,
+        images=options.images or earlier.images,
+        task=planned.task,
+        labels=list(planned.labels),
+        job_name=name,
+        attribute=options.attribute or planned.attribute,
+        title=options.title or f"{planned.title}: {name}",
+        description=options.description or planned.description,
+        template=options.template or planned.template,
+        tag=[*(options.tag or ()), f"{EARLIER_TAG}={earlier.attribute}"],
+    )
 
 
 def _describe_job(

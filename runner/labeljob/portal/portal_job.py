@@ -245,12 +245,17 @@ class PortalJob:
         return html and explain_unread(html, described.task, described.labels, field)
 
     def find_image_problem(self) -> str:
-        """Why the first data object's image cannot be read; empty if nothing is wrong."""
+        """Why the first data object's images cannot be read; empty if nothing is wrong.
+
+        These are its own, and the mask of an earlier job that its page shows.
+        """
         line = self.lines[0]
-        if line.source_key != "source-ref":
-            return ""
         try:
-            self.read_file(line.source_ref)
+            if line.source_key == "source-ref":
+                self.read_file(line.source_ref)
+            earlier = (self.ask_pre(line) or {}).get("initialValue")
+            if earlier:
+                self.read_file(earlier["src"])
         except StorageError as error:
             return f"{self.description.manifest}, line 1: {error}"
         return ""

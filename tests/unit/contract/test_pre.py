@@ -48,7 +48,7 @@ def test_an_event_that_is_no_object_is_refused(event):
 def test_a_text_task_takes_the_inline_source():
     event = {"labelingJobArn": "arn:x", "dataObject": {"source": "Call me Ishmael."}}
     request = PreRequest.from_event(event, inline_source=True)
-    response = pre_response(request, labels=("a",), human_annotation_required=True)
+    response = pre_response(request, labels=("a",), human_annotation_required=True, earlier={})
     assert response["taskInput"]["taskObject"] == "Call me Ishmael."
 
 
@@ -62,7 +62,7 @@ def test_a_text_task_needs_the_inline_source(line):
 def test_the_whole_manifest_line_goes_to_the_page():
     line = {"source-ref": "s3://b/k", "frame-key": "f9", "old": 0, "old-metadata": {"x": [1]}}
     request = PreRequest.from_event({"labelingJobArn": "arn:x", "dataObject": line})
-    response = pre_response(request, labels=("b", "a"), human_annotation_required=False)
+    response = pre_response(request, labels=("b", "a"), human_annotation_required=False, earlier={})
     assert response == {
         "taskInput": {"taskObject": "s3://b/k", "labels": ["b", "a"], "manifestLine": line},
         "isHumanAnnotationRequired": False,

@@ -79,6 +79,7 @@ CHANGE_NONE = {
     "label_category_config_s3_uri": "s3://b/k",
     "output_style": "builtin",
     "skip_labeled_objects": True,
+    "earlier_attribute": "label",
     "skill_table_name": "table",
     "job_role_arn_pattern": "arn:*",
     "kms_key_arn": "arn:aws:kms:k",

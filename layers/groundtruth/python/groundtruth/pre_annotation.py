@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from groundtruth.contract.pre import PreRequest, pre_response
 from groundtruth.jobs import JobContext, JobContexts, required_classes
+from groundtruth.tasks.registry import decode_label
 
 
 def prepare_task(event: Any, *, jobs: JobContexts, inline_source: bool = False) -> dict[str, Any]:
@@ -25,6 +27,9 @@ def prepare_task(event: Any, *, jobs: JobContexts, inline_source: bool = False) 
     -------
     dict
         ``{"taskInput": {"taskObject", "labels", "manifestLine"}, "isHumanAnnotationRequired"}``.
+        Where the job's setting `earlier_attribute` names a label that the line has, `taskInput`
+        has it too: a mask as ``initialValue``, ``{"src", "labelMappings"}``, and names as
+        ``earlierLabels``.
 
     Raises
     ------
@@ -39,6 +44,7 @@ def prepare_task(event: Any, *, jobs: JobContexts, inline_source: bool = False) 
         request,
         labels=required_classes(job),
         human_annotation_required=not _is_labeled(request, job),
+        earlier=_find_earlier(request.data_object, job.settings.earlier_attribute),
     )
 
 
@@ -47,3 +53,14 @@ def _is_labeled(request: PreRequest, job: JobContext) -> bool:
     if not job.settings.skip_labeled_objects or job.label_attribute_name is None:
         return False
     return request.data_object.get(job.label_attribute_name) is not None
+
+
+def _find_earlier(line: Mapping[str, Any], attribute: str) -> dict[str, Any]:
+    """What a page is told of a line's earlier label; nothing if there is none."""
+    label = decode_label(line.get(attribute), line.get(f"{attribute}-metadata"))
+    if label is None or not label.classes:
+        return {}
+    if label.mask_uri is None:
+        return {"earlierLabels": [item.name for item in label.classes]}
+    mappings = {item.name: {"color": item.color} for item in label.classes if item.class_id}
+    return {"initialValue": {"src": label.mask_uri, "labelMappings": mappings}}

@@ -110,6 +110,13 @@ def parse_tie_break(text: str) -> str:
     return text
 
 
+def parse_attribute(text: str) -> str:
+    """A label attribute name, of any job."""
+    if not text or text.startswith("$") or text.endswith("-metadata"):
+        raise ValueError("is not a label attribute name, such as label or mask-ref")
+    return text
+
+
 def parse_whole_number(text: str) -> int:
     """A whole number of 0 or more."""
     if not text.isascii() or not text.isdecimal():
@@ -247,6 +254,12 @@ class Settings:
         False, parse_switch, tag="skip-labeled-objects", changes_labels=False
     )
     """Whether a data object that already has this job's label is kept from the workers."""
+
+    earlier_attribute: str = _setting(
+        "", parse_attribute, tag="earlier-attribute", changes_labels=False
+    )
+    """Label attribute of an earlier job whose labels workers see, to adjust or to verify them;
+    empty for none."""
 
     skill_table_name: str = _setting("", parse_text, changes_labels=False)
     """DynamoDB table of worker history; empty for none."""

@@ -56,17 +56,23 @@ class PreRequest:
 
 
 def pre_response(
-    request: PreRequest, *, labels: Sequence[str], human_annotation_required: bool
+    request: PreRequest,
+    *,
+    labels: Sequence[str],
+    human_annotation_required: bool,
+    earlier: Mapping[str, Any],
 ) -> dict[str, Any]:
     """What the pre-annotation function returns.
 
-    `taskInput` has the keys that AWS's own templates use, so that they work unchanged.
+    `taskInput` has the keys that AWS's own templates use, so that they work unchanged, and those
+    of `earlier`, what it tells of an earlier job's label.
     """
     return {
         "taskInput": {
             "taskObject": request.source,
             "labels": list(labels),
             "manifestLine": dict(request.data_object),
+            **earlier,
         },
         "isHumanAnnotationRequired": human_annotation_required,
     }
