@@ -13,6 +13,7 @@ from groundtruth.settings import Settings
 from groundtruth.storage.s3 import ObjectStore
 from labeljob.history.job import read_comments
 from labeljob.jobs.description import JobDescription
+from labeljob.portal.disk_cache import digest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +38,7 @@ class ReadAnswer:
 
 
 _MOST_KNOWN = 5_000  # texts of answers whose classes are kept
+_MOST_SAID = 5_000  # data objects whose masks' answers are kept
 
 
 class JobAnswerReader:
@@ -50,11 +52,31 @@ class JobAnswerReader:
         self.choices = core.all_classes(description.labels, self._settings)
         self._names = self._task.unit_classes(self.choices)
         self._known: dict[str, tuple[str, ...]] = {}
+        self._said: dict[str, list[ReadAnswer]] = {}
 
     def read(
         self, objects: Iterable[tuple[str, Mapping[str, str]]]
     ) -> Iterator[tuple[str, list[ReadAnswer]]]:
-        """Read the answers to data objects: each has its id, and JSON texts by worker."""
+        """Read the answers to data objects: each has its id, and JSON texts by worker.
+
+        What masks say is kept, for it takes long to find out.
+        """
+        if not self._task.label_is_mask:
+            yield from self._read(objects)
+            return
+        for object_id, texts in objects:
+            key = digest(json.dumps(list(texts.items())).encode())
+            said = self._said.get(key)
+            if said is None:
+                _, said = next(self._read([(object_id, texts)]))
+                if len(self._said) >= _MOST_SAID:
+                    self._said.clear()
+                self._said[key] = said
+            yield object_id, said
+
+    def _read(
+        self, objects: Iterable[tuple[str, Mapping[str, str]]]
+    ) -> Iterator[tuple[str, list[ReadAnswer]]]:
         comments: dict[str, dict[str, str]] = {}
 
         def entries() -> Iterator[Entry]:

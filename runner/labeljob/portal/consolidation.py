@@ -173,10 +173,13 @@ class Consolidation:
         attribute = self._description.attribute
         limit = self._job.settings.min_confidence
         unsure = []
+        labels = {}
+        for object_id, content in contents.items():
+            label = decode_label(content.get(attribute), content.get(f"{attribute}-metadata"))
+            task, read = self._description.task, self._store.read
+            labels[object_id] = label, task.name_label(label, read) if label else []
         with self._database.transaction() as connection:
-            for object_id, content in contents.items():
-                label = decode_label(content.get(attribute), content.get(f"{attribute}-metadata"))
-                names = [item.name for item in label.classes] if label else []
+            for object_id, (label, names) in labels.items():
                 connection.execute(
                     "UPDATE objects SET state = 'consolidated', status = ?, confidence = ?,"
                     " label = ? WHERE job = ? AND object_id = ?",

@@ -122,6 +122,7 @@ class GalleryObject:
 
     object_id: str
     state: str
+    called: str | None  # the call that made its label
     status: str
     confidence: float | None
     label: tuple[str, ...]
@@ -150,7 +151,7 @@ def read_gallery(connection: sqlite3.Connection, job: str, chosen: GalleryFilter
     start = "WHERE (rank, sure, position) > (?, ?, ?)" if chosen.after else ""
     rows = connection.execute(
         f"SELECT * FROM (SELECT {rank} AS rank, {sure} AS sure, o.position AS position,"
-        " o.object_id, o.state, o.status, o.confidence, o.label, o.wanted"
+        " o.object_id, o.state, o.called, o.status, o.confidence, o.label, o.wanted"
         f" FROM objects o WHERE {condition}) {start}"
         " ORDER BY rank, sure, position LIMIT ?",
         [*values, *(chosen.after or ()), chosen.limit + 1],
@@ -163,6 +164,7 @@ def read_gallery(connection: sqlite3.Connection, job: str, chosen: GalleryFilter
             GalleryObject(
                 object_id=row["object_id"],
                 state=row["state"],
+                called=row["called"],
                 status=row["status"] or "",
                 confidence=row["confidence"],
                 label=tuple(json.loads(row["label"]) if row["label"] else ()),

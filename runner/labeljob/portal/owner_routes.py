@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from anyio import CapacityLimiter, to_thread
 from markupsafe import Markup
@@ -25,7 +27,15 @@ from labeljob.portal.database_thread import DatabaseThread
 from labeljob.portal.frames import make_frame_response
 from labeljob.portal.grants import GrantSigner, find_uris
 from labeljob.portal.json_bodies import read_object
-from labeljob.portal.owner_gallery import FilterError, GalleryFilter, GalleryObject, read_gallery
+from labeljob.portal.mask_pictures import MaskPictures, list_colors
+from labeljob.portal.owner_gallery import (
+    FilterError,
+    GalleryFilter,
+    GalleryObject,
+    GalleryPage,
+    StoredAnswer,
+    read_gallery,
+)
 from labeljob.portal.owner_live import LiveValue, LiveValues
 from labeljob.portal.owner_report import POLICY, ReportError, ReportMaker, list_commands
 from labeljob.portal.owner_status import (
@@ -38,11 +48,12 @@ from labeljob.portal.portal import PORTAL_FOLDER, Portal
 from labeljob.portal.portal_job import PortalJob
 from labeljob.portal.team import TeamError
 from labeljob.portal.templating import render_page
-from labeljob.portal.thumbnails import LARGE, PictureError, ThumbnailCache, shrink
+from labeljob.portal.thumbnails import LARGE, THUMBNAIL, PictureError, ThumbnailCache, shrink
 
 _PICTURE_SECONDS = 3600  # that a browser keeps a picture
 _LINES_AROUND = 3  # of a template, above and below one that is wrong
 _MOST_PICTURES = 2  # that are made at once
+_MASKS_ON_PAGE = 12  # data objects with masks, which take long to read
 
 
 class OwnerPages:
@@ -59,7 +70,9 @@ class OwnerPages:
         self._live = LiveValues(portal.database, self._reader)
         own = portal.folder / PORTAL_FOLDER
         self._thumbnails = ThumbnailCache(own / "thumbnails")
+        self._masks = MaskPictures(own / "masks")
         self._reports = ReportMaker(own / "reports")
+        self._answer_readers: dict[str, JobAnswerReader] = {}
         self._drawing = CapacityLimiter(_MOST_PICTURES)
 
     def routes(self) -> list[Route]:
@@ -74,6 +87,7 @@ class OwnerPages:
             f"{job}/preview/frame": self.show_frame,
             f"{job}/report": self.show_report,
             f"{job}/pictures/{{object_id}}": self.send_picture,
+            f"{job}/masks/{{object_id}}": self.send_mask,
             "/owner/api/events": self.send_events,
             f"{api}/status": self.send_status,
             f"{api}/objects": self.send_objects,
@@ -133,7 +147,7 @@ class OwnerPages:
             "owner_gallery.html.jinja",
             job=job,
             page="gallery",
-            boot={"job": job.name, "classes": classes},
+            boot={"job": job.name, "classes": classes, "colors": list_colors(job)},
             classes=classes,
             workers=names,
             statuses=statuses,
@@ -233,7 +247,11 @@ class OwnerPages:
             chosen = GalleryFilter.from_query(request.query_params)
         except FilterError as error:
             raise HTTPException(400, str(error)) from error
-        return JSONResponse(await self._reader.run(self._read_objects, job, chosen))
+        if job.description.task.label_is_mask:
+            chosen = replace(chosen, limit=min(chosen.limit, _MASKS_ON_PAGE))
+        page, names = await self._reader.run(self._read_page, job, chosen)
+        objects = await to_thread.run_sync(self._describe_objects, job, page, names)
+        return JSONResponse({"objects": objects, "next": page.next, "count": page.count})
 
     async def send_unsure(self, request: Request) -> Response:
         """How many data objects another round would have."""
@@ -264,6 +282,28 @@ class OwnerPages:
             raise HTTPException(404, f"The picture cannot be shown: {error}.") from error
         headers = {"Cache-Control": f"private, max-age={_PICTURE_SECONDS}"}
         return Response(body, media_type="image/jpeg", headers=headers)
+
+    async def send_mask(self, request: Request) -> Response:
+        """The mask of a data object, or what a worker painted, to lie over the picture."""
+        job = self._find_job(request)
+        object_id = request.path_params["object_id"]
+        worker = request.query_params.get("worker")
+        longest = LARGE if request.query_params.get("size") == "large" else THUMBNAIL
+        row = await self._reader.run(self._find_mask, job, object_id, worker)
+        if row is None:
+            raise HTTPException(404, "There is no such mask.")
+
+        def make() -> bytes:
+            if worker is None:
+                return self._masks.draw_label(job, object_id, row, longest)
+            return self._masks.draw_answer(job, row, longest)
+
+        try:
+            body = await to_thread.run_sync(make, limiter=self._drawing)
+        except GroundTruthError as error:
+            raise HTTPException(404, f"The mask cannot be shown: {error}.") from error
+        headers = {"Cache-Control": f"private, max-age={_PICTURE_SECONDS}"}
+        return Response(body, media_type="image/png", headers=headers)
 
     # What the owner does.
 
@@ -466,6 +506,24 @@ class OwnerPages:
             sorted(status for (status,) in statuses),
         )
 
+    def _find_mask(self, job: PortalJob, object_id: str, worker: str | None) -> str | None:
+        """When a data object's label was made, or the answer of a worker; None without it."""
+        if not job.description.task.label_is_mask:
+            return None
+        if worker is None:
+            row = self._database.find_row(
+                "SELECT called FROM objects WHERE job = ? AND object_id = ? AND label IS NOT NULL",
+                (job.name, object_id),
+            )
+        else:
+            row = self._database.find_row(
+                "SELECT answer FROM assignments WHERE job = ? AND object_id = ? AND worker_id = ?"
+                " AND submitted IS NOT NULL",
+                (job.name, object_id, worker),
+            )
+        found: str | None = None if row is None else row[0]
+        return found
+
     def _read_team(self) -> list[dict[str, Any]]:
         with self._database.read() as connection:
             seen = dict(
@@ -479,11 +537,16 @@ class OwnerPages:
                 for item in team.list_members(self._database)
             ]
 
-    def _read_objects(self, job: PortalJob, chosen: GalleryFilter) -> dict[str, Any]:
+    def _read_page(
+        self, job: PortalJob, chosen: GalleryFilter
+    ) -> tuple[GalleryPage, dict[str, str]]:
         with self._database.read() as connection:
-            page = read_gallery(connection, job.name, chosen)
-            names = find_names(connection)
-        reader = JobAnswerReader(job.description, self._portal.place.store)
+            return read_gallery(connection, job.name, chosen), find_names(connection)
+
+    def _describe_objects(
+        self, job: PortalJob, page: GalleryPage, names: Mapping[str, str]
+    ) -> list[dict[str, Any]]:
+        reader = self._find_answer_reader(job)
         texts = [
             (item.object_id, {answer.worker_id: answer.text for answer in item.answers})
             for item in page.objects
@@ -492,13 +555,13 @@ class OwnerPages:
             object_id: {answer.worker_id: answer.as_json() for answer in answers}
             for object_id, answers in reader.read(texts)
         }
-        return {
-            "objects": [
-                _describe_object(job, item, said[item.object_id], names) for item in page.objects
-            ],
-            "next": page.next,
-            "count": page.count,
-        }
+        return [_describe_object(job, item, said[item.object_id], names) for item in page.objects]
+
+    def _find_answer_reader(self, job: PortalJob) -> JobAnswerReader:
+        """The reader of a job's answers, which keeps what takes long to read."""
+        return self._answer_readers.setdefault(
+            job.name, JobAnswerReader(job.description, self._portal.place.store)
+        )
 
 
 def _describe_object(
@@ -521,11 +584,13 @@ def _describe_object(
         "wanted": item.wanted,
         "thumbnail": _picture_url(job, item.object_id, "thumbnail"),
         "picture": _picture_url(job, item.object_id, "large"),
+        "mask": _mask_url(job, item) if item.label else None,
         "answers": [
             {
                 "worker": names.get(answer.worker_id, answer.worker_id),
                 "seconds": answer.seconds,
                 "submitted": answer.submitted,
+                "mask": _mask_url(job, item, answer),
                 **said[answer.worker_id],
             }
             for answer in item.answers
@@ -535,6 +600,16 @@ def _describe_object(
 
 def _picture_url(job: PortalJob, object_id: str, size: str) -> str:
     return f"/owner/jobs/{job.name}/pictures/{object_id}?size={size}"
+
+
+def _mask_url(
+    job: PortalJob, item: GalleryObject, answer: StoredAnswer | None = None
+) -> str | None:
+    """Address of a label's mask, or an answer's, which changes with it; None without masks."""
+    if not job.description.task.label_is_mask:
+        return None
+    query = {"worker": answer.worker_id, "v": answer.submitted} if answer else {"v": item.called}
+    return f"/owner/jobs/{job.name}/masks/{item.object_id}?{urlencode(query)}"
 
 
 def _find_writer(request: Request) -> DatabaseThread:

@@ -263,6 +263,13 @@ class JobType(ABC):
         """The truth of one or more names; raises ValueError if they are none."""
         return frozenset(map(str, names))
 
+    def name_label(self, label: Label, read: Callable[[str], bytes]) -> list[str]:
+        """Names of the classes that a label gives its data object.
+
+        `read` gives the content of a file by its URI; it may raise `StorageError`.
+        """
+        return [item.name for item in label.classes]
+
     def describe_answer(self, choices: Ints, classes: Sequence[str]) -> str:
         """An answer in words."""
         return ", ".join(self.name_choices(choices, classes))

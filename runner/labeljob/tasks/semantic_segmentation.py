@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from groundtruth.annotations import Answers, RejectedAnswer
-from groundtruth.errors import UnusableAnswer
+from groundtruth.errors import StorageError, UnusableAnswer
 from groundtruth.masks.reader import majority_size, read_mask
 from groundtruth.masks.runs import RunMask
 from groundtruth.tasks.base import Label
@@ -189,6 +189,18 @@ class SemanticSegmentation(JobType):
     def truth_names(self, truth: Truth) -> list[str]:
         """None: a mask is no matter of names."""
         return []
+
+    def name_label(self, label: Label, read: Callable[[str], bytes]) -> list[str]:
+        """The classes that the mask has anywhere; the background alone if nothing is painted."""
+        names = {item.class_id: item.name for item in label.classes}
+        if label.mask_uri is None:
+            return []
+        try:
+            with Image.open(io.BytesIO(read(label.mask_uri))) as image:
+                painted = [index for index, count in enumerate(image.histogram()[:256]) if count]
+        except (StorageError, *_UNREADABLE):
+            return list(names.values())
+        return [names[index] for index in painted if index and index in names] or [BACKGROUND]
 
     def describe_answer(self, choices: Ints, classes: Sequence[str]) -> str:
         """The classes, and how much of the image each covers."""

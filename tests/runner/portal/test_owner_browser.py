@@ -131,6 +131,54 @@ def test_the_gallery_shows_the_disputed_first_and_enlarges_by_keyboard(page, por
     assert "class=dog" in page.url
 
 
+def test_the_gallery_lays_masks_over_photographs(tmp_path, browser):
+    opened = Portal(tmp_path / "store", settle=0)
+    context = browser.new_context()
+    try:
+        job = opened.begin(people.describe(tmp_path, "semantic-segmentation", n_images=2))
+        people.join(opened, *people.WORKERS)
+        for worker in people.WORKERS:
+            people.work(opened, job, worker, wrong=["1"] if worker == "ben" else ())
+        opened.run_due()
+        with serve_portal(opened) as (address, invite):
+            page = context.new_page()
+            page.goto(invite("olga", role="owner"))
+            if "/join/" in page.url:
+                page.get_by_role("button").last.click()
+            page.goto(f"{address}/owner/jobs/zoo/gallery?order=manifest")
+            masks = page.locator("#objects .frame .mask")
+            expect(masks).to_have_count(2)
+            expect(masks.first).to_have_js_property("naturalWidth", 24)
+            page.locator("#objects .picture button").nth(1).click()
+            dialog = page.get_by_role("dialog")
+            mask, photo = dialog.locator(".mask"), dialog.locator(".large img:not(.mask)")
+            expect(dialog.locator(".legend li")).to_have_text(["dog"])
+            assert mask.bounding_box() == photo.bounding_box()
+            source = mask.get_attribute("src")
+            dialog.get_by_role("button", name="ben").click()
+            expect(dialog.get_by_role("button", name="ben")).to_have_attribute(
+                "aria-pressed", "true"
+            )
+            expect(dialog.locator(".legend li")).to_have_text(["bird"])
+            assert mask.get_attribute("src") != source
+            expect(mask).to_have_js_property("naturalWidth", 24)
+            opacity = dialog.get_by_label("Opacity")
+            opacity.fill("0.2")
+            opacity.press("ArrowRight")  # which goes to the next object nowhere else
+            expect(mask).to_have_css("opacity", "0.25")
+            dialog.get_by_role("button", name="Photograph").click()
+            expect(mask).to_have_count(0)
+            dialog.get_by_role("button", name="Previous").click()
+            expect(dialog.locator(".legend li")).to_have_text(["cat"])
+            expect(mask).to_have_count(1)
+            page.evaluate(AXE.read_text(encoding="utf-8"))
+            found = page.evaluate("axe.run(document).then((result) => result.violations)")
+            assert found == []
+    finally:
+        context.close()
+        opened.close()
+
+
 def test_what_people_wrote_stays_text(page, portal):
     with portal.database.transaction() as connection:
         connection.execute("UPDATE members SET name = ? WHERE role = 'worker'", (NASTY,))

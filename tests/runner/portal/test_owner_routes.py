@@ -6,17 +6,18 @@ import shlex
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
 from labeljob.commands import app as command_line
-from labeljob.portal import owner_live, team
+from labeljob.portal import assignments, owner_live, team
 from labeljob.portal.owner_report import list_commands
 from labeljob.portal.owner_routes import OwnerPages
 from labeljob.portal.portal import Portal
 from tests.runner.portal import people
-from tests.runner.portal.portal_client import Worker, make_app
+from tests.runner.portal.portal_client import Worker, make_app, open_portal
 
 NASTY = '</script><img src=x onerror="document.title=1">'
 LABELS = ("cat", "dog", "bird", NASTY)
@@ -281,3 +282,49 @@ def test_the_report_is_made_on_demand_and_runs_no_code(portal, owner):
     assert page.status_code == 200
     assert page.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
     assert "data:image/" in page.text
+
+
+def read_classes(response):
+    """Class of each pixel of a mask's picture, and the color of each class that is not clear."""
+    assert response.status_code == 200, response.text
+    assert response.headers["content-type"] == "image/png"
+    with Image.open(io.BytesIO(response.content)) as image:
+        assert image.info["transparency"] == 0
+        palette = np.reshape(image.getpalette(), (-1, 3))[: len(people.LABELS) + 1]
+        return np.array(image), ["#" + bytes(color).hex() for color in palette.tolist()[1:]]
+
+
+def test_the_gallery_has_the_masks_of_labels_and_answers(tmp_path):
+    with open_portal(tmp_path, task="semantic-segmentation", n_images=2, settle=0) as portal:
+        job = portal.jobs["zoo"]
+        owner = Worker(*make_app(portal), "olga", role="owner")
+        people.join(portal, *people.WORKERS)
+        people.work(portal, job, "ann")
+        opened = get(owner, "/api/jobs/zoo/objects?order=manifest").json()["objects"]
+        assert [item["mask"] for item in opened] == [None, None]
+        people.work(portal, job, "ben", wrong=["1"])
+        lease = assignments.take(portal.database, "zoo", people.worker_id("cleo"), 300)
+        broken = {"cannot-be-labeled": {"reason": "other"}}
+        assignments.submit(
+            portal.database, "zoo", lease.object_id, people.worker_id("cleo"), broken
+        )
+        people.work(portal, job, "cleo")
+        portal.run_due()
+        colors = boot(get(owner, "/jobs/zoo/gallery"))["colors"]
+        objects = get(owner, "/api/jobs/zoo/objects?order=manifest").json()["objects"]
+        # A label has the classes that are painted somewhere, not all that the mask could have.
+        assert [item["label"] for item in objects] == [["cat"], ["dog"]]
+        for number, item in enumerate(objects):
+            mask, palette = read_classes(owner.browser.get(item["mask"]))
+            assert palette == colors
+            expected = np.zeros((16, 24), np.uint8)
+            expected[4:12, 6:18] = number + 1
+            np.testing.assert_array_equal(mask, expected)
+        said = {answer["worker"]: answer for answer in objects[1]["answers"]}
+        mask, palette = read_classes(owner.browser.get(f"{said['ben']['mask']}&size=large"))
+        assert (mask[4:12, 6:18] == 3).all()
+        assert palette == colors
+        (rejected,) = (item for item in objects[0]["answers"] if item["rejected"])
+        assert owner.browser.get(rejected["mask"]).status_code == 404
+        for path in ("0?worker=nobody", "7", "../zoo"):
+            assert get(owner, f"/jobs/zoo/masks/{path}").status_code == 404

@@ -13,6 +13,8 @@ interface Answer {
   comment: string;
   seconds: number | null;
   submitted: number;
+  /** Address of what was painted, where the job has masks. */
+  mask: string | null;
 }
 
 export interface LabeledObject {
@@ -26,6 +28,8 @@ export interface LabeledObject {
   wanted: number;
   thumbnail: string;
   picture: string;
+  /** Address of the label's mask. */
+  mask: string | null;
   answers: Answer[];
 }
 
@@ -38,6 +42,8 @@ export interface ObjectPage {
 interface Boot {
   job: string;
   classes: string[];
+  /** The color of each class in masks; none where the job has no masks. */
+  colors: string[];
 }
 
 export function fetchObjects(job: string, query: URLSearchParams, signal?: AbortSignal): Promise<ObjectPage> {
@@ -85,7 +91,9 @@ function drawVotes(object: LabeledObject, classes: readonly string[]): TemplateR
 export function showPicture(object: LabeledObject, classes: readonly string[]): TemplateResult {
   return html`<figure>
     ${object.text === null
-      ? html`<span class="frame"><img src=${object.thumbnail} alt="" loading="lazy" decoding="async" @error=${markBroken}></span>`
+      ? html`<span class="frame"><img src=${object.thumbnail} alt="" loading="lazy" decoding="async" @error=${markBroken}>${
+          object.mask ? html`<img class="mask" src=${object.mask} alt="" loading="lazy" decoding="async" @error=${removeMask}>` : nothing
+        }</span>`
       : html`<span class="frame text">${object.text}</span>`}
     <figcaption>
       <span class="label">${object.label.map((name) => html`<i class="dot ${hueOf(name, classes)}" aria-hidden="true"></i>`)}${describeLabel(object)}</span>
@@ -105,6 +113,11 @@ function markBroken(event: Event): void {
   image.replaceWith(told);
 }
 
+/** A mask that cannot be drawn is left out: the photograph says more without it. */
+function removeMask(event: Event): void {
+  (event.target as HTMLImageElement).remove();
+}
+
 export function startGallery(): void {
   const boot = readBoot<Boot>();
   new Gallery(boot, document.querySelector<HTMLFormElement>("#filters")!, document.querySelector<HTMLElement>("#objects")!);
@@ -117,6 +130,9 @@ class Gallery {
   private loading: AbortController | null = null;
   private readonly dialog = document.createElement("dialog");
   private opened = -1;
+  /** Whose mask lies over the enlarged picture: that of an answer, by its number, or the label's. */
+  private masked: number | "label" | "nobody" = "label";
+  private opacity = 0.55;
 
   constructor(
     private readonly boot: Boot,
@@ -127,6 +143,8 @@ class Gallery {
     filters.addEventListener("input", () => this.restart());
     filters.addEventListener("submit", (event) => event.preventDefault());
     filters.addEventListener("reset", () => setTimeout(() => this.restart()));
+    // What has a mask has everywhere the colors of masks.
+    boot.colors.forEach((color, at) => document.documentElement.style.setProperty(`--hue-${at}`, color));
     this.dialog.className = "enlarged";
     this.dialog.setAttribute("aria-label", "Data object");
     this.dialog.addEventListener("keydown", (event) => this.onKey(event));
@@ -223,6 +241,7 @@ class Gallery {
   private open(index: number): void {
     const object = this.objects[index];
     if (!object) return;
+    if (index !== this.opened) this.masked = object.mask ? "label" : 0;
     this.opened = index;
     render(this.drawEnlarged(object, index), this.dialog);
     if (!this.dialog.open) this.dialog.showModal();
@@ -240,7 +259,10 @@ class Gallery {
       </div>
       <div class="enlarged-body">
         ${object.text === null
-          ? html`<div class="large">${keyedImage(object)}</div>`
+          ? html`<div>
+              <div class="large">${keyedImage(object)}${this.drawMask(object)}</div>
+              ${this.boot.colors.length ? this.drawMaskTools(object) : nothing}
+            </div>`
           : html`<p class="large text">${object.text}</p>`}
         <div class="details">
           <p class="headline">${object.label.map((name) => html`<i class="dot ${hueOf(name, this.boot.classes)}" aria-hidden="true"></i>`)}<strong>${describeLabel(object)}</strong></p>
@@ -260,6 +282,49 @@ class Gallery {
           <p class="hint">Data object ${object.id}</p>
         </div>
       </div>`;
+  }
+
+  /** Address of the mask that is shown, and the classes in it. */
+  private findMask(object: LabeledObject): { src: string | null; classes: string[] } {
+    if (this.masked === "label") return { src: object.mask, classes: object.label };
+    const answer = this.masked === "nobody" ? undefined : object.answers[this.masked];
+    return { src: answer?.rejected ? null : (answer?.mask ?? null), classes: answer?.classes ?? [] };
+  }
+
+  private drawMask(object: LabeledObject): unknown {
+    const { src } = this.findMask(object);
+    return repeat(
+      src ? [src] : [],
+      (address) => address,
+      (address) => html`<img class="mask" style="opacity: ${this.opacity}" src="${address}&size=large" alt="" @error=${removeMask}>`,
+    );
+  }
+
+  /** Whose mask is shown, how strongly, and what its colors mean. */
+  private drawMaskTools(object: LabeledObject): TemplateResult {
+    const choose = (masked: Gallery["masked"]) => (): void => {
+      this.masked = masked;
+      this.open(this.opened);
+    };
+    const button = (masked: Gallery["masked"], text: string): TemplateResult =>
+      html`<button type="button" aria-pressed=${this.masked === masked ? "true" : "false"} @click=${choose(masked)}>${text}</button>`;
+    const { classes } = this.findMask(object);
+    return html`<div class="mask-tools">
+        <div class="buttons" role="group" aria-label="Whose mask is shown">
+          ${object.mask ? button("label", "Label") : nothing}
+          ${object.answers.map((answer, at) => (answer.rejected ? nothing : button(at, answer.worker)))}
+          ${button("nobody", "Photograph")}
+        </div>
+        <label>Opacity <input type="range" min="0" max="1" step="0.05" .value=${String(this.opacity)} @input=${(event: Event) => {
+          this.opacity = Number((event.target as HTMLInputElement).value);
+          this.open(this.opened);
+        }} @keydown=${(event: KeyboardEvent) => event.stopPropagation()}></label>
+      </div>
+      <ul class="legend" aria-label="Colors">
+        ${this.boot.classes.map((name, at) =>
+          classes.includes(name) ? html`<li><i class="dot" style="--hue: ${this.boot.colors[at] ?? ""}" aria-hidden="true"></i>${name}</li>` : nothing,
+        )}
+      </ul>`;
   }
 
   private onKey(event: KeyboardEvent): void {

@@ -1,0 +1,303 @@
+"""Labels of an earlier job, shown to people who adjust or verify them."""
+
+import html
+import json
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from labeljob.commands import app, portal
+from labeljob.portal import assignments
+from labeljob.portal.portal import Portal
+from tests.runner.portal import people
+
+pytestmark = pytest.mark.slow
+
+MANIFEST = "labeljob-store/labeljob/jobs/zoo/manifests/output/output.manifest"
+
+# What AWS documents for jobs that adjust masks: the label's own keys in the manifest line.
+DOCUMENTED_PAGE = """
+<crowd-form>
+  <crowd-semantic-segmentation
+    name="crowd-semantic-segmentation"
+    src="{{ task.input.taskObject | grant_read_access }}"
+    header="Adjust"
+    labels="{{ task.input.labels | to_json | escape }}"
+    initial-value="{
+      'src': '{{ task.input.manifestLine.mask-ref | grant_read_access }}',
+      'labelMappings': {
+        {% for box in task.input.manifestLine.mask-ref-metadata.internal-color-map %}
+          {% if box[1]['class-name'] != 'BACKGROUND' %}
+            {{ box[1]['class-name'] | to_json }}: {'color': {{ box[1]['hex-color'] | to_json }}},
+          {% endif %}
+        {% endfor %}
+      }
+    }"
+  ></crowd-semantic-segmentation>
+</crowd-form>
+"""
+
+
+def run(*words):
+    outcome = CliRunner().invoke(app, [str(word) for word in words])
+    assert outcome.exit_code == 0, outcome.output
+    return outcome
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """The folder that the owner is in; nothing is served, and jobs are begun all the same."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(portal, "_serve", lambda opened, options: None)
+    return tmp_path
+
+
+def label_zoo(folder, task, **wrong):
+    """A finished job, in which people were wrong about some data objects."""
+    opened = Portal(folder / "labeljob-store", settle=0)
+    try:
+        people.join(opened, *people.WORKERS)
+        tags = {"consolidation:algorithm": "majority"}
+        job = opened.begin(people.describe(folder, task, n_images=5, tags=tags))
+        for name in people.WORKERS:
+            people.work(opened, job, name, wrong=wrong.get(name, ()))
+        opened.run_due()
+        assert job.output_manifest
+    finally:
+        opened.close()
+
+
+def answer(folder, name, choose):
+    """Two people answer all of a job; gives its pages by data object, and their task inputs."""
+    opened = Portal(folder / "labeljob-store", settle=0)
+    try:
+        job = opened.jobs[name]
+        pages, inputs = {}, {}
+        for worker in map(people.worker_id, people.WORKERS[: job.description.per_object]):
+            while lease := assignments.take(opened.database, name, worker, 300):
+                number = lease.object_id
+                inputs[number] = job.task_input(number)
+                pages[number] = job.render(number, lambda uri: f"/granted/{uri}")
+                for uri in re.findall(r"/granted/([^\"]+\.png)\"", html.unescape(pages[number])):
+                    assert job.read_file(uri).startswith(b"\x89PNG")
+                said = choose(number, inputs[number])
+                assignments.submit(opened.database, name, number, worker, said)
+        opened.run_due()
+        assert job.output_manifest
+        return pages, inputs
+    finally:
+        opened.close()
+
+
+def verdict(label):
+    return {"crowd-image-classifier": {"label": label}}
+
+
+def attribute_of(page, name):
+    """The value of an attribute, JSON, as a browser reads it."""
+    (quote, text) = re.search(rf"\s{name}=(['\"])(.*?)\1", page, re.DOTALL).groups()
+    assert quote not in text
+    return json.loads(html.unescape(text))
+
+
+def test_a_classification_is_verified(folder):
+    # Two of three call the second image a bird, which is a dog.
+    label_zoo(folder, "image-multi-class", ann=["1"], ben=["1"])
+    said = run("portal", "--manifest", MANIFEST, "--verify", "label", "--workers-per-object", 2)
+    assert "job zoo-verify: 5 data objects, each for 2 workers" in said.stderr
+    assert "warning" not in said.stderr
+    said = run("portal", "--manifest", MANIFEST, "--verify", "label", "--workers-per-object", 2)
+    assert "job zoo-verify: 5 data objects" in said.stderr  # it goes on
+
+    right = {"0": "cat", "1": "dog", "2": "bird", "3": "cat", "4": "dog"}
+
+    def choose(number, task_input):
+        assert task_input["labels"] == [
+            "right", "wrong: it is cat", "wrong: it is dog", "wrong: it is bird", "unsure",
+        ]  # fmt: skip
+        if number == "3":
+            return verdict("unsure")
+        (shown,) = task_input["earlierLabels"]
+        return verdict("right" if shown == right[number] else f"wrong: it is {right[number]}")
+
+    pages, inputs = answer(folder, "zoo-verify", choose)
+    assert "This image is labeled: bird. Is that right?" in pages["1"]
+    assert "painted" not in pages["1"]
+    assert inputs["1"]["earlierLabels"] == ["bird"]
+    job = folder / "labeljob-store/labeljob/jobs/zoo-verify"
+    verdicts = [
+        line["label-verified"]["class-name"]
+        for line in people.read_lines(job / "manifests/output/output.manifest")
+    ]
+    assert verdicts == ["right", "wrong: it is dog", "right", "unsure", "right"]
+
+    told = json.loads(run("verified", job, "--json").stdout)
+    assert told["verdicts"] == {"right": 3, "wrong: it is dog": 1, "unsure": 1}
+    gold = people.read_lines(folder / "zoo-verify-gold.jsonl")
+    names = [(line["source-ref"][-7:], line["label"]) for line in gold]
+    assert names == [
+        ("000.png", "cat"),
+        ("001.png", "dog"),
+        ("002.png", "bird"),
+        ("004.png", "dog"),
+    ]
+    again = people.read_lines(folder / "zoo-verify-again.manifest")
+    assert [(line["source-ref"][-7:], len(line)) for line in again] == [
+        ("001.png", 1),
+        ("003.png", 1),
+    ]
+    # Known objects as all commands take them, and the next round.
+    earlier = "labeljob-store/labeljob/jobs/zoo"
+    scores = json.loads(
+        run("gold", "score", earlier, "--gold", "zoo-verify-gold.jsonl", "--json").stdout
+    )
+    accuracy = {worker["worker-id"]: worker["right"] for worker in scores["workers"]}
+    assert [accuracy[people.worker_id(name)] for name in people.WORKERS] == [3, 3, 4]
+    run(
+        "portal", "--manifest", "zoo-verify-again.manifest", "--task", "image-multi-class",
+        "--labels", "cat", "dog", "bird",
+    )  # fmt: skip
+    # Verdicts that are not sure enough are as unsure.
+    told = json.loads(run("verified", job, "--below", 1, "--json").stdout)
+    assert told["verdicts"] == {"unsure": 5}
+    assert (folder / "zoo-verify-gold.jsonl").read_text() == ""
+
+
+def test_several_labels_are_verified(folder):
+    label_zoo(folder, "image-multi-class-multi-label")
+    run("portal", "--manifest", MANIFEST, "--verify", "labels")
+    pages, _ = answer(
+        folder,
+        "zoo-verify",
+        lambda number, _: verdict("wrong: bird" if number == "0" else "right"),
+    )
+    assert "This image is labeled: cat. Is that right?" in pages["0"]
+    told = json.loads(
+        run("verified", folder / "labeljob-store/labeljob/jobs/zoo-verify", "--json").stdout
+    )
+    assert (told["known"], told["to-label"]) == (4, 1)
+    gold = people.read_lines(folder / "zoo-verify-gold.jsonl")
+    assert [line["labels"] for line in gold] == [["dog"], ["bird"], ["cat"], ["dog"]]
+
+
+def test_masks_are_verified_and_adjusted(folder):
+    label_zoo(folder, "semantic-segmentation")
+    colors = {"cat": "#2ca02c", "dog": "#1f77b4", "bird": "#ff7f0e"}
+    mappings = {name: {"color": color} for name, color in colors.items()}
+    run("portal", "--manifest", MANIFEST, "--verify", "mask-ref")
+    pages, inputs = answer(
+        folder,
+        "zoo-verify",
+        lambda number, _: verdict("wrong: dog" if number == "1" else "right"),
+    )
+    assert inputs["0"]["labels"] == ["right", "wrong: cat", "wrong: dog", "wrong: bird", "unsure"]
+    source = inputs["0"]["initialValue"]["src"]
+    assert inputs["0"]["initialValue"]["labelMappings"] == mappings
+    overlay = attribute_of(pages["0"], "overlay")["semanticSegmentation"]
+    assert overlay == {"src": f"/granted/{source}", "labelMappings": mappings}
+    assert "Is this image painted right?" in pages["0"]
+
+    verified = folder / "labeljob-store/labeljob/jobs/zoo-verify"
+    told = json.loads(run("verified", verified, "--json").stdout)
+    assert told["verdicts"] == {"right": 4, "wrong: dog": 1}
+    earlier = "labeljob-store/labeljob/jobs/zoo"
+    scores = json.loads(
+        run("gold", "score", earlier, "--gold", "zoo-verify-gold.jsonl", "--json").stdout
+    )
+    assert scores["gold-objects"] == 4
+    assert {worker["accuracy"] for worker in scores["workers"]} == {1.0}
+
+    # What is wrong is adjusted, on the stock page.
+    words = ["portal", "--manifest", "zoo-verify-again.manifest", "--adjust", "mask-ref"]
+    said = run(*words, "--labels", "cat", "dog", "bird")
+    assert "job zoo-adjust: 1 data object, each for 1 worker" in said.stderr
+
+    def paint(number, task_input):
+        said = np.zeros((16, 24), np.uint8)
+        said[:, 12:] = 2
+        return people.find_job_type("semantic-segmentation").submit(said, people.LABELS) | {
+            "initialValueModified": True
+        }
+
+    pages, inputs = answer(folder, "zoo-adjust", paint)
+    value = attribute_of(pages["0"], "initial-value")
+    assert value == {
+        "src": f"/granted/{inputs['0']['initialValue']['src']}",
+        "labelMappings": mappings,
+    }
+    (line,) = people.read_lines(
+        folder / "labeljob-store/labeljob/jobs/zoo-adjust/manifests/output/output.manifest"
+    )
+    assert line["source-ref"].endswith("001.png")
+    assert line["mask-ref"]["mask-ref"] == inputs["0"]["initialValue"]["src"]
+    stored = folder / "labeljob-store" / line["adjusted-mask-ref"]["mask-ref"].removeprefix("s3://")
+    with Image.open(stored) as image:
+        mask = np.array(image)
+    assert (mask[:, :12] == 0).all()
+    assert (mask[:, 12:] == 2).all()
+
+
+def test_the_page_that_aws_documents_adjusts_masks_too(folder):
+    label_zoo(folder, "semantic-segmentation")
+    run("finish", "labeljob-store/labeljob/jobs/zoo")
+    finished = MANIFEST.replace("output.manifest", "finished.manifest")
+    (folder / "documented.liquid.html").write_text(DOCUMENTED_PAGE, encoding="utf-8")
+    said = run(
+        "portal", "--manifest", finished, "--adjust", "mask-ref", "--attribute", "better-ref",
+        "--template", "documented.liquid.html",
+    )  # fmt: skip
+    assert "warning" not in said.stderr
+    pages, inputs = answer(
+        folder, "zoo-adjust", lambda number, _: people.say("semantic-segmentation", number)
+    )
+    assert len(pages) == 5
+    value = inputs["0"]["initialValue"]
+    text = html.unescape(re.search(r'initial-value="([^"]*)"', pages["0"])[1])
+    assert f"'src': '/granted/{value['src']}'" in text
+    for name, mapping in value["labelMappings"].items():
+        assert f'"{name}": {{\'color\': "{mapping["color"]}"}},' in text
+    assert "BACKGROUND" not in text
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        pytest.param(["--adjust", "label"], "--verify asks", id="no-mask"),
+        pytest.param(
+            ["--verify", "other"], "no labels under other, but under label", id="attribute"
+        ),
+        pytest.param(["--verify", "label", "--adjust", "label"], "one of the two", id="both"),
+        pytest.param(["--verify", "label", "--attribute", "source"], "--attribute", id="reserved"),
+        pytest.param(
+            ["--verify", "label", "--task", "semantic-segmentation"], "leave --task out", id="task"
+        ),
+    ],
+)
+def test_what_cannot_be_shown_is_said(folder, words, problem):
+    label_zoo(folder, "image-multi-class")
+    outcome = CliRunner().invoke(app, ["portal", "--manifest", MANIFEST, *words])
+    assert outcome.exit_code != 0
+    assert problem in " ".join(outcome.output.split())
+
+
+def test_a_manifest_from_elsewhere_brings_its_paths(folder):
+    label_zoo(folder, "image-multi-class")
+    (folder / "away").mkdir()
+    lines = [
+        line | {"source-ref": f"../my photos, Zoë's/{line['source-ref'].rpartition('/')[2]}"}
+        for line in people.read_lines(folder / MANIFEST)
+    ]
+    del lines[1]["label"]
+    manifest = folder / "away/birds.manifest"
+    manifest.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
+    said = run("portal", "--manifest", manifest, "--verify", "label", "--job-name", "check")
+    assert "job check: 4 data objects" in said.stderr
+    assert "1 data object of" in said.stderr
+    assert "cannot be read" not in said.stderr
+    told = CliRunner().invoke(
+        app, ["portal", "--manifest", MANIFEST, "--verify", "label", "--job-name", "check"]
+    )
+    assert "begun with another manifest" in " ".join(told.output.split())
