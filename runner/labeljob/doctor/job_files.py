@@ -21,6 +21,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from groundtruth.contract.fields import DOCUMENT_VERSION, parse_label_categories
 from groundtruth.errors import ContractError
 from groundtruth.form_inputs import ANSWER_FIELD_TAG
+from groundtruth.pre_annotation import find_earlier
 from groundtruth.settings import TAG_PREFIX
 from groundtruth.storage.s3 import split_uri
 from labeljob import messages
@@ -49,6 +50,7 @@ from labeljob.jobs.input_manifest import (
 from labeljob.jobs.label_categories import check_labels
 from labeljob.jobs.page_inputs import propose_field
 from labeljob.messages import format_count
+from labeljob.rounds.earlier_labels import EARLIER_TAG
 from labeljob.tasks.base import JobType
 from labeljob.tasks.registry import JOB_TYPES
 
@@ -345,6 +347,7 @@ def page_findings(body: bytes, *, place: str, job: PlannedJob) -> Iterator[Findi
         "taskObject": source,
         "labels": list(_labels(job)),
         "manifestLine": job.manifest_line or {"source-ref": source},
+        **find_earlier(job.manifest_line or {}, job.tags.get(EARLIER_TAG, "")),
     }
     try:
         html = render_page(template, task_input, grant_read_access=lambda _: _GRANTED)

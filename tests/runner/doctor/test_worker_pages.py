@@ -445,3 +445,14 @@ def test_the_exclusion_category_may_be_a_choice_of_an_input(looked_at):
     )
     assert codes(looked_at(form, SEVERAL, tags={FIELD: "bird", TAG: "neither"})) == ["ok", "ok"]
     assert "page-labels" in codes(looked_at(form, SEVERAL, tags={FIELD: "bird"}))
+
+
+def test_pages_that_show_an_earlier_label_are_well(looked_at):
+    tags = {"consolidation:earlier-attribute": "bird"}
+    page = (PAGES / "verification.liquid.html").read_text(encoding="utf-8")
+    choices = ("right", "wrong: it is gull", "unsure")
+    labeled = {"bird": {"class-id": 0, "class-name": "gull", "confidence": 0.9}}
+    for line in (None, {}, labeled):
+        source = None if line is None else {"source-ref": "s3://birds/1.jpg", **line}
+        said = looked_at("", page=page, labels=choices, tags=tags, line=source)
+        assert codes(said) == ["ok", "ok"], line

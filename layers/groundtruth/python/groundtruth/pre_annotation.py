@@ -44,7 +44,7 @@ def prepare_task(event: Any, *, jobs: JobContexts, inline_source: bool = False) 
         request,
         labels=required_classes(job),
         human_annotation_required=not _is_labeled(request, job),
-        earlier=_find_earlier(request.data_object, job.settings.earlier_attribute),
+        earlier=find_earlier(request.data_object, job.settings.earlier_attribute),
     )
 
 
@@ -55,8 +55,16 @@ def _is_labeled(request: PreRequest, job: JobContext) -> bool:
     return request.data_object.get(job.label_attribute_name) is not None
 
 
-def _find_earlier(line: Mapping[str, Any], attribute: str) -> dict[str, Any]:
-    """What a page is told of a line's earlier label; nothing if there is none."""
+def find_earlier(line: Mapping[str, Any], attribute: str) -> dict[str, Any]:
+    """What a page is told of the label that a manifest line has; nothing if it has none.
+
+    Parameters
+    ----------
+    line : mapping
+        The manifest line.
+    attribute : str
+        The label attribute name, as the setting `earlier_attribute` has it.
+    """
     label = decode_label(line.get(attribute), line.get(f"{attribute}-metadata"))
     if label is None or not label.classes:
         return {}
