@@ -12,7 +12,6 @@ from groundtruth.finishing.manifest import Line, compact_json
 from groundtruth.tasks.base import Label
 from groundtruth.tasks.registry import find_task
 from labeljob.history.job_files import OutputLine
-from labeljob.jobs.worker_pages import find_template
 from labeljob.rounds.earlier_labels import EarlierLabels, PlannedRound
 from labeljob.tasks.base import JobType
 from labeljob.tasks.registry import find_job_type
@@ -48,6 +47,8 @@ def list_choices(task: JobType, labels: Sequence[str]) -> tuple[str, ...]:
 
 def plan_verification(earlier: EarlierLabels, labels: Sequence[str]) -> PlannedRound:
     """A job in which people say whether labels are right: one of a single choice."""
+    from labeljob.jobs.worker_pages import find_template  # here, since it loads Liquid
+
     return PlannedRound(
         name=f"{earlier.job_name}-verify",
         task=find_job_type(_TASK),

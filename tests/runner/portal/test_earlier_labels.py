@@ -3,6 +3,8 @@
 import html
 import json
 import re
+import shlex
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +18,18 @@ from tests.runner.portal import people
 
 pytestmark = pytest.mark.slow
 
-MANIFEST = "labeljob-store/labeljob/jobs/zoo/manifests/output/output.manifest"
+JOBS = Path("labeljob-store/labeljob/jobs")
+MANIFEST = JOBS / "zoo/manifests/output/output.manifest"
+
+DOCS = Path(__file__).resolve().parents[3] / "docs/labeljob.md"
+VERIFY, SORT, ADJUST = (
+    shlex.split(command)[1:]
+    for command in re.search(
+        r"run by tests/runner/portal/test_earlier_labels.py -->\n```sh\n(.*?)\n```",
+        DOCS.read_text(encoding="utf-8"),
+        re.DOTALL,
+    )[1].splitlines()
+)
 
 # What AWS documents for jobs that adjust masks: the label's own keys in the manifest line.
 DOCUMENTED_PAGE = """
@@ -55,15 +68,15 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def label_zoo(folder, task, **wrong):
+def label(folder, task, name="zoo", **wrong):
     """A finished job, in which people were wrong about some data objects."""
     opened = Portal(folder / "labeljob-store", settle=0)
     try:
         people.join(opened, *people.WORKERS)
         tags = {"consolidation:algorithm": "majority"}
-        job = opened.begin(people.describe(folder, task, n_images=5, tags=tags))
-        for name in people.WORKERS:
-            people.work(opened, job, name, wrong=wrong.get(name, ()))
+        job = opened.begin(people.describe(folder, task, n_images=5, tags=tags, name=name))
+        for worker in people.WORKERS:
+            people.work(opened, job, worker, wrong=wrong.get(worker, ()))
         opened.run_due()
         assert job.output_manifest
     finally:
@@ -105,12 +118,12 @@ def attribute_of(page, name):
 
 def test_a_classification_is_verified(folder):
     # Two of three call the second image a bird, which is a dog.
-    label_zoo(folder, "image-multi-class", ann=["1"], ben=["1"])
-    said = run("portal", "--manifest", MANIFEST, "--verify", "label", "--workers-per-object", 2)
-    assert "job zoo-verify: 5 data objects, each for 2 workers" in said.stderr
+    label(folder, "image-multi-class", "birds", ann=["1"], ben=["1"])
+    said = run(*VERIFY)
+    assert "job birds-verify: 5 data objects, each for 2 workers" in said.stderr
     assert "warning" not in said.stderr
-    said = run("portal", "--manifest", MANIFEST, "--verify", "label", "--workers-per-object", 2)
-    assert "job zoo-verify: 5 data objects" in said.stderr  # it goes on
+    said = run(*VERIFY)
+    assert "job birds-verify: 5 data objects" in said.stderr  # it goes on
 
     right = {"0": "cat", "1": "dog", "2": "bird", "3": "cat", "4": "dog"}
 
@@ -123,20 +136,20 @@ def test_a_classification_is_verified(folder):
         (shown,) = task_input["earlierLabels"]
         return verdict("right" if shown == right[number] else f"wrong: it is {right[number]}")
 
-    pages, inputs = answer(folder, "zoo-verify", choose)
+    pages, inputs = answer(folder, "birds-verify", choose)
     assert "This image is labeled: bird. Is that right?" in pages["1"]
     assert "painted" not in pages["1"]
     assert inputs["1"]["earlierLabels"] == ["bird"]
-    job = folder / "labeljob-store/labeljob/jobs/zoo-verify"
+    job = JOBS / "birds-verify"
     verdicts = [
         line["label-verified"]["class-name"]
         for line in people.read_lines(job / "manifests/output/output.manifest")
     ]
     assert verdicts == ["right", "wrong: it is dog", "right", "unsure", "right"]
 
-    told = json.loads(run("verified", job, "--json").stdout)
+    told = json.loads(run(*SORT, "--json").stdout)
     assert told["verdicts"] == {"right": 3, "wrong: it is dog": 1, "unsure": 1}
-    gold = people.read_lines(folder / "zoo-verify-gold.jsonl")
+    gold = people.read_lines(folder / "birds-verify-gold.jsonl")
     names = [(line["source-ref"][-7:], line["label"]) for line in gold]
     assert names == [
         ("000.png", "cat"),
@@ -144,30 +157,30 @@ def test_a_classification_is_verified(folder):
         ("002.png", "bird"),
         ("004.png", "dog"),
     ]
-    again = people.read_lines(folder / "zoo-verify-again.manifest")
+    again = people.read_lines(folder / "birds-verify-again.manifest")
     assert [(line["source-ref"][-7:], len(line)) for line in again] == [
         ("001.png", 1),
         ("003.png", 1),
     ]
     # Known objects as all commands take them, and the next round.
-    earlier = "labeljob-store/labeljob/jobs/zoo"
+    earlier = JOBS / "birds"
     scores = json.loads(
-        run("gold", "score", earlier, "--gold", "zoo-verify-gold.jsonl", "--json").stdout
+        run("gold", "score", earlier, "--gold", "birds-verify-gold.jsonl", "--json").stdout
     )
     accuracy = {worker["worker-id"]: worker["right"] for worker in scores["workers"]}
     assert [accuracy[people.worker_id(name)] for name in people.WORKERS] == [3, 3, 4]
     run(
-        "portal", "--manifest", "zoo-verify-again.manifest", "--task", "image-multi-class",
+        "portal", "--manifest", "birds-verify-again.manifest", "--task", "image-multi-class",
         "--labels", "cat", "dog", "bird",
     )  # fmt: skip
     # Verdicts that are not sure enough are as unsure.
     told = json.loads(run("verified", job, "--below", 1, "--json").stdout)
     assert told["verdicts"] == {"unsure": 5}
-    assert (folder / "zoo-verify-gold.jsonl").read_text() == ""
+    assert (folder / "birds-verify-gold.jsonl").read_text() == ""
 
 
 def test_several_labels_are_verified(folder):
-    label_zoo(folder, "image-multi-class-multi-label")
+    label(folder, "image-multi-class-multi-label")
     run("portal", "--manifest", MANIFEST, "--verify", "labels")
     pages, _ = answer(
         folder,
@@ -184,13 +197,16 @@ def test_several_labels_are_verified(folder):
 
 
 def test_masks_are_verified_and_adjusted(folder):
-    label_zoo(folder, "semantic-segmentation")
+    label(folder, "semantic-segmentation", "roads")
     colors = {"cat": "#2ca02c", "dog": "#1f77b4", "bird": "#ff7f0e"}
     mappings = {name: {"color": color} for name, color in colors.items()}
-    run("portal", "--manifest", MANIFEST, "--verify", "mask-ref")
+    roads = JOBS / "roads/manifests/output/output.manifest"
+    said = run(*ADJUST)
+    assert "job roads-adjust: 5 data objects, each for 1 worker" in said.stderr
+    run("portal", "--manifest", roads, "--verify", "mask-ref")
     pages, inputs = answer(
         folder,
-        "zoo-verify",
+        "roads-verify",
         lambda number, _: verdict("wrong: dog" if number == "1" else "right"),
     )
     assert inputs["0"]["labels"] == ["right", "wrong: cat", "wrong: dog", "wrong: bird", "unsure"]
@@ -200,20 +216,20 @@ def test_masks_are_verified_and_adjusted(folder):
     assert overlay == {"src": f"/granted/{source}", "labelMappings": mappings}
     assert "Is this image painted right?" in pages["0"]
 
-    verified = folder / "labeljob-store/labeljob/jobs/zoo-verify"
+    verified = folder / "labeljob-store/labeljob/jobs/roads-verify"
     told = json.loads(run("verified", verified, "--json").stdout)
     assert told["verdicts"] == {"right": 4, "wrong: dog": 1}
-    earlier = "labeljob-store/labeljob/jobs/zoo"
+    earlier = "labeljob-store/labeljob/jobs/roads"
     scores = json.loads(
-        run("gold", "score", earlier, "--gold", "zoo-verify-gold.jsonl", "--json").stdout
+        run("gold", "score", earlier, "--gold", "roads-verify-gold.jsonl", "--json").stdout
     )
     assert scores["gold-objects"] == 4
     assert {worker["accuracy"] for worker in scores["workers"]} == {1.0}
 
     # What is wrong is adjusted, on the stock page.
-    words = ["portal", "--manifest", "zoo-verify-again.manifest", "--adjust", "mask-ref"]
-    said = run(*words, "--labels", "cat", "dog", "bird")
-    assert "job zoo-adjust: 1 data object, each for 1 worker" in said.stderr
+    words = ["portal", "--manifest", "roads-verify-again.manifest", "--adjust", "mask-ref"]
+    said = run(*words, "--labels", "cat", "dog", "bird", "--job-name", "roads-again")
+    assert "job roads-again: 1 data object, each for 1 worker" in said.stderr
 
     def paint(number, task_input):
         said = np.zeros((16, 24), np.uint8)
@@ -222,14 +238,14 @@ def test_masks_are_verified_and_adjusted(folder):
             "initialValueModified": True
         }
 
-    pages, inputs = answer(folder, "zoo-adjust", paint)
+    pages, inputs = answer(folder, "roads-again", paint)
     value = attribute_of(pages["0"], "initial-value")
     assert value == {
         "src": f"/granted/{inputs['0']['initialValue']['src']}",
         "labelMappings": mappings,
     }
     (line,) = people.read_lines(
-        folder / "labeljob-store/labeljob/jobs/zoo-adjust/manifests/output/output.manifest"
+        folder / "labeljob-store/labeljob/jobs/roads-again/manifests/output/output.manifest"
     )
     assert line["source-ref"].endswith("001.png")
     assert line["mask-ref"]["mask-ref"] == inputs["0"]["initialValue"]["src"]
@@ -241,9 +257,9 @@ def test_masks_are_verified_and_adjusted(folder):
 
 
 def test_the_page_that_aws_documents_adjusts_masks_too(folder):
-    label_zoo(folder, "semantic-segmentation")
+    label(folder, "semantic-segmentation")
     run("finish", "labeljob-store/labeljob/jobs/zoo")
-    finished = MANIFEST.replace("output.manifest", "finished.manifest")
+    finished = MANIFEST.with_name("finished.manifest")
     (folder / "documented.liquid.html").write_text(DOCUMENTED_PAGE, encoding="utf-8")
     said = run(
         "portal", "--manifest", finished, "--adjust", "mask-ref", "--attribute", "better-ref",
@@ -262,29 +278,22 @@ def test_the_page_that_aws_documents_adjusts_masks_too(folder):
     assert "BACKGROUND" not in text
 
 
-@pytest.mark.parametrize(
-    ("words", "problem"),
-    [
-        pytest.param(["--adjust", "label"], "--verify asks", id="no-mask"),
-        pytest.param(
-            ["--verify", "other"], "no labels under other, but under label", id="attribute"
-        ),
-        pytest.param(["--verify", "label", "--adjust", "label"], "one of the two", id="both"),
-        pytest.param(["--verify", "label", "--attribute", "source"], "--attribute", id="reserved"),
-        pytest.param(
-            ["--verify", "label", "--task", "semantic-segmentation"], "leave --task out", id="task"
-        ),
-    ],
-)
-def test_what_cannot_be_shown_is_said(folder, words, problem):
-    label_zoo(folder, "image-multi-class")
-    outcome = CliRunner().invoke(app, ["portal", "--manifest", MANIFEST, *words])
-    assert outcome.exit_code != 0
-    assert problem in " ".join(outcome.output.split())
+def test_what_cannot_be_shown_is_said(folder):
+    label(folder, "image-multi-class")
+    for words, problem in {
+        ("--adjust", "label"): "--verify asks",
+        ("--verify", "other"): "no labels under other, but under label",
+        ("--verify", "label", "--adjust", "label"): "one of the two",
+        ("--verify", "label", "--attribute", "source"): "--attribute",
+        ("--verify", "label", "--task", "semantic-segmentation"): "leave --task out",
+    }.items():
+        outcome = CliRunner().invoke(app, ["portal", "--manifest", str(MANIFEST), *words])
+        assert outcome.exit_code != 0, words
+        assert problem in " ".join(outcome.output.split()), words
 
 
 def test_a_manifest_from_elsewhere_brings_its_paths(folder):
-    label_zoo(folder, "image-multi-class")
+    label(folder, "image-multi-class")
     (folder / "away").mkdir()
     lines = [
         line | {"source-ref": f"../my photos, Zoë's/{line['source-ref'].rpartition('/')[2]}"}

@@ -1,6 +1,7 @@
 /** The gallery: pictures with their label, confidence and votes, the disputed ones first. */
 import { html, nothing, render, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
+import { styleMap } from "lit/directives/style-map.js";
 import { drawBar } from "./charts";
 import { describeError, getJson, readBoot } from "./http";
 import { formatCount, formatPercent, formatSeconds, formatTime, hueOf, CANNOT_LABEL_REASONS, STATUSES } from "./words";
@@ -296,7 +297,7 @@ class Gallery {
     return repeat(
       src ? [src] : [],
       (address) => address,
-      (address) => html`<img class="mask" style="opacity: ${this.opacity}" src="${address}&size=large" alt="" @error=${removeMask}>`,
+      (address) => html`<img class="mask" style=${styleMap({ opacity: String(this.opacity) })} src="${address}&size=large" alt="" @error=${removeMask}>`,
     );
   }
 
@@ -322,7 +323,7 @@ class Gallery {
       </div>
       <ul class="legend" aria-label="Colors">
         ${this.boot.classes.map((name, at) =>
-          classes.includes(name) ? html`<li><i class="dot" style="--hue: ${this.boot.colors[at] ?? ""}" aria-hidden="true"></i>${name}</li>` : nothing,
+          classes.includes(name) ? html`<li><i class="dot" style=${styleMap({ "--hue": this.boot.colors[at] ?? "" })} aria-hidden="true"></i>${name}</li>` : nothing,
         )}
       </ul>`;
   }
