@@ -6,6 +6,8 @@ import io
 import struct
 import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
@@ -40,11 +42,12 @@ class PictureError(GroundTruthError):
     """An image cannot be shown."""
 
 
-def shrink(body: bytes, longest: int) -> bytes:
-    """An image as a JPEG that is no larger than `longest` pixels in both directions.
+@contextmanager
+def open_picture(body: bytes) -> Iterator[Image.Image]:
+    """An image, whose pixels are read when they are asked for.
 
-    It lies as its pixels are stored, whatever its EXIF data say, and brings none of them. Raises
-    `PictureError` if it is no image that can be read, or has more than 100 megapixels.
+    Raises `PictureError` if it is no image that can be read, or has more than 100 megapixels; also
+    when that turns out inside the ``with`` block.
     """
     try:
         with warnings.catch_warnings():
@@ -52,22 +55,35 @@ def shrink(body: bytes, longest: int) -> bytes:
             with Image.open(io.BytesIO(body)) as image:
                 if image.width * image.height > MAX_PIXELS:
                     raise PictureError("the image has more than 100 megapixels")
-                image.draft("RGB", (longest, longest))
-                image.thumbnail((longest, longest))
-                return _encode(image)
+                yield image
     except _UNREADABLE as error:
         raise PictureError("the file cannot be read as an image") from error
 
 
-def _encode(image: Image.Image) -> bytes:
-    """The pixels as a JPEG, on white where they are transparent."""
-    if image.has_transparency_data:
-        layer = image.convert("RGBA")
-        image = Image.new("RGB", layer.size, "white")
-        image.paste(layer, mask=layer.getchannel("A"))
-    target = io.BytesIO()
-    image.convert("RGB").save(target, "JPEG", quality=_QUALITY, exif=b"")
-    return target.getvalue()
+def reduce_depth(image: Image.Image) -> Image.Image:
+    """The same pixels with 8 bits for each of grey, RGB, or RGBA if some may be transparent."""
+    if image.mode.startswith("I"):  # 16 bits of grey
+        image = image.point(lambda value: value * (1 / 256)).convert("L")
+    mode = "RGBA" if image.has_transparency_data else "L" if image.mode in ("1", "L") else "RGB"
+    return image if image.mode == mode else image.convert(mode)
+
+
+def shrink(body: bytes, longest: int) -> bytes:
+    """An image as a JPEG that is no larger than `longest` pixels in both directions.
+
+    It lies as its pixels are stored, whatever its EXIF data say, and brings none of them. It is on
+    white where it is transparent. Raises `PictureError`.
+    """
+    with open_picture(body) as image:
+        image.draft("RGB", (longest, longest))
+        pixels = reduce_depth(image)
+        pixels.thumbnail((longest, longest))
+        if pixels.mode == "RGBA":
+            layer, pixels = pixels, Image.new("RGB", pixels.size, "white")
+            pixels.paste(layer, mask=layer.getchannel("A"))
+        target = io.BytesIO()
+        pixels.save(target, "JPEG", quality=_QUALITY, exif=b"")
+        return target.getvalue()
 
 
 class ThumbnailCache:

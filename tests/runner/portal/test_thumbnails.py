@@ -44,6 +44,13 @@ def test_transparent_pixels_are_white():
     assert made.getpixel((4, 4)) == (255, 255, 255)
 
 
+@pytest.mark.parametrize("size", [(40, 30), (1200, 900)])
+def test_16_bits_are_shown_by_their_upper_8(size):
+    grey = np.full(size[::-1], 200 * 256 + 255, np.uint16)
+    made = open_image(shrink(encode(grey), THUMBNAIL))
+    assert made.getpixel((20, 20)) == 200
+
+
 @pytest.mark.parametrize(
     "body",
     [b"", b"<svg onload='alert(1)'/>", encode(noise(3))[:200], b"\xff\xd8\xff" + bytes(50)],
