@@ -23,6 +23,7 @@ from labeljob.portal import assignments, frames, sign_in
 from labeljob.portal.access import MOST_BYTES, Access, protect
 from labeljob.portal.departures import Departures
 from labeljob.portal.grants import GrantSigner
+from labeljob.portal.image_parts import ImageParts
 from labeljob.portal.owner_routes import OwnerPages
 from labeljob.portal.portal import Portal
 from labeljob.portal.templating import STATIC, PortalFiles, render_page
@@ -60,6 +61,7 @@ def create_app(portal: Portal, access: Access) -> ASGIApp:
             *WorkerPages(portal, thread, signer, departures).routes(),
             *owner.routes(),
             *frames.routes(portal, thread, signer),
+            *ImageParts(portal, signer).routes(),
             *sign_in.routes(access),
             Route("/healthz", lambda request: PlainTextResponse("ok")),
             Mount("/static", PortalFiles()),
