@@ -10,6 +10,7 @@ import "./switches";
 import "./text_fields";
 import { startPage } from "./page";
 import { defineRegions } from "./regions";
+import "../segmentation/editor";
 
 defineRegions();
 startPage();

@@ -92,7 +92,9 @@ async function waitForImages(): Promise<void> {
 }
 
 function receive(message: MessageToPage): void {
-  if (message.labeljob === "show") {
+  if (message.labeljob === "view") {
+    for (const element of allElements(document)) if (element instanceof TaskElement) element.takeView(message.view);
+  } else if (message.labeljob === "show") {
     settings.advance = message.advance;
     show(message.answer, message.theme);
   } else if (message.labeljob === "refused") {

@@ -1,7 +1,7 @@
 /** The elements that are a whole task: the classifiers and the segmentation editor. */
 import { css, html, type TemplateResult } from "lit";
 import { property } from "lit/decorators.js";
-import type { Key } from "../shared/messages";
+import type { Json, Key } from "../shared/messages";
 import { isFramed, post } from "./delivery";
 import { Field } from "./field";
 import { InstructionsPanel, openDialog } from "./regions";
@@ -35,6 +35,9 @@ export abstract class TaskElement extends Field {
   get decoded(): Promise<void> {
     return Promise.resolve();
   }
+
+  /** Look at this image as the worker looked at the one before. */
+  takeView(_view: Json): void {}
 
   /** Take a key of the whole page, while nobody types and no dialog is open. */
   protected abstract takeKey(event: KeyboardEvent, source: Element): void;

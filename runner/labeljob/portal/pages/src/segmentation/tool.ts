@@ -1,27 +1,9 @@
 /** What a tool of the segmentation editor is, and what the editor gives it. */
 import type { SVGTemplateResult, TemplateResult, nothing } from "lit";
 import type { Size } from "../elements/geometry";
-import type { Key } from "../shared/messages";
-
-// These three stand here until geometry.ts and painting.ts bring them.
-export interface Point {
-  x: number;
-  y: number;
-}
-
-export interface Rect extends Point, Size {}
-
-export interface Painting {
-  readonly width: number;
-  readonly height: number;
-  readonly pixels: Uint8Array;
-  stroke(from: Point, to: Point, radius: number, cls: number): Rect | null;
-  polygon(points: Point[], cls: number): Rect | null;
-  rectangle(a: Point, b: Point, cls: number): Rect | null;
-  fill(at: Point, cls: number): Rect | null;
-  runs(runs: Iterable<[y: number, x0: number, x1: number]>, cls: number): Rect | null;
-  classAt(at: Point): number;
-}
+import type { Json, Key } from "../shared/messages";
+import type { Point, Rect } from "./geometry";
+import type { Painting } from "./painting";
 
 /** Changes the painting; gives the rectangle that changed, null if none did. */
 export type Action = (painting: Painting) => Rect | null;
@@ -54,11 +36,14 @@ export interface ToolHost {
   preview(pixels: Pixels | null): void;
   /** Tell the worker, also by a screen reader. */
   say(text: string): void;
-  /** The tool's guide, ring, settings or cursor changed: show it with the next frame. */
+  /** The guide or the ring changed: show it with the next frame. Cheap, for every move. */
+  requestFrame(): void;
+  /** The tool's settings changed too. */
   requestUpdate(): void;
 }
 
-/** Points are in pixels of the image, and may lie beside it. */
+/** Points are in pixels of the image, and may lie beside it. Nothing but a tool's constants, `memory`
+ * and `absence` is asked for before there is an image. */
 export interface Tool {
   readonly id: string;
   readonly name: string;
@@ -71,7 +56,10 @@ export interface Tool {
   readonly absence?: string;
   /** Rows of the key help. */
   readonly keys: Key[];
-  /** It is chosen. */
+  /** What it keeps from image to image, such as a size; given back before it starts. A page may have
+   * changed it. */
+  memory?: Json;
+  /** It is chosen, or the image is there. */
   start?(): void;
   /** Another one is chosen, or the image goes: what is not painted yet is given up. */
   stop?(): void;
@@ -89,11 +77,9 @@ export interface Tool {
   takeKey?(key: string): boolean;
   /** The press under way was none (a second finger came): undo what it did. A shape of several presses stays. */
   cancel(): void;
-  /** Lines in image coordinates above the picture. */
+  /** Lines in image coordinates above the picture: of the classes `edge` (dark and wide) and, upon it,
+   * `line` (light), with a `dot` at each corner. Their width does not change with the scale. */
   renderGuide?(): SVGTemplateResult | typeof nothing;
   /** In the tool bar, such as the brush's size. */
   renderSettings?(): TemplateResult | typeof nothing;
 }
-
-/** Makes a tool of an editor. */
-export type MakeTool = (host: ToolHost) => Tool;

@@ -19,6 +19,13 @@ export interface Show {
   theme: Theme;
 }
 
+/** How the worker looked at the image before, before the page is shown: what a page said last with
+ * its own `view`. */
+export interface View {
+  labeljob: "view";
+  view: Json;
+}
+
 /** The answer was not taken; the worker may submit again. */
 export interface Refused {
   labeljob: "refused";
@@ -31,11 +38,12 @@ export interface Press {
   key: string;
 }
 
-export type MessageToPage = Show | Refused | Press;
+export type MessageToPage = View | Show | Refused | Press;
 
 export type MessageFromPage =
   | { labeljob: "ready"; keys: Key[] }
   | { labeljob: "help" }
+  | View
   /** The worker has changed something; a draft follows. */
   | { labeljob: "changed" }
   /** The answer as it stands, which is not submitted. */

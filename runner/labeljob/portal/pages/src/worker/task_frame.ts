@@ -1,6 +1,6 @@
 /** One task's page in its sandbox: shown, or loaded ahead and waiting. */
 
-import type { Answer, Key, MessageFromPage, MessageToPage, Theme } from "../shared/messages";
+import type { Answer, Json, Key, MessageFromPage, MessageToPage, Theme } from "../shared/messages";
 import type { Task } from "./work";
 
 export interface ShowOptions {
@@ -15,6 +15,7 @@ export interface FrameListener {
   answered(frame: TaskFrame, answer: Answer): void;
   failed(frame: TaskFrame, text: string): void;
   askedForHelp(): void;
+  looked(view: Json): void;
 }
 
 const patience = 3_000; // milliseconds that a page has to say that it is ready
@@ -28,6 +29,7 @@ export class TaskFrame {
   isReady = false;
   private readonly element = document.createElement("iframe");
   private shownWith: ShowOptions | null = null; // while the worker sees it
+  private view: Json = null; // to be told with the next `show`
   private hasSpoken = false;
   private isSecondTry = false;
   private isAnswered = false;
@@ -71,6 +73,8 @@ export class TaskFrame {
       this.listener.failed(this, String(message.text).slice(0, longestError));
     } else if (!this.shownWith) {
       return; // a page that nobody sees has nothing to answer
+    } else if (message.labeljob === "view") {
+      this.listener.looked(message.view);
     } else if (message.labeljob === "help") {
       this.listener.askedForHelp();
     } else if (this.isAnswered) {
@@ -89,9 +93,11 @@ export class TaskFrame {
     }
   }
 
-  show(options: ShowOptions): void {
+  /** Show it; `view` is how the worker looked at the image before. */
+  show(options: ShowOptions, view: Json): void {
     const { element } = this;
     this.shownWith = options;
+    this.view = view;
     element.classList.remove("waiting");
     element.inert = false;
     element.removeAttribute("aria-hidden");
@@ -103,6 +109,10 @@ export class TaskFrame {
   tell(options: ShowOptions): void {
     const { advance, theme } = options;
     if (this.shownWith) this.shownWith = options;
+    if (this.view !== null && this.isReady) {
+      this.post({ labeljob: "view", view: this.view });
+      this.view = null;
+    }
     this.post({ labeljob: "show", advance, theme, answer: this.task.draft ?? this.task.answer ?? null });
   }
 

@@ -3,8 +3,9 @@
  * The next task is loaded ahead in a frame of its own. On an answer it is shown at once, while the
  * answer goes to the portal; the answer after that waits until this one is saved. */
 
-import type { Answer } from "../shared/messages";
+import type { Answer, Json } from "../shared/messages";
 import { Drafts } from "./drafts";
+import { KeptView } from "./kept_view";
 import { Notices, makeButton, makeLink } from "./notices";
 import { Options } from "./options";
 import { Outbox, type Kept } from "./outbox";
@@ -38,6 +39,7 @@ export class WorkPage implements FrameListener {
     () => this.endTime(),
   );
   private readonly outbox: Outbox;
+  private readonly kept: KeptView;
   private readonly api: PortalApi;
   private readonly drafts: Drafts;
   private readonly buttons = {
@@ -64,6 +66,7 @@ export class WorkPage implements FrameListener {
   constructor(boot: Boot) {
     const page = `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
     this.outbox = new Outbox(boot.worker, boot.job);
+    this.kept = new KeptView(boot.worker, boot.job);
     this.api = new PortalApi(boot.job, boot.worker, page, (trouble) => this.showTrouble(trouble));
     this.drafts = new Drafts(this.api, (task, text) => {
       if (task === this.shown?.task.id) this.notices.showUntilClosed("draft", text);
@@ -101,6 +104,10 @@ export class WorkPage implements FrameListener {
 
   askedForHelp(): void {
     this.options.open(this.shown?.keys ?? []);
+  }
+
+  looked(view: Json): void {
+    this.kept.keep(view);
   }
 
   // --- what the worker does ----------------------------------------------------------------------
@@ -330,7 +337,7 @@ export class WorkPage implements FrameListener {
   private reveal(frame: TaskFrame): void {
     this.panel.hide();
     this.notices.clear("page");
-    frame.show(this.options.forPage);
+    frame.show(this.options.forPage, this.kept.view);
     this.loadNext();
   }
 

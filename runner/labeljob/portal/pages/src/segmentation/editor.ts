@@ -1,0 +1,505 @@
+/** `crowd-semantic-segmentation`: one class for each pixel of an image. */
+import { css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { customElement, property, query, state } from "lit/decorators.js";
+import { post } from "../elements/delivery";
+import { readJson, readNames } from "../elements/lists";
+import { panelStyle } from "../elements/regions";
+import { shared } from "../elements/styles";
+import { TaskElement, taskStyle } from "../elements/task_element";
+import type { Answer, Json, Key } from "../shared/messages";
+import { assignColors, readColors } from "./colors";
+import { listStyle, renderLabels, renderLooks } from "./label_list";
+import { BACKGROUND, Painting } from "./painting";
+import { Photo } from "./photo";
+import { decodePng, encodeMask, encodeMaskNow, fromBase64, toBase64, toClasses, type Color } from "./png";
+import "./surface";
+import type { Surface } from "./surface";
+import { barStyle, renderTools, renderToolSettings, renderZoom, ZOOM_STEP } from "./tool_bar";
+import { Workbench } from "./workbench";
+
+const MOST_LABELS = 255;
+const KEEP_AFTER = 400; // milliseconds
+const LONG_LIST = 10; // labels, above which they can be filtered
+
+/** A mask that the editor did not make: its file and the color of each of its labels. */
+interface EarlierMask {
+  bytes: Uint8Array;
+  colors: ReadonlyMap<string, Color>;
+}
+
+@customElement("crowd-semantic-segmentation")
+export class CrowdSemanticSegmentation extends TaskElement {
+  static override styles = [
+    shared,
+    panelStyle,
+    taskStyle,
+    barStyle,
+    listStyle,
+    css`
+      .work { gap: 0.5rem; }
+      .picture { position: relative; flex: 1; min-height: 12rem; }
+      .picture labeljob-surface { position: absolute; inset: 0; }
+      :host(:not([alone])) .picture { height: 60dvh; flex: none; }
+      .instead { position: absolute; inset: 0; display: grid; place-content: center; padding: 1.5rem; text-align: center; pointer-events: none; }
+      .instead p { margin: 0; max-width: 28rem; }
+      fieldset { flex: 0 1 auto; }
+      @media (max-width: 42rem) {
+        .picture { flex: none; height: min(60dvh, 120vw); }
+      }
+    `,
+  ];
+
+  @property({ converter: (text) => readNames(readJson(text, "labels")) }) labels: string[] = [];
+  @property() src = "";
+  @property({ attribute: "initial-value" }) initialValue: string | null = null;
+
+  /** Why there is nothing to paint on. */
+  @state() private obstacle = "The image is being loaded…";
+  @state() private wanted = "";
+  @query("labeljob-surface") private surface!: Surface | null;
+
+  private readonly bench = new Workbench(
+    () => this.surface,
+    () => this.requestUpdate(),
+    () => this.announceStep(),
+  );
+  private loading: Promise<void> = Promise.resolve();
+  private photo: Photo | null = null;
+  private painting: Painting | null = null;
+  private initial: Uint8Array | null = null; // the mask to adjust
+  private colors: Color[] = [];
+  private encoded: { painting: Painting; revision: number; png: string } | null = null;
+  private isEmptyAccepted = false;
+  private loads = 0; // begun so far
+  private kept = ""; // what the portal was told last of the view
+  private keepTimer = 0;
+  private shownScale = 0;
+
+  override get decoded(): Promise<void> {
+    return this.loading;
+  }
+
+  // --- the answer --------------------------------------------------------------------------------
+
+  get value(): Json {
+    return this._submittableValue;
+  }
+
+  set value(value: unknown) {
+    const mask = readAnswer(value);
+    this.loading = this.loading.then(() => this.repaint(mask));
+  }
+
+  get _submittableValue(): Json {
+    const { painting } = this;
+    if (!painting) return {};
+    const { width, height } = painting;
+    const answer: { [name: string]: Json } = {
+      inputImageProperties: { height, width },
+      labelMappings: Object.fromEntries(this.labels.map((label, at) => [label, { color: this.colors[at]! }])),
+      labeledImage: { pngImageData: this.encodedPng ?? toBase64(encodeMaskNow(painting.pixels, width, height, this.colors)) },
+    };
+    if (this.initialValue?.trim()) {
+      answer["initialValueModified"] = isDifferent(painting.pixels, this.initial);
+    }
+    return answer;
+  }
+
+  private get encodedPng(): string | null {
+    const { encoded, painting } = this;
+    return encoded && encoded.painting === painting && encoded.revision === painting.revision ? encoded.png : null;
+  }
+
+  override get isReady(): boolean {
+    return this.painting === null || this.encodedPng !== null;
+  }
+
+  override async prepare(): Promise<void> {
+    await this.loading;
+    while (!this.isReady) {
+      const painting = this.painting!;
+      const { revision, pixels, width, height } = painting;
+      const png = toBase64(await encodeMask(pixels, width, height, this.colors));
+      this.encoded = { painting, revision, png };
+    }
+  }
+
+  writeTo(answer: Answer): void {
+    if (this.name && this.painting) answer[this.name] = this._submittableValue;
+  }
+
+  restore(answer: Answer): void {
+    if (answer[this.name] !== undefined) this.value = answer[this.name];
+  }
+
+  reset(): void {
+    if (this.painting) this.bench.paint((painting) => painting.replace(this.initial?.slice() ?? new Uint8Array(painting.pixels.length)));
+  }
+
+  findProblem(): string | null {
+    if (this.labels.length > MOST_LABELS) return this.labelsProblem;
+    if (!this.painting) return this.obstacle;
+    if (this.isEmptyAccepted || !this.labels.length || !this.isEmpty) return null;
+    this.isEmptyAccepted = true;
+    return "Nothing is painted. If nothing in this image has one of the labels, submit once more.";
+  }
+
+  private get isEmpty(): boolean {
+    return this.painting!.countByClass()[BACKGROUND] === this.painting!.pixels.length;
+  }
+
+  private announceStep(): void {
+    this.isEmptyAccepted = false;
+    this.announceChange();
+  }
+
+  // --- what is painted on ------------------------------------------------------------------------
+
+  override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has("labels") || changed.has("initialValue")) {
+      this.colors = assignColors(this.labels, readColors(this.initialMask["labelMappings"]));
+      this.bench.setLabels(this.labels, this.colors);
+    }
+    const isNew = changed.has("src") || changed.has("initialValue");
+    if (isNew || (changed.has("labels") && this.initial && !this.painting?.canUndo)) this.loading = this.load();
+  }
+
+  private get initialMask(): Record<string, unknown> {
+    const value = readJson(this.initialValue, "initial-value");
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+  }
+
+  private async load(): Promise<void> {
+    const { src } = this;
+    const load = ++this.loads;
+    const isOutdated = (): boolean => this.loads !== load;
+    this.bench.close();
+    this.bench.src = src;
+    this.photo = this.painting = this.initial = null;
+    this.obstacle = src ? "The image is being loaded…" : "This page names no image: its src is empty.";
+    if (!src) return;
+    let photo: Photo;
+    try {
+      photo = await Photo.open(src);
+    } catch (error) {
+      if (!isOutdated()) this.obstacle = readMessage(error);
+      return;
+    }
+    let notice = "";
+    let initial: Uint8Array | null = null;
+    try {
+      initial = await this.loadInitial(photo);
+    } catch (error) {
+      notice = `The earlier mask cannot be shown: ${readMessage(error)}`;
+    }
+    if (isOutdated()) {
+      photo.close();
+      return;
+    }
+    this.photo = photo;
+    this.initial = initial;
+    this.obstacle = "";
+    this.open(initial?.slice());
+    this.complaint = notice;
+  }
+
+  /** The pixels of the mask to adjust, if there is one. */
+  private async loadInitial(photo: Photo): Promise<Uint8Array | null> {
+    const { src, labelMappings } = this.initialMask;
+    if (typeof src !== "string" || !src) return null;
+    const response = await fetch(src);
+    if (!response.ok) throw new Error(`its file cannot be had (${response.status}).`);
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    return this.readMask({ bytes, colors: readColors(labelMappings) }, photo);
+  }
+
+  private async readMask({ bytes, colors }: EarlierMask, { size }: Photo): Promise<Uint8Array> {
+    const picture = await decodePng(bytes);
+    if (picture.width !== size.width || picture.height !== size.height) {
+      const [mask, image] = [picture, size].map(({ width, height }) => `${width} x ${height}`);
+      throw new Error(`it has ${mask} pixels, the image ${image}.`);
+    }
+    const classes = [...colors].map(([label, color]) => [color, this.labels.indexOf(label) + 1] as const);
+    return toClasses(picture, new Map(classes));
+  }
+
+  /** Take over an earlier answer; null is none. */
+  private async repaint(mask: EarlierMask | null): Promise<void> {
+    const { photo } = this;
+    if (!photo) return;
+    try {
+      const pixels = mask ? await this.readMask(mask, photo) : undefined;
+      if (this.photo === photo) this.open(pixels);
+    } catch (error) {
+      this.complaint = `The earlier answer cannot be shown: ${readMessage(error)}`;
+    }
+  }
+
+  private open(pixels: Uint8Array | undefined): void {
+    const { width, height } = this.photo!.size;
+    this.painting = new Painting(width, height, pixels);
+    this.bench.open(this.photo!, this.painting);
+  }
+
+  // --- keys --------------------------------------------------------------------------------------
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    window.addEventListener("keyup", this.releaseKey);
+    window.addEventListener("blur", this.releaseKeys);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    window.removeEventListener("keyup", this.releaseKey);
+    window.removeEventListener("blur", this.releaseKeys);
+  }
+
+  private readonly releaseKey = (event: KeyboardEvent): void => {
+    if (event.key === " ") this.surface?.holdSpace(false);
+    this.bench.releaseKey(event.key.toLowerCase());
+  };
+
+  private readonly releaseKeys = (): void => {
+    this.surface?.holdSpace(false);
+  };
+
+  protected takeKey(event: KeyboardEvent, source: Element): void {
+    if (this.disabled || this.sending || !this.surface) return;
+    const isCommand = (event.ctrlKey || event.metaKey) && !event.getModifierState("AltGraph");
+    const isTaken = isCommand ? this.takeCommand(event) : !event.altKey && this.takePlainKey(event, source);
+    if (isTaken) event.preventDefault();
+  }
+
+  private takeCommand(event: KeyboardEvent): boolean {
+    const key = event.key.toLowerCase();
+    if (key === "z" && !event.shiftKey) {
+      if (!this.bench.tool.takeKey?.("Backspace")) this.bench.undo();
+    } else if (key === "y" || key === "z") {
+      this.bench.redo();
+    } else if (key === "enter") {
+      if (!event.repeat) this.finish();
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  private takePlainKey(event: KeyboardEvent, source: Element): boolean {
+    const { bench, surface } = this;
+    const { key } = event;
+    const isOnControl = source.closest("button, a, input, summary") !== null;
+    if (key === " ") {
+      if (isOnControl && !surface!.pointed) return false;
+      surface!.holdSpace(true);
+      return true;
+    }
+    if (key === "Enter" && isOnControl) return false;
+    if (bench.isOpen && bench.tool.takeKey?.(key)) return true;
+    const tool = bench.tools.find((each) => each.key === key.toLowerCase());
+    const shown = this.shownLabels[Number(key) - 1];
+    if (tool) {
+      if (!event.repeat) bench.holdTool(tool);
+    } else if (key === "0") {
+      bench.chooseClass(BACKGROUND);
+    } else if (/^[1-9]$/.test(key)) {
+      if (shown !== undefined) bench.chooseClass(this.labels.indexOf(shown) + 1);
+    } else if (key === "," || key === ".") {
+      this.chooseNextLabel(key === "," ? -1 : 1);
+    } else if (key === "+" || key === "=") {
+      surface!.zoomBy(ZOOM_STEP);
+    } else if (key === "-") {
+      surface!.zoomBy(1 / ZOOM_STEP);
+    } else if (key === "f") {
+      surface!.fitImage();
+    } else if (key === "z") {
+      surface!.zoomToPixels();
+    } else if (key === "o") {
+      bench.setOnlyBackground(!bench.onlyBackground);
+      bench.say(bench.onlyBackground ? "Paints on background only." : "Paints over everything.");
+    } else if (key === "h") {
+      bench.toggleLabels();
+    } else if (key === "i") {
+      this.pickLabel();
+    } else if (key === "/" && this.hasFilter) {
+      this.renderRoot.querySelector<HTMLInputElement>(".filter")?.focus();
+    } else if (key === "?") {
+      this.showKeys();
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  private chooseNextLabel(step: number): void {
+    const count = this.labels.length + 1; // with the background
+    this.bench.chooseClass((this.bench.cls + step + count) % count);
+  }
+
+  /** Choose the label that is under the pointer. */
+  private pickLabel(): void {
+    const at = this.surface?.pointed;
+    if (!at || !this.painting) return;
+    const cls = this.painting.classAt(at);
+    this.bench.chooseClass(cls);
+    this.bench.say(`Paints ${this.labels[cls - 1] ?? "background"}.`);
+  }
+
+  /** Submit, with the shape that is under way. */
+  private finish(): void {
+    this.bench.finish();
+    this.submit();
+  }
+
+  override get keys(): Key[] {
+    const rows: Key[] = [["1 … 9, 0", "Paint with one of the first nine labels, or erase with the background"]];
+    rows.push([", and .", "Choose the label before or after"], ["I", "Choose the label under the pointer"]);
+    if (this.hasFilter) rows.push(["/", "Filter the labels"]);
+    for (const tool of this.bench.tools) {
+      rows.push([tool.key.toUpperCase(), `${tool.name}; held, only until you release the key`], ...tool.keys);
+    }
+    rows.push(
+      ["Ctrl and Z, Ctrl and Y", "Undo and redo one step"],
+      ["O", "Paint on background only, or over everything"],
+      ["H", "Hide or show all labels"],
+      ["Space and drag, or the middle button", "Move the image, also while you paint"],
+      ["+ and −, or the wheel", "Zoom in and out; the wheel zooms where the pointer is"],
+      ["F", "Fit image: show all of it"],
+      ["Z", "Show the image one to one"],
+      ["Two fingers", "Move and zoom; beside a pen one finger moves the image"],
+      ["Arrow keys", "Move the image, when it has the focus"],
+      ["Ctrl and Enter", "Submit"],
+    );
+    return rows;
+  }
+
+  // --- what is shown -----------------------------------------------------------------------------
+
+  private get hasFilter(): boolean {
+    return this.labels.length > LONG_LIST;
+  }
+
+  private get shownLabels(): string[] {
+    const wanted = this.wanted.trim().toLocaleLowerCase();
+    return this.labels.filter((label) => label.toLocaleLowerCase().includes(wanted));
+  }
+
+  private get labelsProblem(): string {
+    return `This page names ${this.labels.length} labels; a mask can hold ${MOST_LABELS}.`;
+  }
+
+  private readonly typeFilter = (event: KeyboardEvent): void => {
+    const [first] = this.shownLabels;
+    if (event.key === "Enter" && first !== undefined) this.bench.chooseClass(this.labels.indexOf(first) + 1);
+    else if (event.key !== "Escape") return;
+    this.wanted = "";
+    this.surface?.focus();
+    event.preventDefault();
+    event.stopPropagation();
+  };
+
+  override focus(): void {
+    this.surface?.focus();
+  }
+
+  override firstUpdated(): void {
+    super.firstUpdated();
+    this.surface!.onPlace = (): void => {
+      if (this.surface!.scale !== this.shownScale) this.requestUpdate();
+      this.keepView();
+    };
+  }
+
+  override updated(): void {
+    this.shownScale = this.surface!.scale;
+    if (this.painting) this.keepView();
+  }
+
+  /** Let the portal keep how the worker looks at images, for the next one. */
+  private keepView(): void {
+    window.clearTimeout(this.keepTimer);
+    this.keepTimer = window.setTimeout(() => {
+      const view = this.bench.memory;
+      const text = JSON.stringify(view);
+      if (text !== this.kept) post({ labeljob: "view", view });
+      this.kept = text;
+    }, KEEP_AFTER);
+  }
+
+  override takeView(view: Json): void {
+    this.bench.memory = view;
+  }
+
+  override render(): TemplateResult {
+    const { bench } = this;
+    return html`
+      <div class="layout awsui-app-layout">
+        ${this.instructions.render()}
+        <div class="annotation-area" role=${this.alone ? "main" : "group"} aria-label=${this.header || "Task"}>
+          <div class="work">
+            ${this.header ? html`<h1 dir="auto">${this.header}</h1>` : nothing} ${renderTools(bench)} ${renderToolSettings(bench)}
+            <div class="picture">
+              <labeljob-surface ?wheel=${this.alone}></labeljob-surface>
+              ${this.obstacle ? html`<div class="instead" role="alert"><p>${this.obstacle}</p></div>` : nothing}
+            </div>
+            ${renderZoom(bench, this.surface, () => this.showKeys())}
+          </div>
+          <div class="answers category-picker-wrapper">
+            <fieldset>
+              <legend>Label to paint</legend>
+              ${this.hasFilter
+                ? html`<input
+                    type="search"
+                    class="filter box"
+                    aria-label="Filter the labels"
+                    aria-keyshortcuts="/"
+                    placeholder="Filter ${this.labels.length} labels ( / )"
+                    .value=${this.wanted}
+                    @input=${(event: Event): void => void (this.wanted = (event.target as HTMLInputElement).value)}
+                    @change=${(event: Event): void => event.stopPropagation()}
+                    @keydown=${this.typeFilter}
+                  />`
+                : nothing}
+              <div class="options">${renderLabels(bench, this.labels, this.colors, this.shownLabels, this.disabled)}</div>
+            </fieldset>
+            ${this.labels.length
+              ? nothing
+              : html`<p class="complaint">This page names no labels: its <code>labels</code> are empty.</p>`}
+            ${this.labels.length > MOST_LABELS ? html`<p class="complaint">${this.labelsProblem}</p>` : nothing}
+            ${renderLooks(bench, this.labels)}
+            <slot name="worker-comment"></slot>
+            <slot></slot>
+            ${this.complaint ? html`<p class="complaint" role="alert">${this.complaint}</p>` : nothing}
+            ${this.alone
+              ? html`<button class="primary submit" aria-keyshortcuts="Control+Enter" ?disabled=${this.sending} @click=${(): void => this.finish()}>
+                  Submit
+                </button>`
+              : nothing}
+          </div>
+        </div>
+      </div>
+    `;
+  }
+}
+
+/** The mask in an answer; null when it has none. */
+function readAnswer(value: unknown): EarlierMask | null {
+  if (typeof value !== "object" || value === null) return null;
+  const { labeledImage, labelMappings } = value as Record<string, unknown>;
+  if (typeof labeledImage !== "object" || labeledImage === null || !("pngImageData" in labeledImage)) return null;
+  const png = String(labeledImage.pngImageData);
+  try {
+    return png ? { bytes: fromBase64(png), colors: readColors(labelMappings) } : null;
+  } catch {
+    return null;
+  }
+}
+
+function isDifferent(pixels: Uint8Array, before: Uint8Array | null): boolean {
+  for (let at = 0; at < pixels.length; at++) if (pixels[at] !== (before ? before[at] : BACKGROUND)) return true;
+  return false;
+}
+
+function readMessage(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

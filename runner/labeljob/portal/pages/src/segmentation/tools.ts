@@ -1,0 +1,10 @@
+/** The tools of the segmentation editor, in the order of the tool bar. */
+import type { Tool, ToolHost } from "./tool";
+import { makeBrushes } from "./tools/brush";
+import { Fill } from "./tools/fill";
+import { Polygon } from "./tools/polygon";
+import { Rectangle } from "./tools/rectangle";
+
+export function makeTools(host: ToolHost): Tool[] {
+  return [...makeBrushes(host), new Polygon(host), new Rectangle(host), new Fill(host)];
+}

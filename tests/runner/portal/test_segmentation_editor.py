@@ -1,0 +1,484 @@
+"""The segmentation editor in a browser: what a pointer paints, pixel by pixel, and what is sent."""
+
+import base64
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+from skimage.draw import polygon2mask
+from skimage.measure import label as connect
+
+from labeljob import portal
+from tests.runner.portal.page_server import PageServer, Shown
+
+STOCK = Path(__file__).resolve().parents[3] / "worker_templates"
+TEMPLATE = (STOCK / "semantic_segmentation.liquid.html").read_text(encoding="utf-8")
+NAME = "crowd-semantic-segmentation"
+AXE = Path(portal.__file__).parent / "pages/node_modules/axe-core/axe.min.js"
+WIDTH, HEIGHT = 320, 240  # of the photograph
+LABELS = ["tree", "stone", "moss"]
+COLORS = ["#2ca02c", "#1f77b4", "#ff7f0e"]
+PALETTE = [(255, 255, 255), (44, 160, 44), (31, 119, 180), (255, 127, 14)]
+VIOLATIONS = """async () => {
+    const found = await axe.run(document, {resultTypes: ["violations"]});
+    return found.violations.map((rule) => rule.id + ": "
+        + rule.nodes.map((node) => node.target.join(" ")).join(", "));
+}"""
+SIDEWAYS = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+@pytest.fixture(scope="module")
+def server():
+    started = PageServer()
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def edit(server, browser):
+    """Show the editor; gives a `Worker` at it."""
+    workers = []
+
+    def show(template=TEMPLATE, *, labels=LABELS, ratio=1, touch=False, width=1280, **said):
+        server.shown = Shown(template, {"taskObject": "s3://photos/a.jpg", "labels": labels}, said)
+        context = browser.new_context(
+            viewport={"width": width, "height": 800}, device_scale_factor=ratio, has_touch=touch
+        )
+        worker = Worker(context.new_page())
+        workers.append(worker)
+        worker.open(server.url)
+        return worker
+
+    yield show
+    for worker in workers:
+        worker.window.context.close()
+        assert worker.faults == []
+
+
+class Worker:
+    """Somebody at the editor, and what they must have painted."""
+
+    def __init__(self, window):
+        self.window = window
+        self.faults = []
+        self.mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+        window.set_default_timeout(5000)
+        window.on("pageerror", lambda error: self.faults.append(str(error)))
+
+    def open(self, url):
+        self.window.goto(url)
+        self.window.wait_for_function("received.some(({labeljob}) => labeljob === 'ready')")
+        self.frame = self.window.frames[1]
+        self.frame.wait_for_function("document.hasFocus()")
+        self.editor = self.frame.locator(NAME)
+        self.editor.evaluate("(editor) => editor.decoded")
+
+    def look(self):
+        """Scale and offset of the image, and the view's box, in pixels of the page."""
+        return self.editor.evaluate("""(editor) => {
+            const {scale, x, y} = editor.surface.placement;
+            const box = editor.surface.view.getBoundingClientRect();
+            return {scale, x: x + box.x, y: y + box.y, box: box.toJSON()};
+        }""")
+
+    def at(self, x, y):
+        """Where a point of the image is on the page."""
+        look = self.look()
+        return look["x"] + x * look["scale"], look["y"] + y * look["scale"]
+
+    def to_image(self, points):
+        look = self.look()
+        return (np.asarray(points, float) - (look["x"], look["y"])) / look["scale"]
+
+    def drag(self, *points):
+        """Press at the first point of the page, move to each of the others, and let go."""
+        mouse = self.window.mouse
+        mouse.move(*points[0])
+        mouse.down()
+        for point in points[1:]:
+            mouse.move(*point)
+        mouse.up()
+
+    def click(self, *points):
+        for point in points:
+            self.window.mouse.click(*point)
+
+    def keys(self, *keys):
+        for key in keys:
+            self.window.keyboard.press(key)
+
+    @property
+    def painted(self):
+        """The class of each pixel, as the editor has it."""
+        text = self.editor.evaluate("(editor) => editor.painting.pixels.join('')")
+        return np.array(list(text), np.uint8).reshape(HEIGHT, WIDTH)
+
+    def check(self, what=""):
+        painted = self.painted
+        assert (painted != self.mask).sum() == 0, what
+
+    def check_view(self):
+        """Each pixel of the view shows the class of the image's pixel under its center."""
+        url, ratio, look = self.editor.evaluate("""({surface}) => {
+            const {scale, x, y} = surface.placement;
+            const {mask: {canvas}, view} = surface;
+            const ratio = [canvas.width / view.clientWidth, canvas.height / view.clientHeight];
+            return new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(
+                () => resolve([canvas.toDataURL(), ratio, {scale, x, y}]))));
+        }""")
+        with Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))) as png:
+            view = np.asarray(png.convert("RGBA")).astype(int)
+        x = np.floor(((np.arange(view.shape[1]) + 0.5) / ratio[0] - look["x"]) / look["scale"])
+        y = np.floor(((np.arange(view.shape[0]) + 0.5) / ratio[1] - look["y"]) / look["scale"])
+        inside = ((y >= 0) & (y < HEIGHT))[:, None] & ((x >= 0) & (x < WIDTH))
+        classes = self.mask[
+            np.clip(y, 0, HEIGHT - 1).astype(int)[:, None], np.clip(x, 0, WIDTH - 1).astype(int)
+        ]
+        classes = np.where(inside, classes, 0)
+        assert ((view[..., 3] > 0) == (classes > 0)).all()
+        colors = np.array(PALETTE)[classes]
+        assert np.abs(view[..., :3] - colors)[classes > 0].max(initial=0) <= 3
+
+    def submit(self):
+        self.window.evaluate("received.length = 0")
+        self.keys("Control+Enter")
+        self.window.wait_for_function("received.some(({labeljob}) => labeljob === 'answer')")
+        (said,) = [m for m in self.window.evaluate("received") if m["labeljob"] == "answer"]
+        return said["answer"]
+
+
+def distance(points):
+    """Of each pixel's center to a line through points, in pixels."""
+    y, x = np.mgrid[:HEIGHT, :WIDTH] + 0.5
+    nearest = np.full((HEIGHT, WIDTH), np.inf)
+    for start, end in zip(points, [*points[1:], points[-1]], strict=True):
+        along = np.subtract(end, start)
+        share = ((x - start[0]) * along[0] + (y - start[1]) * along[1]) / max(along @ along, 1e-9)
+        share = np.clip(share, 0, 1)
+        gap = np.hypot(x - start[0] - share * along[0], y - start[1] - share * along[1])
+        nearest = np.minimum(nearest, gap)
+    return nearest
+
+
+def size(worker):
+    return int(worker.editor.locator("output").inner_text().removesuffix(" px"))
+
+
+@pytest.mark.parametrize("ratio", [1, 1.5, 2])
+def test_the_brush_paints_what_the_pointer_passes_at_every_zoom(ratio, edit):
+    worker = edit(ratio=ratio)
+    mouse = worker.window.mouse
+    box = worker.look()["box"]
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    rng = np.random.default_rng(int(10 * ratio))
+    sizes = set()
+    zooms = [
+        lambda: None,
+        lambda: mouse.wheel(0, -400),
+        lambda: worker.keys("z"),
+        lambda: mouse.wheel(0, -1100),
+        lambda: worker.keys("f"),
+    ]
+    for number, zoom in enumerate(zooms):
+        mouse.move(*middle)
+        zoom()
+        cls = number % len(LABELS) + 1
+        worker.keys(str(cls), *(["]"] * number))
+        sizes.add(size(worker))
+        spread = (0.45 * box["width"], 0.45 * box["height"])
+        line = [tuple(np.round(middle + rng.uniform(-1, 1, 2) * spread, 2)) for _ in range(5)]
+        worker.drag(*line)
+        worker.mask[distance(worker.to_image(line)) <= size(worker) / 2] = cls
+        worker.check(f"zoom {number}")
+        worker.check_view()
+    assert len(sizes) >= 4
+    shown = worker.look()["scale"]
+    answer = worker.submit()[NAME]["labeledImage"]["pngImageData"]
+    with Image.open(io.BytesIO(base64.b64decode(answer))) as png:
+        assert (np.asarray(png) == worker.mask).all()
+    assert shown == pytest.approx(min(box["width"] / WIDTH, box["height"] / HEIGHT))
+
+
+def test_each_tool_and_each_step_of_undo(edit):
+    worker = edit()
+    mouse, keyboard = worker.window.mouse, worker.window.keyboard
+    states = [worker.mask.copy()]
+    x, y = np.meshgrid(np.arange(WIDTH) + 0.5, np.arange(HEIGHT) + 0.5)
+
+    def step(what):
+        worker.check(what)
+        states.append(worker.mask.copy())
+
+    # A polygon: clicks, one corner taken back, one moved, then Enter.
+    worker.keys("p", "2")
+    corners = np.array([[20.3, 30.2], [150.6, 20.4], [170.2, 120.7], [60.4, 170.3]])
+    worker.click(*(worker.at(*corner) for corner in corners[:3]))
+    worker.click(worker.at(300, 200))
+    worker.keys("Backspace")
+    worker.click(worker.at(80, 200))
+    worker.drag(worker.at(80, 200), worker.at(70, 190), worker.at(*corners[3]))
+    worker.check("not painted yet")
+    worker.keys("Enter")
+    worker.mask[
+        polygon2mask(
+            (HEIGHT, WIDTH),
+            worker.to_image([worker.at(*corner) for corner in corners])[:, ::-1] - 0.5,
+        )
+    ] = 2
+    step("polygon")
+
+    # A rectangle over it, on background only.
+    worker.keys("r", "3", "o")
+    worker.drag(worker.at(100.4, 100.6), worker.at(150, 180), worker.at(200.7, 210.2))
+    inside = (x > 100.4) & (x < 200.7) & (y > 100.6) & (y < 210.2)
+    worker.mask[inside & (worker.mask == 0)] = 3
+    step("rectangle on background only")
+
+    # Fill what is left around them; it ends where another class begins.
+    worker.keys("o", "g", "1")
+    areas = connect(worker.mask == 0, connectivity=1)
+    worker.click(worker.at(5.5, 5.5))
+    worker.mask[areas == areas[5, 5]] = 1
+    step("fill")
+
+    # The eraser on a held key, then the tool before.
+    worker.keys("b", "3")
+    keyboard.down("e")
+    line = [worker.at(40.2, 60.3), worker.at(200.1, 90.7)]
+    worker.drag(*line)
+    worker.mask[distance(worker.to_image(line)) <= size(worker) / 2] = 0
+    step("eraser")
+    keyboard.up("e")
+    expect(worker.editor.get_by_role("button", name="Brush")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+
+    # A brush made smaller with the wheel; the image is moved by the space bar on the way.
+    before = size(worker)
+    worker.keys("+", "+", "+")
+    mouse.move(*worker.at(150, 100))
+    keyboard.down("Shift")
+    mouse.wheel(0, 200)
+    keyboard.up("Shift")
+    expect(worker.editor.locator("output")).not_to_have_text(f"{before} px")
+    assert size(worker) < before
+    start, turn = worker.at(140.3, 100.2), worker.at(160.2, 110.4)
+    drawn = [*worker.to_image([start, turn])]
+    mouse.move(*start)
+    mouse.down()
+    mouse.move(*turn)
+    keyboard.down(" ")
+    moved = (turn[0] - 90, turn[1] - 60)
+    mouse.move(*moved)
+    keyboard.up(" ")
+    mouse.move(moved[0] + 33, moved[1] - 50)
+    mouse.up()
+    drawn += [*worker.to_image([moved, (moved[0] + 33, moved[1] - 50)])]
+    worker.mask[distance(drawn) <= size(worker) / 2] = 3
+    step("brush while the image moves")
+    worker.keys("f")
+
+    # Nothing that changes nothing is a step; the key under the pointer chooses its label.
+    worker.keys("g", "0")
+    mouse.move(*worker.at(120.5, 101.5))
+    under = int(worker.mask[101, 120])
+    worker.keys("i")
+    worker.click(worker.at(120.5, 101.5))
+    assert worker.editor.evaluate("(editor) => editor.bench.cls") == under
+    worker.check("fill with its own class")
+
+    for state in states[-2::-1]:
+        worker.keys("Control+z")
+        worker.mask = state
+        worker.check("undo")
+    worker.check_view()
+    worker.keys("Control+z")
+    for number, state in enumerate(states[1:]):
+        worker.keys("Control+Shift+z" if number % 2 else "Control+y")
+        worker.mask = state
+        worker.check("redo")
+    worker.check_view()
+    worker.editor.get_by_role("button", name="Undo").click()
+    worker.mask = states[-2]
+    worker.check("the button")
+
+
+def chunks(png):
+    names, at = [], 8
+    while at < len(png):
+        names.append(png[at + 4 : at + 8].decode())
+        at += 12 + int.from_bytes(png[at : at + 4])
+    return names
+
+
+def test_the_answer_is_the_documented_one_to_the_letter(edit):
+    worker = edit()
+    worker.keys("r", "2")
+    worker.drag(worker.at(10, 20), worker.at(50, 40))
+    worker.mask[20:40, 10:50] = 2
+    script = worker.editor.evaluate("(editor) => JSON.stringify([editor.value, editor.labels])")
+    answer = worker.submit()
+    png = base64.b64decode(answer[NAME]["labeledImage"]["pngImageData"])
+    assert json.dumps(answer) == json.dumps({
+        NAME: {
+            "inputImageProperties": {"height": HEIGHT, "width": WIDTH},
+            "labelMappings": {
+                label: {"color": color} for label, color in zip(LABELS, COLORS, strict=True)
+            },
+            "labeledImage": {"pngImageData": base64.b64encode(png).decode()},
+        }
+    })  # fmt: skip
+    assert set(chunks(png)) == {"IHDR", "PLTE", "IDAT", "IEND"}
+    assert png[24:29] == bytes([8, 3, 0, 0, 0])  # bits, palette, deflate, filters, not interlaced
+    with Image.open(io.BytesIO(png)) as image:
+        assert (np.asarray(image) == worker.mask).all()
+        assert (np.asarray(image.convert("RGB")) == np.array(PALETTE)[worker.mask]).all()
+    (value, labels) = json.loads(script)
+    assert labels == LABELS
+    with Image.open(io.BytesIO(base64.b64decode(value["labeledImage"]["pngImageData"]))) as image:
+        assert (np.asarray(image) == worker.mask).all()
+    assert value | {"labeledImage": None} == answer[NAME] | {"labeledImage": None}
+
+
+def test_an_earlier_answer_is_there_again(edit):
+    before = np.random.default_rng(3).integers(0, 4, (HEIGHT, WIDTH), np.uint8)
+    answer = {NAME: answer_of(before)}
+    worker = edit(answer=answer)
+    worker.mask = before
+    worker.frame.wait_for_function(
+        f"document.querySelector('{NAME}').painting.countByClass()[1] > 0"
+    )
+    worker.check()
+    worker.keys("Control+z")  # it was there from the beginning
+    worker.check()
+    assert worker.submit()[NAME] == answer_of(before) | {
+        "labeledImage": worker.editor.evaluate("(editor) => editor.value.labeledImage")
+    }
+
+
+def answer_of(mask):
+    return {
+        "inputImageProperties": {"height": HEIGHT, "width": WIDTH},
+        "labelMappings": {
+            label: {"color": color} for label, color in zip(LABELS, COLORS, strict=True)
+        },
+        "labeledImage": {"pngImageData": base64.b64encode(encode(mask, PALETTE)).decode()},
+    }
+
+
+def encode(mask, palette, mode="P"):
+    image = Image.fromarray(mask, "P")
+    image.putpalette(np.array(palette, np.uint8).tobytes())
+    buffer = io.BytesIO()
+    image.convert(mode).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def test_an_earlier_mask_is_adjusted_and_keeps_its_colors(edit):
+    before = np.zeros((HEIGHT, WIDTH), np.uint8)
+    before[50:90, 60:200] = 1
+    before[100:150, 20:90] = 2
+    colors = [(255, 255, 255), (10, 20, 30), (44, 160, 44)]  # the second is a default color
+    url = f"data:image/png;base64,{base64.b64encode(encode(before, colors, 'RGB')).decode()}"
+    initial = "{'src': '%s', labelMappings: {stone: {color: '#0A141E'}, tree: {color: '#2ca02c'},}}"
+    template = TEMPLATE.replace("labels=", f'initial-value="{initial % url}" labels=')
+    worker = edit(template)
+    worker.mask = np.array([0, 2, 1], np.uint8)[before]
+    worker.check("as it was")
+    assert worker.editor.evaluate("(editor) => editor.value.initialValueModified") is False
+    worker.keys("r", "3")
+    worker.drag(worker.at(5, 5), worker.at(9, 9))
+    assert worker.editor.evaluate("(editor) => editor.value.initialValueModified") is True
+    worker.keys("Control+z")
+    assert worker.editor.evaluate("(editor) => editor.value.initialValueModified") is False
+    worker.keys("Control+y")
+    worker.mask[5:9, 5:9] = 3
+    answer = worker.submit()[NAME]
+    assert answer["initialValueModified"] is True
+    assert list(answer)[-1] == "initialValueModified"
+    assert answer["labelMappings"] == {
+        "tree": {"color": "#2ca02c"}, "stone": {"color": "#0a141e"}, "moss": {"color": "#ff7f0e"}
+    }  # fmt: skip
+    with Image.open(io.BytesIO(base64.b64decode(answer["labeledImage"]["pngImageData"]))) as png:
+        assert (np.asarray(png) == worker.mask).all()
+
+
+def test_an_empty_mask_and_a_broken_image_are_not_sent_by_mistake(edit):
+    worker = edit()
+    worker.keys("Control+Enter")
+    expect(worker.frame.get_by_role("alert")).to_contain_text("Nothing is painted")
+    answer = worker.submit()[NAME]
+    with Image.open(io.BytesIO(base64.b64decode(answer["labeledImage"]["pngImageData"]))) as png:
+        assert np.asarray(png).max() == 0
+    broken = TEMPLATE.replace("{{ task.input.taskObject | grant_read_access }}", "/files/missing")
+    worker = edit(broken)
+    worker.keys("Control+Enter")
+    expect(worker.frame.get_by_role("alert").first).to_contain_text("cannot be shown")
+    assert worker.window.evaluate("received.some(({labeljob}) => labeljob === 'answer')") is False
+
+
+def test_fingers_and_pens(edit):
+    worker = edit(touch=True)
+    device = worker.window.context.new_cdp_session(worker.window)
+
+    def touch(*steps):
+        for number, points in enumerate(steps):
+            kind = "touchMove" if number else "touchStart"
+            places = [{"x": x, "y": y, "id": at} for at, (x, y) in enumerate(points)]
+            device.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
+        device.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    def pen(*points, force=0.5, buttons=1):
+        for number, (x, y) in enumerate([*points, points[-1]]):
+            kind = "mouseReleased" if number == len(points) else "mouseMoved"
+            said = {
+                "type": kind if number else "mousePressed", "x": x, "y": y, "button": "left",
+                "buttons": buttons, "clickCount": 1, "pointerType": "pen", "force": force,
+            }  # fmt: skip
+            device.send("Input.dispatchMouseEvent", said)
+
+    one = [worker.at(50.3, 60.2), worker.at(90.2, 100.3)]
+    touch([one[0]], [one[1]])
+    radius = size(worker) / 2
+    worker.mask[distance(worker.to_image(one)) <= radius] = 1
+    worker.check("a finger paints")
+    fitted = worker.look()["scale"]
+    x, y = worker.at(160, 120)
+    touch([(x, y)], [(x, y), (x + 80, y)], [(x - 80, y), (x + 160, y)])
+    assert worker.look()["scale"] == pytest.approx(3 * fitted, rel=0.05)
+    worker.check("two do not")
+    worker.keys("f")
+
+    line = [worker.at(200.3, 60.2), worker.at(240.2, 100.3)]
+    pen(*line, force=0.2)
+    worker.mask[distance(worker.to_image(line)) <= radius] = 1
+    worker.check("a pen paints as wide as the brush")
+    worker.editor.get_by_label("Pen pressure").check()
+    line = [worker.at(200.3, 160.2), worker.at(240.2, 200.3)]
+    pen(*line, force=0.25)
+    worker.mask[distance(worker.to_image(line)) <= radius / 2] = 1
+    worker.check("or as it is pressed, if one wants")
+    worker.keys("+", "+")
+    before = worker.look()
+    touch([worker.at(160, 120)], [worker.at(150, 120)])
+    worker.check("beside a pen a finger does not paint")
+    assert worker.look()["x"] < before["x"]
+
+
+def test_everybody_can_use_it(edit):
+    for width in (1280, 390):
+        worker = edit(width=width, labels=[f"label {at}" for at in range(12)])
+        worker.frame.add_script_tag(path=AXE)
+        worker.editor.locator("details.looks").evaluate("(details) => (details.open = true)")
+        for theme in ("light", "dark"):
+            said = {"labeljob": "show", "advance": False, "theme": theme, "answer": None}
+            worker.window.evaluate("(said) => frames[0].postMessage(said, '*')", said)
+            worker.frame.wait_for_function(
+                f"getComputedStyle(document.documentElement).colorScheme === '{theme}'"
+            )
+            assert worker.frame.evaluate(VIOLATIONS) == [], (width, theme)
+            assert worker.frame.evaluate(SIDEWAYS) == 0
