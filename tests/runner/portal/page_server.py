@@ -98,7 +98,9 @@ class PageServer:
 def _file(path: str) -> tuple[str, bytes, dict[str, str]] | None:
     anybody = {"Access-Control-Allow-Origin": "*"}
     if path.endswith((".jpg", ".png")) and "missing" not in path:
-        return "image/jpeg", image_bytes("JPEG", seed=len(path), size=(320, 240)), anybody
+        turn = 6 if "turned" in path else None
+        body = image_bytes("JPEG", seed=len(path), size=(320, 240), orientation=turn)
+        return "image/jpeg", body, anybody
     if path.endswith(".wav"):
         buffer = io.BytesIO()
         with wave.open(buffer, "wb") as sound:

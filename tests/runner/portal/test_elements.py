@@ -64,8 +64,8 @@ def window(browser):
 def show(server, window):
     """Show a page; gives its frame."""
 
-    def show_page(template, labels=("cat", "dog", "neither"), **said):
-        task_input = {"taskObject": PHOTO, "labels": list(labels)}
+    def show_page(template, labels=("cat", "dog", "neither"), photo=PHOTO, **said):
+        task_input = {"taskObject": photo, "labels": list(labels)}
         server.shown = Shown(template, task_input, said)
         window.goto(server.url)
         window.wait_for_function("received.some((message) => message.labeljob === 'ready')")
@@ -235,8 +235,10 @@ def test_the_image_is_moved_by_mouse_and_arrow_keys_and_stays_in_view(show, wind
 
 
 def test_photographs_are_shown_as_their_pixels_lie(show):
-    photo = show(SINGLE).locator("labeljob-viewer img.photo")
-    assert photo.evaluate("(image) => getComputedStyle(image).imageOrientation") == "none"
+    frame = show(SINGLE, photo="s3://photos/turned.jpg")
+    size = "(image) => [image.offsetWidth, image.offsetHeight]"
+    assert frame.locator("labeljob-viewer img.photo").evaluate(size) == [320, 240]
+    assert viewer(frame, "({ size }) => [size.width, size.height]") == [320, 240]
 
 
 def test_the_portal_gets_the_keys_and_is_asked_for_help(show, window):

@@ -3,6 +3,7 @@ import { LitElement, css, html, nothing, type PropertyValues, type TemplateResul
 import { customElement, property, query, state } from "lit/decorators.js";
 import { fit, hold, zoom, type Placement, type Size } from "./geometry";
 import { readOverlay, type Overlay } from "./overlay";
+import { findStoredSize } from "./stored_size";
 import { shared } from "./styles";
 
 const STEP = 1.4;
@@ -45,6 +46,8 @@ export class Viewer extends LitElement {
   @state() private placement: Placement = { scale: 1, x: 0, y: 0 };
   @state() private size: Size | null = null;
   @state() private broken = false;
+  /** Whether the server is asked to let all pages read it; else EXIF data may turn it. */
+  @state() private isForAll = true;
   @state() private held = false;
   @state() private showsOverlay = true;
   @query(".view") private view!: HTMLElement;
@@ -80,18 +83,23 @@ export class Viewer extends LitElement {
   override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has("src")) {
       this.broken = false;
+      this.isForAll = true;
       this.size = null;
       this.fitted = true;
     }
   }
 
   private readonly loaded = (): void => {
-    this.size = { width: this.photo.naturalWidth, height: this.photo.naturalHeight };
+    this.size = findStoredSize(this.photo);
     this.settle();
     void this.photo.decode().catch(() => undefined).then(this.finish);
   };
 
   private readonly failed = (): void => {
+    if (this.isForAll) {
+      this.isForAll = false; // it is loaded once more
+      return;
+    }
     this.broken = true;
     this.finish();
   };
@@ -199,6 +207,7 @@ export class Viewer extends LitElement {
           ${this.src
             ? html`<img
                 class="photo"
+                crossorigin=${this.isForAll ? "anonymous" : nothing}
                 src=${this.src}
                 alt="The image to label"
                 draggable="false"

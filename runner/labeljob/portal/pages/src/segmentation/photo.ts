@@ -1,5 +1,6 @@
 /** The photograph under the mask: its stored pixels, whatever EXIF says, moved by a transform. */
 import type { Placement, Size } from "../elements/geometry";
+import { findStoredSize } from "../elements/stored_size";
 import { PartedPicture } from "./photo_parts";
 
 const COARSE = 4; // scale above which each pixel is a sharp square, as in the classifier's viewer
@@ -68,16 +69,14 @@ export class Photo {
   }
 }
 
-/** The size as the image lies in a page: browsers give the natural size as EXIF data turn it. */
 function measure(picture: HTMLImageElement): Size {
   const place = document.createElement("div");
   place.style.cssText = "position: absolute; width: 0; height: 0; overflow: hidden; visibility: hidden;";
   place.attachShadow({ mode: "open" }).append(picture); // out of the reach of the page's own style
   document.body.append(place);
-  const isWide = picture.offsetWidth > picture.offsetHeight;
+  const size = findStoredSize(picture);
   place.remove();
-  const [short, long] = [picture.naturalWidth, picture.naturalHeight].sort((a, b) => a - b) as [number, number];
-  return isWide ? { width: long, height: short } : { width: short, height: long };
+  return size;
 }
 
 async function load(src: string, crossOrigin: string | null): Promise<HTMLImageElement | PartedPicture> {
