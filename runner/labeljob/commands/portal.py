@@ -210,6 +210,13 @@ class PortalOptions(AccessOptions):
     output: Annotated[Path, output_option("Where jobs are kept.", "FOLDER", file_okay=False)] = (
         Path("labeljob-store")
     )
+    assist_model: Annotated[
+        Path | None,
+        file_option(
+            "An ONNX model like U2-Net that helps workers to outline objects by four points; needs "
+            "the extra assist. [default: models of their colors]"
+        ),
+    ] = None
     settle: Annotated[
         float, typer.Option(hidden=True, help="Seconds in which an answer may be changed.")
     ] = 20.0
@@ -510,8 +517,10 @@ def _serve(opened: Portal, options: PortalOptions) -> None:
     """Serve the portal until it is stopped."""
     from labeljob.portal.access import Access
     from labeljob.portal.database_thread import DatabaseThread
+    from labeljob.portal.help_tools.object_model import ObjectModel
     from labeljob.portal.server import listen, serve
 
+    model = ObjectModel(options.assist_model) if options.assist_model else None
     longest = max(job.description.time_limit for job in opened.jobs.values())
     settings = read_access_settings(options, longest_task=longest)
     access = Access(
@@ -529,7 +538,7 @@ def _serve(opened: Portal, options: PortalOptions) -> None:
         _report_addresses(opened, access, address)
 
     try:
-        serve(opened, access, listener, started=started)
+        serve(opened, access, listener, started=started, model=model)
     finally:
         opened.database.set_meta(ADDRESS, None)
     for job in opened.jobs.values():

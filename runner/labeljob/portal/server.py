@@ -23,6 +23,8 @@ from labeljob.portal import assignments, frames, sign_in
 from labeljob.portal.access import MOST_BYTES, Access, protect
 from labeljob.portal.departures import Departures
 from labeljob.portal.grants import GrantSigner
+from labeljob.portal.help_tools.object_model import ObjectModel
+from labeljob.portal.help_tools.routes import HelpTools
 from labeljob.portal.image_parts import ImageParts
 from labeljob.portal.owner_routes import OwnerPages
 from labeljob.portal.portal import Portal
@@ -37,10 +39,11 @@ class ServerError(GroundTruthError):
     """The portal cannot be served; the text says why."""
 
 
-def create_app(portal: Portal, access: Access) -> ASGIApp:
+def create_app(portal: Portal, access: Access, *, model: ObjectModel | None = None) -> ASGIApp:
     """The whole portal as an ASGI application.
 
-    `access.thread` does all work on the database; it is closed with the application.
+    `access.thread` does all work on the database; it is closed with the application. The model
+    helps workers to outline objects.
     """
     thread = access.thread
     signer = GrantSigner(portal.database.get_meta("secret") or "")
@@ -62,6 +65,7 @@ def create_app(portal: Portal, access: Access) -> ASGIApp:
             *owner.routes(),
             *frames.routes(portal, thread, signer),
             *ImageParts(portal, signer).routes(),
+            *HelpTools(portal, signer, model=model).routes(),
             *sign_in.routes(access),
             Route("/healthz", lambda request: PlainTextResponse("ok")),
             Mount("/static", PortalFiles()),
@@ -112,7 +116,12 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def serve(
-    portal: Portal, access: Access, listener: socket.socket, *, started: Callable[[], None]
+    portal: Portal,
+    access: Access,
+    listener: socket.socket,
+    *,
+    started: Callable[[], None],
+    model: ObjectModel | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM comes; requests under way are answered first.
 
@@ -120,7 +129,7 @@ def serve(
     were not built.
     """
     check_bundles()
-    server = make_server(create_app(portal, access))
+    server = make_server(create_app(portal, access, model=model))
     started()
     with _outlive_signals(), listener:
         server.run(sockets=[listener])

@@ -1,0 +1,1 @@
+"""What the portal computes of an image so that workers outline faster: superpixels, and objects."""

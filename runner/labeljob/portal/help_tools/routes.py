@@ -1,0 +1,169 @@
+"""The addresses of the help tools, all under that of an image, which is the permission."""
+
+from __future__ import annotations
+
+import gzip
+import math
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from anyio import CapacityLimiter, to_thread
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from groundtruth.errors import GroundTruthError
+from labeljob.portal.disk_cache import DiskCache, digest
+from labeljob.portal.frames import find_granted
+from labeljob.portal.grants import GRANT_LIFETIME, GrantError, GrantSigner
+from labeljob.portal.help_tools import superpixels
+from labeljob.portal.help_tools.extreme_points import (
+    FoundObject,
+    Point,
+    PointsError,
+    find_object,
+)
+from labeljob.portal.help_tools.object_model import ObjectModel
+from labeljob.portal.portal import PORTAL_FOLDER, Portal
+from labeljob.portal.thumbnails import PictureError, open_picture
+
+MOST_WAITING = 30
+"""Requests that wait for their turn at most: one is computed at a time, the next are refused."""
+
+_MOST_BYTES = 256 * 1024 * 1024  # of regions on disk
+_COLOR_MODELS = "color models"
+_FOR_ALL = {"Access-Control-Allow-Origin": "*"}
+_COMPRESSED = {**_FOR_ALL, "Content-Encoding": "gzip"}
+_BUSY = "Many ask for help with their images now. Try again in a moment."
+
+
+class HelpTools:
+    """What the pages ask for, computed by one thread, one request after the other.
+
+    Parameters
+    ----------
+    portal : Portal
+        Whose images they are.
+    signer : GrantSigner
+        Reads their addresses.
+    model : ObjectModel, optional
+        Helps to find objects.
+    """
+
+    def __init__(
+        self, portal: Portal, signer: GrantSigner, *, model: ObjectModel | None = None
+    ) -> None:
+        self._portal = portal
+        self._signer = signer
+        self._model = model
+        self._regions = DiskCache(
+            portal.folder / PORTAL_FOLDER / "superpixels", ".gz", most_bytes=_MOST_BYTES
+        )
+        self._turn = CapacityLimiter(1)
+
+    def routes(self) -> list[Route]:
+        """The routes of the help tools."""
+        return [
+            Route("/files/{token}/tools", self._tell_tools, methods=["GET"]),
+            Route("/files/{token}/superpixels/{count:int}", self._send_regions, methods=["GET"]),
+            Route("/files/{token}/object", self._send_object, methods=["GET"]),
+        ]
+
+    async def _tell_tools(self, request: Request) -> Response:
+        def answer(content: bytes) -> Response:
+            with open_picture(content) as image:
+                width, height = image.size
+            described = {
+                "size": {"width": width, "height": height},
+                "superpixels": superpixels.COUNTS,
+                "extremePoints": f"model {self._model.name}" if self._model else _COLOR_MODELS,
+            }
+            return JSONResponse(described, headers=_FOR_ALL)
+
+        return await self._answer(request, answer)
+
+    async def _send_regions(self, request: Request) -> Response:
+        count = request.path_params["count"]
+        if count not in superpixels.COUNTS:
+            return _refuse(404, f"An image is not divided into {count} regions.")
+
+        def answer(content: bytes) -> Response:
+            key = f"{digest(content)}-{count}-{superpixels.VERSION}"
+            headers = {
+                **_COMPRESSED,
+                "ETag": f'"{key}"',
+                "Cache-Control": f"private, max-age={GRANT_LIFETIME}",
+            }
+            if request.headers.get("if-none-match") == f'"{key}"':
+                return Response(status_code=304, headers=headers)
+            body = self._regions.get(key, lambda: superpixels.make_region_file(content, count))
+            return Response(body, media_type="application/octet-stream", headers=headers)
+
+        return await self._answer(request, answer, turn=self._turn)
+
+    async def _send_object(self, request: Request) -> Response:
+        try:
+            points = _read_points(request.query_params)
+        except PointsError as error:
+            return _refuse(400, _make_sentence(error))
+
+        def answer(content: bytes) -> Response:
+            predict = self._model.predict if self._model else None
+            with open_picture(content) as image:
+                found = find_object(image, points, predict=predict)
+            headers = {**_COMPRESSED, "Cache-Control": "no-store"}
+            return Response(_pack(found), media_type="application/octet-stream", headers=headers)
+
+        return await self._answer(request, answer, turn=self._turn)
+
+    async def _answer(
+        self,
+        request: Request,
+        answer: Callable[[bytes], Response],
+        *,
+        turn: CapacityLimiter | None = None,
+    ) -> Response:
+        """Answer from an image's content in a thread, with `turn` one request at a time."""
+
+        def run() -> Response:
+            job, uri = find_granted(self._portal, self._signer, request.path_params["token"])
+            return answer(job.read_file(uri))
+
+        if turn and turn.statistics().tasks_waiting >= MOST_WAITING:
+            return _refuse(503, _BUSY)
+        try:
+            return await to_thread.run_sync(run, limiter=turn)
+        except GrantError:
+            return _refuse(404, "There is no such image.")
+        except PointsError as error:
+            return _refuse(400, _make_sentence(error))
+        except PictureError as error:
+            return _refuse(415, _make_sentence(error))
+        except GroundTruthError:
+            return _refuse(404, "The image cannot be read.")
+
+
+def _read_points(query: Mapping[str, str]) -> list[Point]:
+    try:
+        numbers = [float(word) for word in query.get("points", "").split(",")]
+    except ValueError as error:
+        raise PointsError("the points in the address are no numbers") from error
+    if len(numbers) != 8 or not all(map(math.isfinite, numbers)):
+        raise PointsError("an object has four extreme points, each with a column and a row")
+    return list(zip(numbers[::2], numbers[1::2], strict=True))
+
+
+def _pack(found: FoundObject) -> bytes:
+    """Left, top, width and height as little-endian uint32, and a byte per pixel; by gzip."""
+    height, width = found.pixels.shape
+    header = np.array([found.left, found.top, width, height], dtype="<u4").tobytes()
+    return gzip.compress(header + found.pixels.astype(np.uint8).tobytes(), 1, mtime=0)
+
+
+def _refuse(status: int, text: str) -> Response:
+    return PlainTextResponse(text, status, {**_FOR_ALL, "Cache-Control": "no-store"})
+
+
+def _make_sentence(error: GroundTruthError) -> str:
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:]}."
