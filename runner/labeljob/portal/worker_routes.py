@@ -37,6 +37,7 @@ CANNOT_LABEL_REASONS = {
 """Why a task cannot be labelled: the reason in the answer, and the words for the worker."""
 
 _MOST_COMMENT_CHARACTERS = 2000
+_MOST_BYTES_BESIDE_ANSWER = 2000  # in the request with it
 _MOST_EXCLUDED = 100  # data objects that need nobody, passed over in one request
 _ANSWERED_BEFORE = (
     "You had answered this task before, in another window: that answer counts. "
@@ -98,7 +99,11 @@ class WorkerPages:
         """The page that shows one task after the other."""
         member: Member = request.state.member
         job = await self._thread.run(self._find_job, request)
-        boot = {"job": job.name, "worker": member.worker_id, "home": "/"}
+        boot = {
+            "job": job.name,
+            "worker": member.worker_id,
+            "longestAnswer": job.description.task.max_answer_bytes - _MOST_BYTES_BESIDE_ANSWER,
+        }
         return render_page(
             request, "work.html.jinja", job=job.description, boot=boot, reasons=CANNOT_LABEL_REASONS
         )

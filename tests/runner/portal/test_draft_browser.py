@@ -8,11 +8,11 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.runner.portal.browser_people import SHOWN, Person
-from tests.runner.portal.live_portal import wait_for
-from tests.runner.portal.photographs import take_photographs
+from tests.runner.portal.live_portal import serve, wait_for
+from tests.runner.portal.photographs import SUBJECTS, take_photographs
 
 PAGE = Path(__file__).with_name("begun_page.liquid.html")
-EMAIL = "ann@example.org"
+LEAVE = "dispatchEvent(new Event('beforeunload', { cancelable: true }))"
 FLOOD = """answer => {
     for (let n = 0; n < 3000; n++) parent.postMessage({ labeljob: "draft", answer: { n } }, "*");
     const ring = {}; ring.ring = ring;
@@ -23,35 +23,48 @@ FLOOD = """answer => {
 }"""
 
 
-@pytest.fixture
-def portal(open_portal, tmp_path):
-    take_photographs(tmp_path / "photos", 4, size=(160, 120))
-    return open_portal(template=shutil.copy(PAGE, tmp_path))
+@pytest.fixture(scope="module")
+def portal(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("begun")
+    take_photographs(folder / "photos", 6, size=(160, 120))
+    labels = [word for label in SUBJECTS for word in ("--labels", label)]
+    page = shutil.copy(PAGE, folder)
+    words = ["portal", "photos", "--task", "image-multi-class", *labels, "--template", page]
+    with serve(folder, words) as opened:
+        yield opened
 
 
 @pytest.fixture
 def come(browser, portal):
-    """Let Ann in, each time with a browser of its own."""
+    """Let somebody in, each time with a browser of its own."""
     browsers: list[Person] = []
 
-    def sign_in() -> Person:
-        ann = Person(browser, portal)
+    def sign_in(email) -> Person:
+        person = Person(browser, portal)
         if browsers:
-            ann.sign_in(EMAIL)
+            person.sign_in(email)
         else:
-            ann.join(portal.invite(EMAIL)[EMAIL])
-        browsers.append(ann)
-        return ann.start_working()
+            person.join(portal.invite(email)[email])
+        browsers.append(person)
+        return person.start_working()
 
     yield sign_in
-    for ann in browsers:
-        assert ann.alerts == []
-        ann.close()
+    for person in browsers:
+        assert person.alerts == []
+        person.close()
 
 
 def drafts_of(portal) -> list[dict]:
     with portal.database.read() as connection:
         rows = connection.execute("SELECT answer FROM drafts ORDER BY saved").fetchall()
+    return [json.loads(row["answer"]) for row in rows]
+
+
+def answers_of(portal) -> list[dict]:
+    with portal.database.read() as connection:
+        rows = connection.execute(
+            "SELECT answer FROM assignments WHERE submitted IS NOT NULL"
+        ).fetchall()
     return [json.loads(row["answer"]) for row in rows]
 
 
@@ -72,9 +85,9 @@ def see(person, *, word, plain, cat=True):
     expect(person.frame.get_by_label("cat", exact=True)).to_be_checked(checked=cat)
 
 
-def test_what_was_begun_comes_back(portal, come):
-    ann = come()
-    task = ann.photograph
+def test_what_was_begun_is_not_lost(portal, come):
+    ann = come("ann@example.org")
+    task, address = ann.photograph, ann.page.url
     sent: list[str] = []
     ann.page.on("request", lambda request: sent.append(request.url.rpartition("/")[2]))
     ann.frame.get_by_text("What is it?").click()
@@ -98,57 +111,48 @@ def test_what_was_begun_comes_back(portal, come):
     portal.kill()
     ann.fill("word", "paws")
     expect(ann.page.locator("#notices")).to_contain_text("Keep this page open")
-    asked: list[str] = []
-    ann.page.on("dialog", lambda dialog: asked.append(dialog.type))
-    with ann.page.expect_event("dialog"):
-        ann.page.close(run_before_unload=True)
-    assert asked == ["beforeunload"]
-
-
-def test_other_windows_and_browsers_go_on_with_it(portal, come):
-    ann = come()
-    ann.choose("cat")
-    ann.fill("word", "whiskers")
-    wait_for_draft(portal, word="whiskers")
-    portal.kill()
-    ann.fill("word", "paws")
-    expect(ann.page.locator("#notices")).to_contain_text("Keep this page open")
+    assert not ann.page.evaluate(LEAVE)  # the browser asks
     portal.start()
     wait_for_draft(portal, word="paws")
     expect(ann.page.locator("#notices")).to_be_empty()
+    assert ann.page.evaluate(LEAVE)
 
-    first, ann.page = ann.page, ann.open_window()
-    ann.page.goto(first.url)
+    # Other windows and browsers go on with it, and what is handed in is whole.
+    ann.page = ann.open_window()
+    ann.page.goto(address)
     ann.wait_for_task()
-    see(ann, word="paws", plain="as it was")
+    see(ann, word="paws", plain="")
     ann.fill("word", "claws")
     wait_for_draft(portal, word="claws")
     ann.context.close()  # as a crash would
-
-    again = come()
-    see(again, word="claws", plain="as it was")
+    again = come("ann@example.org")
+    see(again, word="claws", plain="")
     task = again.task
     again.submit()
     again.wait_for_task(other_than=task)
     see(again, word="", plain="as it was", cat=False)
     wait_for(lambda: drafts_of(portal) == [])
+    (answer,) = answers_of(portal)
+    assert answer == whole | {"word": "claws"}
 
 
 def test_a_page_that_sends_too_many_or_too_long_drafts_harms_nobody(portal, come):
-    ann = come()
+    ben = come("ben@example.org")
     sent: list[str] = []
-    ann.page.on("request", lambda request: sent.append(request.url.rpartition("/")[2]))
-    page = ann.page.locator(SHOWN).element_handle().content_frame()
+    ben.page.on("request", lambda request: sent.append(request.url.rpartition("/")[2]))
+    page = ben.page.locator(SHOWN).element_handle().content_frame()
     page.evaluate(FLOOD, {"word": "the last"})
     assert wait_for_draft(portal, word="the last") == {"word": "the last"}
     assert sent.count("drafts") <= 3
-    page.evaluate(FLOOD, {"word": "y" * 1_100_000})
-    expect(ann.page.locator("#notices")).to_contain_text("longer than 1,000,000 bytes")
-    ann.page.reload()
-    ann.wait_for_task()
-    see(ann, word="the last", plain="", cat=False)
-    ann.choose("cat")
-    task = ann.task
-    ann.submit()
-    ann.wait_for_task(other_than=task)
+    page.evaluate(
+        "parent.postMessage({ labeljob: 'draft', answer: { word: 'y'.repeat(1e6) } }, '*')"
+    )
+    expect(ben.page.locator("#notices")).to_contain_text("longer than 998,000 bytes")
+    ben.page.reload()
+    ben.wait_for_task()
+    see(ben, word="the last", plain="", cat=False)
+    ben.choose("cat")
+    task = ben.task
+    ben.submit()
+    ben.wait_for_task(other_than=task)
     assert drafts_of(portal) == []

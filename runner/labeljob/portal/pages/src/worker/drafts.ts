@@ -2,7 +2,7 @@
 
 import type { Answer } from "../shared/messages";
 import type { PortalApi } from "./portal_api";
-import { canBeSent } from "./task_frame";
+import { findProblem } from "./task_frame";
 
 const pause = 1_000; // milliseconds between two drafts
 const longestWait = 60_000; // milliseconds that a page may take to make the draft it has announced
@@ -14,8 +14,10 @@ export class Drafts {
 
   constructor(
     private readonly api: PortalApi,
-    /** Told why the portal does not keep what is done on a task. */
-    private readonly refused: (task: string, text: string) => void,
+    /** Told why what is done on a task is not kept; null: it is. */
+    private readonly report: (task: string, problem: string | null) => void,
+    /** The longest draft that the portal takes, in bytes. */
+    private readonly longest: number,
   ) {}
 
   /** Whether the portal does not have all that the worker did. */
@@ -58,7 +60,7 @@ export class Drafts {
       if (!reply || !sent) break;
       const [task, draft] = sent;
       if (this.unsaved.get(task) === draft) this.unsaved.delete(task);
-      if (reply.status !== 200) this.refused(task, reply.work.error ?? `The portal answered ${reply.status}.`);
+      this.report(task, reply.status === 200 ? null : (reply.work.error ?? `The portal answered ${reply.status}.`));
       await sleep(pause);
     }
     this.isSending = false;
@@ -66,8 +68,10 @@ export class Drafts {
 
   private findNext(): [string, Answer] | undefined {
     for (const [task, draft] of this.unsaved) {
-      if (canBeSent(draft)) return [task, draft];
+      const problem = findProblem(draft, this.longest);
+      if (!problem) return [task, draft];
       this.unsaved.delete(task);
+      this.report(task, `What you do on this task cannot be kept: ${problem}.`);
     }
     return undefined;
   }

@@ -20,7 +20,6 @@ export interface FrameListener {
 
 const patience = 3_000; // milliseconds that a page has to say that it is ready
 const longestError = 500; // characters
-const longestAnswer = 30_000_000; // characters; the portal takes no longer one of any job type
 
 export class TaskFrame {
   /** Its keys, as the page tells them. */
@@ -39,6 +38,8 @@ export class TaskFrame {
     readonly task: Task,
     stage: HTMLElement,
     private readonly listener: FrameListener,
+    /** The longest answer that the portal takes, in bytes. */
+    private readonly longestAnswer: number,
   ) {
     this.ready = new Promise((resolve) => {
       this.setReady = () => {
@@ -84,8 +85,9 @@ export class TaskFrame {
     } else if (message.labeljob === "draft") {
       this.listener.drafted(this, message.answer);
     } else if (message.labeljob === "answer") {
-      if (!canBeSent(message.answer)) {
-        this.refuse("The answer of this page cannot be sent: it is no JSON, or far too long.");
+      const problem = findProblem(message.answer, this.longestAnswer);
+      if (problem) {
+        this.refuse(`The answer of this page cannot be sent: ${problem}.`);
         return;
       }
       this.isAnswered = true;
@@ -173,12 +175,14 @@ function canBeHad(address: string): Promise<boolean> {
   );
 }
 
-/** A page can answer with what JSON cannot say, such as an object that holds itself. */
-export function canBeSent(answer: unknown): boolean {
+/** Why an answer cannot be sent, if so: a page can answer with what JSON cannot say, such as an
+ * object that holds itself. */
+export function findProblem(answer: unknown, longest: number): string | null {
   try {
-    return (JSON.stringify(answer) ?? "").length <= longestAnswer;
-  } catch {
-    return false;
+    const { size } = new Blob([JSON.stringify(answer) ?? ""]);
+    return size <= longest ? null : `it is longer than ${longest.toLocaleString("en")} bytes`;
+  } catch (error) {
+    return `it is no JSON (${String(error)})`;
   }
 }
 

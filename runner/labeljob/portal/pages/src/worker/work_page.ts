@@ -19,6 +19,8 @@ import type { Action, Task, Work } from "./work";
 export interface Boot {
   job: string;
   worker: string;
+  /** In bytes. */
+  longestAnswer: number;
 }
 
 const pauseBetweenLooks = 15_000; // milliseconds, while there is no task
@@ -63,14 +65,16 @@ export class WorkPage implements FrameListener {
   private isStopping = false;
   private look = 0; // timer of the next look for a task
 
-  constructor(boot: Boot) {
+  constructor(private readonly boot: Boot) {
     const page = `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
     this.outbox = new Outbox(boot.worker, boot.job);
     this.kept = new KeptView(boot.worker, boot.job);
     this.api = new PortalApi(boot.job, boot.worker, page, (trouble) => this.showTrouble(trouble));
-    this.drafts = new Drafts(this.api, (task, text) => {
-      if (task === this.shown?.task.id) this.notices.showUntilClosed("draft", text);
-    });
+    const tell = (task: string, problem: string | null): void => {
+      if (problem === null) this.notices.clear("draft");
+      else if (task === this.shown?.task.id) this.notices.showUntilClosed("draft", problem);
+    };
+    this.drafts = new Drafts(this.api, tell, boot.longestAnswer);
     this.listen();
   }
 
@@ -351,7 +355,7 @@ export class WorkPage implements FrameListener {
   private load(task: Task): TaskFrame {
     const known = this.frames.get(task.id);
     if (known) return known;
-    const frame = new TaskFrame(task, this.stage, this);
+    const frame = new TaskFrame(task, this.stage, this, this.boot.longestAnswer);
     this.frames.set(task.id, frame);
     return frame;
   }
