@@ -155,10 +155,11 @@ def test_a_label_file_puts_the_classes_in_another_order(tmp_path):
 
 
 def test_a_table_tells_what_was_made(tmp_path):
-    result = invoke(finish, run_job(tmp_path), "--below", "0.9")
+    run_job(tmp_path, "--job-name", "Photos-2")
+    result = invoke(finish, tmp_path / "store/labeljob/jobs/Photos-2", "--below", "0.9")
     assert result.exit_code == 0
     assert result.stdout == ""
-    for word in ("Job photos", "to label again (below 0.9)", "finished manifest", "summary.json"):
+    for word in ("Job Photos-2", "to label again (below 0.9)", "finished manifest", "summary.json"):
         assert word in result.stderr
 
 

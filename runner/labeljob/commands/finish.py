@@ -106,7 +106,7 @@ def finish(options: FinishOptions) -> None:
     elif result.nothing_to_do:
         messages.note(f"nothing to do: {result.nothing_to_do}. {_RENAMED}")
     else:
-        _report(result, uris)
+        _report(result, uris, name=options.job_name or location.spell(result.job_name))
 
 
 def _describe_ended_job(options: FinishOptions, location: JobPlace) -> EndedJob:
@@ -139,11 +139,11 @@ def _show_uri(uri: str, store: ObjectStore) -> str:
     return str(store.path(uri)) if isinstance(store, FolderStore) else uri
 
 
-def _report(result: FinishedJob, uris: dict[str, str]) -> None:
+def _report(result: FinishedJob, uris: dict[str, str], *, name: str) -> None:
     """Show the closing table and where the files are."""
     summary = result.summary
     messages.table(
-        f"Job {result.job_name.rpartition('/')[2]}",
+        f"Job {name}",
         ("measure", "value"),
         [(name, str(value)) for name, value in _list_measures(summary) if value is not None],
     )

@@ -287,7 +287,7 @@ def _report(
     print_read_errors(job.damage)
     if missing := known - in_job:
         messages.note(f"{missing} of the {known} known objects are not in the job")
-    title = f"{job.name.rpartition('/')[2]}: {messages.format_count(in_job, 'known object')}"
+    title = f"{job.place.spell(job.name)}: {messages.format_count(in_job, 'known object')}"
     headings = ("worker", "answers", "right", "accuracy", "95 % interval", "most often wrong")
     messages.table(title, headings, [_format_worker(worker, choices) for worker in workers])
     if not workers:

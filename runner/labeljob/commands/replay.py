@@ -172,7 +172,7 @@ def _report(result: ReplayOutcome) -> None:
             "If there are others, or the order matters, give --labels."
         )
     messages.table(
-        f"{job.name.rpartition('/')[2]}: {algorithm_of(job.core, job.settings)}, "
+        f"{job.place.spell(job.name)}: {algorithm_of(job.core, job.settings)}, "
         f"{messages.format_count(len(result.calls), 'call')}",
         ("measure", "value"),
         [

@@ -118,6 +118,12 @@ class JobPlace:
         """The folder's own name, which is the job's unless it was renamed."""
         return self.root.rpartition("/")[2]
 
+    def spell(self, name: str) -> str:
+        """A name that metadata have in lower case, as the owner writes it if that is known."""
+        name = name.rpartition("/")[2]
+        written = self.description.name if self.description else self.name
+        return written if written.lower() == name.lower() else name
+
     def list(self, prefix: str) -> Iterator[str]:
         """URIs of the files under a path of the job, in order; raises `StorageError`."""
         return self.store.list(f"{self.root}/{prefix}")
