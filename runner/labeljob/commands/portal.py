@@ -466,19 +466,24 @@ def _make_manifest(source: Path, manifest: Path) -> None:
 
 
 def _report_new_photographs(known: JobDescription) -> None:
-    """Say how many photographs of the job's folder are not in it."""
+    """Say how many photographs of the job's folder came later; those left out are not counted."""
     if not known.source or not Path(known.source).is_dir():
         return
     manifest = Path(known.manifest)
     source_ref = relative_to(manifest.parent)
-    refs = {
-        source_ref(image) for image in local_images(known.source) if isinstance(image, FoundImage)
-    }
     lines = manifest.read_text(encoding="utf-8").splitlines() if manifest.is_file() else []
-    if new := refs.difference(json.loads(line)["source-ref"] for line in lines):
+    in_job = {json.loads(line)["source-ref"] for line in lines}
+    images = {
+        source_ref(image): image
+        for image in local_images(known.source)
+        if isinstance(image, FoundImage)
+    }
+    files = {os.path.realpath(image.place) for ref, image in images.items() if ref in in_job}
+    others = [image for image in images.values() if os.path.realpath(image.place) not in files]
+    if new := make_manifest(others, source_ref=source_ref, attributes={}).lines:
         messages.note(
             f"{messages.format_count(len(new), 'photograph')} in {known.source} not in job "
-            f"{known.name}: they came later, or were left out. Another --job-name labels them"
+            f"{known.name}, added later. Another --job-name labels what was added"
         )
 
 
