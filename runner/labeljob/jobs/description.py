@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from groundtruth.errors import GroundTruthError
+from groundtruth.settings import TAG_PREFIX
 from labeljob.application import ACCOUNT, REGION
 from labeljob.output_files import write_text
 from labeljob.tasks.base import JobType
@@ -20,6 +21,24 @@ ITERATION = "iteration-1"
 
 PEOPLE = "people"
 """The crew of a job that people answer in the portal."""
+
+# What the command line calls a field; `--` and its name if it is not here.
+_OPTIONS = {
+    "name": "--job-name",
+    "manifest": "the manifest",
+    "manifest_digest": "what the manifest holds",
+    "crew": "--workers",
+    "task_description": "--description",
+    "time_limit": "--task-time-limit",
+    "source": "SOURCE",
+}
+_OPTIONS_OF_TAGS = {
+    "algorithm": "--algorithm",
+    "output-style": "--output-style",
+    "quorum": "--quorum",
+    "min-confidence": "--min-confidence",
+    "skip-labeled-objects": "--skip-labeled",
+}
 
 
 @dataclass(frozen=True)
@@ -255,14 +274,36 @@ def begin_or_resume(
     if known is None:
         save_description(folder, wanted)
         return wanted
-    if different := known.differences(wanted):
-        fields = ", ".join(name.replace("_", " ") for name in different)
+    if options := _name_options(known, wanted):
         fresh = ", or --fresh to begin it anew" if may_be_fresh else ""
         raise JobError(
-            f"job {wanted.name} was begun with other options ({fields}). "
+            f"job {wanted.name} was begun with other options ({', '.join(options)}). "
             f"Give those again, or another --job-name{fresh}"
         )
     return known
+
+
+def _name_options(known: JobDescription, wanted: JobDescription) -> list[str]:
+    """What of the command line makes one job differ from another, in the command's words."""
+    different = known.differences(wanted)
+    if "manifest" in different:
+        different.remove("manifest_digest")
+    names: list[str] = []
+    for field_name in different:
+        if field_name == "tags":
+            names += _name_tags(known.tags, wanted.tags)
+        elif field_name == "crew" and PEOPLE in (known.crew, wanted.crew):
+            names.append("people or simulated workers")
+        elif field_name == "per_object" and wanted.crew == PEOPLE:
+            names.append("--workers-per-object")
+        else:
+            names.append(_OPTIONS.get(field_name, f"--{field_name.replace('_', '-')}"))
+    return names
+
+
+def _name_tags(known: Mapping[str, str], wanted: Mapping[str, str]) -> list[str]:
+    keys = [key for key in {**known, **wanted} if known.get(key) != wanted.get(key)]
+    return [_OPTIONS_OF_TAGS.get(key.removeprefix(TAG_PREFIX), f"--tag {key}") for key in keys]
 
 
 def now() -> datetime:

@@ -136,7 +136,7 @@ def test_a_job_is_not_mixed_with_another_of_its_name(tmp_path, store):
     assert invoke(run, *common, "--labels", LABELS).exit_code == 0
     result = invoke(run, *common, "--labels", "cat,dog")
     assert result.exit_code == 1
-    assert "was begun with other options (labels)" in result.stderr
+    assert "was begun with other options (--labels)" in result.stderr
     assert invoke(run, *common, "--labels", "cat,dog", "--fresh").exit_code == 0
     assert {line["label"]["class-name"] for line in output_lines(store)} <= {"cat", "dog"}
 

@@ -162,12 +162,15 @@ def test_a_job_goes_on(folder, served, words):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        pytest.param(["--workers-per-object", "3"], "other options (per object)", id="workers"),
-        pytest.param(["--labels", "cat", "cow"], "other options (labels)", id="labels"),
-        pytest.param(["--algorithm", "majority"], "other options (tags)", id="algorithm"),
+        pytest.param(["--workers-per-object", "3"], "(--workers-per-object)", id="workers"),
+        pytest.param(["--labels", "cat", "cow"], "(--labels)", id="labels"),
+        pytest.param(["--algorithm", "majority"], "(--algorithm)", id="algorithm"),
         pytest.param(
-            ["--task", "image-multi-class-multi-label"], "other options (task)", id="task"
+            ["--tag", "consolidation:posterior-mix=0.6"],
+            "(--tag consolidation:posterior-mix)",
+            id="tag",
         ),
+        pytest.param(["--task", "image-multi-class-multi-label"], "(--task)", id="task"),
     ],
 )
 def test_other_options_are_refused_once_somebody_has_answered(folder, served, words, said):
@@ -179,7 +182,7 @@ def test_other_options_are_refused_once_somebody_has_answered(folder, served, wo
     for source in ([PHOTOS, "--job-name", "pets"], ["labeljob-store/labeljob/jobs/pets"]):
         outcome = run(*source, *words)
         assert outcome.exit_code == 1
-        assert f"job pets was begun with {said}" in outcome.stderr
+        assert f"job pets was begun with other options {said}" in outcome.stderr
         assert "--fresh" not in outcome.stderr
 
 
@@ -205,7 +208,7 @@ def test_other_photographs_under_the_same_name_are_refused(folder, served):
     other = people.make_photos(folder / "elsewhere" / PHOTOS, 1)
     outcome = run(other)
     assert outcome.exit_code == 1
-    assert "was begun with other options (source)" in outcome.stderr
+    assert "was begun with other options (SOURCE)" in outcome.stderr
 
 
 def test_several_jobs_are_served_at_once(folder, served):
