@@ -49,6 +49,7 @@ from labeljob.portal.team import (
     make_token,
     renew_hash,
 )
+from labeljob.portal.templating import render_page
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
@@ -341,6 +342,7 @@ class AccessMiddleware:
         self.app = app
         self._access = access
         self._most_answer_bytes = most_answer_bytes
+        self._customer = access.database.get_meta("customer")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, or refuse it."""
@@ -414,6 +416,7 @@ class AccessMiddleware:
         state["session"] = session
         state["member"] = session.member if session else None
         state["csrf"] = session.csrf if session else ""
+        state["customer"] = self._customer
         if session and self._access.database.now() - session.used > TOUCH_INTERVAL:
             await self._access.thread.run(touch_session, self._access.database, session)
         if path in _PUBLIC_PAGES or path.startswith(_PUBLIC):
@@ -495,7 +498,11 @@ def _refuse(scope: Scope, status: int, code: str, text: str) -> Response:
     headers = {"Connection": "close"} if scope["method"] == "POST" else None
     if scope["path"].startswith(_API):
         return JSONResponse({"error": text, "code": code}, status, headers)
-    return PlainTextResponse(f"{text}\n", status, headers)
+    if scope.get("state", {}).get("session") is None:
+        return PlainTextResponse(f"{text}\n", status, headers)
+    page = render_page(Request(scope), "message.html.jinja", status=status, text=text)
+    page.headers.update(headers or {})
+    return page
 
 
 async def _read_body(scope: Scope, receive: Receive, limit: int) -> bytes | None:

@@ -76,7 +76,6 @@ def create_app(portal: Portal, access: Access, *, model: ObjectModel | None = No
     app.state.database_thread = thread
     app.state.signer = signer
     app.state.access_settings = access.settings
-    app.state.customer = portal.database.get_meta("customer")
     return protect(app, access, most_answer_bytes=partial(_limit_answer, portal))
 
 

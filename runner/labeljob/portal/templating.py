@@ -42,7 +42,7 @@ def render_page(
             member=state.get("member"),
             csrf=state.get("csrf", ""),
             theme=_read_theme(request),
-            customer=getattr(request.app.state, "customer", "") or socket.gethostname(),
+            customer=state.get("customer") or socket.gethostname(),
             **context,
         )
     )

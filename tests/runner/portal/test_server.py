@@ -78,10 +78,11 @@ def test_it_answers_until_a_signal_comes_and_the_process_lives_on(tmp_path, chec
 def test_what_is_not_there_is_said_on_a_page_or_in_json(tmp_path):
     with open_portal(tmp_path, job=False) as portal:
         ann = Worker(*make_app(portal), "ann")
-        page = ann.browser.get("/nowhere")
-        assert page.status_code == 404
-        assert "<h1>Not found</h1>" in page.text
-        assert "There is no such page." in page.text
+        for path in ("/nowhere", "/owner", "/owner/team"):
+            page = ann.browser.get(path)
+            assert page.status_code == 404
+            assert "<h1>Not found</h1>" in page.text
+            assert "There is no such page." in page.text
         answer = ann.post("next", {"page": "1"}, job="nowhere")
         assert answer.status_code == 404
         assert answer.json()["code"] == "not-found"
@@ -100,4 +101,5 @@ def test_the_customer_is_a_setting_of_the_store(tmp_path):
     with open_portal(tmp_path, job=False) as portal:
         portal.database.set_meta("customer", "Bird station")
         ann = Worker(*make_app(portal), "ann")
-        assert "Bird station" in ann.browser.get("/").text
+        for path in ("/", "/nowhere", "/owner"):
+            assert "Bird station" in ann.browser.get(path).text

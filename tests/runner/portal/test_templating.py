@@ -18,14 +18,11 @@ def static(tmp_path, monkeypatch):
 
 @pytest.fixture
 def client(static):
-    app = Starlette(
-        routes=[
-            Route("/", lambda request: render_page(request, "base.html.jinja")),
-            Mount("/static", PortalFiles()),
-        ]
-    )
-    app.state.customer = "Bird <b>station</b>"
-    return TestClient(app)
+    def show(request):
+        request.state.customer = "Bird <b>station</b>"
+        return render_page(request, "base.html.jinja")
+
+    return TestClient(Starlette(routes=[Route("/", show), Mount("/static", PortalFiles())]))
 
 
 def test_the_name_of_the_customer_is_text(client):
