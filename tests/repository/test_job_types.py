@@ -46,11 +46,13 @@ ASKED = {
     "metrics/copying.py": {"units_are_alike"},
     "metrics/confidence_maps.py": {"single_choice"},
     "metrics/workers.py": {"label_is_mask"},
+    "portal/mask_pictures.py": {"label_is_mask"},
     "portal/owner_status.py": {"label_is_mask"},
     "report/page.py": {"label_is_mask"},
     "report/report.html.jinja": {"label_is_mask"},
     "rounds/gold.py": {"single_choice", "takes_auxiliary_inputs"},
     "rounds/planning.py": {"has_lead"},
+    "rounds/verification.py": {"single_choice"},
     "simulation/behavior.py": {"label_is_mask"},
 }
 """Every module that asks, with what. A method of the type is better than another line here."""

@@ -38,7 +38,7 @@ class ReadAnswer:
 
 
 _MOST_KNOWN = 5_000  # texts of answers whose classes are kept
-_MOST_SAID = 5_000  # data objects whose masks' answers are kept
+_MOST_SAID = 5_000  # data objects of which is kept what their answers say
 
 
 class JobAnswerReader:
@@ -59,20 +59,19 @@ class JobAnswerReader:
     ) -> Iterator[tuple[str, list[ReadAnswer]]]:
         """Read the answers to data objects: each has its id, and JSON texts by worker.
 
-        What masks say is kept, for it takes long to find out.
+        What they say is kept, for of masks it takes long to find out.
         """
-        if not self._task.label_is_mask:
-            yield from self._read(objects)
-            return
-        for object_id, texts in objects:
-            key = digest(json.dumps(list(texts.items())).encode())
-            said = self._said.get(key)
-            if said is None:
-                _, said = next(self._read([(object_id, texts)]))
-                if len(self._said) >= _MOST_SAID:
-                    self._said.clear()
-                self._said[key] = said
-            yield object_id, said
+        keyed = [(object_id, texts, _make_key(texts)) for object_id, texts in objects]
+        known = {key: said for _, _, key in keyed if (said := self._said.get(key)) is not None}
+        unread = {object_id: key for object_id, _, key in keyed if key not in known}
+        texts_of = {object_id: texts for object_id, texts, _ in keyed}
+        for object_id, said in self._read((name, texts_of[name]) for name in unread):
+            known[unread[object_id]] = said
+        if len(self._said) + len(unread) > _MOST_SAID:
+            self._said.clear()
+        self._said |= known
+        for object_id, _, key in keyed:
+            yield object_id, known[key]
 
     def _read(
         self, objects: Iterable[tuple[str, Mapping[str, str]]]
@@ -102,13 +101,13 @@ class JobAnswerReader:
         if text not in self._known:
             if len(self._known) == _MOST_KNOWN:
                 self._known.clear()
-            self._known[text] = next(self.read([("", {"worker": text})]))[1][0].classes
+            self._known[text] = next(self._read([("", {"worker": text})]))[1][0].classes
         return self._known[text]
 
     def read_one(self, answer: Any) -> ReadAnswer:
         """Read an answer that nobody has given yet."""
         text = json.dumps(answer)
-        return next(self.read([("preview", {"preview": text})]))[1][0]
+        return next(self._read([("preview", {"preview": text})]))[1][0]
 
     def _describe(self, decoded: Answers[Any], comments: Mapping[str, str]) -> list[ReadAnswer]:
         rejected = list(decoded.rejected)
@@ -128,3 +127,8 @@ class JobAnswerReader:
             )
             for item in rejected
         ]
+
+
+def _make_key(texts: Mapping[str, str]) -> str:
+    """What stands for all answers to a data object."""
+    return digest(json.dumps(list(texts.items())).encode())

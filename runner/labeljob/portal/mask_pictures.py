@@ -27,7 +27,7 @@ MOST_BYTES = 128 * 1024 * 1024
 
 
 def list_colors(job: PortalJob) -> list[str]:
-    """The color of each of a job's labels, as the editor gives them; none if it has no masks."""
+    """The color of each of a job's labels in masks, as the editor has it; none without masks."""
     if not job.description.task.label_is_mask:
         return []
     return list(output_palette(_list_labels(job), [])[1:])

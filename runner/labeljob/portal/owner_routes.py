@@ -131,7 +131,7 @@ class OwnerPages:
             "owner_job.html.jinja",
             job=job,
             page="status",
-            boot={"job": job.name, "status": status},
+            boot={"job": job.name, "status": status, "colors": list_colors(job)},
             people=people,
             chosen=chosen,
             commands=commands,
@@ -247,7 +247,7 @@ class OwnerPages:
             chosen = GalleryFilter.from_query(request.query_params)
         except FilterError as error:
             raise HTTPException(400, str(error)) from error
-        if job.description.task.label_is_mask:
+        if list_colors(job):
             chosen = replace(chosen, limit=min(chosen.limit, _MASKS_ON_PAGE))
         page, names = await self._reader.run(self._read_page, job, chosen)
         objects = await to_thread.run_sync(self._describe_objects, job, page, names)
@@ -508,7 +508,7 @@ class OwnerPages:
 
     def _find_mask(self, job: PortalJob, object_id: str, worker: str | None) -> str | None:
         """When a data object's label was made, or the answer of a worker; None without it."""
-        if not job.description.task.label_is_mask:
+        if not list_colors(job):
             return None
         if worker is None:
             row = self._database.find_row(
@@ -606,7 +606,7 @@ def _mask_url(
     job: PortalJob, item: GalleryObject, answer: StoredAnswer | None = None
 ) -> str | None:
     """Address of a label's mask, or an answer's, which changes with it; None without masks."""
-    if not job.description.task.label_is_mask:
+    if not list_colors(job):
         return None
     query = {"worker": answer.worker_id, "v": answer.submitted} if answer else {"v": item.called}
     return f"/owner/jobs/{job.name}/masks/{item.object_id}?{urlencode(query)}"

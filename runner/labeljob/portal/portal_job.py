@@ -253,9 +253,9 @@ class PortalJob:
         try:
             if line.source_key == "source-ref":
                 self.read_file(line.source_ref)
-            earlier = (self.ask_pre(line) or {}).get("initialValue")
-            if earlier:
-                self.read_file(earlier["src"])
+            if self.settings.earlier_attribute:
+                earlier = (self.ask_pre(line) or {}).get("initialValue", {})
+                self.read_file(earlier.get("src", line.source_ref))
         except StorageError as error:
             return f"{self.description.manifest}, line 1: {error}"
         return ""

@@ -97,7 +97,7 @@ class PlannedRound:
 
 def plan_adjustment(earlier: EarlierLabels, labels: Sequence[str]) -> PlannedRound:
     """A job in which people correct masks; raises `JobError` if the labels are none."""
-    if not earlier.task.label_is_mask:
+    if not any(label and label.mask_uri for _, label in earlier.lines):
         raise JobError(
             f"{earlier.attribute} has labels of the type {earlier.task}, which are chosen and not "
             "painted; --verify asks whether they are right"
@@ -138,8 +138,8 @@ def read_earlier_labels(manifest: Path, attribute: str) -> EarlierLabels:
     described = known.labels if known and known.attribute == attribute else ()
     task = find_job_type(find_task(names[0]).name)
     classes = {item.class_id: item.name for label in found for item in label.classes}
-    if task.label_is_mask:
-        classes.pop(0, None)
+    if found[0].mask_uri is not None:
+        classes.pop(0, None)  # the background
     return EarlierLabels(
         manifest=manifest,
         attribute=attribute,

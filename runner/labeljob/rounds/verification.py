@@ -14,44 +14,28 @@ from groundtruth.tasks.registry import find_task
 from labeljob.history.job_files import OutputLine
 from labeljob.rounds.earlier_labels import EarlierLabels, PlannedRound
 from labeljob.tasks.base import JobType
-from labeljob.tasks.registry import find_job_type
+from labeljob.tasks.registry import JOB_TYPES, find_job_type
 
 VERIFICATION = "verification"
 """The worker page of a verification, by the name that a job type's folder has."""
 
-_TASK = "image-multi-class"  # of the job: one choice for each label
-
 RIGHT = "right"
 UNSURE = "unsure"
-_WRONG = "wrong: "
-_WRONG_IT_IS = "wrong: it is "
-
-
-def _begin_wrong(task: JobType) -> str:
-    """What comes before a label: the right one, or one that is wrong where there are several."""
-    return _WRONG_IT_IS if task.single_choice else _WRONG
 
 
 def list_choices(task: JobType, labels: Sequence[str]) -> tuple[str, ...]:
-    """What workers choose from who verify labels of a job type.
-
-    Examples
-    --------
-    >>> list_choices(find_job_type("image-multi-class"), ["cat", "dog"])
-    ('right', 'wrong: it is cat', 'wrong: it is dog', 'unsure')
-    >>> list_choices(find_job_type("semantic-segmentation"), ["road"])
-    ('right', 'wrong: road', 'unsure')
-    """
-    return (RIGHT, *(f"{_begin_wrong(task)}{name}" for name in labels), UNSURE)
+    """What workers choose from who verify labels of a job type."""
+    return (RIGHT, *map(task.word_mistake, labels), UNSURE)
 
 
 def plan_verification(earlier: EarlierLabels, labels: Sequence[str]) -> PlannedRound:
     """A job in which people say whether labels are right: one of a single choice."""
     from labeljob.jobs.worker_pages import find_template  # here, since it loads Liquid
 
+    task = next(job_type for job_type in JOB_TYPES.values() if job_type.single_choice)
     return PlannedRound(
         name=f"{earlier.job_name}-verify",
-        task=find_job_type(_TASK),
+        task=task,
         labels=list_choices(earlier.task, labels),
         attribute=f"{earlier.attribute.removesuffix('-ref')}-verified",
         title="Check the label of an image",
@@ -128,7 +112,7 @@ def collect_verdicts(
         if verdict != RIGHT:
             line = Line.parse(output.text, int(output.object_id))
             gone = {attribute, f"{attribute}-metadata"}
-            if not task.label_is_mask:  # a mask is shown to those who adjust it
+            if label.mask_uri is None:  # a mask is shown to those who adjust it
                 gone |= {earlier, f"{earlier}-metadata"}
             moved = Line.parse(move(line), line.number)
             again.append(moved.with_members(gone, {}))
@@ -144,9 +128,8 @@ def _read_verdict(label: Label | None, below: float) -> str:
 
 def _correct(label: Label, task: JobType, verdict: str) -> Any:
     """The truth that a verdict tells, by name; None if it tells none."""
+    if verdict != RIGHT:
+        return task.correct(verdict)
     names = [item.name for item in label.classes]
-    if verdict == RIGHT:
-        return names[0] if task.single_choice else names
-    if task.single_choice and verdict.startswith(_WRONG_IT_IS):
-        return verdict.removeprefix(_WRONG_IT_IS)
-    return None
+    truth = task.name_truth(names)
+    return truth if isinstance(truth, str) else names

@@ -270,6 +270,19 @@ class JobType(ABC):
         """
         return [item.name for item in label.classes]
 
+    # Verification: people say of labels whether they are right.
+
+    def word_mistake(self, label: str) -> str:
+        """What somebody chooses who finds a label of a data object wrong: `label` is not as it is.
+
+        It is missing, or should not be there.
+        """
+        return f"wrong: {label}"
+
+    def correct(self, mistake: str) -> str | None:
+        """The right label that a mistake names; None if it names none."""
+        return None
+
     def describe_answer(self, choices: Ints, classes: Sequence[str]) -> str:
         """An answer in words."""
         return ", ".join(self.name_choices(choices, classes))

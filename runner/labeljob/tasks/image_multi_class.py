@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _SHOWN_BY_CLASSIFIER = 10
 
+_ANOTHER = "wrong: it is "
+
 
 class ImageMultiClass(JobType):
     """One label for each image."""
@@ -110,6 +112,14 @@ class ImageMultiClass(JobType):
     def truth_names(self, truth: Truth) -> list[str]:
         """The true class."""
         return [str(truth)]
+
+    def word_mistake(self, label: str) -> str:
+        """That another label is right."""
+        return f"{_ANOTHER}{label}"
+
+    def correct(self, mistake: str) -> str | None:
+        """The other label."""
+        return mistake.removeprefix(_ANOTHER) if mistake.startswith(_ANOTHER) else None
 
     def name_truth(self, names: Sequence[str]) -> Truth:
         """The one name; raises ValueError if there are more."""

@@ -154,6 +154,7 @@ def test_the_gallery_lays_masks_over_photographs(tmp_path, browser):
             mask, photo = dialog.locator(".mask"), dialog.locator(".large img:not(.mask)")
             expect(dialog.locator(".legend li")).to_have_text(["dog"])
             assert mask.bounding_box() == photo.bounding_box()
+            expect(mask).to_have_css("opacity", "0.55")
             source = mask.get_attribute("src")
             dialog.get_by_role("button", name="ben").click()
             expect(dialog.get_by_role("button", name="ben")).to_have_attribute(

@@ -53,3 +53,21 @@ export function readOverlay(value: unknown): Overlay | null {
   });
   return { boxes, mask: typeof part["src"] === "string" ? part["src"] : "", colors };
 }
+
+/** A mask to lie over a photograph: what is white in its file, BACKGROUND, is clear. */
+export async function loadMask(src: string): Promise<HTMLCanvasElement> {
+  const response = await fetch(src);
+  if (!response.ok) throw new Error(`${response.status}`);
+  const image = await createImageBitmap(await response.blob(), { premultiplyAlpha: "none", colorSpaceConversion: "none" });
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [image.width, image.height];
+  const context = canvas.getContext("2d", { willReadFrequently: true })!;
+  context.drawImage(image, 0, 0);
+  image.close();
+  const pixels = context.getImageData(0, 0, canvas.width, canvas.height);
+  const words = new Uint32Array(pixels.data.buffer);
+  const white = new Uint32Array(new Uint8Array([255, 255, 255, 255]).buffer)[0];
+  for (let at = 0; at < words.length; at++) if (words[at] === white) words[at] = 0;
+  context.putImageData(pixels, 0, 0);
+  return canvas;
+}

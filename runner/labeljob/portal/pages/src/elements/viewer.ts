@@ -1,13 +1,15 @@
 /** The photograph of a task: zoomed and moved by mouse, touch and keyboard. */
 import { LitElement, css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
+import { until } from "lit/directives/until.js";
 import { fit, hold, zoom, type Placement, type Size } from "./geometry";
-import { readOverlay, type Overlay } from "./overlay";
+import { loadMask, readOverlay, type Overlay } from "./overlay";
 import { findStoredSize } from "./stored_size";
 import { shared } from "./styles";
 
 const STEP = 1.4;
 const MOVE = 60;
+const OVERLAY_NAME = "The labels to judge";
 
 @customElement("labeljob-viewer")
 export class Viewer extends LitElement {
@@ -54,6 +56,7 @@ export class Viewer extends LitElement {
   @query("img.photo") private photo!: HTMLImageElement;
 
   private fitted = true;
+  private mask: { src: string; shown: Promise<unknown> } | null = null;
   private readonly fingers = new Map<number, PointerEvent>();
   private readonly resized = new ResizeObserver(() => this.settle());
   private finish!: () => void;
@@ -256,11 +259,27 @@ export class Viewer extends LitElement {
   private renderOverlay(overlay: Overlay | null, size: Size): unknown {
     if (!overlay) return nothing;
     return html`
-      ${overlay.mask ? html`<img class="mask" src=${overlay.mask} alt="The labels to judge" />` : nothing}
+      ${overlay.mask ? until(this.showMask(overlay.mask)) : nothing}
       <svg viewBox="0 0 ${size.width} ${size.height}" preserveAspectRatio="none" aria-hidden="true">
         ${overlay.boxes.map((box) => box.render())}
       </svg>
     `;
+  }
+
+  /** The mask with a clear background; as its file has it where that cannot be read. */
+  private showMask(src: string): Promise<unknown> {
+    if (this.mask?.src !== src) {
+      const shown = loadMask(src)
+        .then((canvas) => {
+          canvas.className = "mask";
+          canvas.setAttribute("role", "img");
+          canvas.setAttribute("aria-label", OVERLAY_NAME);
+          return canvas as unknown;
+        })
+        .catch(() => html`<img class="mask" src=${src} alt=${OVERLAY_NAME} />`);
+      this.mask = { src, shown };
+    }
+    return this.mask.shown;
   }
 
   /** Take a key of the whole page; gives whether it was one of the viewer's. */

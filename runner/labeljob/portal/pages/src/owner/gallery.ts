@@ -1,10 +1,9 @@
 /** The gallery: pictures with their label, confidence and votes, the disputed ones first. */
 import { html, nothing, render, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
-import { styleMap } from "lit/directives/style-map.js";
 import { drawBar } from "./charts";
 import { describeError, getJson, readBoot } from "./http";
-import { formatCount, formatPercent, formatSeconds, formatTime, hueOf, CANNOT_LABEL_REASONS, STATUSES } from "./words";
+import { formatCount, formatPercent, formatSeconds, formatTime, hueOf, CANNOT_LABEL_REASONS, STATUSES, useColors } from "./words";
 
 interface Answer {
   worker: string;
@@ -144,8 +143,7 @@ class Gallery {
     filters.addEventListener("input", () => this.restart());
     filters.addEventListener("submit", (event) => event.preventDefault());
     filters.addEventListener("reset", () => setTimeout(() => this.restart()));
-    // What has a mask has everywhere the colors of masks.
-    boot.colors.forEach((color, at) => document.documentElement.style.setProperty(`--hue-${at}`, color));
+    useColors(boot.colors);
     this.dialog.className = "enlarged";
     this.dialog.setAttribute("aria-label", "Data object");
     this.dialog.addEventListener("keydown", (event) => this.onKey(event));
@@ -297,7 +295,7 @@ class Gallery {
     return repeat(
       src ? [src] : [],
       (address) => address,
-      (address) => html`<img class="mask" style=${styleMap({ opacity: String(this.opacity) })} src="${address}&size=large" alt="" @error=${removeMask}>`,
+      (address) => html`<img class="mask" .style=${`opacity: ${this.opacity}`} src="${address}&size=large" alt="" @error=${removeMask}>`,
     );
   }
 
@@ -323,7 +321,7 @@ class Gallery {
       </div>
       <ul class="legend" aria-label="Colors">
         ${this.boot.classes.map((name, at) =>
-          classes.includes(name) ? html`<li><i class="dot" style=${styleMap({ "--hue": this.boot.colors[at] ?? "" })} aria-hidden="true"></i>${name}</li>` : nothing,
+          classes.includes(name) ? html`<li><i class="dot" .style=${`--hue: ${this.boot.colors[at] ?? ""}`} aria-hidden="true"></i>${name}</li>` : nothing,
         )}
       </ul>`;
   }

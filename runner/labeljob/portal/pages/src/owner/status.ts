@@ -6,7 +6,7 @@ import { fetchObjects, showPicture } from "./gallery";
 import { confirmInDialog } from "./dialog";
 import { announce, describeError, getJson, postJson, readBoot } from "./http";
 import { followEvents } from "./live";
-import { formatCount, formatNumber, formatPercent, formatSeconds, initials, STATES } from "./words";
+import { formatCount, formatNumber, formatPercent, formatSeconds, initials, STATES, useColors } from "./words";
 
 interface WorkerStatus {
   id: string;
@@ -42,6 +42,8 @@ export interface Status {
 interface Boot {
   job: string;
   status: Status;
+  /** The color of each class in masks; none where the job has no masks. */
+  colors: string[];
 }
 
 const RECENT = 5;
@@ -49,6 +51,7 @@ const RECENT = 5;
 export function startStatus(): void {
   const boot = readBoot<Boot>();
   const address = `/owner/api/jobs/${encodeURIComponent(boot.job)}`;
+  useColors(boot.colors);
   const page = new StatusPage(boot, address);
   page.show();
   followEvents<Status>(
@@ -194,7 +197,9 @@ class StatusPage {
           <div class="measure"><span>${formatCount(worker.answers, "answer")}</span>${drawBar(worker.answers / most, "neutral")}</div>
           <div class="measure">
             ${worker.agreement === null
-              ? html`<span class="hint">no label to agree with yet</span>`
+              ? this.boot.colors.length
+                ? nothing
+                : html`<span class="hint">no label to agree with yet</span>`
               : html`<span>agrees with the label in ${formatPercent(worker.agreement)}</span>${drawBar(worker.agreement, "agreement")}`}
           </div>
           <p class="hint">

@@ -53,6 +53,11 @@ export function hueOf(name: string, classes: readonly string[]): string {
   return index < 0 ? "hue-none" : `hue-${index % 12}`;
 }
 
+/** Give classes the colors that they have in masks. */
+export function useColors(colors: readonly string[]): void {
+  colors.forEach((color, at) => document.documentElement.style.setProperty(`--hue-${at}`, color));
+}
+
 /** Up to two letters that stand for a person. */
 export function initials(name: string): string {
   const parts = name.replace(/@.*/, "").split(/[\s._-]+/).filter(Boolean);
