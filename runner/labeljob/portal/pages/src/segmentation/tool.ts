@@ -59,6 +59,8 @@ export interface Tool {
   /** What it keeps from image to image, such as a size; given back before it starts. A page may have
    * changed it. */
   memory?: Json;
+  /** An image or another painting of it is there, whether or not the tool is in use. */
+  open?(): void;
   /** It is chosen, or the image is there. */
   start?(): void;
   /** Another one is chosen, or the image goes: what is not painted yet is given up. */

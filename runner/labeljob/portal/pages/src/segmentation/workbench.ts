@@ -78,6 +78,7 @@ export class Workbench implements ToolHost {
     this.canvas = painting;
     painting.onlyBackground = this.onlyBackground;
     this.surface()?.open(photo, painting);
+    for (const tool of this.tools) tool.open?.();
     this.tool.start?.();
     this.surface()?.use(this.tool);
     this.applyLooks();
@@ -153,10 +154,10 @@ export class Workbench implements ToolHost {
     if (this.tool === tool || tool.absence !== undefined || this.surface()?.isPressed) return;
     if (this.canvas) this.tool.stop?.();
     this.preview(null);
+    this.say("");
     this.tool = tool;
     if (this.canvas) tool.start?.();
     this.surface()?.use(tool);
-    this.say("");
     this.onChange();
   }
 
