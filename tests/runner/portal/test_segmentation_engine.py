@@ -600,6 +600,9 @@ def files_to_read():
     files["transparent grey"] = file, Image.open(io.BytesIO(file))
     file = saved(red, transparency=tuple(int(v) for v in smooth[30, 40, :3]))
     files["transparent color"] = file, Image.open(io.BytesIO(file))
+    beside = np.array([[(10, 20, 30), (11, 20, 30), (10, 21, 30), (10, 20, 31)]], np.uint8)
+    file = saved(Image.fromarray(beside), transparency=(10, 20, 30))
+    files["transparent color beside others"] = file, Image.open(io.BytesIO(file))
     for depth in (2, 4):  # which Pillow does not write
         levels = smooth[..., 2] >> (8 - depth)
         packed = np.zeros((61, -(-83 * depth // 8)), np.uint8)
