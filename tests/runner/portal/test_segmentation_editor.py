@@ -262,7 +262,7 @@ def test_each_tool_and_each_step_of_undo(edit):
     worker.keys("+", "+", "+")
     mouse.move(*worker.at(150, 100))
     keyboard.down("Shift")
-    mouse.wheel(0, 200)
+    mouse.wheel(0, 100)
     keyboard.up("Shift")
     expect(worker.editor.locator("output")).not_to_have_text(f"{before} px")
     assert size(worker) < before
@@ -281,6 +281,13 @@ def test_each_tool_and_each_step_of_undo(edit):
     worker.mask[distance(drawn) <= size(worker) / 2] = 3
     step("brush while the image moves")
     worker.keys("f")
+
+    # A brush of one pixel paints the one that the pointer is on, at its very corner too.
+    worker.keys("b", "2", *["["] * size(worker))
+    assert size(worker) == 1
+    worker.click(worker.at(250.95, 60.95))
+    worker.mask[60, 250] = 2
+    step("brush of one pixel")
 
     # Nothing that changes nothing is a step; the key under the pointer chooses its label.
     worker.keys("g", "0")

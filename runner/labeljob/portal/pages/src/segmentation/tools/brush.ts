@@ -106,7 +106,10 @@ class Brush implements Tool {
   private draw(from: Point, to: Point, event: PointerEvent): void {
     const cls = this.isErasing || this.id === "eraser" ? 0 : this.host.cls;
     const pressed = this.tip.usesPressure && event.pointerType === "pen" ? Math.min(1, event.pressure * 2) : 1;
-    this.host.draw((painting) => painting.stroke(from, to, Math.max(0.5, this.radius * pressed), cls));
+    const radius = Math.max(0.5, this.radius * pressed);
+    // Between four pixels, a circle as small as one would hold the center of none.
+    const [start, end] = radius === 0.5 ? [centerUnder(from), centerUnder(to)] : [from, to];
+    this.host.draw((painting) => painting.stroke(start, end, radius, cls));
     this.last = to;
   }
 
@@ -140,6 +143,11 @@ class Brush implements Tool {
       </label>
     `;
   }
+}
+
+/** The center of the pixel at a point. */
+function centerUnder({ x, y }: Point): Point {
+  return { x: Math.floor(x) + 0.5, y: Math.floor(y) + 0.5 };
 }
 
 export function makeBrushes(host: ToolHost): Tool[] {
