@@ -18,6 +18,7 @@ import { barStyle, renderTools, renderToolSettings, renderZoom, ZOOM_STEP } from
 import { Workbench } from "./workbench";
 
 const MOST_LABELS = 255;
+const ENCODE_AGAIN_AFTER = 500; // milliseconds, if the worker has painted meanwhile
 const KEEP_AFTER = 400; // milliseconds
 const LONG_LIST = 10; // labels, above which they can be filtered
 
@@ -116,7 +117,8 @@ export class CrowdSemanticSegmentation extends TaskElement {
 
   override async prepare(): Promise<void> {
     await this.loading;
-    while (!this.isReady) {
+    for (let isFirst = true; !this.isReady; isFirst = false) {
+      if (!isFirst) await new Promise((resolve) => setTimeout(resolve, ENCODE_AGAIN_AFTER));
       const painting = this.painting!;
       const { revision, pixels, width, height } = painting;
       const png = toBase64(await encodeMask(pixels, width, height, this.colors));
