@@ -8,7 +8,7 @@ import { shared } from "../elements/styles";
 import { TaskElement, taskStyle } from "../elements/task_element";
 import type { Answer, Json, Key } from "../shared/messages";
 import { assignColors, readColors } from "./colors";
-import { listStyle, renderLabels, renderLooks } from "./label_list";
+import { listStyle, renderLabels, renderLooks, renderOnlyBackground } from "./label_list";
 import { BACKGROUND, Painting } from "./painting";
 import { Photo } from "./photo";
 import { decodePng, encodeMask, encodeMaskNow, fromBase64, toBase64, toClasses, type Color } from "./png";
@@ -45,7 +45,7 @@ export class CrowdSemanticSegmentation extends TaskElement {
       .instead p { margin: 0; max-width: 28rem; }
       fieldset { flex: 0 1 auto; }
       @media (max-width: 42rem) {
-        .picture { flex: none; height: min(60dvh, 120vw); }
+        .picture { flex: none; height: min(60dvh, 100vw); }
       }
     `,
   ];
@@ -69,7 +69,7 @@ export class CrowdSemanticSegmentation extends TaskElement {
   private painting: Painting | null = null;
   private initial: Uint8Array | null = null; // the mask to adjust
   private colors: Color[] = [];
-  private encoded: { painting: Painting; revision: number; png: string } | null = null;
+  private encoded: { painting: Painting; revision: number; png: string; isModified: boolean } | null = null;
   private isEmptyAccepted = false;
   private loads = 0; // begun so far
   private kept = ""; // what the portal was told last of the view
@@ -95,24 +95,22 @@ export class CrowdSemanticSegmentation extends TaskElement {
     const { painting } = this;
     if (!painting) return {};
     const { width, height } = painting;
+    const { png, isModified } = this.isReady
+      ? this.encoded!
+      : { png: toBase64(encodeMaskNow(painting.pixels, width, height, this.colors)), isModified: this.isModified };
     const answer: { [name: string]: Json } = {
       inputImageProperties: { height, width },
       labelMappings: Object.fromEntries(this.labels.map((label, at) => [label, { color: this.colors[at]! }])),
-      labeledImage: { pngImageData: this.encodedPng ?? toBase64(encodeMaskNow(painting.pixels, width, height, this.colors)) },
+      labeledImage: { pngImageData: png },
     };
-    if (this.initialValue?.trim()) {
-      answer["initialValueModified"] = isDifferent(painting.pixels, this.initial);
-    }
+    if (this.initialValue?.trim()) answer["initialValueModified"] = isModified;
     return answer;
   }
 
-  private get encodedPng(): string | null {
-    const { encoded, painting } = this;
-    return encoded && encoded.painting === painting && encoded.revision === painting.revision ? encoded.png : null;
-  }
-
+  /** Whether the answer is at hand, made of the mask as it is now. */
   override get isReady(): boolean {
-    return this.painting === null || this.encodedPng !== null;
+    const { encoded, painting } = this;
+    return painting === null || (encoded?.painting === painting && encoded.revision === painting.revision);
   }
 
   override async prepare(): Promise<void> {
@@ -121,8 +119,9 @@ export class CrowdSemanticSegmentation extends TaskElement {
       if (!isFirst) await new Promise((resolve) => setTimeout(resolve, ENCODE_AGAIN_AFTER));
       const painting = this.painting!;
       const { revision, pixels, width, height } = painting;
+      const isModified = this.isModified;
       const png = toBase64(await encodeMask(pixels, width, height, this.colors));
-      this.encoded = { painting, revision, png };
+      this.encoded = { painting, revision, png, isModified };
     }
   }
 
@@ -146,6 +145,14 @@ export class CrowdSemanticSegmentation extends TaskElement {
     return "Nothing is painted. If nothing in this image has one of the labels, submit once more.";
   }
 
+  /** Whether it is not the mask any more that was to be adjusted. */
+  private get isModified(): boolean {
+    if (!this.initial) return !this.isEmpty;
+    const { pixels } = this.painting!;
+    for (let at = 0; at < pixels.length; at++) if (pixels[at] !== this.initial[at]) return true;
+    return false;
+  }
+
   private get isEmpty(): boolean {
     return this.painting!.countByClass()[BACKGROUND] === this.painting!.pixels.length;
   }
@@ -161,6 +168,7 @@ export class CrowdSemanticSegmentation extends TaskElement {
     if (changed.has("labels") || changed.has("initialValue")) {
       this.colors = assignColors(this.labels, readColors(this.initialMask["labelMappings"]));
       this.bench.setLabels(this.labels, this.colors);
+      this.encoded = null;
     }
     const isNew = changed.has("src") || changed.has("initialValue");
     if (isNew || (changed.has("labels") && this.initial && !this.painting?.canUndo)) this.loading = this.load();
@@ -439,7 +447,8 @@ export class CrowdSemanticSegmentation extends TaskElement {
         ${this.instructions.render()}
         <div class="annotation-area" role=${this.alone ? "main" : "group"} aria-label=${this.header || "Task"}>
           <div class="work">
-            ${this.header ? html`<h1 dir="auto">${this.header}</h1>` : nothing} ${renderTools(bench)} ${renderToolSettings(bench)}
+            ${this.header ? html`<h1 dir="auto">${this.header}</h1>` : nothing} 
+            <div class="bars">${renderTools(bench)} ${renderToolSettings(bench)}</div>
             <div class="picture">
               <labeljob-surface ?wheel=${this.alone}></labeljob-surface>
               ${this.obstacle ? html`<div class="instead" role="alert"><p>${this.obstacle}</p></div>` : nothing}
@@ -468,7 +477,7 @@ export class CrowdSemanticSegmentation extends TaskElement {
               ? nothing
               : html`<p class="complaint">This page names no labels: its <code>labels</code> are empty.</p>`}
             ${this.labels.length > MOST_LABELS ? html`<p class="complaint">${this.labelsProblem}</p>` : nothing}
-            ${renderLooks(bench, this.labels)}
+            ${renderOnlyBackground(bench, this.disabled)} ${renderLooks(bench, this.labels)}
             <slot name="worker-comment"></slot>
             <slot></slot>
             ${this.complaint ? html`<p class="complaint" role="alert">${this.complaint}</p>` : nothing}
@@ -495,11 +504,6 @@ function readAnswer(value: unknown): EarlierMask | null {
   } catch {
     return null;
   }
-}
-
-function isDifferent(pixels: Uint8Array, before: Uint8Array | null): boolean {
-  for (let at = 0; at < pixels.length; at++) if (pixels[at] !== (before ? before[at] : BACKGROUND)) return true;
-  return false;
 }
 
 function readMessage(error: unknown): string {

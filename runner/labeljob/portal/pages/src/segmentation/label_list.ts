@@ -12,6 +12,7 @@ export const listStyle = css`
   .row svg { width: 1.35rem; height: 1.35rem; fill: none; stroke: currentColor; stroke-width: 1.6; }
   .swatch { flex: none; width: 1.35rem; height: 1.35rem; border: 1px solid var(--crowd-edge); border-radius: 0.35rem; }
   .filter { flex: none; margin-bottom: 0.5rem; }
+  .only { display: flex; gap: 0.65rem; align-items: center; min-height: 2.5rem; flex: none; }
   .looks summary { cursor: pointer; min-height: 2.5rem; align-content: center; font-weight: 650; }
   .looks label { display: grid; grid-template-columns: 1fr auto; gap: 0 0.5rem; font-size: 0.9rem; padding-bottom: 0.4rem; overflow-wrap: anywhere; }
   .looks input { grid-column: 1 / 3; width: 100%; margin: 0; accent-color: var(--crowd-accent); }
@@ -68,6 +69,24 @@ function renderEye(bench: Workbench, label: string): TemplateResult {
         ${isShown ? nothing : html`<svg><path d="M3 17 17 3" /></svg>`}
       </svg>
     </button>
+  `;
+}
+
+export function renderOnlyBackground(bench: Workbench, disabled: boolean): TemplateResult {
+  return html`
+    <label class="only" title="Keep what is painted already (O)">
+      <input
+        type="checkbox"
+        aria-keyshortcuts="o"
+        .checked=${bench.onlyBackground}
+        ?disabled=${disabled}
+        @change=${(event: Event): void => {
+          event.stopPropagation();
+          bench.setOnlyBackground((event.target as HTMLInputElement).checked);
+        }}
+      />
+      Paint on background only
+    </label>
   `;
 }
 

@@ -135,6 +135,7 @@ class Brush implements Tool {
           type="checkbox"
           .checked=${this.tip.usesPressure}
           @change=${(event: Event): void => {
+            event.stopPropagation();
             this.tip.usesPressure = (event.target as HTMLInputElement).checked;
             this.host.requestUpdate();
           }}
