@@ -36,9 +36,11 @@ export class Surface extends LitElement {
       :host { display: block; min-height: 0; min-width: 0; }
       .view {
         position: relative; height: 100%; overflow: hidden; touch-action: none; user-select: none; -webkit-user-select: none;
-        background: light-dark(#e9ecf1, #0b0d10); border-radius: 0.6rem; cursor: default;
+        background: light-dark(#e9ecf1, #0b0d10); cursor: default;
       }
-      .view:focus-visible { outline-offset: -3px; }
+      /* Round corners, or an outline above the picture, would have the browser draw all of it again
+         for each move of the pointer. */
+      .view:focus-visible { outline: none; box-shadow: 0 0 0 3px var(--crowd-accent); }
       .view.ring, .view.cross { cursor: crosshair; }
       .view.movable { cursor: grab; }
       .view.moving { cursor: grabbing; }
