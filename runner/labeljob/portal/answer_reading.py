@@ -15,6 +15,14 @@ from labeljob.history.job import read_comments
 from labeljob.jobs.description import JobDescription
 from labeljob.portal.disk_cache import digest
 
+CANNOT_LABEL_REASONS = {
+    "image-broken": "The image is broken or does not load",
+    "image-unclear": "It is too dark, too blurred or too small to tell",
+    "no-label-fits": "No label fits",
+    "other": "Another reason",
+}
+"""Why a task cannot be labelled: the reason in the answer, and the words for people."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ReadAnswer:

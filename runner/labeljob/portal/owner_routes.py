@@ -21,7 +21,7 @@ from groundtruth.errors import GroundTruthError
 from labeljob.jobs.worker_pages import PageError, read_template
 from labeljob.portal import assignments, owner_live, progress, team
 from labeljob.portal.access import AccessSettings
-from labeljob.portal.answer_reading import JobAnswerReader
+from labeljob.portal.answer_reading import CANNOT_LABEL_REASONS, JobAnswerReader
 from labeljob.portal.database import Database
 from labeljob.portal.database_thread import DatabaseThread
 from labeljob.portal.frames import make_frame_response
@@ -147,7 +147,12 @@ class OwnerPages:
             "owner_gallery.html.jinja",
             job=job,
             page="gallery",
-            boot={"job": job.name, "classes": classes, "colors": list_colors(job)},
+            boot={
+                "job": job.name,
+                "classes": classes,
+                "colors": list_colors(job),
+                "reasons": CANNOT_LABEL_REASONS,
+            },
             classes=classes,
             workers=names,
             statuses=statuses,
@@ -165,7 +170,7 @@ class OwnerPages:
             "owner_preview.html.jinja",
             job=job,
             page="preview",
-            boot={"job": job.name, "object": object_id},
+            boot={"job": job.name},
             object_id=object_id,
             before=number - 1 if number > 0 else None,
             after=number + 1 if number + 1 < count else None,

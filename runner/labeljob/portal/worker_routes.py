@@ -15,6 +15,7 @@ from groundtruth.annotations import CANNOT_BE_LABELED
 from groundtruth.errors import GroundTruthError
 from labeljob.jobs.description import answer_time
 from labeljob.portal import assignments
+from labeljob.portal.answer_reading import CANNOT_LABEL_REASONS
 from labeljob.portal.assignments import Lease
 from labeljob.portal.database_thread import DatabaseThread
 from labeljob.portal.departures import Departures
@@ -27,14 +28,6 @@ from labeljob.portal.progress import count_objects, count_of_worker, find_median
 from labeljob.portal.team import Member
 from labeljob.portal.templating import render_page
 from labeljob.portal.worker_progress import count_answers_by_day, count_tasks_left, may_work
-
-CANNOT_LABEL_REASONS = {
-    "image-broken": "The image is broken or does not load",
-    "image-unclear": "It is too dark, too blurred or too small to tell",
-    "no-label-fits": "No label fits",
-    "other": "Another reason",
-}
-"""Why a task cannot be labelled: the reason in the answer, and the words for the worker."""
 
 _MOST_COMMENT_CHARACTERS = 2000
 _MOST_BYTES_BESIDE_ANSWER = 2000  # in the request with it

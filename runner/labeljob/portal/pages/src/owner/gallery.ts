@@ -3,7 +3,7 @@ import { html, nothing, render, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { drawBar } from "./charts";
 import { describeError, getJson, readBoot } from "./http";
-import { formatCount, formatPercent, formatSeconds, formatTime, hueOf, CANNOT_LABEL_REASONS, STATUSES, useColors } from "./words";
+import { formatCount, formatPercent, formatSeconds, formatTime, hueOf, STATUSES, useColors } from "./words";
 
 interface Answer {
   worker: string;
@@ -44,6 +44,7 @@ interface Boot {
   classes: string[];
   /** The color of each class in masks; none where the job has no masks. */
   colors: string[];
+  reasons: Record<string, string>;
 }
 
 export function fetchObjects(job: string, query: URLSearchParams, signal?: AbortSignal): Promise<ObjectPage> {
@@ -63,10 +64,10 @@ function describeVote(answer: Answer): string {
 }
 
 /** The detail of an answer that does not count, without the comment that is shown beside it. */
-function explainRejection({ rejected, comment }: Answer): string {
+function explainRejection({ rejected, comment }: Answer, reasons: Record<string, string>): string {
   if (!rejected) return "";
   const reason = comment ? rejected.detail.replace(`: ${comment}`, "") : rejected.detail;
-  return CANNOT_LABEL_REASONS[reason] ?? reason;
+  return reasons[reason] ?? reason;
 }
 
 /** Who said what: a dot for each answer, in the color of its class. */
@@ -272,7 +273,7 @@ class Gallery {
               (answer) => html`<li>
                 <p><span class="dots" aria-hidden="true">${answer.rejected ? html`<i class="dot crossed"></i>` : answer.classes.slice(0, 4).map((name) => html`<i class="dot ${hueOf(name, this.boot.classes)}"></i>`)}</span>
                   <strong>${answer.rejected ? describeVote(answer) : answer.text}</strong> <span class="hint">${answer.worker}</span></p>
-                ${answer.rejected ? html`<p class="hint">${explainRejection(answer)}</p>` : nothing}
+                ${answer.rejected ? html`<p class="hint">${explainRejection(answer, this.boot.reasons)}</p>` : nothing}
                 ${answer.comment ? html`<blockquote>${answer.comment}</blockquote>` : nothing}
                 <p class="hint">${formatTime(answer.submitted)}${answer.seconds === null ? "" : `, in ${formatSeconds(answer.seconds)}`}</p>
               </li>`,

@@ -5,7 +5,6 @@ import { describeError, postJson, readBoot } from "./http";
 
 interface Boot {
   job: string;
-  object: string;
 }
 
 interface Judgement {
@@ -60,7 +59,7 @@ class Preview {
     const json = JSON.stringify(answer, null, 2);
     try {
       const address = `/owner/api/jobs/${encodeURIComponent(this.boot.job)}/judge`;
-      const judged = await postJson<Judgement>(address, { object: this.boot.object, answer });
+      const judged = await postJson<Judgement>(address, { answer });
       this.draw(this.drawJudgement(json, judged));
     } catch (error) {
       this.draw(html`<p class="notice bad">${describeError(error)}</p><pre tabindex="0">${json}</pre>`);

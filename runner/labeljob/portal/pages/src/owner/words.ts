@@ -39,14 +39,6 @@ export const STATUSES: Record<string, string> = {
   "not-processed": "not processed",
 };
 
-/** Why a worker could not label something, as the work page says it. */
-export const CANNOT_LABEL_REASONS: Record<string, string> = {
-  "image-broken": "The image is broken or does not load",
-  "image-unclear": "It is too dark, too blurred or too small to tell",
-  "no-label-fits": "No label fits",
-  other: "Another reason",
-};
-
 /** Name of the style that gives a class its color; colors repeat after twelve classes. */
 export function hueOf(name: string, classes: readonly string[]): string {
   const index = classes.indexOf(name);
