@@ -13,7 +13,9 @@ from skimage.draw import polygon2mask
 from skimage.measure import label as connect
 
 from labeljob import portal
+from tests.runner.portal.browser_people import Person
 from tests.runner.portal.page_server import PageServer, Shown
+from tests.runner.portal.photographs import take_photographs
 
 STOCK = Path(__file__).resolve().parents[3] / "worker_templates"
 TEMPLATE = (STOCK / "semantic_segmentation.liquid.html").read_text(encoding="utf-8")
@@ -314,6 +316,63 @@ def test_each_tool_and_each_step_of_undo(edit):
     worker.check("the button")
 
 
+def test_labels_are_hidden_and_dimmed_and_what_is_held_moves_the_image(edit):
+    worker = edit()
+    mouse, keyboard = worker.window.mouse, worker.window.keyboard
+    for key, left in (("1", 20), ("2", 120), ("3", 220)):
+        worker.keys("r", key)
+        worker.drag(worker.at(left, 50), worker.at(left + 80, 150))
+
+    def opacities():
+        return worker.editor.evaluate("""({surface}) => new Promise((resolve) =>
+            requestAnimationFrame(() => requestAnimationFrame(() => {
+                const {scale, x, y} = surface.placement;
+                const context = surface.mask.canvas.getContext("2d");
+                resolve([60, 160, 260].map((column) =>
+                    context.getImageData(x + column * scale, y + 100 * scale, 1, 1).data[3] / 255));
+            })))""")
+
+    assert opacities() == pytest.approx([0.55] * 3, abs=0.01)
+    worker.editor.get_by_role("button", name="Show stone").click()
+    assert opacities() == pytest.approx([0.55, 0, 0.55], abs=0.01)
+    worker.keys("h")
+    assert opacities() == [0, 0, 0]
+    worker.keys("h")
+    assert opacities() == pytest.approx([0.55, 0, 0.55], abs=0.01)
+    worker.keys("2")  # what is painted with is shown
+    assert opacities() == pytest.approx([0.55] * 3, abs=0.01)
+    worker.editor.locator("summary", has_text="shown").click()
+    worker.editor.get_by_label("Opacity of stone").fill("40")
+    worker.editor.get_by_label("Opacity of all labels").fill("100")
+    assert opacities() == pytest.approx([1, 0.4, 1], abs=0.01)
+    worker.editor.get_by_label("Contrast of the image").fill("150")
+    assert worker.editor.evaluate("(editor) => getComputedStyle(editor.photo.element).filter") == (
+        "brightness(1) contrast(1.5)"
+    )
+
+    # The middle button moves the image, and so does the space bar; Shift draws a straight line.
+    worker.mask = worker.painted
+    worker.keys("z", "+", "+", "+", "b", "3")
+    for hold, let_go in (
+        (lambda: mouse.down(button="middle"), lambda: mouse.up(button="middle")),
+        (lambda: (keyboard.down(" "), mouse.down()), lambda: (mouse.up(), keyboard.up(" "))),
+    ):
+        before = worker.look()
+        mouse.move(640, 400)
+        hold()
+        mouse.move(610, 380)
+        let_go()
+        assert worker.look() == before | {"x": before["x"] - 30, "y": before["y"] - 20}
+    ends = [(620.5, 380.25), (700.25, 420.5)]
+    drawn = worker.to_image(ends)
+    mouse.click(*ends[0])
+    keyboard.down("Shift")
+    mouse.click(*ends[1])
+    keyboard.up("Shift")
+    worker.mask[distance(drawn) <= size(worker) / 2] = 3
+    worker.check("a straight line")
+
+
 def chunks(png):
     names, at = [], 8
     while at < len(png):
@@ -489,3 +548,36 @@ def test_everybody_can_use_it(edit):
             )
             assert worker.frame.evaluate(VIOLATIONS) == [], (width, theme)
             assert worker.frame.evaluate(SIDEWAYS) == 0
+
+
+def test_the_next_image_is_looked_at_as_the_one_before(open_portal, tmp_path, browser):
+    take_photographs(tmp_path / "photos", 2, size=(WIDTH, HEIGHT))
+    portal = open_portal(task="semantic-segmentation")
+    email = "ann@example.org"
+    ann = Person(browser, portal).join(portal.invite(email)[email]).start_working()
+    task = ann.task
+
+    def memory():
+        editor = ann.frame.locator(NAME)
+        return editor.evaluate("(editor) => editor.decoded.then(() => editor.bench.memory)")
+
+    at_first = memory()
+    for key in ("2", "+", "+", "]", "o", "p"):
+        ann.page.keyboard.press(key)
+    ann.frame.locator("summary", has_text="shown").click()
+    for name in ("Opacity of all labels", "Brightness of the image"):
+        ann.frame.get_by_label(name).press("ArrowRight")
+    ann.page.mouse.click(640, 400)
+    for point in ((700, 420), (660, 480)):
+        ann.page.mouse.click(*point)
+    kept = memory()
+    assert {name for name in kept if kept[name] != at_first[name]} == {
+        "tool", "label", "onlyBackground", "opacity", "brightness", "look", "tools"
+    }  # fmt: skip
+    ann.page.keyboard.press("Control+Enter")  # the polygon is painted, and all submitted
+    ann.wait_for_task(other_than=task)
+    assert memory() == kept | {"look": pytest.approx(kept["look"])}
+    ann.page.reload()
+    ann.wait_for_task()
+    assert memory() == kept | {"look": pytest.approx(kept["look"])}
+    ann.close()

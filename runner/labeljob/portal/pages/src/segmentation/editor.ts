@@ -276,8 +276,11 @@ export class CrowdSemanticSegmentation extends TaskElement {
 
   protected takeKey(event: KeyboardEvent, source: Element): void {
     if (this.disabled || this.sending || !this.surface) return;
-    const isCommand = (event.ctrlKey || event.metaKey) && !event.getModifierState("AltGraph");
-    const isTaken = isCommand ? this.takeCommand(event) : !event.altKey && this.takePlainKey(event, source);
+    // Brackets need Alt on many keyboards, and AltGr is Ctrl and Alt on some systems.
+    const isCharacter = event.getModifierState("AltGraph") || "[]".includes(event.key);
+    const isCommand = (event.ctrlKey || event.metaKey) && !isCharacter;
+    const isPlain = !event.altKey || isCharacter;
+    const isTaken = isCommand ? this.takeCommand(event) : isPlain && this.takePlainKey(event, source);
     if (isTaken) event.preventDefault();
   }
 
@@ -358,6 +361,7 @@ export class CrowdSemanticSegmentation extends TaskElement {
   /** Submit, with the shape that is under way. */
   private finish(): void {
     this.bench.finish();
+    this.tellView();
     this.submit();
   }
 
@@ -428,12 +432,15 @@ export class CrowdSemanticSegmentation extends TaskElement {
   /** Let the portal keep how the worker looks at images, for the next one. */
   private keepView(): void {
     window.clearTimeout(this.keepTimer);
-    this.keepTimer = window.setTimeout(() => {
-      const view = this.bench.memory;
-      const text = JSON.stringify(view);
-      if (text !== this.kept) post({ labeljob: "view", view });
-      this.kept = text;
-    }, KEEP_AFTER);
+    this.keepTimer = window.setTimeout(() => this.tellView(), KEEP_AFTER);
+  }
+
+  private tellView(): void {
+    window.clearTimeout(this.keepTimer);
+    const view = this.bench.memory;
+    const text = JSON.stringify(view);
+    if (text !== this.kept) post({ labeljob: "view", view });
+    this.kept = text;
   }
 
   override takeView(view: Json): void {
@@ -450,7 +457,7 @@ export class CrowdSemanticSegmentation extends TaskElement {
             ${this.header ? html`<h1 dir="auto">${this.header}</h1>` : nothing} 
             <div class="bars">${renderTools(bench)} ${renderToolSettings(bench)}</div>
             <div class="picture">
-              <labeljob-surface ?wheel=${this.alone}></labeljob-surface>
+              <labeljob-surface ?wheel=${this.alone} ?locked=${this.disabled || this.sending}></labeljob-surface>
               ${this.obstacle ? html`<div class="instead" role="alert"><p>${this.obstacle}</p></div>` : nothing}
             </div>
             ${renderZoom(bench, this.surface, () => this.showKeys())}

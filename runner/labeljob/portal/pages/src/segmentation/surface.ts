@@ -60,6 +60,8 @@ export class Surface extends LitElement {
 
   /** Whether the wheel alone zooms; else only with Ctrl, and the page scrolls. */
   @property({ type: Boolean }) wheel = false;
+  /** Whether nothing can be painted. */
+  @property({ type: Boolean }) locked = false;
   /** The class of the page's cursor while nothing is held. */
   @state() private cursor: Tool["cursor"] = "none";
   @state() private isMovable = false; // the space bar is held
@@ -315,6 +317,8 @@ export class Surface extends LitElement {
     if (event.button === 1 || this.isMovable || (isFinger && this.hasPen)) {
       this.press = { kind: "move", id: event.pointerId };
       this.isMoving = true;
+    } else if (this.locked) {
+      return;
     } else if (event.button === 0 || (event.pointerType === "pen" && event.button === 5)) {
       const isPen = event.pointerType !== "mouse";
       this.press = { kind: "tool", id: event.pointerId, isPen, isMoving: false };

@@ -60,7 +60,7 @@ function renderIcon(name: string): TemplateResult {
 export function renderTools(bench: Workbench): TemplateResult {
   const hasSteps = bench.isOpen;
   return html`
-    <div class="bar tools" role="toolbar" aria-label="Tools">
+    <div class="bar tools" role="group" aria-label="Tools">
       ${bench.tools.map(
         (tool) => html`
           <button
