@@ -149,8 +149,12 @@ class Worker:
         self.window.evaluate("received.length = 0")
         self.keys("Control+Enter")
         self.window.wait_for_function("received.some(({labeljob}) => labeljob === 'answer')")
-        (said,) = [m for m in self.window.evaluate("received") if m["labeljob"] == "answer"]
+        (said,) = self.told("answer")
         return said["answer"]
+
+    def told(self, kind):
+        """What the page told the window around it, of one kind."""
+        return [m for m in self.window.evaluate("received") if m["labeljob"] == kind]
 
 
 def distance(points):
@@ -383,11 +387,19 @@ def chunks(png):
 
 def test_the_answer_is_the_documented_one_to_the_letter(edit):
     worker = edit()
-    worker.keys("r", "2")
+    worker.keys("+", "f", "]", "r", "2")
+    worker.window.wait_for_timeout(200)
+    assert not worker.told("changed")  # only what is painted is
     worker.drag(worker.at(10, 20), worker.at(50, 40))
     worker.mask[20:40, 10:50] = 2
+    worker.window.wait_for_function("received.some(({labeljob}) => labeljob === 'draft')")
+    worker.keys("Control+z", "Control+Shift+z")
+    worker.window.wait_for_timeout(200)
+    draft = worker.told("draft")[0]
+    assert len(worker.told("changed")) >= 2
     script = worker.editor.evaluate("(editor) => JSON.stringify([editor.value, editor.labels])")
     answer = worker.submit()
+    assert draft["answer"] == answer
     png = base64.b64decode(answer[NAME]["labeledImage"]["pngImageData"])
     assert json.dumps(answer) == json.dumps({
         NAME: {

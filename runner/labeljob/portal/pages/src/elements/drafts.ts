@@ -5,8 +5,10 @@ import { Field } from "./field";
 import type { CrowdForm } from "./form";
 
 const PAUSE = 1000;
-/** Making drafts takes one part in so many of the time at most. */
-const SHARE = 10;
+/** Making drafts takes one part in so many of the time, unless they would be too far apart. */
+const SHARE = 4;
+/** A field that changes all the time is never ready: then its answer is taken as it stands. */
+const LONGEST_PAUSE = 5_000;
 const EVENTS = ["input", "change", "click", "keyup", "reset"];
 
 export class Drafts {
@@ -25,7 +27,7 @@ export class Drafts {
 
   private readonly take = (event: Event): void => {
     const { target, type } = event;
-    const isSlow = type === "reset" || (type === "change" && target instanceof Field && !target.isReady);
+    const isSlow = type === "reset" || (type === "change" && target instanceof Field && target.isSlow);
     // Scripts of the page may do something about it: what has come of it is looked at afterwards.
     setTimeout(() => {
       this.hasChanged ||= isSlow;
@@ -44,7 +46,8 @@ export class Drafts {
   private async send(): Promise<void> {
     const start = performance.now();
     try {
-      await Promise.all(this.forms.map((form) => form.prepare()));
+      const ready = Promise.all(this.forms.map((form) => form.prepare()));
+      await Promise.race([ready, new Promise((resolve) => setTimeout(resolve, LONGEST_PAUSE))]);
       if (this.isSending) return;
       post({ labeljob: "draft", answer: this.collect() });
       this.before = this.read();
@@ -53,7 +56,8 @@ export class Drafts {
       post({ labeljob: "error", text: `What was done here could not be saved: ${String(error)}` });
     } finally {
       this.isDue = false;
-      this.earliest = performance.now() + SHARE * (performance.now() - start);
+      const now = performance.now();
+      this.earliest = now + Math.min(SHARE * (now - start), LONGEST_PAUSE);
     }
   }
 
@@ -67,7 +71,7 @@ export class Drafts {
 
   private read(): string {
     const quick = this.forms.map((form) =>
-      form.collect(form.fields.filter((field) => !(field instanceof Field) || field.isReady)),
+      form.collect(form.fields.filter((field) => !(field instanceof Field && field.isSlow))),
     );
     return JSON.stringify(quick);
   }

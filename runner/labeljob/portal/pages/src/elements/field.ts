@@ -18,9 +18,9 @@ export abstract class Field extends LitElement {
    * so that reading it afterwards does not keep the page waiting. */
   async prepare(): Promise<void> {}
 
-  /** Whether the answer can be read at any time, without `prepare`. */
-  get isReady(): boolean {
-    return this.prepare === Field.prototype.prepare;
+  /** Whether `prepare` has something to do, so that the answer is read only where it is needed. */
+  get isSlow(): boolean {
+    return this.prepare !== Field.prototype.prepare;
   }
 
   /** Add the answer under the field's name; a field without an answer adds nothing. */

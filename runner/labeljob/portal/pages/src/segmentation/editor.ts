@@ -108,7 +108,7 @@ export class CrowdSemanticSegmentation extends TaskElement {
   }
 
   /** Whether the answer is at hand, made of the mask as it is now. */
-  override get isReady(): boolean {
+  private get isReady(): boolean {
     const { encoded, painting } = this;
     return painting === null || (encoded?.painting === painting && encoded.revision === painting.revision);
   }
