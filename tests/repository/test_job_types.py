@@ -47,6 +47,7 @@ ASKED = {
     "metrics/confidence_maps.py": {"single_choice"},
     "metrics/workers.py": {"label_is_mask"},
     "portal/mask_pictures.py": {"label_is_mask"},
+    "portal/owner_report.py": {"single_choice"},
     "portal/owner_status.py": {"label_is_mask"},
     "report/page.py": {"label_is_mask"},
     "report/report.html.jinja": {"label_is_mask"},

@@ -40,6 +40,8 @@ def list_commands(job: PortalJob) -> list[tuple[str, str]]:
             ),
             ("The same answers, consolidated in another way", f"labeljob replay {folder}"),
         ]
+        if job.settings.earlier_attribute and job.description.task.single_choice:
+            commands.append(("What was found right and wrong", f"labeljob verified {folder}"))
     return commands
 
 

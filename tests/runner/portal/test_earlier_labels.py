@@ -4,6 +4,7 @@ import html
 import json
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -173,6 +174,12 @@ def test_a_classification_is_verified(folder):
         "portal", "--manifest", "birds-verify-again.manifest", "--task", "image-multi-class",
         "--labels", "cat", "dog", "bird",
     )  # fmt: skip
+    # A copy from AWS does not tell what it was about.
+    shutil.copytree(job, "bucket/birds-verify")
+    copied = CliRunner().invoke(app, ["verified", "bucket/birds-verify"])
+    assert "--earlier" in copied.output
+    again = run("verified", "bucket/birds-verify", "--earlier", "label", "--json")
+    assert json.loads(again.stdout)["verdicts"] == told["verdicts"]
     # Verdicts that are not sure enough are as unsure.
     told = json.loads(run("verified", job, "--below", 1, "--json").stdout)
     assert told["verdicts"] == {"unsure": 5}
@@ -203,6 +210,17 @@ def test_masks_are_verified_and_adjusted(folder):
     roads = JOBS / "roads/manifests/output/output.manifest"
     said = run(*ADJUST)
     assert "job roads-adjust: 5 data objects, each for 1 worker" in said.stderr
+    assert "will not see it" not in said.stderr
+    # The masks of a copy are in the copy.
+    shutil.copytree(JOBS / "roads", "bucket/roads")
+    copied = "bucket/roads/manifests/output/output.manifest"
+    said = run(*[copied if word == ADJUST[2] else word for word in ADJUST], "--output", "other")
+    assert "job roads-adjust: 5 data objects" in said.stderr
+    assert "will not see it" not in said.stderr
+    for mask in Path("bucket").rglob("*.png"):
+        mask.unlink()
+    said = run("portal", "other")
+    assert "will not see it" in said.stderr
     run("portal", "--manifest", roads, "--verify", "mask-ref")
     pages, inputs = answer(
         folder,
@@ -305,7 +323,7 @@ def test_a_manifest_from_elsewhere_brings_its_paths(folder):
     said = run("portal", "--manifest", manifest, "--verify", "label", "--job-name", "check")
     assert "job check: 4 data objects" in said.stderr
     assert "1 data object of" in said.stderr
-    assert "cannot be read" not in said.stderr
+    assert "will not see it" not in said.stderr
     told = CliRunner().invoke(
         app, ["portal", "--manifest", MANIFEST, "--verify", "label", "--job-name", "check"]
     )
