@@ -19,6 +19,7 @@ ELEMENTS = {
     "image_multi_class": ("crowd-image-classifier", "categories"),
     "image_multi_class_multi_label": ("crowd-image-classifier-multi-select", "categories"),
     "semantic_segmentation": ("crowd-semantic-segmentation", "labels"),
+    "verification": ("crowd-image-classifier", "categories"),
 }
 
 
@@ -121,6 +122,31 @@ def test_the_page_shows_what_our_pre_function_returned(page):
     shown = rendered(page, **json.loads(json.dumps(response))["taskInput"]).attributes[element]
     assert json.loads(shown[attribute]) == AWKWARD_LABELS
     assert shown["src"] == granted("s3://bucket/é & b.jpg")
+
+
+@pytest.mark.parametrize("name", ["semantic_segmentation", "verification"])
+def test_a_mask_of_an_earlier_job_comes_whole(name):
+    mappings = {label: {"color": "#2ca02c"} for label in AWKWARD_LABELS}
+    earlier = {"src": "s3://bucket/é & 'b'.png", "labelMappings": mappings}
+    document = rendered(
+        name, taskObject="s3://bucket/b.jpg", labels=AWKWARD_LABELS, initialValue=earlier
+    )
+    shown = document.attributes[ELEMENTS[name][0]]
+    text = shown.get("initial-value") or json.dumps(
+        json.loads(shown["overlay"])["semanticSegmentation"]
+    )
+    assert json.loads(text) == earlier | {"src": granted(earlier["src"])}
+
+
+def test_labels_of_an_earlier_job_are_asked_about_by_name():
+    document = rendered(
+        "verification",
+        taskObject="s3://bucket/b.jpg",
+        labels=["right", "unsure"],
+        earlierLabels=AWKWARD_LABELS,
+    )
+    header = document.attributes["crowd-image-classifier"]["header"]
+    assert header == f"This image is labeled: {', '.join(AWKWARD_LABELS)}. Is that right?"
 
 
 def test_a_page_without_labels_is_an_error(page):
