@@ -45,7 +45,17 @@ export class CrowdSemanticSegmentation extends TaskElement {
       .instead p { margin: 0; max-width: 28rem; }
       fieldset { flex: 0 1 auto; }
       @media (max-width: 42rem) {
-        .picture { flex: none; height: min(60dvh, 100vw); }
+        .annotation-area { gap: 0.5rem; padding: 0.75rem 1rem; background: var(--crowd-raised); }
+        .work, .answers { display: contents; }
+        /* Labels are above the image, in one line, and all else below it. */
+        fieldset { order: 1; flex: none; min-height: 0; }
+        .options { flex-direction: row; overflow: auto; gap: 0.1rem; }
+        .row .name { white-space: nowrap; }
+        .row .key { display: none; }
+        .picture { order: 2; flex: none; height: min(60dvh, 100vw); }
+        .work > .bars:last-child { order: 3; }
+        .answers > :not(fieldset), ::slotted(*) { order: 4; }
+        .answers > .submit { order: 5; }
       }
     `,
   ];

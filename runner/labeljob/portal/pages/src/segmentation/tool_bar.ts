@@ -34,21 +34,25 @@ export const barStyle = css`
   .settings { height: 2.5rem; flex-wrap: nowrap; white-space: nowrap; }
   .settings input[type="range"] { flex: 0 1 8rem; min-width: 3rem; }
   .bars { container-type: inline-size; display: flex; flex-direction: column; gap: 0.4rem; flex: none; }
+  .zoom { flex-wrap: nowrap; }
+  .words { flex: 1; min-width: 0; max-height: 2.5rem; overflow: hidden; font-size: 0.9rem; line-height: 1.25rem; }
   @container (max-width: 58rem) {
-    .tools button[aria-pressed="false"] .name, .steps .name {
+    .tools button[aria-pressed="false"] .name, .steps .name, .zoom .name {
       position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap;
     }
     .tools { gap: 0.3rem; }
   }
   @container (max-width: 30rem) {
     .settings label, .settings .hint { font-size: 0.9rem; }
-    .tools button[aria-pressed="true"] .name, .zoom .name {
+    .tools button[aria-pressed="true"] .name {
       position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap;
     }
   }
   @media (max-width: 42rem) {
     .bar button { min-width: 2.75rem; min-height: 2.75rem; }
     .zoom .keys { display: none; }
+    .zoom { flex-wrap: wrap; }
+    .words { flex-basis: 100%; height: 2.5rem; }
   }
 `;
 
@@ -116,8 +120,7 @@ export function renderZoom(bench: Workbench, surface: Surface | null, showKeys: 
       <button @click=${(): void => surface?.fitImage()} aria-keyshortcuts="f" title="Show all of it (F)">${renderIcon("fit")}<span class="name">Fit image</span></button>
       <button @click=${(): void => surface?.zoomToPixels()} aria-keyshortcuts="z" title="One pixel of the image is one of the page (Z)">1:1</button>
       <span class="rate">${Math.round((surface?.scale ?? 1) * 100)} %</span>
-      <span class="words" role="status">${bench.words}</span>
-      <span class="gap"></span>
+      <span class="words" role="status" title=${bench.words}>${bench.words}</span>
       <button class="keys" @click=${showKeys} aria-keyshortcuts="?">Keys</button>
     </div></div>
   `;
