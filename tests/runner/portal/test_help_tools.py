@@ -10,8 +10,10 @@ from skimage import measure
 
 from labeljob.portal.help_tools import routes, superpixels
 from labeljob.portal.help_tools.extreme_points import Extremes, PointsError, find_object
+from labeljob.portal.help_tools.object_model import ModelError, ObjectModel
 from labeljob.portal.help_tools.pictures import shrink_part
 from labeljob.portal.thumbnails import PictureError, open_picture
+from tests.runner.portal.onnx_files import brightness_model
 from tests.runner.portal.portal_client import Worker, make_app, open_portal
 
 SIZE = (320, 240)
@@ -167,21 +169,49 @@ class TestExtremePoints:
         with pytest.raises(PointsError):
             Extremes.sort(points, (100, 100))
 
-    def test_a_model_is_asked_about_the_part_around_the_object(self):
-        seen = []
-
-        def predict(picture):
-            seen.append(picture.size)
-            chances = np.zeros(picture.size[::-1])
-            chances[:, : picture.width // 2] = 1
-            return chances
-
+    def test_a_model_is_believed_about_the_object_that_the_points_mark(self):
         image = Image.new("RGB", (100, 100), "gray")
         points = [(50, 20), (50, 80), (20, 50), (80, 50)]
-        found = place(find_object(image, points, predict=predict), (100, 100))
-        assert seen == [(84, 84)]
-        assert found[50, 30]
-        assert not found[50, 65]
+        seen = []
+
+        def predict_triangle(size):
+            def predict(picture):
+                seen.append(picture.size)
+                chances = np.zeros(picture.size[::-1])
+                chances[42 - size // 2 :, 42 - size // 2 :][:size, :size] = np.tri(size)
+                return chances
+
+            return predict
+
+        alone = find_object(image, points)
+        same = place(find_object(image, points, predict=predict_triangle(60)), (100, 100))
+        other = find_object(image, points, predict=predict_triangle(40))
+        assert seen == [(84, 84), (84, 84)]
+        assert place(alone, (100, 100))[35, 65]
+        assert same[65, 35]
+        assert not same[35, 65]
+        np.testing.assert_array_equal(other.pixels, alone.pixels)
+
+
+class TestObjectModel:
+    def test_what_a_file_computes_is_stretched_over_the_picture(self, tmp_path):
+        path = tmp_path / "own.onnx"
+        path.write_bytes(brightness_model())
+        model = ObjectModel(path)
+        picture = Image.new("RGB", (90, 30), "black")
+        picture.paste("white", (45, 0, 90, 30))
+        chances = model.predict(picture)
+        assert model.name == "own"
+        assert chances.shape == (30, 90)
+        assert chances[:, :30].max() < 0.1
+        assert chances[:, 60:].min() > 0.9
+
+    @pytest.mark.parametrize("content", [b"", b"no model", brightness_model(rank=2)])
+    def test_another_file_is_refused(self, tmp_path, content):
+        path = tmp_path / "other.onnx"
+        path.write_bytes(content)
+        with pytest.raises(ModelError, match=r"other\.onnx is no ONNX model"):
+            ObjectModel(path)
 
 
 @pytest.fixture

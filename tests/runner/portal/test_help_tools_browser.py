@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.runner.portal.browser_people import Person
+from tests.runner.portal.onnx_files import brightness_model
 from tests.runner.portal.photographs import take_photographs
 
 EDITOR = "crowd-semantic-segmentation"
@@ -17,7 +18,11 @@ WIDTH, HEIGHT = 640, 480
 def ann(tmp_path, browser, open_portal):
     """Somebody at the first of three photographs, with the editor."""
     take_photographs(tmp_path / "photos", 1, size=(WIDTH, HEIGHT))
-    portal = open_portal(task="semantic-segmentation", labels=["thing", "ground"])
+    model = tmp_path / "own.onnx"
+    model.write_bytes(brightness_model())
+    portal = open_portal(
+        task="semantic-segmentation", labels=["thing", "ground"], assist_model=model
+    )
     (link,) = portal.run("team", "add", "ann@example.org").split()[-1:]
     person = Artist(browser, portal).join(link)
     person.start_working()
@@ -116,7 +121,7 @@ def test_what_is_painted_is_what_the_server_found(ann, tmp_path):
 
     keyboard.press("x")
     ann.says("topmost")
-    assert "color models" in ann.frame.locator(".settings").inner_text()
+    assert "found by color models and the model own" in ann.frame.locator(".settings").inner_text()
     corners = [(320.2, 90.7), (150.4, 230.1), (470.9, 260.3), (330.6, 390.2)]
     mouse.click(*ann.at(10, 10))
     keyboard.press("Escape")
@@ -133,7 +138,7 @@ def test_what_is_painted_is_what_the_server_found(ann, tmp_path):
     mouse.click(*ann.at(*corners[2]))
     ann.page.screenshot(path=tmp_path / "points.png")
     mouse.click(*ann.at(*corners[3]))
-    ann.says("Found by color models")
+    ann.says("Found by color models and the model own")
     ann.page.screenshot(path=tmp_path / "object.png")
     query = urlsplit([url for url in ann.asked if "/object?" in url][-1]).query
     (words,) = parse_qs(query)["points"]

@@ -43,6 +43,7 @@ _SURE = 10_000.0  # log odds of what is known
 _SEED_DEPTH = 2.0  # pixels from an extreme point towards the middle of the object
 _STRAY = 0.05  # of the largest part: what is smaller is no part of the object
 _LEAST_SHARE = 0.1  # of the four points' quadrilateral: an object is not smaller
+_SAME_BOX = 0.85  # overlap of a model's object with the box of the points, if it is the same one
 _PER_UNIT = 100  # capacities are whole numbers
 
 
@@ -128,8 +129,8 @@ def find_object(
     points : sequence of (float, float)
         Four, in any order.
     predict : callable, optional
-        A model, which is asked about the part of the image around the object; what it says counts
-        like the quadrilateral.
+        A model, which is asked what stands out in the part of the image around the object. If that
+        fills the box of the four points it is the same object, and counts like the quadrilateral.
 
     Raises
     ------
@@ -161,7 +162,7 @@ def find_object(
     within = extremes.shift(box[0], box[1], size[0] / width, size[1] / height)
     odds = _expect(within, size)
     if predict is not None:
-        odds = odds + _to_log_odds(predict(part))
+        odds = odds + _judge(predict(part), within)
     mask = _keep_parts(_divide(part, odds, within))
     likely = odds > 0
     if mask.sum() < _LEAST_SHARE * likely.sum():  # colors tell nothing
@@ -335,6 +336,20 @@ def _keep_parts(mask: Mask) -> Mask:
     return np.asarray(ndimage.binary_fill_holes(mask))
 
 
-def _to_log_odds(chances: Floats) -> Floats:
+def _judge(chances: Floats, extremes: Extremes) -> Floats:
+    """Log odds by what a model says; none if it speaks of another object than the points do."""
+    parts, n_parts = ndimage.label(chances > 0.5)
+    if n_parts == 0:
+        return np.zeros_like(chances)
+    largest = np.argmax(np.bincount(parts.ravel())[1:])
+    rows, columns = ndimage.find_objects(parts)[largest]
+    left, right = extremes.left[0], extremes.right[0]
+    top, bottom = extremes.top[1], extremes.bottom[1]
+    width = min(columns.stop, right) - max(columns.start, left)
+    height = min(rows.stop, bottom) - max(rows.start, top)
+    shared = max(0.0, width) * max(0.0, height)
+    own = (columns.stop - columns.start) * (rows.stop - rows.start)
+    if shared < _SAME_BOX * (own + (right - left) * (bottom - top) - shared):
+        return np.zeros_like(chances)
     clipped = np.clip(chances, 0.01, 0.99)
     return np.asarray(np.log(clipped / (1 - clipped)))

@@ -73,10 +73,11 @@ class HelpTools:
         def answer(content: bytes) -> Response:
             with open_picture(content) as image:
                 width, height = image.size
+            means = f"{_COLOR_MODELS} and the model {self._model.name}" if self._model else ""
             described = {
                 "size": {"width": width, "height": height},
                 "superpixels": superpixels.COUNTS,
-                "extremePoints": f"model {self._model.name}" if self._model else _COLOR_MODELS,
+                "extremePoints": means or _COLOR_MODELS,
             }
             return JSONResponse(described, headers=_FOR_ALL)
 

@@ -141,10 +141,9 @@ export class ExtremePoints implements Tool {
       `;
     }
     const missing = POINTS - this.points.length;
+    const hint = missing === POINTS ? "Click the object's outermost points: top, bottom, left, right" : `${missing} more`;
     return html`
-      <span class="hint">
-        ${missing === POINTS ? "Click four points of the object's edge" : `${missing} more`}${this.means ? `; ${this.means} find it` : ""}
-      </span>
+      <span class="hint">${hint}${this.means ? `. It is found by ${this.means}` : ""}.</span>
       ${this.points.length > 0 ? html`<button @click=${(): void => void this.takeKey("Escape")}>Give up</button>` : nothing}
     `;
   }
