@@ -49,6 +49,8 @@ from labeljob.portal.portal_job import PortalJob
 from labeljob.portal.team import TeamError
 from labeljob.portal.templating import render_page
 from labeljob.portal.thumbnails import LARGE, THUMBNAIL, PictureError, ThumbnailCache, shrink
+from labeljob.rounds.earlier_labels import plan_adjustment
+from labeljob.rounds.verification import plan_verification
 
 _PICTURE_SECONDS = 3600  # that a browser keeps a picture
 _LINES_AROUND = 3  # of a template, above and below one that is wrong
@@ -98,6 +100,8 @@ class OwnerPages:
             f"{api}/resume": self.change_state,
             f"{api}/finish": self.change_state,
             f"{api}/requeue": self.requeue,
+            f"{api}/verify": self.ask_about_labels,
+            f"{api}/adjust": self.ask_about_labels,
             f"{api}/members": self.set_members,
             f"{api}/judge": self.judge,
             "/owner/api/team/add": self.add_member,
@@ -135,6 +139,7 @@ class OwnerPages:
             people=people,
             chosen=chosen,
             commands=commands,
+            rounds=_list_rounds(job),
         )
 
     async def show_gallery(self, request: Request) -> Response:
@@ -331,6 +336,17 @@ class OwnerPages:
         below = _read_fraction((await read_object(request)).get("below"))
         try:
             made = await to_thread.run_sync(partial(job.requeue, below))
+        except GroundTruthError as error:
+            raise HTTPException(409, str(error)) from error
+        return JSONResponse({"job": made.name, "objects": len(made.lines)})
+
+    async def ask_about_labels(self, request: Request) -> Response:
+        """Begin a job in which people verify the labels of a finished one, or adjust its masks."""
+        job = self._find_job(request)
+        action = request.url.path.rpartition("/")[2]
+        plan = {"verify": plan_verification, "adjust": plan_adjustment}[action]
+        try:
+            made = await to_thread.run_sync(job.ask_about_labels, plan)
         except GroundTruthError as error:
             raise HTTPException(409, str(error)) from error
         return JSONResponse({"job": made.name, "objects": len(made.lines)})
@@ -615,6 +631,14 @@ def _mask_url(
         return None
     query = {"worker": answer.worker_id, "v": answer.submitted} if answer else {"v": item.called}
     return f"/owner/jobs/{job.name}/masks/{item.object_id}?{urlencode(query)}"
+
+
+def _list_rounds(job: PortalJob) -> dict[str, str]:
+    """What people may be asked next about a job's labels: the action, and its button's text."""
+    if job.settings.earlier_attribute:
+        return {}
+    masks = {"adjust": "Have the masks corrected"} if list_colors(job) else {}
+    return {"verify": "Have the labels checked", **masks}
 
 
 def _find_writer(request: Request) -> DatabaseThread:

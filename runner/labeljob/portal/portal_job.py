@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from groundtruth.errors import GroundTruthError, StorageError
 from groundtruth.settings import Settings
-from labeljob.jobs.description import JobDescription, JobError, load_description, now
+from labeljob.jobs.description import (
+    JobDescription,
+    JobError,
+    check_name,
+    load_description,
+    now,
+)
 from labeljob.jobs.function_answers import wants_workers
 from labeljob.jobs.ground_truth_messages import pre_event
 from labeljob.jobs.job_location import JobPlace, Place
@@ -25,6 +31,7 @@ from labeljob.tasks.base import JobType
 
 if TYPE_CHECKING:
     from labeljob.jobs.worker_pages import WorkerPage
+    from labeljob.rounds.earlier_labels import EarlierLabels, PlannedRound
 
 
 def make_title(task: JobType, name: str) -> str:
@@ -292,7 +299,7 @@ class PortalJob:
                 "object; there is nothing to label again"
             )
         digest = hashlib.sha256(result.manifest).hexdigest()
-        name = self._next_name(digest)
+        name = self._find_name(make_next_name(self.name), digest)
         manifest = Path(self.description.manifest).with_name(f"{name}.manifest")
         write_text(manifest, result.manifest.decode("utf-8"))
         per_object = workers or self.description.per_object
@@ -315,9 +322,49 @@ class PortalJob:
             )
         )
 
-    def _next_name(self, manifest_digest: str) -> str:
-        """The first name that no job has, or the one that has this manifest already."""
-        name = make_next_name(self.name)
+    def ask_about_labels(
+        self, plan: Callable[[EarlierLabels, Sequence[str]], PlannedRound]
+    ) -> PortalJob:
+        """Begin a job in which people see the labels of this finished one.
+
+        `plan` says which, such as `plan_verification`. Doing it twice gives the same job. Raises
+        `GroundTruthError` if the job is not finished, or has no such labels.
+        """
+        from labeljob.rounds.earlier_labels import EARLIER_TAG, read_earlier_labels
+
+        if self.output_manifest is None:
+            raise JobError(f"job {self.name} has no output manifest yet; wait until it has ended")
+        earlier = read_earlier_labels(Path(self.output_manifest), self.description.attribute)
+        planned = plan(earlier, self.description.labels)
+        folder = Path(self.description.manifest).parent.resolve()
+        text = earlier.make_manifest(folder, labeled_only=planned.labeled_only)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        name = self._find_name(planned.name, digest)
+        check_name(name)
+        manifest = folder / f"{name}.manifest"
+        write_text(manifest, text)
+        assignments.copy_members(self._database, self.name, to=name)
+        return self._begin(
+            replace(
+                self.description,
+                name=name,
+                task=planned.task,
+                labels=planned.labels,
+                attribute=planned.attribute,
+                manifest=str(manifest),
+                manifest_digest=digest,
+                source="",
+                template=str(planned.template or ""),
+                tags={EARLIER_TAG: earlier.attribute},
+                title=f"{planned.title}: {name}",
+                task_description=planned.description,
+                max_workers=0,
+                started=now(),
+            )
+        )
+
+    def _find_name(self, name: str, manifest_digest: str) -> str:
+        """The first name from `name` on that no job has, or the one that has this manifest."""
         while known := load_description(self._place.jobs, name):
             if known.manifest_digest == manifest_digest:
                 break

@@ -175,6 +175,10 @@ def test_the_gallery_lays_masks_over_photographs(tmp_path, browser):
             page.evaluate(AXE.read_text(encoding="utf-8"))
             found = page.evaluate("axe.run(document).then((result) => result.violations)")
             assert found == []
+            page.goto(f"{address}/owner/jobs/zoo")
+            page.get_by_role("button", name="Have the masks corrected").click()
+            expect(page.get_by_role("heading", name="zoo-adjust")).to_be_visible()
+            assert opened.jobs["zoo-adjust"].task_input("1")["initialValue"]["src"]
     finally:
         context.close()
         opened.close()

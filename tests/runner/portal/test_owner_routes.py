@@ -263,6 +263,17 @@ def test_unsure_objects_go_round_again_and_the_commands_work(portal, owner, tmp_
     assert made == {"job": "zoo-2", "objects": unsure}
     assert get(owner, "/jobs/zoo-2").status_code == 200
     monkeypatch.chdir(tmp_path)
+    # People check the labels of what was labeled, and nobody checks a check.
+    made = post(owner, "/jobs/zoo/verify").json()
+    assert made == {"job": "zoo-verify", "objects": 6}
+    assert post(owner, "/jobs/zoo/verify").json() == made
+    check = portal.jobs["zoo-verify"]
+    assert check.description.labels[:2] == ("right", "wrong: it is cat")
+    assert check.task_input("0")["earlierLabels"] == ["cat"]
+    assert "data-round" in get(owner, "/jobs/zoo").text
+    assert "data-round" not in get(owner, "/jobs/zoo-verify").text
+    assert post(owner, "/jobs/zoo-verify/verify").status_code == 409  # it goes on
+    assert post(owner, "/jobs/zoo/adjust").status_code == 409  # there are no masks
     commands = list_commands(job)
     assert len(commands) == 3
     for _, command in commands:

@@ -78,6 +78,9 @@ class StatusPage {
       event.preventDefault();
       void this.requeue();
     });
+    for (const button of document.querySelectorAll<HTMLButtonElement>("[data-round]")) {
+      button.addEventListener("click", () => void this.begin(button.dataset["round"] ?? ""));
+    }
     document.querySelector("#members form")?.addEventListener("submit", (event) => {
       event.preventDefault();
       void this.saveMembers(event.target as HTMLFormElement);
@@ -282,11 +285,19 @@ class StatusPage {
     const hint = document.querySelector<HTMLElement>("#requeue-hint");
     if (button) button.disabled = !this.unsure || !this.status.canRequeue;
     if (hint) hint.hidden = this.status.canRequeue;
+    for (const round of document.querySelectorAll<HTMLButtonElement>("[data-round]")) {
+      round.disabled = !this.status.canRequeue;
+    }
   }
 
-  private async requeue(): Promise<void> {
+  private requeue(): Promise<void> {
+    return this.begin("requeue", { below: this.below });
+  }
+
+  /** Begin a job that follows from this one, and show it. */
+  private async begin(action: string, settings: Record<string, unknown> = {}): Promise<void> {
     try {
-      const made = await postJson<{ job: string; objects: number }>(`${this.address}/requeue`, { below: this.below });
+      const made = await postJson<{ job: string; objects: number }>(`${this.address}/${action}`, settings);
       window.location.assign(`/owner/jobs/${encodeURIComponent(made.job)}`);
     } catch (error) {
       announce(describeError(error), "bad");
