@@ -156,3 +156,10 @@ def test_a_page_that_sends_too_many_or_too_long_drafts_harms_nobody(portal, come
     ben.submit()
     ben.wait_for_task(other_than=task)
     assert drafts_of(portal) == []
+
+    # Whoever stops at once loses nothing.
+    ben.fill("word", "the very last")
+    ben.page.get_by_role("button", name="Stop working").click()
+    ben.page.wait_for_url(f"{portal.url}/")
+    ben.start_working()
+    see(ben, word="the very last", plain="as it was", cat=False)

@@ -24,7 +24,7 @@ export interface Boot {
 }
 
 const pauseBetweenLooks = 15_000; // milliseconds, while there is no task
-const longestSaving = 3_000; // milliseconds that stopping waits for a draft to be saved
+const longestSaving = 3_000; // milliseconds for a draft before its task is given back
 const enoughToBeAtWork = 2_000; // milliseconds after which a task is not taken away by a pause
 
 export class WorkPage implements FrameListener {
@@ -38,7 +38,7 @@ export class WorkPage implements FrameListener {
   private readonly clock = new TaskClock(
     find("#time"),
     () => this.notices.say("One minute is left for this task."),
-    () => this.endTime(),
+    () => void this.endTime(),
   );
   private readonly outbox: Outbox;
   private readonly kept: KeptView;
@@ -257,10 +257,13 @@ export class WorkPage implements FrameListener {
     if (!this.isTimeOver) await this.ask("next");
   }
 
-  private endTime(): void {
-    if (this.waiting || !this.task) return;
+  private async endTime(): Promise<void> {
+    const { task } = this;
+    if (this.waiting || !task) return;
+    await this.drafts.settle(longestSaving);
+    if (this.waiting || this.task !== task) return; // answered in the last moment
     this.isTimeOver = true;
-    const isReopened = this.task.answer !== undefined;
+    const isReopened = task.answer !== undefined;
     void this.api.tryOnce("stop");
     this.hideShown();
     this.showPanel(
@@ -275,6 +278,7 @@ export class WorkPage implements FrameListener {
 
   private async stop(): Promise<void> {
     this.isStopping = true;
+    this.buttons.stop.disabled = true;
     await this.drafts.settle(longestSaving);
     this.hideShown();
     if (this.isBusy) {
