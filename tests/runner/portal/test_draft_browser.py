@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,11 @@ from tests.runner.portal.photographs import SUBJECTS, take_photographs
 
 PAGE = Path(__file__).with_name("begun_page.liquid.html")
 LEAVE = "dispatchEvent(new Event('beforeunload', { cancelable: true }))"
-FLOOD = """answer => {
-    for (let n = 0; n < 3000; n++) parent.postMessage({ labeljob: "draft", answer: { n } }, "*");
+FLOOD = """async answer => {
+    for (let n = 0; n < 3000; n++) {
+        parent.postMessage({ labeljob: "draft", answer: { n } }, "*");
+        if (n % 30 === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    }
     const ring = {}; ring.ring = ring;
     for (const bad of [{ text: "x".repeat(4e7) }, ring, "text", null]) {
         parent.postMessage({ labeljob: "draft", answer: bad }, "*");
@@ -141,9 +145,11 @@ def test_a_page_that_sends_too_many_or_too_long_drafts_harms_nobody(portal, come
     sent: list[str] = []
     ben.page.on("request", lambda request: sent.append(request.url.rpartition("/")[2]))
     page = ben.page.locator(SHOWN).element_handle().content_frame()
+    begun = time.monotonic()
     page.evaluate(FLOOD, {"word": "the last"})
+    seconds = time.monotonic() - begun
     assert wait_for_draft(portal, word="the last") == {"word": "the last"}
-    assert sent.count("drafts") <= 3
+    assert sent.count("drafts") <= 3 + seconds
     page.evaluate(
         "parent.postMessage({ labeljob: 'draft', answer: { word: 'y'.repeat(1e6) } }, '*')"
     )
