@@ -58,6 +58,17 @@ def test_a_page_that_says_late_that_it_was_left_does_not_count(released):
     assert run(released, happen) == []
 
 
+@pytest.mark.parametrize(("page", "gone"), [("page-1", False), ("page-2", True)])
+def test_work_on_another_page_than_the_one_that_was_left_counts(released, page, gone):
+    async def happen(departures):
+        departures.arrive("birds", "ann", "page-1")
+        departures.arrive("birds", "ann", "page-2")
+        departures.leave("birds", "ann", "page-2")
+        departures.work("birds", "ann", page)
+
+    assert run(released, happen) == [("birds", "ann")] * gone
+
+
 def test_others_and_other_jobs_are_left_alone(released):
     async def happen(departures):
         for job, worker in (("birds", "ann"), ("birds", "ben"), ("cats", "ann")):

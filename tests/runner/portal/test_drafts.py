@@ -34,7 +34,7 @@ def ben(app):
 
 
 def begin(worker, task, **answer):
-    return worker.post("drafts", {"task": task, "answer": answer})
+    return worker.post("drafts", {"task": task, "answer": answer, "page": "page-1"})
 
 
 def drafts_of(portal):
@@ -107,9 +107,12 @@ def test_a_place_that_others_have_taken_is_not_given_back(ann, ben, portal):
     task = ann.next()["task"]["id"]
     begin(ann, task, note="begun")
     ann.post("stop")
+    begin(ann, task, note="still open in another window")
+    assert drafts_of(portal) == {task: {"note": "still open in another window"}}
     for worker in (ben, Worker(*make_app(portal), "cleo")):
         assert worker.next()["task"]["id"] == task
         worker.answer(task)
+    assert begin(ann, task, note="too late").status_code == 409
     assert ann.next()["task"]["id"] != task
 
 
@@ -160,8 +163,9 @@ def test_a_job_that_has_ended_has_no_drafts(portal, ann):
 def test_what_is_no_draft_is_refused(portal, ann):
     task = ann.next()["task"]["id"]
     begin(ann, task, note="begun")
-    assert ann.post("drafts", {"task": task, "answer": [1]}).status_code == 400
-    assert ann.post("drafts", {"answer": {}}).status_code == 400
+    whole = {"task": task, "answer": {}, "page": "page-1"}
+    for wrong in ({"answer": [1]}, {"task": None}, {"page": 1}):
+        assert ann.post("drafts", whole | wrong).status_code == 400
     assert begin(ann, task, note="x" * 1_000_000).status_code == 413
     assert begin(ann, task, note="x" * 900_000).status_code == 200
     assert len(drafts_of(portal)[task]["note"]) == 900_000

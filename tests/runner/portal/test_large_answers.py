@@ -32,7 +32,7 @@ def test_it_reaches_the_output_manifest_whole(open_portal, tmp_path, mask):
     assert len(json.dumps(answer)) > 5_000_000
     worker = portal.let_in(portal.invite("ann@example.org")["ann@example.org"])
     task = worker.next("photos")["task"]["id"]
-    worker.post("photos", "drafts", task=task, answer=answer).raise_for_status()
+    worker.post("photos", "drafts", task=task, answer=answer, page="p").raise_for_status()
     assert worker.next("photos")["task"]["draft"] == answer
     # The answer to the first request was lost, and the page sends it again.
     assert worker.answer("photos", task, answer)["saved"] == "saved"
