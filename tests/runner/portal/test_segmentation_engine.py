@@ -55,7 +55,7 @@ def page(browser):
     bundle = subprocess.run(
         [WITH_NODE, PAGES / "node_modules/.bin/esbuild", "--bundle", "--format=iife",
          "--global-name=engine", "--log-level=warning"],
-        input='export * from "./painting"; export * from "./png";',
+        input='export * from "./painting"; export * from "./png"; export * from "./region_map";',
         cwd=PAGES / "src/segmentation", capture_output=True, check=True, text=True,
     )  # fmt: skip
     opened = browser.new_page()
@@ -712,3 +712,42 @@ def test_the_page_has_its_turn_while_a_large_mask_is_written(page):
     }""")
     assert said["right"]
     assert said["turns"] > 3
+
+
+@pytest.mark.parametrize("size", [(40, 30), (123, 77), (81, 200)])
+def test_a_map_of_regions_divides_a_larger_picture(page, size):
+    width, height = size
+    rng = np.random.default_rng(5)
+    numbers = np.kron(rng.integers(0, 12, (10, 10), np.uint16), np.ones((3, 4), np.uint16))
+    divided, boxes, seen = page.evaluate(
+        """({map, size, text}) => {
+            const header = new Uint32Array([map.width, map.height]);
+            const bytes = new Uint8Array([...new Uint8Array(header.buffer), ...fromBase64(text)]);
+            const regions = engine.RegionMap.read(bytes.buffer, size);
+            const divided = new Uint8Array(size.width * size.height).fill(255);
+            const boxes = new Uint8Array(size.width * size.height).fill(255);
+            for (let region = 0; region < regions.count; region++) {
+                for (const [y, start, end] of regions.runsOf(region)) {
+                    divided.fill(region, y * size.width + start, y * size.width + end);
+                }
+                const {rect, bits} = regions.pixelsOf(region);
+                bits.forEach((bit, at) => {
+                    const y = rect.y + Math.floor(at / rect.width);
+                    if (bit) boxes[y * size.width + rect.x + (at % rect.width)] = region;
+                });
+            }
+            const seen = divided.map((_, at) => regions.at(
+                {x: (at % size.width) + 0.3, y: Math.floor(at / size.width) + 0.9}));
+            return [toBase64(divided), toBase64(boxes), toBase64(seen)];
+        }""",
+        {
+            "map": {"width": 40, "height": 30},
+            "size": {"width": width, "height": height},
+            "text": text_of(numbers.astype("<u2").tobytes()),
+        },
+    )
+    rows = (2 * np.arange(height) + 1) * 30 // (2 * height)
+    columns = (2 * np.arange(width) + 1) * 40 // (2 * width)
+    expected = numbers[rows[:, None], columns]
+    for pixels in (divided, boxes, seen):
+        np.testing.assert_array_equal(pixels_of(pixels, (height, width)), expected)

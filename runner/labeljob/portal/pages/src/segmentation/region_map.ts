@@ -2,7 +2,6 @@
 import type { Size } from "../elements/geometry";
 import type { Point, Rect } from "./geometry";
 import type { Run } from "./painting";
-import { readWords } from "./server_help";
 import type { Pixels } from "./tool";
 
 const LIGHT = 0x70ffffff; // as canvases have it: opacity in the highest byte
@@ -144,4 +143,10 @@ function surround(runs: readonly Run[]): Rect {
     bottom = Math.max(bottom, y + 1);
   }
   return { x: left, y: top, width: right - left, height: bottom - top };
+}
+
+/** The first numbers of what the server sent. */
+export function readWords(content: ArrayBuffer, count: number): number[] {
+  const view = new DataView(content);
+  return Array.from({ length: count }, (_, at) => view.getUint32(4 * at, true));
 }

@@ -1,7 +1,7 @@
 /** What the portal's server computes of an image that it sends: superpixels, and objects. */
 import type { Size } from "../elements/geometry";
 import type { Point } from "./geometry";
-import { RegionMap } from "./region_map";
+import { readWords, RegionMap } from "./region_map";
 import type { Pixels } from "./tool";
 
 /** What the server can do with an image. */
@@ -42,12 +42,6 @@ export async function findObject(src: string, points: readonly Point[], signal: 
   const content = await response.arrayBuffer();
   const [x, y, width, height] = readWords(content, 4) as [number, number, number, number];
   return { rect: { x, y, width, height }, bits: new Uint8Array(content, 16) };
-}
-
-/** The first numbers of what the server sent. */
-export function readWords(content: ArrayBuffer, count: number): number[] {
-  const view = new DataView(content);
-  return Array.from({ length: count }, (_, at) => view.getUint32(4 * at, true));
 }
 
 /** What went wrong, for the worker. */
