@@ -24,6 +24,5 @@ def shrink_part(image: Image.Image, box: Box, size: tuple[int, int]) -> Image.Im
     if pixels.mode == "RGBA":
         layer, pixels = pixels, Image.new("RGB", pixels.size, "white")
         pixels.paste(layer, mask=layer.getchannel("A"))
-    return pixels.convert("RGB").resize(
-        size, Image.Resampling.BOX, box=(left * x, top * y, right * x, bottom * y)
-    )
+    part = pixels.resize(size, Image.Resampling.BOX, box=(left * x, top * y, right * x, bottom * y))
+    return part.convert("RGB")
