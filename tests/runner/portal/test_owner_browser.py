@@ -179,6 +179,16 @@ def test_the_gallery_lays_masks_over_photographs(tmp_path, browser):
             page.get_by_role("button", name="Have the masks corrected").click()
             expect(page.get_by_role("heading", name="zoo-adjust")).to_be_visible()
             assert opened.jobs["zoo-adjust"].task_input("1")["initialValue"]["src"]
+            page.goto(f"{address}/owner/jobs/zoo")
+            page.get_by_role("button", name="Have the labels checked").click()
+            expect(page.get_by_role("heading", name="zoo-verify")).to_be_visible()
+            page.goto(f"{address}/owner/jobs/zoo-verify/preview?object=1")
+            overlay = page.frame_locator("iframe#page").locator("canvas.mask")
+            pixels = overlay.evaluate(
+                "(canvas) => [[0, 0], [6, 4]].map((at) =>"
+                " [...canvas.getContext('2d').getImageData(...at, 1, 1).data])"
+            )
+            assert pixels == [[0, 0, 0, 0], [0x1F, 0x77, 0xB4, 255]]  # clear, and a dog's
     finally:
         context.close()
         opened.close()
