@@ -319,7 +319,11 @@ def test_the_gallery_has_the_masks_of_labels_and_answers(tmp_path):
         assignments.submit(
             portal.database, "zoo", lease.object_id, people.worker_id("cleo"), broken
         )
-        people.work(portal, job, "cleo")
+        lease = assignments.take(portal.database, "zoo", people.worker_id("cleo"), 300)
+        painted = np.zeros((16, 24), np.uint8)
+        painted[4:12, 6:18], painted[0, :3] = 2, 1  # the corner tells where the top left is
+        said = job.description.task.submit(painted, people.LABELS)
+        assignments.submit(portal.database, "zoo", lease.object_id, people.worker_id("cleo"), said)
         portal.run_due()
         colors = boot(get(owner, "/jobs/zoo/gallery"))["colors"]
         objects = get(owner, "/api/jobs/zoo/objects?order=manifest").json()["objects"]
@@ -335,6 +339,8 @@ def test_the_gallery_has_the_masks_of_labels_and_answers(tmp_path):
         mask, palette = read_classes(owner.browser.get(f"{said['ben']['mask']}&size=large"))
         assert (mask[4:12, 6:18] == 3).all()
         assert palette == colors
+        mask, _ = read_classes(owner.browser.get(f"{said['cleo']['mask']}&size=large"))
+        np.testing.assert_array_equal(mask, painted)
         (rejected,) = (item for item in objects[0]["answers"] if item["rejected"])
         assert owner.browser.get(rejected["mask"]).status_code == 404
         for path in ("0?worker=nobody", "7", "../zoo"):
