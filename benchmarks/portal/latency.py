@@ -66,10 +66,10 @@ def make_photographs(folder: Path, number: int, megapixels: float) -> None:
 
 
 @contextlib.contextmanager
-def serve(folder: Path) -> Iterator[str]:
+def serve(folder: Path, *, task: str = "image-multi-class") -> Iterator[str]:
     """A portal with one job of the photographs in a folder; the address that a worker opens."""
     command = [str(Path(sys.executable).with_name("labeljob")), "portal", str(folder / "photos")]
-    command += ["--task", "image-multi-class", "--labels", "cat,dog", "--port", "0"]
+    command += ["--task", task, "--labels", "cat,dog", "--port", "0"]
     command += ["--output", str(folder / "store")]
     log = folder / "log"
     with log.open("wb") as output:
