@@ -272,21 +272,23 @@ def test_each_tool_and_each_step_of_undo(edit):
     keyboard.up("Shift")
     expect(worker.editor.locator("output")).not_to_have_text(f"{before} px")
     assert size(worker) < before
-    start, turn = worker.at(140.3, 100.2), worker.at(160.2, 110.4)
-    drawn = [*worker.to_image([start, turn])]
-    mouse.move(*start)
-    mouse.down()
-    mouse.move(*turn)
-    keyboard.down(" ")
-    moved = (turn[0] - 90, turn[1] - 60)
-    mouse.move(*moved)
-    keyboard.up(" ")
-    mouse.move(moved[0] + 33, moved[1] - 50)
-    mouse.up()
-    drawn += [*worker.to_image([moved, (moved[0] + 33, moved[1] - 50)])]
-    worker.mask[distance(drawn) <= size(worker) / 2] = 3
-    step("brush while the image moves")
-    worker.keys("f")
+    for fits in (False, True):  # then the image cannot be moved, and nothing joins both parts
+        worker.keys(*(["f"] if fits else []), "123"[fits])
+        start, turn = worker.at(140.3, 100.2), worker.at(160.2, 110.4)
+        moved, end = (turn[0] - 90, turn[1] - 60), (turn[0] - 57, turn[1] - 110)
+        drawn = worker.to_image([start, turn])
+        mouse.move(*start)
+        mouse.down()
+        mouse.move(*turn)
+        keyboard.down(" ")
+        mouse.move(*moved)
+        keyboard.up(" ")
+        mouse.move(*end)
+        mouse.up()
+        rest = worker.to_image([moved, end])
+        inside = np.minimum(distance(drawn), distance(rest)) <= size(worker) / 2
+        worker.mask[inside] = 1 + fits
+        step("brush while the image moves")
 
     # A brush of one pixel paints the one that the pointer is on, at its very corner too.
     worker.keys("b", "2", *["["] * size(worker))
