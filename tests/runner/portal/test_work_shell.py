@@ -151,6 +151,22 @@ def test_an_answer_that_a_reload_overtakes_is_not_lost(page, portal):
     assert page.evaluate("Object.keys(localStorage).filter(k => k.includes('outbox'))") == []
 
 
+def test_an_answer_that_the_browser_has_no_room_for_is_told(page, portal):
+    page.evaluate("""() => { for (let size = 4e6; size >= 1; size /= 2) {
+        try { localStorage.setItem(`full-${size}`, "x".repeat(size)) } catch { /* too long */ }
+    } }""")
+    page.route("**/answers", lambda route: route.abort())
+    press(page, "3")
+    expect(page.locator("#notices")).to_contain_text("Keep this page open")
+    leave = "dispatchEvent(new Event('beforeunload', { cancelable: true }))"
+    assert not page.evaluate(leave)  # the browser asks
+    page.unroute("**/answers")
+    page.get_by_role("button", name="Try now").click()
+    wait_for_answers(page, portal, 1)
+    expect(page.locator("#notices")).to_be_empty()
+    assert page.evaluate(leave)
+
+
 def test_answers_kept_in_the_browser_are_told_on_the_job_list(page, served):
     page.route("**/answers", lambda route: route.abort())
     press(page, "3")

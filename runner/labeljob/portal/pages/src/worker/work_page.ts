@@ -143,7 +143,7 @@ export class WorkPage implements FrameListener {
     this.buttons.skip.addEventListener("click", () => {
       if (this.task) this.act({ path: "skip", body: { task: this.task.id } });
     });
-    this.buttons.back.addEventListener("click", () => void this.ask("back"));
+    this.buttons.back.addEventListener("click", () => void this.goBack());
     this.buttons.stop.addEventListener("click", () => void this.stop());
     this.buttons.cannotLabel.addEventListener("click", () => {
       this.cannotLabelDialog.querySelector("form")?.reset();
@@ -236,6 +236,11 @@ export class WorkPage implements FrameListener {
     if (this.task) this.show({ ...this.task, secondsLeft: this.task.timeLimit });
     else this.showPanel("Saving your answer…");
     this.updateButtons();
+  }
+
+  private async goBack(): Promise<void> {
+    await this.drafts.settle(longestSaving);
+    await this.ask("back");
   }
 
   private async ask(path: "next" | "back"): Promise<void> {
