@@ -28,6 +28,8 @@ from tests.runner.portal.team_app import (
     sign_in_as,
 )
 
+pytestmark = pytest.mark.slow
+
 PUBLIC = re.compile(r"/(sign-in|healthz|join/x|static.*|frames/x|files/x|oidc/.*)")
 OWN_POLICY = re.compile(r"/(frames/x|owner/jobs/zoo/(report|preview/frame))")
 NAMES = {"{job}": "zoo", "{object_id}": "0"}
