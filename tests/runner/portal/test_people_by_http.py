@@ -125,68 +125,60 @@ def test_three_people_label_a_job_with_several_labels(open_portal, truth):
 def test_two_people_at_two_windows_each_are_asked_once(open_portal, truth):
     portal = open_portal(workers_per_object=2)
     workers = hire(portal, *TEAM[:2])
-    for worker in workers:
+    for email, worker in zip(TEAM, workers, strict=False):
         window, other = worker.next("photos"), worker.next("photos")
-        assert window["task"]["id"] == other["task"]["id"]
-        answer = say(truth[int(window["task"]["id"])])
-        worker.answer("photos", window["task"]["id"], answer)
-        again = worker.answer("photos", window["task"]["id"], say("another"))
-        assert again["saved"] == "repeated"
+        task = window["task"]["id"]
+        assert task == other["task"]["id"]
+        with portal.database.transaction() as connection:
+            mine = (worker.worker_id,)
+            connection.execute("DELETE FROM sessions WHERE worker_id = ?", mine)
+        answer = say(truth[int(task)])
+        refused = worker.post("photos", "answers", task=task, answer=answer)
+        assert (refused.status_code, refused.json()["code"]) == (401, "signed-out")
+        worker.sign_in(email)
+        assert worker.answer("photos", task, answer)["saved"] == "saved"
+        assert worker.answer("photos", task, say("another"))["saved"] == "repeated"
         work(worker, "photos", lambda at: say(truth[at]))
     lines = portal.output_manifest("photos")
     assert [line["label"]["class-name"] for line in lines] == truth
     assert len(on_file(portal, "photos")) == 24
 
 
-def test_a_session_that_ended_is_told_and_the_answer_is_taken_after_it(open_portal, truth):
+def test_an_answer_counts_only_of_the_one_who_is_asked_and_in_time(open_portal, truth):
     portal = open_portal()
-    (worker,) = hire(portal, TEAM[0])
-    task = worker.next("photos")["task"]["id"]
-    with portal.database.transaction() as connection:
-        connection.execute("DELETE FROM sessions")
-    refused = worker.post("photos", "answers", task=task, answer=say(truth[int(task)]))
-    assert (refused.status_code, refused.json()["code"]) == (401, "signed-out")
-    worker.sign_in(TEAM[0])
-    assert worker.answer("photos", task, say(truth[int(task)]))["saved"] == "saved"
+    ann, bob = hire(portal, *TEAM[:2])
+    for path in ("/owner", "/owner/jobs/photos", "/owner/team", "/owner/api/jobs/photos/status"):
+        assert ann.http.get(path).status_code == 404
+    assert ann.http.post("/owner/api/jobs/photos/finish").status_code == 404
+    of_bob = bob.next("photos")["task"]["id"]
+    refused = ann.post("photos", "answers", task=of_bob, answer=say("cat"))
+    assert refused.status_code == 409
+    with httpx.Client(base_url=portal.url, cookies=bob.http.cookies) as without_token:
+        assert without_token.post("/api/jobs/photos/next", json={}).status_code == 403
+    first = bob.answer("photos", of_bob, say(truth[int(of_bob)]))
+    assert first["saved"] == "saved"
 
-
-def test_a_task_whose_time_is_over_goes_to_somebody_else(open_portal, truth):
-    portal = open_portal()
-    late, other = hire(portal, *TEAM[:2])
-    task = late.next("photos")["task"]["id"]
+    late = bob.next("photos")["task"]["id"]
     with portal.database.transaction() as connection:
         connection.execute("UPDATE assignments SET expires = 1 WHERE submitted IS NULL")
-    saved = work(other, "photos", lambda at: say(truth[at]))
-    assert task in saved
-    refused = late.post("photos", "answers", task=task, answer=say("cat"))
+    saved = work(ann, "photos", lambda at: say(truth[at]))
+    assert late in saved
+    refused = bob.post("photos", "answers", task=late, answer=say("cat"))
     assert refused.status_code == 409
     assert refused.json()["code"] in ("expired", "closed")
     assert len(portal.output_manifest("photos")) == 12
-    assert set(on_file(portal, "photos")) == {(other.worker_id, str(at)) for at in range(12)}
-
-
-def test_what_cannot_be_labelled_is_set_aside_with_the_reason(open_portal, truth):
-    portal = open_portal(workers_per_object=1)
-    (worker,) = hire(portal, TEAM[0])
-    first = worker.next("photos")["task"]["id"]
-    reply = worker.post(
-        "photos", "cannot-label", task=first, reason="image-unclear", comment="all black"
-    )
-    assert reply.json()["saved"] == "saved"
-    work(worker, "photos", lambda at: say(truth[at]))
-    portal.output_manifest("photos")
-    why = {"reason": "image-unclear", "comment": "all black"}
-    assert on_file(portal, "photos")[worker.worker_id, first] == {"cannot-be-labeled": why}
-    (told,) = portal.output_manifest("photos")[int(first)]["label"]["answers"]["set-aside"]
-    assert told["reason"] == "cannot-be-labeled"
-    assert "image-unclear" in told["detail"]
+    answered = {(ann.worker_id, str(at)) for at in range(12) if str(at) != of_bob}
+    assert set(on_file(portal, "photos")) == {(bob.worker_id, of_bob), *answered}
 
 
 def test_an_owner_pauses_resumes_and_finishes(open_portal, truth):
     portal = open_portal()
     owner = portal.let_in(portal.links[0])
     (worker,) = hire(portal, TEAM[0])
-    task = worker.next("photos")["task"]["id"]
+    unclear = worker.next("photos")["task"]["id"]
+    why = {"reason": "image-unclear", "comment": "all black"}
+    reply = worker.post("photos", "cannot-label", task=unclear, **why)
+    assert reply.json()["saved"] == "saved"
     owner.http.post("/owner/api/jobs/photos/pause").raise_for_status()
     paused = worker.next("photos")
     assert (paused["state"], paused["task"]) == ("paused", None)
@@ -196,32 +188,18 @@ def test_an_owner_pauses_resumes_and_finishes(open_portal, truth):
     owner.http.post("/owner/api/jobs/photos/finish").raise_for_status()
     done = worker.next("photos")
     assert (done["state"], done["task"]) == ("finished", None)
-    labeled = [
-        at
-        for at, line in enumerate(portal.output_manifest("photos"))
-        if line.get("label", {}).get("class-name")
-    ]
+    lines = portal.output_manifest("photos")
+    labeled = [at for at, line in enumerate(lines) if line.get("label", {}).get("class-name")]
     assert labeled == [int(task)]
+    assert on_file(portal, "photos")[worker.worker_id, unclear] == {"cannot-be-labeled": why}
+    (told,) = lines[int(unclear)]["label"]["answers"]["set-aside"]
+    assert told["reason"] == "cannot-be-labeled"
+    assert "image-unclear" in told["detail"]
 
 
-def test_a_worker_reaches_neither_the_owners_pages_nor_other_tasks(open_portal, truth):
-    portal = open_portal()
-    ann, bob = hire(portal, *TEAM[:2])
-    for path in ("/owner", "/owner/jobs/photos", "/owner/team", "/owner/api/jobs/photos/status"):
-        assert ann.http.get(path).status_code == 404
-    assert ann.http.post("/owner/api/jobs/photos/finish").status_code == 404
-    of_bob = bob.next("photos")["task"]["id"]
-    refused = ann.post("photos", "answers", task=of_bob, answer=say("cat"))
-    assert refused.status_code == 409
-    assert bob.answer("photos", of_bob, say(truth[int(of_bob)]))["saved"] == "saved"
-    without_token = httpx.Client(base_url=portal.url, cookies=bob.http.cookies)
-    assert without_token.post("/api/jobs/photos/next", json={}).status_code == 403
-
-
-@pytest.mark.parametrize("seed", [1, 2])
-def test_a_portal_that_is_killed_loses_no_acknowledged_answer(open_portal, tmp_path, seed):
-    """Six people, 40 objects, three answers each; killed five times at random moments."""
-    chance = random.Random(seed)
+def test_a_portal_that_is_killed_loses_no_acknowledged_answer(open_portal, tmp_path):
+    """Six people, 40 objects, three answers each; killed three times at random moments."""
+    chance = random.Random(1)
     make_photos(tmp_path / "photos", 40)
     portal = open_portal(workers_per_object=3)
     emails = [f"worker{at}@example.org" for at in range(6)]
@@ -246,11 +224,11 @@ def test_a_portal_that_is_killed_loses_no_acknowledged_answer(open_portal, tmp_p
                     return
                 time.sleep(0.1)
             except httpx.TransportError:
-                time.sleep(0.05)
+                time.sleep(0.2)
         raise AssertionError("the job did not end")
 
     def cut_the_power() -> None:
-        for _ in range(5):
+        for _ in range(3):
             time.sleep(chance.uniform(0.1, 1.0))
             portal.kill()
             portal.start()
@@ -269,8 +247,8 @@ def test_a_portal_that_is_killed_loses_no_acknowledged_answer(open_portal, tmp_p
 
 
 def test_two_hundred_people_at_once_and_every_answer_is_kept_once(open_portal, tmp_path):
-    """200 sessions, 334 objects, three answers each: about five answers a person."""
-    make_photos(tmp_path / "photos", 334)
+    """200 sessions, 134 objects, three answers each: about two answers a person."""
+    make_photos(tmp_path / "photos", 134)
     portal = open_portal(workers_per_object=3)
     database = portal.database
     members = [team.add_member(database, f"w{at}@example.org") for at in range(200)]
@@ -301,7 +279,7 @@ def test_two_hundred_people_at_once_and_every_answer_is_kept_once(open_portal, t
         )
 
     run_coroutine(asyncio.wait_for(labour_together(), 240))
-    assert len(saved) == 3 * 334
-    assert len(portal.output_manifest("photos")) == 334
+    assert len(saved) == 3 * 134
+    assert len(portal.output_manifest("photos")) == 134
     assert on_file(portal, "photos") == saved
-    wait_for(lambda: len(portal.worker_responses("photos")) == 334)
+    wait_for(lambda: len(portal.worker_responses("photos")) == 134)
