@@ -18,7 +18,7 @@ def digest(content: bytes) -> str:
 
 
 class DiskCache:
-    """Files in a folder that stays below a size; threads may share it.
+    """Files in a folder that stays below a size; the threads of one process may share it.
 
     Parameters
     ----------
@@ -36,6 +36,8 @@ class DiskCache:
         self._most_bytes = most_bytes
         self._lock = threading.Lock()
         self._n_bytes: int | None = None
+        for draft in folder.glob("*/*.part"):  # of a process that was killed
+            draft.unlink(missing_ok=True)
 
     def get(self, key: str, make: Callable[[], bytes]) -> bytes:
         """The file of a key, which is made if there is none."""

@@ -93,3 +93,12 @@ def test_a_full_disk_keeps_no_picture_from_being_shown(tmp_path):
     folder = tmp_path / "file"
     folder.write_text("in the way")
     assert open_image(ThumbnailCache(folder).get(encode(noise(5)))).format == "JPEG"
+
+
+def test_what_a_killed_process_left_half_written_is_removed(tmp_path):
+    kept, left = tmp_path / "ab" / "ab.jpg", tmp_path / "ab" / "ab.1.part"
+    kept.parent.mkdir()
+    kept.write_bytes(b"whole")
+    left.write_bytes(b"half")
+    ThumbnailCache(tmp_path)
+    assert list(tmp_path.rglob("*.*")) == [kept]
