@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from labeljob.commands import app, portal
 from labeljob.portal import assignments
 from labeljob.portal.portal import Portal
+from labeljob.tasks.registry import find_job_type
 from tests.runner.portal import people
 
 pytestmark = pytest.mark.slow
@@ -252,9 +253,9 @@ def test_masks_are_verified_and_adjusted(folder):
     def paint(number, task_input):
         said = np.zeros((16, 24), np.uint8)
         said[:, 12:] = 2
-        return people.find_job_type("semantic-segmentation").submit(said, people.LABELS) | {
-            "initialValueModified": True
-        }
+        answer = find_job_type("semantic-segmentation").submit(said, people.LABELS)
+        answer["crowd-semantic-segmentation"]["initialValueModified"] = True
+        return answer
 
     pages, inputs = answer(folder, "roads-again", paint)
     value = attribute_of(pages["0"], "initial-value")
@@ -267,6 +268,10 @@ def test_masks_are_verified_and_adjusted(folder):
     )
     assert line["source-ref"].endswith("001.png")
     assert line["mask-ref"]["mask-ref"] == inputs["0"]["initialValue"]["src"]
+    assert line["adjusted-mask-ref"]["adjustment-status"] == "adjusted"
+    run("finish", JOBS / "roads-again")
+    (finished,) = people.read_lines(JOBS / "roads-again/manifests/output/finished.manifest")
+    assert finished["adjusted-mask-ref-metadata"]["adjustment-status"] == "adjusted"
     stored = folder / "labeljob-store" / line["adjusted-mask-ref"]["mask-ref"].removeprefix("s3://")
     with Image.open(stored) as image:
         mask = np.array(image)

@@ -160,6 +160,8 @@ def correct(folder, browser, lines):
             mask = read_mask(portal, line["adjusted-mask-ref"]["mask-ref"])
             np.testing.assert_array_equal(mask, expected[number])
             assert line["mask-ref"] == lines[number]["mask-ref"]
+        statuses = [line["adjusted-mask-ref"]["adjustment-status"] for line in corrected]
+        assert statuses == ["adjusted", "unadjusted"]
         modified = {
             number: answer["answerContent"][ELEMENT]["initialValueModified"]
             for number, (answer,) in portal.worker_responses("photos-adjust").items()

@@ -28,7 +28,7 @@ from groundtruth.tasks.base import (
     unlabeled,
 )
 from groundtruth.tasks.segmentation.answers import MaskAnswer, ReadMasks, read_masks, write_png
-from groundtruth.tasks.segmentation.task import BACKGROUND, WEIGHTED
+from groundtruth.tasks.segmentation.task import ADJUSTMENT, BACKGROUND, WEIGHTED
 from groundtruth.worker_history.store import Amounts
 
 CONFIDENCE_DIGITS = 4
@@ -141,6 +141,8 @@ def _details(
     }
     if context.settings.disagreement_map:
         details["disagreement-ref"] = _write_disagreement(object_id, read, made, context)
+    if read.modified:
+        details[ADJUSTMENT] = "adjusted" if any(read.modified) else "unadjusted"
     if read.repaired:
         details["repaired"] = [
             {

@@ -34,11 +34,15 @@ LONGEST_ID = 120
 
 @dataclass(frozen=True, kw_only=True)
 class MaskAnswer:
-    """One worker's PNG as it came, and the image's size and the labels' colours it tells."""
+    """One worker's PNG as it came, and the image's size and the labels' colours it tells.
+
+    `modified` is whether an earlier mask was changed; None if there was none to adjust.
+    """
 
     png: bytes
     size: tuple[int, int] | None
     colors: dict[str, str]
+    modified: bool | None = None
 
 
 def mask_answer(content: Any) -> MaskAnswer:
@@ -48,6 +52,7 @@ def mask_answer(content: Any) -> MaskAnswer:
         png=decode_base64_png(value["labeledImage"]["pngImageData"]),
         size=_size(value.get("inputImageProperties")),
         colors=_colors(value.get("labelMappings")),
+        modified=_modified(value.get("initialValueModified")),
     )
 
 
@@ -71,6 +76,10 @@ def _holds_mask(value: Any) -> bool:
     if not isinstance(value, dict) or not isinstance(value.get("labeledImage"), dict):
         return False
     return isinstance(value["labeledImage"].get("pngImageData"), str)
+
+
+def _modified(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
 
 
 def _size(properties: Any) -> tuple[int, int] | None:
@@ -108,13 +117,15 @@ class ReadMasks:
     """What could be read of one data object's answers.
 
     The masks are sorted by worker, so that no sum over them depends on the order of the payload;
-    `colors` are theirs, `repaired` says whose could be read only by being lenient, and how.
+    `colors` are theirs, `repaired` says whose could be read only by being lenient, and how;
+    `modified` is what those say who adjusted an earlier mask.
     """
 
     masks: dict[str, RunMask]
     colors: tuple[dict[str, str], ...]
     repaired: tuple[tuple[str, MaskNotes], ...]
     rejected: tuple[RejectedAnswer, ...]
+    modified: tuple[bool, ...] = ()
 
 
 def read_masks(item: Answers[MaskAnswer], labels: Sequence[str]) -> ReadMasks:
@@ -122,6 +133,7 @@ def read_masks(item: Answers[MaskAnswer], labels: Sequence[str]) -> ReadMasks:
     shape = _image_size(item.answers)
     masks: dict[str, RunMask] = {}
     colors: list[dict[str, str]] = []
+    modified: list[bool] = []
     repaired: list[tuple[str, MaskNotes]] = []
     rejected = list(item.rejected)
     by_worker = sorted(zip(item.workers, item.answers, strict=True), key=lambda pair: pair[0])
@@ -136,6 +148,8 @@ def read_masks(item: Answers[MaskAnswer], labels: Sequence[str]) -> ReadMasks:
             continue
         masks[worker] = mask
         colors.append(answer.colors)
+        if answer.modified is not None:
+            modified.append(answer.modified)
         if notes != MaskNotes():
             repaired.append((worker, notes))
     return ReadMasks(
@@ -143,6 +157,7 @@ def read_masks(item: Answers[MaskAnswer], labels: Sequence[str]) -> ReadMasks:
         colors=tuple(colors),
         repaired=tuple(repaired),
         rejected=tuple(rejected),
+        modified=tuple(modified),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from groundtruth.annotations import Answers
@@ -29,6 +30,9 @@ BACKGROUND = "BACKGROUND"
 
 WEIGHTED = "weighted"
 """The algorithm by which careless workers weigh less."""
+
+ADJUSTMENT = "adjustment-status"
+"""The key that says of a label whether anybody changed the earlier mask it began with."""
 
 
 class SemanticSegmentation:
@@ -95,6 +99,7 @@ class SemanticSegmentation:
             "human-annotated": origin.human_annotated,
             "creation-date": origin.creation_date,
             "job-name": origin.job_name,
+            **_keep_adjustment(label.details),
         }
 
     def decode_label(self, value: Any, metadata: Any) -> Label | None:
@@ -103,10 +108,17 @@ class SemanticSegmentation:
             if "mask-ref" not in value:
                 return None
             uri = value["mask-ref"]
-            return decode_object_style(self, value, _read_classes(uri, value), uri)
+            label = decode_object_style(self, value, _read_classes(uri, value), uri)
+            return replace(label, details=_keep_adjustment(value))
         if not is_builtin_of(self, metadata) or not isinstance(value, str):
             return None
-        return decode_builtin_style(self, _read_classes(value, metadata), value)
+        label = decode_builtin_style(self, _read_classes(value, metadata), value)
+        return replace(label, details=_keep_adjustment(metadata))
+
+
+def _keep_adjustment(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Whether an earlier mask was adjusted, where that is told."""
+    return {ADJUSTMENT: told[ADJUSTMENT]} if ADJUSTMENT in told else {}
 
 
 def _format_color_map(label: Label) -> dict[str, dict[str, Any]]:
