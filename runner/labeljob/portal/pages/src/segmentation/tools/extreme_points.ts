@@ -20,6 +20,7 @@ export class ExtremePoints implements Tool {
   absence?: string;
   private src = ""; // of the image that was asked about
   private means = ""; // what finds the object
+  private isChosen = false;
   private points: Point[] = [];
   private looking: AbortController | null = null;
 
@@ -36,7 +37,9 @@ export class ExtremePoints implements Tool {
     void askHelp(src)
       .then(
         ({ extremePoints }) => {
-          if (this.host.src === src) this.means = extremePoints;
+          if (this.host.src !== src) return;
+          this.means = extremePoints;
+          if (this.isChosen) this.explain();
         },
         (error: unknown) => {
           if (this.host.src === src) this.absence = readMessage(error);
@@ -46,11 +49,17 @@ export class ExtremePoints implements Tool {
   }
 
   start(): void {
-    this.host.say("Click the object's topmost, lowest, leftmost and rightmost point, in any order.");
+    this.isChosen = true;
+    if (this.means) this.explain();
   }
 
   stop(): void {
+    this.isChosen = false;
     this.forget();
+  }
+
+  private explain(): void {
+    this.host.say(`Click an object's topmost, lowest, leftmost and rightmost point. It is found by ${this.means}.`);
   }
 
   private forget(): void {
@@ -64,6 +73,7 @@ export class ExtremePoints implements Tool {
       this.host.say("The object is still being looked for. Escape gives it up.");
       return;
     }
+    if (this.points.length === 0) this.host.say("");
     this.points = [...this.points, this.keepInside(at)];
     this.host.requestUpdate();
   }
@@ -114,7 +124,7 @@ export class ExtremePoints implements Tool {
     let found: Pixels | null = null;
     try {
       found = await findObject(src, this.points, looking.signal);
-      text = `Found by ${this.means}. Ctrl+Z takes it back; other tools make it exact.`;
+      text = `Found by ${this.means}. Ctrl+Z takes it back.`;
     } catch (error) {
       text = readMessage(error);
     }
@@ -141,9 +151,8 @@ export class ExtremePoints implements Tool {
       `;
     }
     const missing = POINTS - this.points.length;
-    const hint = missing === POINTS ? "Click the object's outermost points: top, bottom, left, right" : `${missing} more`;
     return html`
-      <span class="hint">${hint}${this.means ? `. It is found by ${this.means}` : ""}.</span>
+      <span class="hint">${missing === POINTS ? "Click top, bottom, left and right" : `${missing} more`}</span>
       ${this.points.length > 0 ? html`<button @click=${(): void => void this.takeKey("Escape")}>Give up</button>` : nothing}
     `;
   }
