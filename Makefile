@@ -113,6 +113,7 @@ bench: $(VENV)/.dev build ## Measure everything beside its peers and write docs/
 	$(BIN)/python -m benchmarks.segmentation.quality --data $(GROUNDTRUTH_DATA)
 	$(BIN)/python -m benchmarks.lambdas
 	$(BIN)/python -m benchmarks.portal
+	$(BIN)/python -m benchmarks.portal.help_tools
 	$(BIN)/python -m benchmarks.report
 
 .PHONY: bench-quick
@@ -232,5 +233,7 @@ lock: $(VENV)/.created ## Write the hash-locked requirements again
 	$(LOCK) --universal requirements/ministack.in -o requirements/ministack.txt
 	$(LOCK) --universal requirements/bench.in -o requirements/bench.txt
 	$(LOCK) --universal requirements/bench-segmentation.in -o requirements/bench-segmentation.txt
+	$(LOCK) --universal --no-deps --emit-build-options requirements/photographs.in \
+		-o requirements/photographs.txt
 	$(LOCK) --universal requirements/node.in -o requirements/node.txt
 	$(LOCK) --universal requirements/bootstrap.in -o requirements/bootstrap.txt

@@ -25,6 +25,7 @@ RECORDS = {
     "scaling": "scaling",
     "lambdas": "lambda",
     "portal": "portal",
+    "help_tools": "help-tools",
     "masks": "segmentation",
     "mask_quality": "segmentation-quality",
     "sources": "sources",
