@@ -85,6 +85,7 @@ export class CrowdSemanticSegmentation extends TaskElement {
   private kept = ""; // what the portal was told last of the view
   private keepTimer = 0;
   private shownScale = 0;
+  private shownClass = 1;
 
   override get decoded(): Promise<void> {
     return this.loading;
@@ -436,6 +437,10 @@ export class CrowdSemanticSegmentation extends TaskElement {
 
   override updated(): void {
     this.shownScale = this.surface!.scale;
+    if (this.shownClass !== this.bench.cls) {
+      this.shownClass = this.bench.cls;
+      this.renderRoot.querySelector(".option:has(input:checked)")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    }
     if (this.painting) this.keepView();
   }
 

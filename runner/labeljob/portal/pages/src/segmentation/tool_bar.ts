@@ -25,6 +25,7 @@ export const barStyle = css`
   .bar { display: flex; flex-wrap: wrap; gap: 0.4rem 0.5rem; align-items: center; flex: none; }
   .bar button { padding: 0.3rem 0.7rem; }
   .bar button[aria-pressed="true"] { background: var(--crowd-chosen); border-color: var(--crowd-accent); color: var(--crowd-text); }
+  .bar button[aria-disabled="true"] { opacity: 0.55; cursor: not-allowed; }
   .bar svg { width: 1.25rem; height: 1.25rem; fill: none; stroke: currentColor; stroke-width: 1.5; stroke-linejoin: round; stroke-linecap: round; flex: none; }
   .bar label { display: inline-flex; gap: 0.5rem; align-items: center; min-height: 2.5rem; }
   .bar input[type="range"] { width: 8rem; accent-color: var(--crowd-accent); }
@@ -71,7 +72,7 @@ export function renderTools(bench: Workbench): TemplateResult {
             aria-pressed=${bench.tool === tool ? "true" : "false"}
             aria-keyshortcuts=${tool.key}
             title="${tool.absence ?? tool.name} (${tool.key.toUpperCase()})"
-            ?disabled=${tool.absence !== undefined}
+            aria-disabled=${tool.absence === undefined ? nothing : "true"}
             @click=${(): void => bench.use(tool)}
           >
             ${renderIcon(tool.id)}

@@ -151,6 +151,7 @@ export class Workbench implements ToolHost {
   // --- tools and classes -------------------------------------------------------------------------
 
   use(tool: Tool): void {
+    if (tool.absence !== undefined) this.say(`${tool.name}: ${tool.absence}`);
     if (this.tool === tool || tool.absence !== undefined || this.surface()?.isPressed) return;
     if (this.canvas) this.tool.stop?.();
     this.preview(null);
