@@ -464,8 +464,9 @@ def test_an_earlier_mask_is_adjusted_and_keeps_its_colors(edit):
     before[100:150, 20:90] = 2
     colors = [(255, 255, 255), (10, 20, 30), (44, 160, 44)]  # the second is a default color
     url = f"data:image/png;base64,{base64.b64encode(encode(before, colors, 'RGB')).decode()}"
-    initial = "{'src': '%s', labelMappings: {stone: {color: '#0A141E'}, tree: {color: '#2ca02c'},}}"
-    template = TEMPLATE.replace("labels=", f'initial-value="{initial % url}" labels=')
+    kept = "stone: {color: '#0A141E'}, 'tree': {color: '#2ca02c'}, moss: {color: '#FFF'},"
+    initial = f"{{'src': '{url}', labelMappings: {{{kept}}}}}"
+    template = TEMPLATE.replace("labels=", f'initial-value="{initial}" labels=')
     worker = edit(template)
     worker.mask = np.array([0, 2, 1], np.uint8)[before]
     worker.check("as it was")

@@ -4,6 +4,7 @@ import type { Color } from "./png";
 const FIRST: readonly Color[] = [
   "#2ca02c", "#1f77b4", "#ff7f0e", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22", "#17becf",
 ];
+const WHITE: Color = "#ffffff"; // that of BACKGROUND
 const GOLDEN_ANGLE = 137.508; // degrees; hues this far apart are never close to an earlier one for long
 
 /**
@@ -12,7 +13,7 @@ const GOLDEN_ANGLE = 137.508; // degrees; hues this far apart are never close to
  * @param wanted Colors that labels have already, such as in an earlier mask: they keep them.
  */
 export function assignColors(labels: readonly string[], wanted: ReadonlyMap<string, Color> = new Map()): Color[] {
-  const taken = new Set<Color>(["#ffffff"]);
+  const taken = new Set<Color>([WHITE]);
   const kept = labels.map((label) => {
     const color = wanted.get(label);
     if (color === undefined || taken.has(color)) return null;
@@ -42,14 +43,14 @@ function makeColor(number: number): Color {
   return `#${channels.map((channel) => channel.toString(16).padStart(2, "0")).join("")}`;
 }
 
-/** The colors of a `labelMappings`, by label, as `#rrggbb` in lower case. */
+/** The colors of a `labelMappings`, by label, as `#rrggbb` in lower case; white is none. */
 export function readColors(mappings: unknown): Map<string, Color> {
   const colors = new Map<string, Color>();
   if (typeof mappings !== "object" || mappings === null) return colors;
   for (const [label, mapping] of Object.entries(mappings)) {
     const text = typeof mapping === "object" && mapping !== null && "color" in mapping ? String(mapping.color) : "";
     const color = text.trim().toLowerCase().replace(/^#(.)(.)(.)$/, "#$1$1$2$2$3$3");
-    if (/^#[0-9a-f]{6}$/.test(color)) colors.set(label, color);
+    if (/^#[0-9a-f]{6}$/.test(color) && color !== WHITE) colors.set(label, color);
   }
   return colors;
 }

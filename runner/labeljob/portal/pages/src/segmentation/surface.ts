@@ -114,6 +114,8 @@ export class Surface extends LitElement {
     this.photo?.element.remove();
     this.mask.canvas.remove();
     this.photo = this.mask.painting = null;
+    this.press = null; // what is under way is given up
+    this.fingers.clear();
     this.isFitted = true;
   }
 
