@@ -565,7 +565,9 @@ def test_everybody_can_use_it(edit):
             assert worker.frame.evaluate(SIDEWAYS) == 0
 
 
-def test_the_next_image_is_looked_at_as_the_one_before(open_portal, tmp_path, browser):
+def test_the_next_image_is_looked_at_as_the_one_before_and_a_reload_loses_nothing(
+    open_portal, tmp_path, browser
+):
     take_photographs(tmp_path / "photos", 2, size=(WIDTH, HEIGHT))
     portal = open_portal(task="semantic-segmentation")
     email = "ann@example.org"
@@ -592,7 +594,23 @@ def test_the_next_image_is_looked_at_as_the_one_before(open_portal, tmp_path, br
     ann.page.keyboard.press("Control+Enter")  # the polygon is painted, and all submitted
     ann.wait_for_task(other_than=task)
     assert memory() == kept | {"look": pytest.approx(kept["look"])}
+
+    # What is painted is saved by itself, and there again after a reload.
+    def painted():
+        return ann.frame.locator(NAME).evaluate("""async (editor) => {
+            const wait = () => new Promise((resolve) => setTimeout(resolve, 20));
+            while (!editor.painting?.countByClass()[2]) await wait();
+            return editor.painting.pixels.join("");
+        }""")
+
+    with ann.page.expect_response("**/drafts") as saved:
+        for point in ((700, 420), (660, 480), (600, 400)):
+            ann.page.mouse.click(*point)
+        ann.page.keyboard.press("Enter")
+    assert saved.value.ok
+    before = painted()
     ann.page.reload()
     ann.wait_for_task()
+    assert painted() == before
     assert memory() == kept | {"look": pytest.approx(kept["look"])}
     ann.close()
