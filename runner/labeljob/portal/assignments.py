@@ -432,9 +432,10 @@ def _choose(connection: sqlite3.Connection, job: str, worker_id: str) -> str | N
             (job, worker_id),
         )
     }
+    # SQLite keeps the order of a CROSS JOIN; else it would walk through all the job's assignments.
     begun = connection.execute(
-        "SELECT object_id FROM drafts JOIN objects USING (job, object_id) "
-        "JOIN assignments USING (job, object_id, worker_id) WHERE job = ? AND worker_id = ? "
+        "SELECT object_id FROM drafts CROSS JOIN objects USING (job, object_id) "
+        "CROSS JOIN assignments USING (job, object_id, worker_id) WHERE job = ? AND worker_id = ? "
         "AND room AND NOT live AND submitted IS NULL AND skipped IS NULL "
         "ORDER BY saved DESC LIMIT 1",
         (job, worker_id),

@@ -6,7 +6,7 @@ import pytest
 
 from labeljob.portal import assignments
 from labeljob.portal.database import Database
-from labeljob.portal.drafts import MOST_KEPT
+from labeljob.portal.drafts import MOST_KEPT, find_draft, save_draft
 from tests.runner.portal.portal_client import Worker, make_app, open_portal
 
 
@@ -169,6 +169,26 @@ def test_what_is_no_draft_is_refused(portal, ann):
     assert begin(ann, task, note="x" * 1_000_000).status_code == 413
     assert begin(ann, task, note="x" * 900_000).status_code == 200
     assert len(drafts_of(portal)[task]["note"]) == 900_000
+
+
+def test_the_work_does_not_grow_with_the_job(portal, ann):
+    task = ann.next()["task"]["id"]
+    statements = []
+    with portal.database.transaction() as connection:
+        connection.set_trace_callback(statements.append)
+        save_draft(portal.database, "zoo", task, ann.worker_id, {"note": "begun"})
+        assert find_draft(portal.database, "zoo", task, ann.worker_id)
+        assignments.release(portal.database, "zoo", ann.worker_id)
+        assignments.take(portal.database, "zoo", ann.worker_id, 300)
+        connection.set_trace_callback(None)
+        steps = [
+            row["detail"]
+            for statement in statements
+            if "drafts" in statement
+            for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")
+        ]
+    assert any("drafts" in step for step in steps)
+    assert not [step for step in steps if "SCAN" in step or step.endswith("(job=?)")]
 
 
 def test_a_database_from_before_there_were_drafts_is_opened(tmp_path):
