@@ -43,6 +43,14 @@ class Departures:
         if leaving is not None:
             leaving.cancel()
 
+    def work(self, job: str, worker_id: str, page: str) -> None:
+        """A worker does something on a page, which may be another than the latest.
+
+        What the page that was left has sent before it is no sign that the worker is there.
+        """
+        if self._latest.get((job, worker_id)) != page:
+            self.arrive(job, worker_id, page)
+
     def leave(self, job: str, worker_id: str, page: str) -> None:
         """A page was left; it counts only if the worker has opened no other since."""
         if self._latest.get((job, worker_id)) == page:

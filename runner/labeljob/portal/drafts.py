@@ -26,15 +26,16 @@ def save_draft(
     Returns
     -------
     bool
-        False if the worker has no lease on the object (any more), and has not gone back to it, or
-        its label is being made.
+        False if the worker was never asked about the object or has skipped it, others have taken
+        all places, or the answer is given already.
     """
     with database.transaction() as connection:
         kept = connection.execute(
             "INSERT INTO drafts SELECT job, worker_id, object_id, ?, ? FROM assignments "
             "JOIN objects USING (job, object_id) WHERE job = ? AND object_id = ? AND worker_id = ? "
-            "AND (live OR reopened IS NOT NULL) AND called IS NULL "
-            "AND objects.state IN ('open', 'complete') "
+            "AND (live OR reopened IS NOT NULL OR submitted IS NULL AND skipped IS NULL AND room) "
+            "AND called IS NULL AND objects.state IN ('open', 'complete') "
+            "AND (SELECT jobs.state FROM jobs WHERE name = job) != 'finished' "
             "ON CONFLICT DO UPDATE SET saved = excluded.saved, answer = excluded.answer",
             (
                 database.now(),

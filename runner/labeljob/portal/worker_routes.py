@@ -137,6 +137,8 @@ class WorkerPages:
             job = self._find_job(request)
             return save_draft(self._database, job.name, task, _worker(request), answer)
 
+        page = _read_text(body, "page")
+        self._departures.work(request.path_params["job"], _worker(request), page)
         if await self._thread.run(save):
             return JSONResponse({"saved": "draft"})
         return JSONResponse(_apologize("not-yours"), 409)
