@@ -206,12 +206,17 @@ class TestObjectModel:
         assert chances[:, :30].max() < 0.1
         assert chances[:, 60:].min() > 0.9
 
-    @pytest.mark.parametrize("content", [b"", b"no model", brightness_model(rank=2)])
-    def test_another_file_is_refused(self, tmp_path, content):
+    def test_without_the_extra_it_is_told_how_to_get_it(self, tmp_path, monkeypatch):
+        monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+        with pytest.raises(ModelError, match="extra assist: pip install onnxruntime"):
+            ObjectModel(tmp_path / "own.onnx")
+
+    def test_another_file_is_refused(self, tmp_path):
         path = tmp_path / "other.onnx"
-        path.write_bytes(content)
-        with pytest.raises(ModelError, match=r"other\.onnx is no ONNX model"):
-            ObjectModel(path)
+        for content in (b"", b"no model", brightness_model(rank=2)):
+            path.write_bytes(content)
+            with pytest.raises(ModelError, match=r"other\.onnx is no ONNX model"):
+                ObjectModel(path)
 
 
 @pytest.fixture
