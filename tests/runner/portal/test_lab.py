@@ -83,8 +83,9 @@ def test_three_people_label_twenty_photographs(lab, browser):
 @pytest.mark.slow
 def test_the_other_commands_of_the_page_start_a_portal(tmp_path):
     take_photographs(tmp_path / "photos", 4, size=(64, 48))
-    for command in [*commands_of("adaptive"), *commands_of("going on")]:
+    for command in [*commands_of("adaptive"), *commands_of("masks"), *commands_of("going on")]:
         portal = LivePortal(tmp_path, *command[1:])
         portal.start()
         portal.stop()
-        assert "job photos: 4 data objects" in portal.said
+        job = "outlines" if "outlines" in command else "photos"
+        assert f"job {job}: 4 data objects" in portal.said
