@@ -16,7 +16,7 @@ from labeljob.portal import team
 from labeljob.portal.database import Database
 
 COMMAND = str(Path(sys.executable).with_name("labeljob"))
-SECONDS_TO_START = 60
+SECONDS_TO_START = 180
 PASSWORD = "four plain words here"
 
 
