@@ -43,7 +43,7 @@ export const barStyle = css`
     }
     .tools { gap: 0.3rem; }
   }
-  @container (max-width: 30rem) {
+  @container (max-width: 34rem) {
     .settings label, .settings .hint { font-size: 0.9rem; }
     .tools button[aria-pressed="true"] .name {
       position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap;
