@@ -99,7 +99,7 @@ format: $(VENV)/.dev ## Format the code and fix what can be fixed
 GROUNDTRUTH_DATA ?= ../shared/data
 
 .PHONY: bench
-bench: $(VENV)/.dev build ## Measure everything beside its peers and write docs/benchmarks.md
+bench: $(VENV)/.dev build chromium ## Measure everything beside its peers and write docs/benchmarks.md
 	$(BIN)/python -m benchmarks.classification.birds --data $(GROUNDTRUTH_DATA)
 	$(BIN)/python -m benchmarks.classification --only quality --data $(GROUNDTRUTH_DATA)
 	$(BIN)/python -m benchmarks.classification.selection --data $(GROUNDTRUTH_DATA)
@@ -114,6 +114,9 @@ bench: $(VENV)/.dev build ## Measure everything beside its peers and write docs/
 	$(BIN)/python -m benchmarks.lambdas
 	$(BIN)/python -m benchmarks.portal
 	$(BIN)/python -m benchmarks.portal.help_tools
+	.ci/with-node npm --loglevel error --prefix benchmarks/portal/pages ci >/dev/null
+	$(BIN)/python -m benchmarks.portal.brush
+	$(BIN)/python -m benchmarks.portal.large_images
 	$(BIN)/python -m benchmarks.report
 
 .PHONY: bench-quick

@@ -66,7 +66,7 @@ class Memory(threading.Thread):
 
     def now(self) -> float:
         """Megabytes at this moment."""
-        found = sum(map(_read_megabytes, _find_renderers(self._browser)))
+        found = sum(map(_read_shared_megabytes, _find_renderers(self._browser)))
         self._most = max(self._most, found)
         return found
 
@@ -104,13 +104,22 @@ def _find_renderers(browser: int) -> Iterator[int]:
             yield pid
 
 
-def _read_megabytes(pid: int) -> float:
+def read_most_megabytes(pid: int) -> float:
+    """The most resident memory that a process has had."""
+    return _read_megabytes(f"/proc/{pid}/status", "VmHWM")
+
+
+def _read_shared_megabytes(pid: int) -> float:
     try:
-        text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8")
+        return _read_megabytes(f"/proc/{pid}/smaps_rollup", "Pss")
     except OSError:  # it has ended
         return 0.0
-    (line,) = [line for line in text.splitlines() if line.startswith("Pss:")]
-    return int(line.split()[1]) * 1.024 / 1000
+
+
+def _read_megabytes(path: str, name: str) -> float:
+    lines = Path(path).read_text(encoding="utf-8").splitlines()
+    (value,) = [line.split()[1] for line in lines if line.startswith(f"{name}:")]
+    return int(value) * 1.024 / 1000
 
 
 @contextmanager

@@ -66,8 +66,8 @@ def make_photographs(folder: Path, number: int, megapixels: float) -> None:
 
 
 @contextlib.contextmanager
-def serve(folder: Path, *, task: str = "image-multi-class") -> Iterator[str]:
-    """A portal with one job of the photographs in a folder; the address that a worker opens."""
+def serve(folder: Path, *, task: str = "image-multi-class") -> Iterator[tuple[str, int]]:
+    """A portal with one job of a folder's photographs; the link for a worker, and its process."""
     command = [str(Path(sys.executable).with_name("labeljob")), "portal", str(folder / "photos")]
     command += ["--task", task, "--labels", "cat,dog", "--port", "0"]
     command += ["--output", str(folder / "store")]
@@ -79,7 +79,7 @@ def serve(folder: Path, *, task: str = "image-multi-class") -> Iterator[str]:
             if server.poll() is not None:
                 sys.exit(log.read_text())
             time.sleep(0.1)
-        yield links[1]
+        yield links[1], server.pid
     finally:
         server.terminate()
         server.wait()
@@ -162,7 +162,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_photographs(folder / "photos", options.tasks, options.megapixels)
-        with serve(folder) as link:
+        with serve(folder) as (link, _):
             waits = measure(link, options.tasks)
     p50, p95 = (float(value) for value in np.percentile(waits, [50, 95]))
     given = {"tasks": options.tasks, "megapixels": options.megapixels}

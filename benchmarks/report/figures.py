@@ -26,6 +26,8 @@ RECORDS = {
     "lambdas": "lambda",
     "portal": "portal",
     "help_tools": "help-tools",
+    "brush": "portal-brush",
+    "large_images": "portal-large-images",
     "masks": "segmentation",
     "mask_quality": "segmentation-quality",
     "sources": "sources",
