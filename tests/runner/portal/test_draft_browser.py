@@ -98,6 +98,7 @@ def test_what_was_begun_is_not_lost(portal, come):
     ann.page.wait_for_timeout(1500)
     assert "drafts" not in sent  # nothing was changed
 
+    begun = time.monotonic()
     ann.choose("cat")
     ann.type("word", "whiskers")
     ann.fill("plain", "")
@@ -105,7 +106,7 @@ def test_what_was_begun_is_not_lost(portal, come):
     whole = wait_for_draft(portal, word="whiskers", mark="marked")
     assert whole["crowd-image-classifier"] == {"label": "cat"}
     assert "plain" not in whole
-    assert sent.count("drafts") <= 5  # of nine changes
+    assert 1 <= sent.count("drafts") <= 2 + (time.monotonic() - begun)  # not one for each change
     ann.page.reload()
     ann.wait_for_task()
     assert ann.photograph == task
