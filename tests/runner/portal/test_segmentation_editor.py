@@ -182,16 +182,22 @@ def test_the_brush_paints_what_the_pointer_passes_at_every_zoom(ratio, edit):
     middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     rng = np.random.default_rng(int(10 * ratio))
     sizes = set()
+
+    def one_to_one():
+        worker.keys("z")
+
     zooms = [
         lambda: None,
         lambda: mouse.wheel(0, -400),
-        lambda: worker.keys("z"),
+        one_to_one,
         lambda: mouse.wheel(0, -1100),
         lambda: worker.keys("f"),
     ]
     for number, zoom in enumerate(zooms):
         mouse.move(*middle)
         zoom()
+        if number == zooms.index(one_to_one):
+            assert worker.look()["scale"] == 1
         cls = number % len(LABELS) + 1
         worker.keys(str(cls), *(["]"] * number))
         sizes.add(size(worker))

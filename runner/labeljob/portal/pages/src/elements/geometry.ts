@@ -20,7 +20,8 @@ export function fit(picture: Size, view: Size): Placement {
   return hold({ scale, x: 0, y: 0 }, picture, view);
 }
 
-/** Scale by a factor; the point of the picture under (`x`, `y`) of the view stays there. */
+/** Scale by a factor; the point of the picture under (`x`, `y`) of the view stays there. The
+ * smallest scale shows the whole picture, but a small picture may also be as small as it is. */
 export function zoom(
   placement: Placement,
   factor: number,
@@ -29,7 +30,7 @@ export function zoom(
   picture: Size,
   view: Size,
 ): Placement {
-  const smallest = fit(picture, view).scale;
+  const smallest = Math.min(1, fit(picture, view).scale);
   const scale = clamp(placement.scale * factor, smallest, Math.max(LARGEST_SCALE, smallest));
   const ratio = scale / placement.scale;
   const moved = { scale, x: x - (x - placement.x) * ratio, y: y - (y - placement.y) * ratio };

@@ -129,7 +129,7 @@ export class Viewer extends LitElement {
   zoomBy(factor: number, x = this.room.width / 2, y = this.room.height / 2): void {
     if (!this.size) return;
     this.placement = zoom(this.placement, factor, x, y, this.size, this.room);
-    this.fitted = this.placement.scale <= fit(this.size, this.room).scale;
+    this.fitted = this.placement.scale === fit(this.size, this.room).scale;
   }
 
   private moveBy(x: number, y: number): void {

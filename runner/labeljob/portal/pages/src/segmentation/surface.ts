@@ -235,7 +235,7 @@ export class Surface extends LitElement {
       const scale = zoom(fit(size, room), this.look.scale / fit(size, room).scale, 0, 0, size, room).scale;
       this.place({ scale, x: room.width / 2 - x * size.width * scale, y: room.height / 2 - y * size.height * scale });
       this.look = null;
-      this.isFitted = scale <= fit(size, room).scale;
+      this.isFitted = scale === fit(size, room).scale;
     } else {
       this.place(this.isFitted ? fit(size, room) : this.placement);
     }
@@ -253,7 +253,7 @@ export class Surface extends LitElement {
     if (!this.photo) return;
     const { size } = this.photo;
     this.place(zoom(this.placement, factor, x, y, size, this.room));
-    this.isFitted = this.scale <= fit(size, this.room).scale;
+    this.isFitted = this.scale === fit(size, this.room).scale;
     if (this.press?.kind === "tool") this.tool?.jump?.(this.toImage({ x, y }));
   }
 
