@@ -1,7 +1,6 @@
 """A portal that is killed at any step makes the same files as one that is not."""
 
 import shutil
-import signal
 import subprocess
 import sys
 from random import Random
@@ -16,20 +15,20 @@ pytestmark = pytest.mark.slow
 MOMENT = 1_800_000_000.0
 
 SCRIPT = """
-import os, signal, sys
+import os, signal, sys, traceback
 from contextlib import contextmanager
 from pathlib import Path
 from groundtruth.storage.folder import FolderStore
 from labeljob.portal.database import Database
 from labeljob.portal.portal import Portal
 
-store, moment, last_step = sys.argv[1:]
-steps = 0
+store, moment, *last_steps = sys.argv[1:]
+steps = last_step = 0
 
 def step():
     global steps
     steps += 1
-    if steps == int(last_step):
+    if steps == last_step:
         os.kill(os.getpid(), signal.SIGKILL)
 
 replace, transaction = FolderStore._replace, Database.transaction
@@ -46,19 +45,35 @@ def mortal_transaction(self):
         step()
     step()
 
-portal = Portal(Path(store), settle=0, clock=lambda: float(moment))
-FolderStore._replace, Database.transaction = mortal_replace, mortal_transaction
-portal.run_due()
-portal.close()
+def make_labels():
+    portal = Portal(Path(store), settle=0, clock=lambda: float(moment))
+    FolderStore._replace, Database.transaction = mortal_replace, mortal_transaction
+    portal.run_due()
+    portal.close()
+
+for kills, last_step in enumerate(map(int, last_steps)):
+    process = os.fork()
+    if process == 0:
+        try:
+            make_labels()
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    ended = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    if ended != -signal.SIGKILL:
+        print(kills)
+        sys.exit(ended)
+sys.exit("it never came to its end")
 """
 
 
-def consolidate(store, *, last_step):
-    """Make labels in a process that kills itself at a step; whether it came to its end."""
-    arguments = [sys.executable, "-c", SCRIPT, str(store), str(MOMENT), str(last_step)]
-    ended = subprocess.run(arguments, check=False, stderr=subprocess.PIPE)
-    assert ended.returncode in (0, -signal.SIGKILL), ended.stderr.decode()
-    return ended.returncode == 0
+def consolidate(store, *last_steps):
+    """Make labels in processes that kill themselves at a step, until one ends; how many did not."""
+    arguments = [sys.executable, "-c", SCRIPT, str(store), str(MOMENT), *map(str, last_steps)]
+    ended = subprocess.run(arguments, check=False, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    return int(ended.stdout)
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +89,7 @@ def answered(tmp_path_factory):
     portal.close()
     undisturbed = folder / "undisturbed"
     shutil.copytree(folder / "store", undisturbed)
-    assert consolidate(undisturbed, last_step=0)
+    assert consolidate(undisturbed, 0) == 0
     return folder / "store", people.files(undisturbed / "labeljob")
 
 
@@ -84,12 +99,9 @@ def test_killed_between_any_two_steps(answered, tmp_path, seed):
     before, expected = answered
     store = tmp_path / "store"
     shutil.copytree(before, store)
-    kills = 0
     random = Random(seed)
-    while not consolidate(store, last_step=random.randint(1, 20) if seed else kills + 1):
-        kills += 1
-        assert kills < 100
-    assert kills > 0
+    last_steps = [random.randint(1, 20) if seed else 1 + kills for kills in range(100)]
+    assert consolidate(store, *last_steps) > 0
     assert people.files(store / "labeljob") == expected
     names = [name.rpartition("/")[2] for name in expected]
     assert names.count("output.manifest") == names.count("summary.json") == 1
