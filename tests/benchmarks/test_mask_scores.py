@@ -119,6 +119,7 @@ def test_the_page_says_where_a_peer_is_better():
     assert "Below majority by more than chance explains: mixed" in text
 
 
+@pytest.mark.slow
 def test_the_default_is_what_a_replay_of_the_whole_job_makes():
     crowd = synthetic("bad", 5, 5, n_pictures=20)
     workers = tuple(sorted({worker for picture in crowd.pictures for worker in picture.workers}))

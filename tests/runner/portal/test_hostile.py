@@ -140,6 +140,7 @@ def test_names_of_files_and_labels_are_text_and_nothing_else(
     owner.close()
 
 
+@pytest.mark.slow
 def test_files_are_served_by_what_they_are_granted_for_alone(open_portal, shown, tmp_path):
     secret = tmp_path / "photos" / "secret.jpg"
     secret.write_text("<html><script>alert(1)</script>")

@@ -1,4 +1,4 @@
-"""The tutorial of docs/portal.md as its reader goes through it: 20 photographs, three people."""
+"""The tutorial of docs/portal.md as its reader goes through it: ten photographs, three people."""
 
 import json
 import re
@@ -25,7 +25,7 @@ def commands_of(remark: str, page: Path = PAGE) -> list[list[str]]:
 
 @pytest.fixture
 def lab(tmp_path):
-    shown = take_photographs(tmp_path / "photos", 20)
+    shown = take_photographs(tmp_path / "photos", 10)
     (start,) = commands_of("the lab, start")
     portal = LivePortal(tmp_path, *start[1:], "--settle", "0.5")
     portal.start()
@@ -33,7 +33,7 @@ def lab(tmp_path):
     portal.stop()
 
 
-def test_three_people_label_twenty_photographs(lab, browser):
+def test_three_people_label_ten_photographs(lab, browser):
     portal, shown = lab
     (invite,) = commands_of("the lab, team")
     links = dict(line.split("\t") for line in portal.run(*invite).splitlines())

@@ -60,6 +60,7 @@ sys.stdout.write(", closed")
 """
 
 
+@pytest.mark.slow
 def test_it_answers_until_a_signal_comes_and_the_process_lives_on(tmp_path, checkout, portal_style):
     command = [sys.executable, "-c", SERVED, str(tmp_path), str(portal_style)]
     path = os.pathsep.join([str(checkout), str(checkout / "runner")])
