@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 from groundtruth.finishing.manifest import Line, read_lines
 from groundtruth.finishing.outcomes import JOB_NAME_PREFIX, metadata_of
 from groundtruth.settings import TAG_PREFIX
-from groundtruth.tasks.base import Label
+from groundtruth.tasks.base import Label, LabelClass
 from groundtruth.tasks.registry import decode_label, find_task
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import JobPlace, find_job
@@ -96,11 +97,29 @@ class PlannedRound:
 
 
 def plan_adjustment(earlier: EarlierLabels, labels: Sequence[str]) -> PlannedRound:
-    """A job in which people correct masks; raises `JobError` if the labels are none."""
+    """A job in which people correct masks; raises `JobError` if the earlier labels are none.
+
+    That is also raised if a mask has a class that is not among `labels`: its pixels would become
+    background, and nobody would notice.
+    """
     if not any(label and label.mask_uri for _, label in earlier.lines):
         raise JobError(
             f"{earlier.attribute} has labels of the type {earlier.task}, which are chosen and not "
             "painted; --verify asks whether they are right"
+        )
+    left_out = [
+        (line, item.name)
+        for line, label in earlier.lines
+        for item in _list_painted(label)
+        if item.name not in labels
+    ]
+    if left_out:
+        line, name = left_out[0]
+        wanted = dict.fromkeys([*labels, *(name for _, name in left_out)])
+        raise JobError(
+            f"{earlier.manifest}, line {line.number + 1}: {earlier.attribute} has the class "
+            f"{name}, which --labels leaves out; all of it would become background. Name it as "
+            f"well: --labels {shlex.join(wanted)}"
         )
     return PlannedRound(
         name=f"{earlier.job_name}-adjust",
@@ -137,15 +156,18 @@ def read_earlier_labels(manifest: Path, attribute: str) -> EarlierLabels:
     known = place.description if place else None
     described = known.labels if known and known.attribute == attribute else ()
     task = find_job_type(find_task(names[0]).name)
-    classes = {item.class_id: item.name for label in found for item in label.classes}
-    if found[0].mask_uri is not None:
-        classes.pop(0, None)  # the background
+    is_painted = found[0].mask_uri is not None
+    classes = [
+        item for label in found for item in (_list_painted(label) if is_painted else label.classes)
+    ]
+    # One job's labels are in order by their numbers; lines of several jobs may use a number twice.
+    names = dict.fromkeys(item.name for item in sorted(classes, key=lambda item: item.class_id))
     return EarlierLabels(
         manifest=manifest,
         attribute=attribute,
         lines=tuple(lines),
         task=task,
-        labels=described or tuple(classes[index] for index in sorted(classes)),
+        labels=described or tuple(names),
         place=place,
     )
 
@@ -153,6 +175,11 @@ def read_earlier_labels(manifest: Path, attribute: str) -> EarlierLabels:
 def _read_label(line: Line, attribute: str) -> Label | None:
     label = decode_label(line.values.get(attribute), metadata_of(line.values, attribute))
     return label if label is not None and label.classes else None
+
+
+def _list_painted(label: Label | None) -> list[LabelClass]:
+    """A mask's classes without the background."""
+    return [item for item in label.classes if item.class_id] if label and label.mask_uri else []
 
 
 def find_sources(place: JobPlace) -> Path | None:

@@ -245,8 +245,13 @@ def test_masks_are_verified_and_adjusted(folder):
     assert scores["gold-objects"] == 4
     assert {worker["accuracy"] for worker in scores["workers"]} == {1.0}
 
-    # What is wrong is adjusted, on the stock page.
+    # What is wrong is adjusted, on the stock page; no class of it is dropped silently.
     words = ["portal", "--manifest", "roads-verify-again.manifest", "--adjust", "mask-ref"]
+    refused = CliRunner().invoke(app, [*words, "--labels", "fox", "bird"])
+    assert refused.exit_code == 1
+    told = " ".join(refused.output.split())
+    assert "roads-verify-again.manifest, line 1: mask-ref has the class cat, which" in told
+    assert told.endswith("Name it as well: --labels fox bird cat dog")
     said = run(*words, "--labels", "cat", "dog", "bird", "--job-name", "roads-again")
     assert "job roads-again: 1 data object, each for 1 worker" in said.stderr
 
