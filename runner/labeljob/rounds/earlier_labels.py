@@ -161,13 +161,13 @@ def read_earlier_labels(manifest: Path, attribute: str) -> EarlierLabels:
         item for label in found for item in (_list_painted(label) if is_painted else label.classes)
     ]
     # One job's labels are in order by their numbers; lines of several jobs may use a number twice.
-    names = dict.fromkeys(item.name for item in sorted(classes, key=lambda item: item.class_id))
+    in_order = [item.name for item in sorted(classes, key=lambda item: item.class_id)]
     return EarlierLabels(
         manifest=manifest,
         attribute=attribute,
         lines=tuple(lines),
         task=task,
-        labels=described or tuple(names),
+        labels=described or tuple(dict.fromkeys(in_order)),
         place=place,
     )
 
