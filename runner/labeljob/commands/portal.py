@@ -489,6 +489,8 @@ def _report_new_photographs(known: JobDescription) -> None:
 
 def _report_jobs(opened: Portal, *, first: str | None) -> None:
     """Say what goes to whom and where it is; the worker pages of the other jobs are tried too."""
+    from labeljob.portal.earlier_masks import find_mask_problem
+
     for job in opened.jobs.values():
         if job.name != first and job.state() == "finished":
             continue
@@ -515,6 +517,11 @@ def _report_jobs(opened: Portal, *, first: str | None) -> None:
         if problem := job.find_image_problem():
             messages.warning(
                 f"{problem}. Workers will not see it: --images FOLDER names copies of what is in S3"
+            )
+        if problem := find_mask_problem(job):
+            messages.warning(
+                f"{problem}. Workers are told; --images FOLDER names copies of masks that lie "
+                "elsewhere"
             )
 
 

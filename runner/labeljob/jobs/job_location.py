@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import BinaryIO
 
 from groundtruth.errors import StorageError
 from groundtruth.jobs import JOBS_FOLDER_VARIABLE
@@ -142,34 +145,40 @@ class JobPlace:
 
         A URI of the job's bucket is looked up in the copy, and an image in the folder of images.
         """
+        return self._take(uri, self.store.read, Path.read_bytes)
+
+    def open(self, uri: str) -> BinaryIO:
+        """The same as a file; of one on this machine only what is asked for is read."""
+        return self._take(uri, self._open_object, lambda path: path.open("rb"))
+
+    def _open_object(self, uri: str) -> BinaryIO:
+        if isinstance(self.store, FolderStore):
+            with suppress(OSError):  # reading says what is wrong
+                return self.store.path(uri).open("rb")
+        return io.BytesIO(self.store.read(uri))
+
+    def _take[Found](
+        self, uri: str, take_object: Callable[[str], Found], take_file: Callable[[Path], Found]
+    ) -> Found:
+        """Find an object, and take it from the store or from a file outside of it."""
         if escape_halves(uri) != uri:
             raise StorageError("cannot be the name of a file", uri=uri, reason="bad-uri")
         if uri.startswith(f"{self.root}/"):
-            return self._read_own(uri)
+            return _take_own(uri, take_object)
         if uri.startswith("s3://") and ANNOTATIONS in uri and self.is_copy:
-            return self._read_own(f"{self.root}{ANNOTATIONS}{uri.partition(ANNOTATIONS)[2]}")
+            own = f"{self.root}{ANNOTATIONS}{uri.partition(ANNOTATIONS)[2]}"
+            return _take_own(own, take_object)
         if self.images is not None and (path := self._image(uri)) is not None:
-            return path.read_bytes()
+            return take_file(path)
         if self.description is not None and "://" not in uri:
-            return read_source(uri, store=self.store, manifest=self.description.manifest)
+            return _take_source(uri, Path(self.description.manifest), take_file)
         if self.is_copy:
             raise StorageError("is not in the copy of the job", uri=uri, reason="not-found")
-        return self.store.read(uri)
+        return take_object(uri)
 
     def modified(self, uri: str) -> datetime:
         """When an object was last written, in UTC; raises `StorageError`."""
         return self.store.modified(uri)
-
-    def _read_own(self, uri: str) -> bytes:
-        """Content of a file of the job, however its name is spelled there."""
-        folder, _, name = uri.rpartition("/")
-        for other in spellings(name):
-            try:
-                return self.store.read(f"{folder}/{other}")
-            except StorageError as error:
-                if error.reason != "not-found":
-                    raise
-        raise StorageError("is not there", uri=uri, reason="not-found")
 
     @cached_property
     def _by_name(self) -> Mapping[str, Sequence[Path]]:
@@ -189,15 +198,22 @@ class JobPlace:
         return max(found, key=lambda path: _common(path.parts[::-1], parts), default=None)
 
 
-def read_source(uri: str, *, store: ObjectStore, manifest: str) -> bytes:
-    """What a manifest's line names: an object of a store, or a file by its path.
+def _take_own[Found](uri: str, take: Callable[[str], Found]) -> Found:
+    """Take a file of the job, however its name is spelled there."""
+    folder, _, name = uri.rpartition("/")
+    for other in spellings(name):
+        try:
+            return take(f"{folder}/{other}")
+        except StorageError as error:
+            if error.reason != "not-found":
+                raise
+    raise StorageError("is not there", uri=uri, reason="not-found")
 
-    A relative path begins at the manifest's folder. Raises `StorageError`.
-    """
-    if "://" in uri:
-        return store.read(uri)
+
+def _take_source[Found](uri: str, manifest: Path, take: Callable[[Path], Found]) -> Found:
+    """Take the file that a manifest's line names; a relative path begins at its folder."""
     try:
-        return (Path(manifest).parent / uri).read_bytes()
+        return take(manifest.parent / uri)
     except (OSError, ValueError) as error:
         reason = "not-found" if isinstance(error, FileNotFoundError) else "unavailable"
         text = getattr(error, "strerror", None) or str(error)

@@ -252,17 +252,11 @@ class PortalJob:
         return html and explain_unread(html, described.task, described.labels, field)
 
     def find_image_problem(self) -> str:
-        """Why the first data object's images cannot be read; empty if nothing is wrong.
-
-        These are its own, and the mask of an earlier job that its page shows.
-        """
+        """Why the first data object's image cannot be read; empty if nothing is wrong."""
         line = self.lines[0]
         try:
             if line.source_key == "source-ref":
                 self.read_file(line.source_ref)
-            if self.settings.earlier_attribute:
-                earlier = (self.ask_pre(line) or {}).get("initialValue", {})
-                self.read_file(earlier.get("src", line.source_ref))
         except StorageError as error:
             return f"{self.description.manifest}, line 1: {error}"
         return ""

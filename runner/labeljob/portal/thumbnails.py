@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 
@@ -43,8 +44,8 @@ class PictureError(GroundTruthError):
 
 
 @contextmanager
-def open_picture(body: bytes) -> Iterator[Image.Image]:
-    """An image, whose pixels are read when they are asked for.
+def open_picture(body: bytes | BinaryIO) -> Iterator[Image.Image]:
+    """An image of a file or its content, whose pixels are read when they are asked for.
 
     Raises `PictureError` if it is no image that can be read, or has more than 100 megapixels; also
     when that turns out inside the ``with`` block.
@@ -52,7 +53,7 @@ def open_picture(body: bytes) -> Iterator[Image.Image]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(body)) as image:
+            with Image.open(io.BytesIO(body) if isinstance(body, bytes) else body) as image:
                 if image.width * image.height > MAX_PIXELS:
                     raise PictureError("the image has more than 100 megapixels")
                 yield image

@@ -211,17 +211,28 @@ def test_masks_are_verified_and_adjusted(folder):
     roads = JOBS / "roads/manifests/output/output.manifest"
     said = run(*ADJUST)
     assert "job roads-adjust: 5 data objects, each for 1 worker" in said.stderr
-    assert "will not see it" not in said.stderr
+    assert "warning" not in said.stderr
     # The masks of a copy are in the copy.
     shutil.copytree(JOBS / "roads", "bucket/roads")
     copied = "bucket/roads/manifests/output/output.manifest"
     said = run(*[copied if word == ADJUST[2] else word for word in ADJUST], "--output", "other")
     assert "job roads-adjust: 5 data objects" in said.stderr
-    assert "will not see it" not in said.stderr
-    for mask in Path("bucket").rglob("*.png"):
-        mask.unlink()
-    said = run("portal", "other")
-    assert "will not see it" in said.stderr
+    assert "warning" not in said.stderr
+    # The owner is told at start which masks workers will not see, and why the first of them.
+    masks = [
+        Path("bucket", line["mask-ref"]["mask-ref"].removeprefix("s3://labeljob/jobs/"))
+        for line in people.read_lines(roads)
+    ]
+    masks[4].unlink()
+    for number, break_it, problem in (
+        (3, lambda path: path.write_text("an error page"), "is no PNG"),
+        (2, lambda path: Image.new("P", (4, 5)).save(path), "4 x 5 pixels, the image 24 x 16"),
+        (1, Path.unlink, ".png)"),
+    ):
+        break_it(masks[number])
+        told = " ".join(run("portal", "other").stderr.split())
+        assert f"roads-adjust.manifest, line {number + 1}: s3://" in told
+        assert f"{problem}; it is one of {5 - number} among 5 earlier masks that" in told
     run("portal", "--manifest", roads, "--verify", "mask-ref")
     pages, inputs = answer(
         folder,
