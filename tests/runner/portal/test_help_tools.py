@@ -93,6 +93,14 @@ class TestSuperpixels:
         share = np.bincount(whole.ravel(), mask.ravel()) / np.bincount(whole.ravel())
         assert overlap((share > 0.5)[whole], mask) > 0.9
 
+    @pytest.mark.parametrize(
+        ("size", "expected"),
+        [((70_000, 1), (16_384, 1)), ((1, 70_000), (1, 16_384)), ((3, 1_000_000), (2, 16_384))],
+    )
+    def test_a_long_image_has_a_map_that_browsers_can_show(self, size, expected):
+        regions = read_regions(superpixels.make_region_file(encode(Image.new("L", size)), 200))
+        assert regions.shape[::-1] == expected
+
 
 class TestPictures:
     def test_pixels_lie_as_they_are_stored(self):

@@ -714,11 +714,23 @@ def test_the_page_has_its_turn_while_a_large_mask_is_written(page):
     assert said["turns"] > 3
 
 
-@pytest.mark.parametrize("size", [(40, 30), (123, 77), (81, 200)])
-def test_a_map_of_regions_divides_a_larger_picture(page, size):
+@pytest.mark.parametrize(
+    ("size", "map_size"),
+    [
+        ((40, 30), (40, 30)),
+        ((123, 77), (40, 30)),
+        ((81, 200), (40, 30)),
+        ((70_000, 10), (70_000, 10)),
+        ((70_000, 10), (16_384, 10)),
+    ],
+)
+def test_a_map_of_regions_divides_a_larger_picture(page, size, map_size):
     width, height = size
+    map_width, map_height = map_size
     rng = np.random.default_rng(5)
-    numbers = np.kron(rng.integers(0, 12, (10, 10), np.uint16), np.ones((3, 4), np.uint16))
+    rows, columns = np.mgrid[:map_height, :map_width]
+    some = rng.integers(0, 12, (10, 10), np.uint16)
+    numbers = some[rows * 10 // map_height, columns * 10 // map_width]
     divided, boxes, seen = page.evaluate(
         """({map, size, text}) => {
             const header = new Uint32Array([map.width, map.height]);
@@ -741,13 +753,13 @@ def test_a_map_of_regions_divides_a_larger_picture(page, size):
             return [toBase64(divided), toBase64(boxes), toBase64(seen)];
         }""",
         {
-            "map": {"width": 40, "height": 30},
+            "map": {"width": map_width, "height": map_height},
             "size": {"width": width, "height": height},
             "text": text_of(numbers.astype("<u2").tobytes()),
         },
     )
-    rows = (2 * np.arange(height) + 1) * 30 // (2 * height)
-    columns = (2 * np.arange(width) + 1) * 40 // (2 * width)
+    rows = (2 * np.arange(height) + 1) * map_height // (2 * height)
+    columns = (2 * np.arange(width) + 1) * map_width // (2 * width)
     expected = numbers[rows[:, None], columns]
     for pixels in (divided, boxes, seen):
         np.testing.assert_array_equal(pixels_of(pixels, (height, width)), expected)

@@ -16,10 +16,11 @@ from labeljob.portal.thumbnails import open_picture
 COUNTS = (200, 500, 1000, 2000)
 """About how many regions an image may be divided into."""
 
-VERSION = 1
+VERSION = 2
 """Grows when the same image and count give other regions, or other bytes."""
 
 _MOST_PIXELS = 2_000_000  # of the map; a larger image is shrunk first
+_LONGEST_SIDE = 16_384  # of the map, which browsers show as a picture
 _COMPACTNESS = 10.0  # of a region, beside the likeness of its colors
 _BLUR = 1.0  # pixels: noise makes no regions
 _LEAST_SHARE = 0.25  # of the usual region; what is smaller goes to a neighbor
@@ -70,13 +71,17 @@ def make_region_file(content: bytes, count: int) -> bytes:
     """The regions of an image file as the page reads them, compressed by gzip.
 
     These are the width and the height of the map as little-endian uint32, and then the regions'
-    numbers as uint16, row by row. The map has the image's size, or is smaller. Raises
-    `PictureError`.
+    numbers as uint16, row by row. The map has the image's size, or is smaller in one or both
+    directions. Raises `PictureError`.
     """
     with open_picture(content) as image:
         width, height = image.size
         scale = min(1.0, math.sqrt(_MOST_PIXELS / (width * height)))
-        size = (max(1, int(width * scale)), max(1, int(height * scale)))
+        size = (_scale_side(width, scale), _scale_side(height, scale))
         regions = divide(shrink_part(image, (0, 0, width, height), size), count)
     header = np.array(size, dtype="<u4").tobytes()
     return gzip.compress(header + regions.astype("<u2").tobytes(), _COMPRESSION, mtime=0)
+
+
+def _scale_side(side: int, scale: float) -> int:
+    return min(max(1, int(side * scale)), _LONGEST_SIDE)

@@ -13,7 +13,7 @@ export class RegionMap {
   // The runs of the map's pixels of region r are those from starts[r] to starts[r + 1]: each has its
   // row, its first column, and the column after its last.
   private readonly starts: Uint32Array;
-  private readonly runs: Uint16Array;
+  private readonly runs: Uint32Array;
 
   /**
    * @param map Size of the map.
@@ -50,7 +50,7 @@ export class RegionMap {
     this.starts = new Uint32Array(count + 1);
     for (let region = 0; region < count; region++) this.starts[region + 1] = this.starts[region]! + sizes[region]!;
     const next = this.starts.slice();
-    this.runs = new Uint16Array(3 * this.starts[count]!);
+    this.runs = new Uint32Array(3 * this.starts[count]!);
     forEachRun((region, y, start, end) => this.runs.set([y, start, end], 3 * next[region]!++));
   }
 
