@@ -114,7 +114,7 @@ class ImageParts:
         parts = "/files/{token}/parts"
         return [
             Route(parts, self.send_layout, methods=["GET"]),
-            Route(parts + "/{level:int}/{column:int}/{row:int}", self.send_part, methods=["GET"]),
+            Route(parts + "/{level}/{column}/{row}", self.send_part, methods=["GET"]),
         ]
 
     async def send_layout(self, request: Request) -> Response:

@@ -296,7 +296,8 @@ def test_what_cannot_be_asked_is_refused_in_words(tmp_path, ann):
         assert refused.headers["access-control-allow-origin"] == "*"
         assert (refused.status_code, says in refused.text) == (status, True), refused.text
 
-    refuse(f"{address}/superpixels/201", 404, "not divided into 201")
+    for count in ("201", "0200", "-200", "many", "9" * 5000):
+        refuse(f"{address}/superpixels/{count}", 404, "not divided into so many")
     for query, says in [
         ("", "no numbers"),
         ("?points=1,2,3", "four extreme points"),

@@ -143,8 +143,9 @@ def test_parts_have_the_permission_of_their_image(worker):
         assert answer.headers["cache-control"].startswith("private")
     assert part.headers["content-type"] == "image/png"
     assert part.headers["x-content-type-options"] == "nosniff"
-    for wrong in ("/parts/0/5/0", "/parts/0/0/3", "/parts/4/0/0", "/parts/0/0", "/parts/0/-1/0"):
-        assert worker.browser.get(address + wrong).status_code == 404
+    beside = ("0/5/0", "0/0/3", "4/0/0", "0/0", "0/-1/0", "0/x/0", f"0/0/{'9' * 5000}")
+    for wrong in beside:
+        assert worker.browser.get(f"{address}/parts/{wrong}").status_code == 404
     assert worker.browser.get(f"{address[:-1]}/parts").status_code == 404
     assert worker.browser.get(f"{address[:-1]}/parts/0/0/0").status_code == 404
 

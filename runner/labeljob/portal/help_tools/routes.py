@@ -31,6 +31,7 @@ MOST_WAITING = 30
 """Requests that wait for their turn at most: one is computed at a time, the next are refused."""
 
 _MOST_BYTES = 256 * 1024 * 1024  # of regions on disk
+_COUNTS = {str(count): count for count in superpixels.COUNTS}
 _COLOR_MODELS = "color models"
 _FOR_ALL = {"Access-Control-Allow-Origin": "*"}
 _COMPRESSED = {**_FOR_ALL, "Content-Encoding": "gzip"}
@@ -65,7 +66,7 @@ class HelpTools:
         """The routes of the help tools."""
         return [
             Route("/files/{token}/tools", self._tell_tools, methods=["GET"]),
-            Route("/files/{token}/superpixels/{count:int}", self._send_regions, methods=["GET"]),
+            Route("/files/{token}/superpixels/{count}", self._send_regions, methods=["GET"]),
             Route("/files/{token}/object", self._send_object, methods=["GET"]),
         ]
 
@@ -84,9 +85,9 @@ class HelpTools:
         return await self._answer(request, answer)
 
     async def _send_regions(self, request: Request) -> Response:
-        count = request.path_params["count"]
-        if count not in superpixels.COUNTS:
-            return _refuse(404, f"An image is not divided into {count} regions.")
+        count = _COUNTS.get(request.path_params["count"])
+        if count is None:
+            return _refuse(404, "An image is not divided into so many regions.")
 
         def answer(content: bytes) -> Response:
             key = f"{digest(content)}-{count}-{superpixels.VERSION}"
