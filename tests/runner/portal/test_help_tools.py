@@ -1,20 +1,27 @@
 """What the portal computes of images for workers who outline: superpixels, and objects."""
 
+import contextlib
 import gzip
 import io
+import select
+import socket
+import threading
+from urllib.parse import urlsplit
 
+import httpx
 import numpy as np
 import pytest
 from PIL import Image
 from skimage import measure
 
-from labeljob.portal.help_tools import routes, superpixels
+from labeljob.portal.help_tools import routes, superpixels, turns
 from labeljob.portal.help_tools.extreme_points import Extremes, PointsError, find_object
 from labeljob.portal.help_tools.object_model import ModelError, ObjectModel
 from labeljob.portal.help_tools.pictures import shrink_part
 from labeljob.portal.thumbnails import PictureError, open_picture
+from tests.runner.portal.live_portal import wait_for
 from tests.runner.portal.onnx_files import brightness_model
-from tests.runner.portal.portal_client import Worker, make_app, open_portal
+from tests.runner.portal.portal_client import Worker, make_app, open_portal, serve_portal
 
 SIZE = (320, 240)
 
@@ -314,10 +321,66 @@ def test_what_cannot_be_asked_is_refused_in_words(tmp_path, ann):
         refuse(f"{address}/{tool}", 415, "cannot be read as an image")
 
 
-def test_more_than_can_wait_are_sent_away(portal, ann, monkeypatch):
+def test_more_than_can_wait_are_sent_away(ann, monkeypatch):
     address = ann.next()["task"]["images"][0]
-    monkeypatch.setattr(routes, "MOST_WAITING", 0)
+    monkeypatch.setattr(turns, "MOST", 0)
     refused = ann.browser.get(f"{address}/superpixels/200")
     assert refused.status_code == 503
     assert "Try again" in refused.text
     assert ann.browser.get(f"{address}/tools").status_code == 200
+
+
+def test_one_page_cannot_keep_the_others_waiting(tmp_path, bundles, monkeypatch):
+    """Nor does anybody wait for answers to those who left."""
+    found = []
+    may_go_on = threading.Event()
+
+    def find(image, points, **options):
+        found.append(points[0][0])
+        may_go_on.wait()
+        return find_object(image, points, **options)
+
+    monkeypatch.setattr(routes, "find_object", find)
+    with open_portal(tmp_path / "photos", n_images=2) as portal, contextlib.ExitStack() as sockets:
+        ann = Worker(*make_app(portal), "ann")
+        task = ann.next()["task"]
+        images = [*task["images"], *ann.answer(task["id"]).json()["task"]["images"]]
+        scene = encode(draw_scene()[0])
+        for path in (tmp_path / "photos").rglob("00?.png"):
+            path.write_bytes(scene)
+
+        with serve_portal(portal) as (address, _):
+            server = urlsplit(address)
+
+            def ask(image, column):
+                connection = socket.create_connection((server.hostname, server.port), timeout=60)
+                sockets.enter_context(connection)
+                path = f"{image}/object?points={column},50,60,80,45,60,80,60"
+                connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {server.netloc}\r\n\r\n".encode())
+                return connection
+
+            def read_status(connection):
+                return int(connection.recv(4096).split()[1])
+
+            def find_answered(connections):
+                return select.select(connections, [], [], 0)[0]
+
+            try:
+                asked = {ask(images[0], column): column for column in range(50, 59)}
+                wait_for(lambda: len(find_answered(asked)) == 4, seconds=20)
+                refused = find_answered(asked)
+                assert {read_status(connection) for connection in refused} == {503}
+                waiting = {key: asked[key] for key in asked if key not in refused}
+                wait_for(lambda: found, seconds=20)
+                gone = [key for key in waiting if waiting[key] not in found][1:3]
+                for connection in gone:
+                    del waiting[connection]
+                    connection.close()
+
+                httpx.get(f"{address}/healthz")  # the server has seen that they left
+                waiting[ask(images[0], 59)] = 59
+                waiting[ask(images[1], 60)] = 60
+            finally:
+                may_go_on.set()
+            assert {read_status(connection) for connection in waiting} == {200}
+            assert sorted(found) == sorted(waiting.values())

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from anyio import CapacityLimiter, to_thread
+from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -24,11 +24,9 @@ from labeljob.portal.help_tools.extreme_points import (
     find_object,
 )
 from labeljob.portal.help_tools.object_model import ObjectModel
+from labeljob.portal.help_tools.turns import BusyError, GoneError, Turns
 from labeljob.portal.portal import PORTAL_FOLDER, Portal
 from labeljob.portal.thumbnails import PictureError, open_picture
-
-MOST_WAITING = 30
-"""Requests that wait for their turn at most: one is computed at a time, the next are refused."""
 
 _MOST_BYTES = 256 * 1024 * 1024  # of regions on disk
 _COUNTS = {str(count): count for count in superpixels.COUNTS}
@@ -60,7 +58,7 @@ class HelpTools:
         self._regions = DiskCache(
             portal.folder / PORTAL_FOLDER / "superpixels", ".gz", most_bytes=_MOST_BYTES
         )
-        self._turn = CapacityLimiter(1)
+        self._turns = Turns()
 
     def routes(self) -> list[Route]:
         """The routes of the help tools."""
@@ -101,7 +99,7 @@ class HelpTools:
             body = self._regions.get(key, lambda: superpixels.make_region_file(content, count))
             return Response(body, media_type="application/octet-stream", headers=headers)
 
-        return await self._answer(request, answer, turn=self._turn)
+        return await self._answer(request, answer, in_turn=True)
 
     async def _send_object(self, request: Request) -> Response:
         try:
@@ -116,25 +114,31 @@ class HelpTools:
             headers = {**_COMPRESSED, "Cache-Control": "no-store"}
             return Response(_pack(found), media_type="application/octet-stream", headers=headers)
 
-        return await self._answer(request, answer, turn=self._turn)
+        return await self._answer(request, answer, in_turn=True)
 
     async def _answer(
         self,
         request: Request,
         answer: Callable[[bytes], Response],
         *,
-        turn: CapacityLimiter | None = None,
+        in_turn: bool = False,
     ) -> Response:
-        """Answer from an image's content in a thread, with `turn` one request at a time."""
+        """Answer from an image's content in a thread, and if it takes long, in turn."""
+        token = request.path_params["token"]
 
         def run() -> Response:
-            job, uri = find_granted(self._portal, self._signer, request.path_params["token"])
+            job, uri = find_granted(self._portal, self._signer, token)
             return answer(job.read_file(uri))
 
-        if turn and turn.statistics().tasks_waiting >= MOST_WAITING:
-            return _refuse(503, _BUSY)
         try:
-            return await to_thread.run_sync(run, limiter=turn)
+            if not in_turn:
+                return await to_thread.run_sync(run)
+            async with self._turns.take(request, self._signer.read_file(token)):
+                return await to_thread.run_sync(run)
+        except BusyError:
+            return _refuse(503, _BUSY)
+        except GoneError:
+            return Response(status_code=204)  # nobody reads it
         except GrantError:
             return _refuse(404, "There is no such image.")
         except PointsError as error:
