@@ -265,9 +265,19 @@ def test_each_tool_and_each_step_of_undo(edit):
     worker.mask[distance(worker.to_image(line)) <= size(worker) / 2] = 0
     step("eraser")
     keyboard.up("e")
-    expect(worker.editor.get_by_role("button", name="Brush")).to_have_attribute(
-        "aria-pressed", "true"
-    )
+    brush = worker.editor.get_by_role("button", name="Brush")
+    expect(brush).to_have_attribute("aria-pressed", "true")
+
+    # So it is where the page does not hear of the key's release.
+    keyboard.down("e")
+    line = [worker.at(60.2, 150.3), worker.at(180.1, 90.7)]
+    worker.drag(*line)
+    worker.mask[distance(worker.to_image(line)) <= size(worker) / 2] = 0
+    step("eraser again")
+    worker.window.evaluate("document.querySelector('iframe').blur()")
+    expect(brush).to_have_attribute("aria-pressed", "true")
+    keyboard.up("e")
+    worker.window.evaluate("document.querySelector('iframe').focus()")
 
     # A brush made smaller with the wheel; the image is moved by the space bar on the way.
     before = size(worker)

@@ -52,10 +52,10 @@ export class CrowdSemanticSegmentation extends TaskElement {
         .options { flex-direction: row; overflow: auto; gap: 0.1rem; }
         .row .name { white-space: nowrap; }
         .row .key { display: none; }
-        .picture { order: 2; flex: none; height: min(60dvh, 100vw); }
+        .picture { order: 2; flex: none; height: max(12rem, min(45dvh, 100vw)); }
         .work > .bars:last-child { order: 3; }
         .answers > :not(fieldset), ::slotted(*) { order: 4; }
-        .answers > .submit { order: 5; }
+        .answers > .submit { order: 5; position: static; box-shadow: none; }
       }
     `,
   ];
@@ -281,8 +281,10 @@ export class CrowdSemanticSegmentation extends TaskElement {
     this.bench.releaseKey(event.key.toLowerCase());
   };
 
+  /** Keys that go up elsewhere are not heard of. */
   private readonly releaseKeys = (): void => {
     this.surface?.holdSpace(false);
+    this.bench.releaseHeld();
   };
 
   protected takeKey(event: KeyboardEvent, source: Element): void {

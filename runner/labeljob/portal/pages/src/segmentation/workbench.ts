@@ -171,10 +171,13 @@ export class Workbench implements ToolHost {
 
   /** A key goes up: if its tool was used meanwhile, the one before comes back. */
   releaseKey(key: string): void {
+    if (this.held?.key === key) this.releaseHeld();
+  }
+
+  releaseHeld(): void {
     const { held } = this;
-    if (held?.key !== key) return;
     this.held = null;
-    if (held.isUsed) this.use(held.before);
+    if (held?.isUsed) this.use(held.before);
   }
 
   chooseClass(cls: number): void {
