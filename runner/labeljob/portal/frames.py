@@ -46,6 +46,8 @@ _IMAGE_TYPES = {
     b"BM": "image/bmp",
 }
 
+_FOR_ALL = {"Access-Control-Allow-Origin": "*"}  # a sandboxed page's origin is nobody's
+
 
 def routes(portal: Portal, thread: DatabaseThread, signer: GrantSigner) -> list[Route]:
     """The routes of worker pages and images."""
@@ -69,9 +71,9 @@ def routes(portal: Portal, thread: DatabaseThread, signer: GrantSigner) -> list[
         try:
             return await to_thread.run_sync(read)
         except GrantError:
-            return PlainTextResponse("There is no such image.", 404)
+            return _refuse("There is no such image.", 404)
         except GroundTruthError:
-            return PlainTextResponse("The image cannot be read.", 404)
+            return _refuse("The image cannot be read.", 404)
 
     return [
         Route("/frames/{token}", show_frame, methods=["GET"]),
@@ -127,20 +129,21 @@ def make_image_response(request: Request, content: bytes) -> Response:
     """Answer with an image, and with nothing else that a file may be."""
     kind = find_image_type(content)
     if kind is None:
-        return PlainTextResponse(
-            "This file is not a JPEG, PNG, GIF, WebP or BMP image.",
-            415,
-            {"Cache-Control": "no-store"},
-        )
+        return _refuse("This file is not a JPEG, PNG, GIF, WebP or BMP image.", 415)
     tag = f'"{blake2b(content, digest_size=16).hexdigest()}"'
     headers = {
         "ETag": tag,
         "Cache-Control": f"private, max-age={GRANT_LIFETIME}",
-        "Access-Control-Allow-Origin": "*",
+        **_FOR_ALL,
     }
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
     return Response(content, media_type=kind, headers=headers)
+
+
+def _refuse(text: str, status: int) -> Response:
+    """Answer in place of an image so that a page can read why."""
+    return PlainTextResponse(text, status, {**_FOR_ALL, "Cache-Control": "no-store"})
 
 
 def find_image_type(content: bytes) -> str | None:

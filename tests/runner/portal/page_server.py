@@ -118,7 +118,10 @@ def _handler(owner: PageServer) -> type[BaseHTTPRequestHandler]:
             found = owner.answer(self.path.partition("?")[0])
             if found is None:
                 owner.refused.append(self.path)
-                self.send_error(404)
+                self.send_response(404)
+                self.send_header("Access-Control-Allow-Origin", "*")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
                 return
             media_type, body, headers = found
             self.send_response(200)

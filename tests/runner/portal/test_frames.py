@@ -121,6 +121,7 @@ def test_a_file_that_is_no_image_is_not_sent(tmp_path, portal, ann, content):
     path.write_bytes(content)
     refused = ann.browser.get(task["images"][0])
     assert refused.status_code == 415
+    assert refused.headers["access-control-allow-origin"] == "*"  # the page reads the status
     assert b"svg" not in refused.content
 
 
@@ -130,6 +131,7 @@ def test_a_missing_image_is_said_in_words(tmp_path, portal, ann):
     refused = ann.browser.get(task["images"][0])
     assert refused.status_code == 404
     assert "cannot be read" in refused.text
+    assert refused.headers["access-control-allow-origin"] == "*"
 
 
 def test_the_page_is_granted_nothing_but_its_task_input(tmp_path):

@@ -474,16 +474,24 @@ def encode(mask, palette, mode="P"):
     return buffer.getvalue()
 
 
+def adjusting(url, mappings):
+    """The page with an earlier mask."""
+    initial = f"{{'src': '{url}', labelMappings: {{{mappings}}}}}"
+    return TEMPLATE.replace("labels=", f'initial-value="{initial}" labels=')
+
+
+def url_of(mask, colors):
+    return f"data:image/png;base64,{base64.b64encode(encode(mask, colors, 'RGB')).decode()}"
+
+
 def test_an_earlier_mask_is_adjusted_and_keeps_its_colors(edit):
     before = np.zeros((HEIGHT, WIDTH), np.uint8)
     before[50:90, 60:200] = 1
     before[100:150, 20:90] = 2
     colors = [(255, 255, 255), (10, 20, 30), (44, 160, 44)]  # the second is a default color
-    url = f"data:image/png;base64,{base64.b64encode(encode(before, colors, 'RGB')).decode()}"
     kept = "stone: {color: '#0A141E'}, 'tree': {color: '#2ca02c'}, moss: {color: '#FFF'},"
-    initial = f"{{'src': '{url}', labelMappings: {{{kept}}}}}"
-    template = TEMPLATE.replace("labels=", f'initial-value="{initial}" labels=')
-    worker = edit(template)
+    worker = edit(adjusting(url_of(before, colors), kept))
+    expect(worker.frame.get_by_role("alert")).to_have_count(0)
     worker.mask = np.array([0, 2, 1], np.uint8)[before]
     worker.check("as it was")
     assert worker.editor.evaluate("(editor) => editor.value.initialValueModified") is False
@@ -502,6 +510,39 @@ def test_an_earlier_mask_is_adjusted_and_keeps_its_colors(edit):
     }  # fmt: skip
     with Image.open(io.BytesIO(base64.b64decode(answer["labeledImage"]["pngImageData"]))) as png:
         assert (np.asarray(png) == worker.mask).all()
+
+
+def test_what_is_not_there_of_an_earlier_mask_is_said(edit):
+    before = np.zeros((HEIGHT, WIDTH), np.uint8)
+    before[50:90, 60:200] = 1
+    before[100:120, 20:40] = 2
+    before[0, :3] = [3, 3, 4]
+    colors = [(255, 255, 255), (44, 160, 44), (10, 20, 30), (1, 2, 3), (4, 5, 6)]
+    kept = "tree: {color: '#2ca02c'}, elk: {color: '#0a141e'}"
+    worker = edit(adjusting(url_of(before, colors), kept))
+    worker.mask = np.array([0, 1, 0, 0, 0], np.uint8)[before]
+    worker.check("what has a label")
+    expect(worker.frame.get_by_role("alert")).to_have_text(
+        "The earlier mask has 403 pixels of colors that no label here has: "
+        "elk (#0a141e), #010203, #040506. You see background there."
+    )
+    assert worker.submit()[NAME]["initialValueModified"] is True
+
+    small = url_of(before[:9, :7], colors)
+    for url, problem in (("/files/missing.png", "(404)"), (small, "7 x 9 pixels, the image 320")):
+        worker = edit(adjusting(url, kept))
+        alerts = worker.frame.get_by_role("alert")
+        expect(alerts).to_contain_text("The earlier mask cannot be shown: ")
+        expect(alerts).to_contain_text(problem)
+        assert worker.editor.evaluate("(editor) => editor.value.initialValueModified") is True
+        for _ in range(2):  # nothing painted is not taken for what was there
+            worker.keys("Control+Enter")
+            expect(alerts.nth(1)).to_contain_text("use “This cannot be labelled”")
+        assert worker.told("answer") == []
+        worker.keys("r", "3")
+        worker.drag(worker.at(5, 5), worker.at(9, 9))
+        expect(alerts).to_have_count(1)
+        assert worker.submit()[NAME]["initialValueModified"] is True
 
 
 def test_an_empty_mask_and_a_broken_image_are_not_sent_by_mistake(edit):

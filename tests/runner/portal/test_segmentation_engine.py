@@ -660,11 +660,13 @@ def test_colors_become_classes_by_their_very_value(page):
     read = page.evaluate(
         """(files) => Promise.all(files.map(async (text) => {
         const classes = new Map([["#2ca02c", 1], ["#1f77b4", 255]]);
-        return [...toClasses(await decodePng(fromBase64(text)), classes)];
+        const strange = new Map();
+        return [[...toClasses(await decodePng(fromBase64(text)), classes, strange)], [...strange]];
     }))""",
         [text_of(saved(picture)), text_of(indexed)],
     )
-    assert read == [[1, 255, 0, 0, 255, 0, 1], [1, 255, 0, 1, 255, 0, 1]]
+    strange = [[0x2CA02D, 1]]  # it has no class
+    assert read == [[[1, 255, 0, 0, 255, 0, 1], strange], [[1, 255, 0, 1, 255, 0, 1], strange]]
 
 
 def test_files_that_cannot_be_read_say_why(page):

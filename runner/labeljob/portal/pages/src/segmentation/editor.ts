@@ -20,6 +20,7 @@ import { Workbench } from "./workbench";
 const MOST_LABELS = 255;
 const ENCODE_AGAIN_AFTER = 500; // milliseconds, if the worker has painted meanwhile
 const KEEP_AFTER = 400; // milliseconds
+const MOST_NAMED = 3; // colors
 const LONG_LIST = 10; // labels, above which they can be filtered
 
 /** A mask that the editor did not make: its file and the color of each of its labels. */
@@ -78,6 +79,8 @@ export class CrowdSemanticSegmentation extends TaskElement {
   private photo: Photo | null = null;
   private painting: Painting | null = null;
   private initial: Uint8Array | null = null; // the mask to adjust
+  /** Why that is not, or not wholly, what the worker sees. */
+  @state() private initialProblem = "";
   private colors: Color[] = [];
   private encoded: { painting: Painting; revision: number; png: string; isModified: boolean } | null = null;
   private isEmptyAccepted = false;
@@ -151,6 +154,9 @@ export class CrowdSemanticSegmentation extends TaskElement {
   findProblem(): string | null {
     if (this.labels.length > MOST_LABELS) return this.labelsProblem;
     if (!this.painting) return this.obstacle;
+    if (this.initialProblem && !this.initial && this.isEmpty) {
+      return "Nothing is painted, since the earlier mask is not there. Paint this image anew, or use “This cannot be labelled”.";
+    }
     if (this.isEmptyAccepted || !this.labels.length || !this.isEmpty) return null;
     this.isEmptyAccepted = true;
     return "Nothing is painted. If nothing in this image has one of the labels, submit once more.";
@@ -158,6 +164,7 @@ export class CrowdSemanticSegmentation extends TaskElement {
 
   /** Whether it is not the mask any more that was to be adjusted. */
   private get isModified(): boolean {
+    if (this.initialProblem) return true;
     if (!this.initial) return !this.isEmpty;
     const { pixels } = this.painting!;
     for (let at = 0; at < pixels.length; at++) if (pixels[at] !== this.initial[at]) return true;
@@ -197,6 +204,7 @@ export class CrowdSemanticSegmentation extends TaskElement {
     this.bench.close();
     this.bench.src = src;
     this.photo = this.painting = this.initial = null;
+    this.initialProblem = "";
     this.obstacle = src ? "The image is being loaded…" : "This page names no image: its src is empty.";
     if (!src) return;
     let photo: Photo;
@@ -206,12 +214,13 @@ export class CrowdSemanticSegmentation extends TaskElement {
       if (!isOutdated()) this.obstacle = readMessage(error);
       return;
     }
-    let notice = "";
+    let problem = "";
     let initial: Uint8Array | null = null;
+    const strange = new Map<number, number>();
     try {
-      initial = await this.loadInitial(photo);
+      initial = await this.loadInitial(photo, strange);
     } catch (error) {
-      notice = `The earlier mask cannot be shown: ${readMessage(error)}`;
+      problem = `The earlier mask cannot be shown: ${readMessage(error)}`;
     }
     if (isOutdated()) {
       photo.close();
@@ -219,29 +228,53 @@ export class CrowdSemanticSegmentation extends TaskElement {
     }
     this.photo = photo;
     this.initial = initial;
+    this.initialProblem = problem || this.describeStrange(strange);
     this.obstacle = "";
     this.open(initial?.slice());
-    this.complaint = notice;
   }
 
-  /** The pixels of the mask to adjust, if there is one. */
-  private async loadInitial(photo: Photo): Promise<Uint8Array | null> {
+  /** The pixels of the mask to adjust, if there is one; how many have which color of no label is put in `strange`. */
+  private async loadInitial(photo: Photo, strange: Map<number, number>): Promise<Uint8Array | null> {
     const { src, labelMappings } = this.initialMask;
     if (typeof src !== "string" || !src) return null;
-    const response = await fetch(src);
+    const response = await fetch(src).catch(() => null);
+    if (!response) throw new Error("its file cannot be loaded.");
     if (!response.ok) throw new Error(`its file cannot be had (${response.status}).`);
     const bytes = new Uint8Array(await response.arrayBuffer());
-    return this.readMask({ bytes, colors: readColors(labelMappings) }, photo);
+    return this.readMask({ bytes, colors: readColors(labelMappings) }, photo, strange);
   }
 
-  private async readMask({ bytes, colors }: EarlierMask, { size }: Photo): Promise<Uint8Array> {
+  private describeStrange(strange: ReadonlyMap<number, number>): string {
+    if (!strange.size) return "";
+    const names = new Map([...readColors(this.initialMask["labelMappings"])].map(([label, color]) => [color, label]));
+    const colors = [...strange].sort(([, first], [, second]) => second - first);
+    const total = colors.reduce((sum, [, count]) => sum + count, 0);
+    const named = colors.slice(0, MOST_NAMED).map(([number]) => {
+      const color = `#${number.toString(16).padStart(6, "0")}`;
+      return names.has(color) ? `${names.get(color)} (${color})` : color;
+    });
+    const others = colors.length > MOST_NAMED ? ` and ${colors.length - MOST_NAMED} more` : "";
+    return (
+      `The earlier mask has ${total.toLocaleString("en")} ${total === 1 ? "pixel" : "pixels"} of colors that no label ` +
+      `here has: ${named.join(", ")}${others}. You see background there.`
+    );
+  }
+
+  private async readMask(
+    { bytes, colors }: EarlierMask,
+    { size }: Photo,
+    strange?: Map<number, number>,
+  ): Promise<Uint8Array> {
     const picture = await decodePng(bytes);
     if (picture.width !== size.width || picture.height !== size.height) {
       const [mask, image] = [picture, size].map(({ width, height }) => `${width} x ${height}`);
       throw new Error(`it has ${mask} pixels, the image ${image}.`);
     }
-    const classes = [...colors].map(([label, color]) => [color, this.labels.indexOf(label) + 1] as const);
-    return toClasses(picture, new Map(classes));
+    const classes = new Map<Color, number>();
+    for (const [label, color] of colors) {
+      if (label === "BACKGROUND" || this.labels.includes(label)) classes.set(color, this.labels.indexOf(label) + 1);
+    }
+    return toClasses(picture, classes, strange);
   }
 
   /** Take over an earlier answer; null is none. */
@@ -504,6 +537,7 @@ export class CrowdSemanticSegmentation extends TaskElement {
             ${renderOnlyBackground(bench, this.disabled)} ${renderLooks(bench, this.labels)}
             <slot name="worker-comment"></slot>
             <slot></slot>
+            ${this.initialProblem ? html`<p class="complaint" role="alert">${this.initialProblem}</p>` : nothing}
             ${this.complaint ? html`<p class="complaint" role="alert">${this.complaint}</p>` : nothing}
             ${this.alone
               ? html`<button class="primary submit" aria-keyshortcuts="Control+Enter" ?disabled=${this.sending} @click=${(): void => this.finish()}>

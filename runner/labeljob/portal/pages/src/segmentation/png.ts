@@ -184,34 +184,54 @@ export async function decodePng(bytes: Uint8Array): Promise<Picture> {
  * is fully transparent.
  *
  * @param classes Class of each color; `#rrggbb` in lower case.
+ * @param strange Takes the number of pixels of each color, as 0xrrggbb, that has no class and is not white.
  */
-export function toClasses(picture: Picture, classes: ReadonlyMap<Color, number>): Uint8Array {
-  const classOf = (colors: Uint8Array, at: number): number => {
-    if (colors[at + 3] === 0) return BACKGROUND;
-    const hex = [...colors.subarray(at, at + 3)].map((channel) => channel.toString(16).padStart(2, "0"));
-    return classes.get(`#${hex.join("")}`) ?? BACKGROUND;
+export function toClasses(
+  picture: Picture,
+  classes: ReadonlyMap<Color, number>,
+  strange?: Map<number, number>,
+): Uint8Array {
+  const byNumber = new Map([[WHITE, BACKGROUND] as const, ...classes].map(([color, cls]) => [toNumber(color), cls]));
+  /** The class of a color; undefined if it has none. */
+  const find = (colors: Uint8Array, at: number): number | undefined =>
+    colors[at + 3] === 0 ? BACKGROUND : byNumber.get(numberAt(colors, at));
+  const count = (colors: Uint8Array, at: number, pixels: number): void => {
+    const color = numberAt(colors, at);
+    strange?.set(color, (strange.get(color) ?? 0) + pixels);
   };
   const { rgba, indices, palette, width, height } = picture;
   const pixels = new Uint8Array(width * height);
   if (indices) {
+    const counts = new Uint32Array(256);
     const table = new Uint8Array(256);
-    for (let at = 0; at < palette.length; at += 4) table[at / 4] = classOf(palette, at);
-    for (let at = 0; at < pixels.length; at++) pixels[at] = table[indices[at]!]!;
+    for (let at = 0; at < palette.length; at += 4) table[at / 4] = find(palette, at) ?? BACKGROUND;
+    for (let at = 0; at < pixels.length; at++) {
+      const index = indices[at]!;
+      pixels[at] = table[index]!;
+      counts[index]!++;
+    }
+    for (let at = 0; at < palette.length; at += 4) {
+      if (counts[at / 4] && find(palette, at) === undefined) count(palette, at, counts[at / 4]!);
+    }
     return pixels;
   }
   const words = new Uint32Array(rgba.buffer, rgba.byteOffset, pixels.length);
-  const known = new Map<number, number>();
-  let word = -1;
-  let cls = BACKGROUND;
-  for (let at = 0; at < pixels.length; at++) {
-    if (words[at] !== word) {
-      word = words[at]!;
-      cls = known.get(word) ?? classOf(rgba, 4 * at);
-      known.set(word, cls);
-    }
-    pixels[at] = cls;
+  for (let at = 0; at < pixels.length; ) {
+    const start = at;
+    while (at < pixels.length && words[at] === words[start]) at++;
+    const cls = find(rgba, 4 * start);
+    if (cls === undefined) count(rgba, 4 * start, at - start);
+    else pixels.fill(cls, start, at);
   }
   return pixels;
+}
+
+function toNumber(color: Color): number {
+  return parseInt(color.slice(1), 16);
+}
+
+function numberAt(colors: Uint8Array, at: number): number {
+  return (colors[at]! << 16) | (colors[at + 1]! << 8) | colors[at + 2]!;
 }
 
 function readChunks(bytes: Uint8Array): File {
