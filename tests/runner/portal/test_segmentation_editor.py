@@ -529,7 +529,10 @@ def test_what_is_not_there_of_an_earlier_mask_is_said(edit):
     assert worker.submit()[NAME]["initialValueModified"] is True
 
     small = url_of(before[:9, :7], colors)
-    for url, problem in (("/files/missing.png", "(404)"), (small, "7 x 9 pixels, the image 320")):
+    for url, problem in (
+        ("/files/missing.png", "is missing or cannot be read (404)"),
+        (small, "7 x 9 pixels, the image 320"),
+    ):
         worker = edit(adjusting(url, kept))
         alerts = worker.frame.get_by_role("alert")
         expect(alerts).to_contain_text("The earlier mask cannot be shown: ")

@@ -20,6 +20,7 @@ import { Workbench } from "./workbench";
 const MOST_LABELS = 255;
 const ENCODE_AGAIN_AFTER = 500; // milliseconds, if the worker has painted meanwhile
 const KEEP_AFTER = 400; // milliseconds
+const NO_IMAGE = 415; // the status with which the portal answers
 const MOST_NAMED = 3; // colors
 const LONG_LIST = 10; // labels, above which they can be filtered
 
@@ -239,7 +240,10 @@ export class CrowdSemanticSegmentation extends TaskElement {
     if (typeof src !== "string" || !src) return null;
     const response = await fetch(src).catch(() => null);
     if (!response) throw new Error("its file cannot be loaded.");
-    if (!response.ok) throw new Error(`its file cannot be had (${response.status}).`);
+    if (!response.ok) {
+      const what = response.status === NO_IMAGE ? "is not an image" : "is missing or cannot be read";
+      throw new Error(`its file ${what} (${response.status}).`);
+    }
     const bytes = new Uint8Array(await response.arrayBuffer());
     return this.readMask({ bytes, colors: readColors(labelMappings) }, photo, strange);
   }
@@ -505,6 +509,7 @@ export class CrowdSemanticSegmentation extends TaskElement {
         <div class="annotation-area" role=${this.alone ? "main" : "group"} aria-label=${this.header || "Task"}>
           <div class="work">
             ${this.header ? html`<h1 dir="auto">${this.header}</h1>` : nothing} 
+            ${this.initialProblem ? html`<p class="complaint" role="alert">${this.initialProblem}</p>` : nothing}
             <div class="bars">${renderTools(bench)} ${renderToolSettings(bench)}</div>
             <div class="picture">
               <labeljob-surface ?wheel=${this.alone} ?locked=${this.disabled || this.sending}></labeljob-surface>
@@ -537,7 +542,6 @@ export class CrowdSemanticSegmentation extends TaskElement {
             ${renderOnlyBackground(bench, this.disabled)} ${renderLooks(bench, this.labels)}
             <slot name="worker-comment"></slot>
             <slot></slot>
-            ${this.initialProblem ? html`<p class="complaint" role="alert">${this.initialProblem}</p>` : nothing}
             ${this.complaint ? html`<p class="complaint" role="alert">${this.complaint}</p>` : nothing}
             ${this.alone
               ? html`<button class="primary submit" aria-keyshortcuts="Control+Enter" ?disabled=${this.sending} @click=${(): void => this.finish()}>
