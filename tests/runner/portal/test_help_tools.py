@@ -4,7 +4,10 @@ import contextlib
 import gzip
 import io
 import select
+import signal
 import socket
+import subprocess
+import sys
 import threading
 from urllib.parse import urlsplit
 
@@ -16,6 +19,7 @@ from skimage import measure
 
 from labeljob.portal.help_tools import routes, superpixels, turns
 from labeljob.portal.help_tools.extreme_points import Extremes, PointsError, find_object
+from labeljob.portal.help_tools.minimum_cut import CutProcess, cut
 from labeljob.portal.help_tools.object_model import ModelError, ObjectModel
 from labeljob.portal.help_tools.pictures import shrink_part
 from labeljob.portal.thumbnails import PictureError, open_picture
@@ -208,6 +212,41 @@ class TestExtremePoints:
         np.testing.assert_array_equal(other.pixels, alone.pixels)
 
 
+@pytest.mark.slow
+class TestCutProcess:
+    def test_it_cuts_as_this_process_does_and_is_replaced_when_it_is_killed(self):
+        index = np.arange(40 * 30).reshape(30, 40)
+        first = np.concatenate([index[:, :-1].ravel(), index[:-1].ravel()])
+        second = np.concatenate([index[:, 1:].ravel(), index[1:].ravel()])
+        odds = np.random.default_rng(2).normal(0, 3, index.shape)
+        expected = cut(odds, (first, second, np.ones(len(first))))
+        assert 0 < expected.sum() < expected.size
+        cuts = CutProcess()
+        processes = []
+        for _ in range(3):
+            mask = cuts.cut(odds, (first, second, np.ones(len(first))))
+            np.testing.assert_array_equal(mask, expected)
+            if cuts._process:
+                processes.append(cuts._process)
+                cuts._process.kill()
+        assert len(processes) == 2
+        del cuts
+        assert all(process.returncode is not None for process in processes)
+
+    def test_it_ends_when_the_portal_is_killed(self):
+        script = """if True:
+            import os, signal, numpy as np
+            from labeljob.portal.help_tools.minimum_cut import CutProcess
+            cuts = CutProcess()
+            cuts.cut(np.ones((1, 2)), (np.array([0]), np.array([1]), np.ones(1)))
+            assert cuts._process
+            os.kill(os.getpid(), signal.SIGKILL)
+        """
+        # The pipes stay open, and `run` waits, as long as any process has them.
+        ended = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=60)
+        assert (ended.returncode, ended.stderr) == (-signal.SIGKILL, b"")
+
+
 class TestObjectModel:
     def test_what_a_file_computes_is_stretched_over_the_picture(self, tmp_path):
         path = tmp_path / "own.onnx"
@@ -253,6 +292,7 @@ def ann(portal):
     return Worker(*make_app(portal), "ann")
 
 
+@pytest.mark.slow
 def test_whoever_has_an_image_has_its_tools(ann):
     address = ann.next()["task"]["images"][0]
     ann.browser.cookies.clear()
@@ -330,6 +370,7 @@ def test_more_than_can_wait_are_sent_away(ann, monkeypatch):
     assert ann.browser.get(f"{address}/tools").status_code == 200
 
 
+@pytest.mark.slow
 def test_one_page_cannot_keep_the_others_waiting(tmp_path, bundles, monkeypatch):
     """Nor does anybody wait for answers to those who left."""
     found = []

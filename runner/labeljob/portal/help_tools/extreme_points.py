@@ -12,14 +12,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from scipy import ndimage  # type: ignore[import-untyped]
 from scipy.cluster.vq import kmeans2  # type: ignore[import-untyped]
-from scipy.sparse import csr_array  # type: ignore[import-untyped]
-from scipy.sparse.csgraph import (  # type: ignore[import-untyped]
-    breadth_first_order,
-    maximum_flow,
-)
 from skimage.color import rgb2lab
 
 from groundtruth.errors import GroundTruthError
+from labeljob.portal.help_tools.minimum_cut import SURE, Borders, Cut, cut
 from labeljob.portal.help_tools.pictures import Box, shrink_part
 
 Point = tuple[float, float]
@@ -39,12 +35,10 @@ _SPREAD = 4.0  # variance that is added to those of each distribution
 _NEARNESS = 8.0  # a distance as large as the object counts as this much color
 _SMOOTHNESS = 20.0  # cost of a border between two pixels of one color
 _CENTER, _SLOPE = 1.0, 6.0  # log odds on the border of the four points' quadrilateral, and inward
-_SURE = 10_000.0  # log odds of what is known
 _SEED_DEPTH = 2.0  # pixels from an extreme point towards the middle of the object
 _STRAY = 0.05  # of the largest part: what is smaller is no part of the object
 _LEAST_SHARE = 0.1  # of the four points' quadrilateral: an object is not smaller
 _SAME_BOX = 0.85  # overlap of a model's object with the box of the points, if it is the same one
-_PER_UNIT = 100  # capacities are whole numbers
 
 
 class PointsError(GroundTruthError):
@@ -113,7 +107,11 @@ PredictObject = Callable[[Image.Image], Floats]
 
 
 def find_object(
-    image: Image.Image, points: Sequence[Point], *, predict: PredictObject | None = None
+    image: Image.Image,
+    points: Sequence[Point],
+    *,
+    predict: PredictObject | None = None,
+    cut: Cut = cut,
 ) -> FoundObject:
     """Find the object that four points mark.
 
@@ -131,6 +129,8 @@ def find_object(
     predict : callable, optional
         A model, which is asked what stands out in the part of the image around the object. If that
         fills the box of the four points it is the same object, and counts like the quadrilateral.
+    cut : callable, optional
+        What works out minimum cuts.
 
     Raises
     ------
@@ -163,7 +163,7 @@ def find_object(
     odds = _expect(within, size)
     if predict is not None:
         odds = odds + _judge(predict(part), within)
-    mask = _keep_parts(_divide(part, odds, within))
+    mask = _keep_parts(_divide(part, odds, within, cut))
     likely = odds > 0
     if mask.sum() < _LEAST_SHARE * likely.sum():  # colors tell nothing
         mask = likely
@@ -195,11 +195,11 @@ def _expect(extremes: Extremes, size: tuple[int, int]) -> Floats:
     columns, rows = np.arange(size[0]) + 0.5, np.arange(size[1])[:, None] + 0.5
     # A point stands for the pixel that it is in: half a pixel around it may be the object's too.
     beside = (columns < extremes.left[0] - 0.5) | (columns > extremes.right[0] + 0.5)
-    odds[beside | (rows < extremes.top[1] - 0.5) | (rows > extremes.bottom[1] + 0.5)] = -_SURE
+    odds[beside | (rows < extremes.top[1] - 0.5) | (rows > extremes.bottom[1] + 0.5)] = -SURE
     return odds
 
 
-def _divide(part: Image.Image, expected: Floats, extremes: Extremes) -> Mask:
+def _divide(part: Image.Image, expected: Floats, extremes: Extremes, cut: Cut) -> Mask:
     """Which pixels of a picture are the object's, by their color and by what is expected."""
     height, width = expected.shape
     lab = rgb2lab(np.asarray(part))
@@ -207,16 +207,16 @@ def _divide(part: Image.Image, expected: Floats, extremes: Extremes) -> Mask:
     borders = _weigh_borders(lab)
     rng = np.random.default_rng(0)
     seeds = _find_seeds(extremes, (width, height))
-    within = expected > -_SURE
+    within = expected > -SURE
     chances = np.where(within, 1 / (1 + np.exp(-np.clip(expected, -50, 50))), 0.0).ravel()
     mask = chances.reshape(height, width) > 0.5
     for _ in range(_ROUNDS):
         object_colors = ColorModel.fit(features, chances, rng)
         other_colors = ColorModel.fit(features, 1 - chances, rng)
         odds = object_colors.score(features) - other_colors.score(features)
-        odds = np.where(within, odds.reshape(height, width) + expected, -_SURE)
-        odds[seeds] = _SURE
-        before, mask = mask, _cut(odds, borders)
+        odds = np.where(within, odds.reshape(height, width) + expected, -SURE)
+        odds[seeds] = SURE
+        before, mask = mask, cut(odds, borders)
         if np.array_equal(before, mask):
             break
         chances = mask.ravel().astype(np.float64)
@@ -279,10 +279,6 @@ class ColorModel:
         return np.asarray(np.logaddexp.reduce(parts, axis=0))
 
 
-Borders = tuple[NDArray[np.int64], NDArray[np.int64], Floats]
-"""Pairs of neighbors, and what it costs to part them."""
-
-
 def _weigh_borders(lab: Floats) -> Borders:
     """What it costs to part two neighbors: the more, the more alike they are."""
     height, width = lab.shape[:2]
@@ -300,31 +296,6 @@ def _weigh_borders(lab: Floats) -> Borders:
     contrast = ((flat[first] - flat[second]) ** 2).sum(axis=1)
     usual = 2 * contrast.mean() + 1e-9
     return first, second, _SMOOTHNESS * np.exp(-contrast / usual) / apart
-
-
-def _cut(odds: Floats, borders: Borders) -> Mask:
-    """The division that costs least: the odds against it, and the borders it goes through."""
-    first, second, weights = borders
-    n_pixels = odds.size
-    source, sink = n_pixels, n_pixels + 1
-    flat = np.clip(odds.ravel(), -_SURE, _SURE)
-    (likely,), (unlikely,) = np.nonzero(flat > 0), np.nonzero(flat <= 0)
-    rows = [first, second, np.full(len(likely), source), unlikely]
-    columns = [second, first, likely, np.full(len(unlikely), sink)]
-    capacities = [weights, weights, flat[likely], -flat[unlikely]]
-    graph = csr_array(
-        (
-            np.rint(_PER_UNIT * np.concatenate(capacities)).astype(np.int32),
-            (np.concatenate(rows), np.concatenate(columns)),
-        ),
-        shape=(n_pixels + 2, n_pixels + 2),
-    )
-    left_over = graph - maximum_flow(graph, source, sink).flow
-    left_over.data = np.maximum(left_over.data, 0)
-    left_over.eliminate_zeros()
-    mask = np.zeros(n_pixels + 2, dtype=bool)
-    mask[breadth_first_order(left_over, source, return_predecessors=False)] = True
-    return mask[:n_pixels].reshape(odds.shape)
 
 
 def _keep_parts(mask: Mask) -> Mask:

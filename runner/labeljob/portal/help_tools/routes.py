@@ -23,6 +23,7 @@ from labeljob.portal.help_tools.extreme_points import (
     PointsError,
     find_object,
 )
+from labeljob.portal.help_tools.minimum_cut import CutProcess
 from labeljob.portal.help_tools.object_model import ObjectModel
 from labeljob.portal.help_tools.turns import BusyError, GoneError, Turns
 from labeljob.portal.portal import PORTAL_FOLDER, Portal
@@ -59,6 +60,7 @@ class HelpTools:
             portal.folder / PORTAL_FOLDER / "superpixels", ".gz", most_bytes=_MOST_BYTES
         )
         self._turns = Turns()
+        self._cuts = CutProcess()
 
     def routes(self) -> list[Route]:
         """The routes of the help tools."""
@@ -110,7 +112,7 @@ class HelpTools:
         def answer(content: bytes) -> Response:
             predict = self._model.predict if self._model else None
             with open_picture(content) as image:
-                found = find_object(image, points, predict=predict)
+                found = find_object(image, points, predict=predict, cut=self._cuts.cut)
             headers = {**_COMPRESSED, "Cache-Control": "no-store"}
             return Response(_pack(found), media_type="application/octet-stream", headers=headers)
 
