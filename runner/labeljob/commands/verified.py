@@ -18,7 +18,7 @@ from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import JobPlace, find_job
 from labeljob.output_files import draft_folder, write_text
 from labeljob.rounds.earlier_labels import EARLIER_TAG, find_sources, move_source
-from labeljob.rounds.verification import Verdicts, collect_verdicts
+from labeljob.rounds.verification import Verdicts, collect_verdicts, is_verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +93,11 @@ def show_verified(options: VerifiedOptions) -> None:
     )
     if not verdicts.counts:
         raise JobError(f"{place.name} has no labels under {earlier}; --earlier names another")
+    if strange := [verdict for verdict in verdicts.counts if not is_verdict(verdict)]:
+        raise JobError(
+            f"{place.name} is no verification: its labels under {attribute} are such as "
+            f"{strange[0]!r}; begin one with labeljob portal --manifest FILE --verify {earlier}"
+        )
     _write(verdicts, place, gold=gold, again=again)
     if options.as_json:
         values = {"verdicts": verdicts.counts, "gold": str(gold), "again": str(again)}

@@ -19,7 +19,7 @@ from groundtruth.tasks.registry import decode_label
 from labeljob.jobs.function_answers import contents_by_object
 from labeljob.portal.disk_cache import DiskCache, digest
 from labeljob.portal.portal_job import PortalJob
-from labeljob.portal.thumbnails import PictureError
+from labeljob.portal.thumbnails import PictureError, open_picture
 from labeljob.tasks.base import Mask
 
 MOST_BYTES = 128 * 1024 * 1024
@@ -79,13 +79,10 @@ def _list_labels(job: PortalJob) -> tuple[str, ...]:
 
 def _read_indices(body: bytes) -> Mask:
     """The class of each pixel of a consolidated mask."""
-    try:
-        with Image.open(io.BytesIO(body)) as image:
-            if image.mode not in ("P", "L"):
-                raise PictureError("the mask has no palette")
-            return np.asarray(image)
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise PictureError("the mask cannot be read") from error
+    with open_picture(body) as image:
+        if image.mode not in ("P", "L"):
+            raise PictureError("the mask has no palette")
+        return np.asarray(image)
 
 
 def _read_answer(job: PortalJob, text: str) -> Mask:

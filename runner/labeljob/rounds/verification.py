@@ -28,6 +28,17 @@ def list_choices(task: JobType, labels: Sequence[str]) -> tuple[str, ...]:
     return (RIGHT, *map(task.word_mistake, labels), UNSURE)
 
 
+def is_verdict(name: str) -> bool:
+    """Whether a label's name is one that workers choose who verify labels.
+
+    Examples
+    --------
+    >>> is_verdict("wrong: it is cat"), is_verdict("cat")
+    (True, False)
+    """
+    return name in (RIGHT, UNSURE) or name.startswith("wrong: ")
+
+
 def plan_verification(earlier: EarlierLabels, labels: Sequence[str]) -> PlannedRound:
     """A job in which people say whether labels are right: one of a single choice."""
     from labeljob.jobs.worker_pages import find_template  # here, since it loads Liquid

@@ -250,6 +250,8 @@ def test_masks_are_verified_and_adjusted(folder):
     told = json.loads(run("verified", verified, "--json").stdout)
     assert told["verdicts"] == {"right": 4, "wrong: dog": 1}
     earlier = "labeljob-store/labeljob/jobs/roads"
+    refused = CliRunner().invoke(app, ["verified", earlier, "--earlier", "mask-ref"])
+    assert "roads is no verification" in " ".join(refused.output.split())
     scores = json.loads(
         run("gold", "score", earlier, "--gold", "roads-verify-gold.jsonl", "--json").stdout
     )
