@@ -12,8 +12,8 @@ from typing import Any
 
 from labeljob.portal.database import Database
 
-MOST_KEPT = 4
-"""Drafts of one worker in one job: a task and the one after it, and some whose time was over."""
+MOST_KEPT = 20
+"""Drafts of one worker in one job: of the task, the one after it, and of some left undone."""
 
 
 def save_draft(
