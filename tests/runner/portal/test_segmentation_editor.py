@@ -456,6 +456,37 @@ def test_an_earlier_answer_is_there_again(edit):
     }
 
 
+def test_labels_that_a_script_gives_late_or_in_another_order_keep_what_is_painted(edit):
+    before = np.random.default_rng(4).integers(0, 4, (HEIGHT, WIDTH), np.uint8)
+    worker = edit(answer={NAME: answer_of(before)}, labels=[])
+    worker.check("no label yet")
+
+    def give(labels):
+        worker.editor.evaluate(
+            "async (editor, labels) => { editor.labels = labels; await editor.updateComplete;"
+            " await editor.decoded; }",
+            labels,
+        )
+
+    give(LABELS)
+    worker.mask = before
+    worker.check("labels that came late")
+    worker.keys("r", "3")
+    worker.drag(worker.at(5, 5), worker.at(90, 90))
+    worker.mask[5:90, 5:90] = 3
+    give([LABELS[2], LABELS[0]])
+    worker.mask = np.array([0, 2, 0, 1], np.uint8)[worker.mask]
+    worker.check("another order")
+    expect(worker.frame.get_by_role("alert")).to_contain_text(f"has taken away {LABELS[1]}")
+    answer = worker.submit()[NAME]
+    assert answer["labelMappings"] == {
+        LABELS[2]: {"color": COLORS[0]},
+        LABELS[0]: {"color": COLORS[1]},
+    }
+    with Image.open(io.BytesIO(base64.b64decode(answer["labeledImage"]["pngImageData"]))) as png:
+        assert (np.asarray(png) == worker.mask).all()
+
+
 def answer_of(mask):
     return {
         "inputImageProperties": {"height": HEIGHT, "width": WIDTH},

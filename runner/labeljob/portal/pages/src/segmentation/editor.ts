@@ -79,7 +79,9 @@ export class CrowdSemanticSegmentation extends TaskElement {
   private loading: Promise<void> = Promise.resolve();
   private photo: Photo | null = null;
   private painting: Painting | null = null;
+  private painted: readonly string[] = []; // the label of each class of it but BACKGROUND
   private initial: Uint8Array | null = null; // the mask to adjust
+  private restored: EarlierMask | null = null; // the answer that was taken over last
   /** Why that is not, or not wholly, what the worker sees. */
   @state() private initialProblem = "";
   private colors: Color[] = [];
@@ -189,8 +191,25 @@ export class CrowdSemanticSegmentation extends TaskElement {
       this.bench.setLabels(this.labels, this.colors);
       this.encoded = null;
     }
-    const isNew = changed.has("src") || changed.has("initialValue");
-    if (isNew || (changed.has("labels") && this.initial && !this.painting?.canUndo)) this.loading = this.load();
+    if (changed.has("src") || changed.has("initialValue")) this.loading = this.load();
+    else if (changed.has("labels") && this.painting) this.relabel(this.painting);
+  }
+
+  /** Labels that were assigned: each pixel keeps its label, wherever that is among them now. */
+  private relabel(painting: Painting): void {
+    const { restored } = this;
+    if (!painting.canUndo && restored) {
+      this.loading = this.loading.then(() => this.repaint(restored)); // it may have labels that were missing
+    } else if (!painting.canUndo && this.initial) {
+      this.loading = this.load();
+    } else {
+      const counts = painting.countByClass();
+      const gone = this.painted.filter((label, at) => counts[at + 1] && !this.labels.includes(label));
+      const table = [BACKGROUND, ...this.painted.map((label) => this.labels.indexOf(label) + 1)];
+      this.initial = this.initial?.map((cls) => table[cls]!) ?? null;
+      this.open(painting.pixels.map((cls) => table[cls]!));
+      if (gone.length) this.complaint = `This page has taken away ${gone.join(", ")}: what was painted so is background now.`;
+    }
   }
 
   private get initialMask(): Record<string, unknown> {
@@ -204,7 +223,7 @@ export class CrowdSemanticSegmentation extends TaskElement {
     const isOutdated = (): boolean => this.loads !== load;
     this.bench.close();
     this.bench.src = src;
-    this.photo = this.painting = this.initial = null;
+    this.photo = this.painting = this.initial = this.restored = null;
     this.initialProblem = "";
     this.obstacle = src ? "The image is being loaded…" : "This page names no image: its src is empty.";
     if (!src) return;
@@ -285,6 +304,7 @@ export class CrowdSemanticSegmentation extends TaskElement {
   private async repaint(mask: EarlierMask | null): Promise<void> {
     const { photo } = this;
     if (!photo) return;
+    this.restored = mask;
     try {
       const pixels = mask ? await this.readMask(mask, photo) : undefined;
       if (this.photo === photo) this.open(pixels);
@@ -296,6 +316,7 @@ export class CrowdSemanticSegmentation extends TaskElement {
   private open(pixels: Uint8Array | undefined): void {
     const { width, height } = this.photo!.size;
     this.painting = new Painting(width, height, pixels);
+    this.painted = this.labels;
     this.bench.open(this.photo!, this.painting);
   }
 
