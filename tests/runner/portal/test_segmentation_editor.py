@@ -337,6 +337,25 @@ def test_each_tool_and_each_step_of_undo(edit):
     worker.mask = states[-2]
     worker.check("the button")
 
+    # A double click ends a polygon; one that waits while another tool is chosen is submitted too.
+    def paint(corners, cls):
+        points = worker.to_image([worker.at(*corner) for corner in corners])
+        worker.mask[polygon2mask((HEIGHT, WIDTH), points[:, ::-1] - 0.5)] = cls
+
+    corners = [(210.3, 15.2), (290.6, 20.4), (250.2, 70.7)]
+    worker.keys("f", "p", "1")
+    worker.click(*(worker.at(*corner) for corner in corners[:2]))
+    mouse.dblclick(*worker.at(*corners[2]))
+    paint(corners, 1)
+    worker.check("double click")
+    corners = [(10.3, 210.2), (90.6, 190.4), (50.2, 230.7)]
+    worker.keys("2")
+    worker.click(*(worker.at(*corner) for corner in corners))
+    worker.keys("b")
+    paint(corners, 2)
+    worker.submit()
+    worker.check("submitted from another tool")
+
 
 def test_labels_are_hidden_and_dimmed_and_what_is_held_moves_the_image(edit):
     worker = edit()

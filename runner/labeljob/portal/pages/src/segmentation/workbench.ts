@@ -209,9 +209,9 @@ export class Workbench implements ToolHost {
     this.surface()?.requestFrame();
   }
 
-  /** Paint the shape under way, before it would be lost. */
+  /** Paint the shapes under way, before they would be lost; one may wait in a tool that is not chosen. */
   finish(): void {
-    if (this.canvas) this.tool.takeKey?.("Enter");
+    if (this.canvas) for (const tool of this.tools) tool.takeKey?.("Enter");
   }
 
   requestUpdate(): void {

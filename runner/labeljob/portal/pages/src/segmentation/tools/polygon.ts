@@ -8,6 +8,7 @@ import type { Tool, ToolHost } from "../tool";
 const REACH = 9; // pixels of the view around a corner in which it is taken
 const STRIDE = 5; // pixels of the view between the corners of a line that is drawn
 const FEWEST = 3; // corners
+const DOUBLE = 400; // milliseconds between the presses of a double click
 
 export class Polygon implements Tool {
   readonly id = "polygon";
@@ -15,7 +16,7 @@ export class Polygon implements Tool {
   readonly key = "p";
   readonly cursor = "cross";
   readonly keys: Key[] = [
-    ["Enter, or a click on the first corner", "Polygon: paint it"],
+    ["Enter, a double click, or a click on the first corner", "Polygon: paint it"],
     ["Backspace, or Ctrl and Z", "Polygon: take back the last corner"],
     ["Escape", "Polygon: give it up"],
     ["Drag", "Polygon: draw a line by hand, or move a corner"],
@@ -24,6 +25,8 @@ export class Polygon implements Tool {
   private before: Point[] = []; // what they were when the pointer went down
   private taken: number | null = null; // the corner that the pointer went down on
   private hasMoved = false;
+  private pressed = 0; // when the pointer went down, in milliseconds
+  private isDouble = false;
   private end: Point | null = null; // where the next corner would be
   private painting: Painting | null = null; // they are of its image
 
@@ -39,11 +42,13 @@ export class Polygon implements Tool {
     this.end = null;
   }
 
-  press(at: Point): void {
+  press(at: Point, { timeStamp }: PointerEvent): void {
     this.before = this.corners;
     this.hasMoved = false;
     const taken = this.corners.findIndex((corner) => this.measure(corner, at) <= REACH);
     this.taken = taken < 0 ? null : taken;
+    this.isDouble = taken === this.corners.length - 1 && timeStamp - this.pressed < DOUBLE;
+    this.pressed = timeStamp;
     if (this.taken === null) this.corners = [...this.corners, at];
     this.hover(at);
     this.host.requestUpdate();
@@ -60,7 +65,7 @@ export class Polygon implements Tool {
   }
 
   release(): void {
-    if (this.taken === 0 && !this.hasMoved) this.finish();
+    if (!this.hasMoved && (this.taken === 0 || this.isDouble)) this.finish();
     this.host.requestUpdate();
   }
 
@@ -75,7 +80,7 @@ export class Polygon implements Tool {
   }
 
   takeKey(key: string): boolean {
-    if (this.corners.length === 0) return false;
+    if (this.corners.length === 0 || this.painting !== this.host.painting) return false;
     if (key === "Enter") this.finish();
     else if (key === "Backspace") this.corners = this.corners.slice(0, -1);
     else if (key === "Escape") this.corners = [];
