@@ -30,7 +30,7 @@ from tests.runner.portal.team_app import (
 
 pytestmark = pytest.mark.slow
 
-PUBLIC = re.compile(r"/(sign-in|healthz|join/x|static.*|frames/x|files/x|oidc/.*)")
+PUBLIC = re.compile(r"/(sign-in|healthz|join/x|static.*|frames/x|files/x.*|oidc/.*)")
 OWN_POLICY = re.compile(r"/(frames/x|owner/jobs/zoo/(report|preview/frame))")
 NAMES = {"{job}": "zoo", "{object_id}": "0"}
 

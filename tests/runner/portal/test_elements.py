@@ -157,6 +157,25 @@ def test_two_quick_presses_are_one_answer(show, window):
     assert answer(window) == {"crowd-image-classifier": {"label": "cat"}}
 
 
+def test_a_picture_that_did_not_come_is_loaded_again(show, window):
+    refused = []
+
+    def refuse(route):
+        if len(refused) < 3:
+            refused.append(route.request.url)
+            route.abort("connectionrefused")
+        else:
+            route.continue_()
+
+    window.route("**/files/**", refuse)
+    frame = show(SINGLE, advance=True)
+    expect(frame.get_by_role("alert")).to_have_count(0, timeout=20_000)
+    expect(frame.locator("img.photo")).to_be_visible()
+    assert len(refused) == 3
+    window.keyboard.press("1")
+    assert answer(window) == {"crowd-image-classifier": {"label": "cat"}}
+
+
 def test_a_number_key_does_not_submit_what_nobody_can_see(show, window):
     unseen = "data:image/png;base64,AAAA"
     frame = show(

@@ -475,6 +475,34 @@ def test_an_earlier_answer_is_there_again(edit):
     }
 
 
+def refuse_first(window, count):
+    """Let the first requests for images fail as if nobody listened; gives those that did."""
+    refused = []
+
+    def refuse(route):
+        if len(refused) < count:
+            refused.append(route.request.url)
+            route.abort("connectionrefused")
+        else:
+            route.continue_()
+
+    window.route("**/files/**", refuse)
+    return refused
+
+
+def test_an_image_that_did_not_come_is_loaded_again(edit):
+    before = np.random.default_rng(5).integers(0, 4, (HEIGHT, WIDTH), np.uint8)
+    worker = edit(answer={NAME: answer_of(before)})
+    refused = refuse_first(worker.window, 3)
+    worker.open(worker.window.url)
+    worker.frame.wait_for_function(
+        f"document.querySelector('{NAME}').painting?.countByClass()[1] > 0", timeout=20_000
+    )
+    worker.mask = before
+    worker.check("the answer is there again as well")
+    assert len(refused) == 3
+
+
 def test_labels_that_a_script_gives_late_or_in_another_order_keep_what_is_painted(edit):
     before = np.random.default_rng(4).integers(0, 4, (HEIGHT, WIDTH), np.uint8)
     worker = edit(answer={NAME: answer_of(before)}, labels=[])

@@ -186,5 +186,8 @@ def test_a_portal_that_was_killed_is_waited_for(open_portal, shown, hire):
     expect(ann.page.locator("#notices")).to_contain_text("does not answer")
     portal.start()
     expect(ann.page.locator("#notices")).not_to_contain_text("does not answer", timeout=60_000)
-    answer_all(ann, shown)
+    # What was to be loaded meanwhile, pages and photographs, comes by itself.
+    while ann.has_task:
+        expect(ann.frame.get_by_role("alert")).to_have_count(0, timeout=60_000)
+        answer(ann, shown)
     assert labels_of(portal) == shown

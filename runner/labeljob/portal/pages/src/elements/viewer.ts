@@ -2,6 +2,7 @@
 import { LitElement, css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { until } from "lit/directives/until.js";
+import { comesBack } from "../shared/reach";
 import { fit, hold, zoom, type Placement, type Size } from "./geometry";
 import { loadMask, readOverlay, type Overlay } from "./overlay";
 import { findStoredSize } from "./stored_size";
@@ -50,6 +51,7 @@ export class Viewer extends LitElement {
   @state() private broken = false;
   /** Whether the server is asked to let all pages read it; else EXIF data may turn it. */
   @state() private isForAll = true;
+  private wasTriedAgain = false; // to load the picture
   @state() private held = false;
   @state() private showsOverlay = true;
   @query(".view") private view!: HTMLElement;
@@ -105,7 +107,16 @@ export class Viewer extends LitElement {
     }
     this.broken = true;
     this.finish();
+    void this.tryAgain();
   };
+
+  /** Load the picture once more, as soon as it can be had. */
+  private async tryAgain(): Promise<void> {
+    const { src } = this;
+    if (this.wasTriedAgain || !(await comesBack(src, () => this.isConnected && this.src === src))) return;
+    this.wasTriedAgain = this.isForAll = true;
+    this.broken = false;
+  }
 
   private settle(): void {
     if (!this.size || this.room.width === 0) return;
@@ -116,7 +127,7 @@ export class Viewer extends LitElement {
 
   /** Whether the picture cannot be shown. */
   get isBroken(): boolean {
-    return this.broken;
+    return this.broken || (this.wasTriedAgain && !this.size);
   }
 
   /** Show the whole picture. */

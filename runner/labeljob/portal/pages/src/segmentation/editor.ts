@@ -7,6 +7,7 @@ import { panelStyle } from "../elements/regions";
 import { shared } from "../elements/styles";
 import { TaskElement, taskStyle } from "../elements/task_element";
 import type { Answer, Json, Key } from "../shared/messages";
+import { comesBack } from "../shared/reach";
 import { assignColors, readColors } from "./colors";
 import { listStyle, renderLabels, renderLooks, renderOnlyBackground } from "./label_list";
 import { BACKGROUND, Painting } from "./painting";
@@ -88,6 +89,7 @@ export class CrowdSemanticSegmentation extends TaskElement {
   private encoded: { painting: Painting; revision: number; png: string; isModified: boolean } | null = null;
   private isEmptyAccepted = false;
   private loads = 0; // begun so far
+  private wasTriedAgain = false; // to load the image
   private kept = ""; // what the portal was told last of the view
   private keepTimer = 0;
   private shownScale = 0;
@@ -191,6 +193,10 @@ export class CrowdSemanticSegmentation extends TaskElement {
       this.bench.setLabels(this.labels, this.colors);
       this.encoded = null;
     }
+    if (changed.has("src")) {
+      this.restored = null;
+      this.wasTriedAgain = false;
+    }
     if (changed.has("src") || changed.has("initialValue")) this.loading = this.load();
     else if (changed.has("labels") && this.painting) this.relabel(this.painting);
   }
@@ -223,7 +229,7 @@ export class CrowdSemanticSegmentation extends TaskElement {
     const isOutdated = (): boolean => this.loads !== load;
     this.bench.close();
     this.bench.src = src;
-    this.photo = this.painting = this.initial = this.restored = null;
+    this.photo = this.painting = this.initial = null;
     this.initialProblem = "";
     this.obstacle = src ? "The image is being loaded…" : "This page names no image: its src is empty.";
     if (!src) return;
@@ -231,7 +237,10 @@ export class CrowdSemanticSegmentation extends TaskElement {
     try {
       photo = await Photo.open(src);
     } catch (error) {
-      if (!isOutdated()) this.obstacle = readMessage(error);
+      if (!isOutdated()) {
+        this.obstacle = readMessage(error);
+        void this.tryAgain();
+      }
       return;
     }
     let problem = "";
@@ -251,6 +260,15 @@ export class CrowdSemanticSegmentation extends TaskElement {
     this.initialProblem = problem || this.describeStrange(strange);
     this.obstacle = "";
     this.open(initial?.slice());
+    if (this.restored) await this.repaint(this.restored);
+  }
+
+  /** Load the image once more, as soon as it can be had. */
+  private async tryAgain(): Promise<void> {
+    const { src } = this;
+    if (this.wasTriedAgain || !(await comesBack(src, () => this.isConnected && this.src === src))) return;
+    this.wasTriedAgain = true;
+    this.loading = this.load();
   }
 
   /** The pixels of the mask to adjust, if there is one; how many have which color of no label is put in `strange`. */
@@ -303,8 +321,8 @@ export class CrowdSemanticSegmentation extends TaskElement {
   /** Take over an earlier answer; null is none. */
   private async repaint(mask: EarlierMask | null): Promise<void> {
     const { photo } = this;
-    if (!photo) return;
     this.restored = mask;
+    if (!photo) return;
     try {
       const pixels = mask ? await this.readMask(mask, photo) : undefined;
       if (this.photo === photo) this.open(pixels);

@@ -1,6 +1,7 @@
 /** One task's page in its sandbox: shown, or loaded ahead and waiting. */
 
 import type { Answer, Json, Key, MessageFromPage, MessageToPage, Theme } from "../shared/messages";
+import { comesBack } from "../shared/reach";
 import type { Task } from "./work";
 
 export interface ShowOptions {
@@ -154,10 +155,7 @@ export class TaskFrame {
       this.setReady();
       return;
     }
-    while (!(await canBeHad(this.task.page))) {
-      await new Promise((resolve) => window.setTimeout(resolve, patience));
-      if (!this.element.isConnected) return;
-    }
+    await comesBack(this.task.page, () => this.element.isConnected);
     this.isSecondTry = true;
     this.element.src = this.task.page;
   }
@@ -166,13 +164,6 @@ export class TaskFrame {
     // The page has an origin that is nobody's, so that none can be named here.
     this.element.contentWindow?.postMessage(message, "*");
   }
-}
-
-function canBeHad(address: string): Promise<boolean> {
-  return fetch(address).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** Why an answer cannot be sent, if so: a page can answer with what JSON cannot say, such as an
