@@ -13,6 +13,18 @@ export interface Placement {
 }
 
 const LARGEST_SCALE = 32;
+const MOVE = 60; // pixels of the view for each press of an arrow key
+const ARROWS: Readonly<Record<string, [x: number, y: number]>> = {
+  ArrowLeft: [MOVE, 0],
+  ArrowRight: [-MOVE, 0],
+  ArrowUp: [0, MOVE],
+  ArrowDown: [0, -MOVE],
+};
+
+/** How far an arrow key moves the picture; undefined for any other key. */
+export function readArrow(event: KeyboardEvent): [x: number, y: number] | undefined {
+  return event.altKey || event.ctrlKey || event.metaKey ? undefined : ARROWS[event.key];
+}
 
 /** The largest scale at which the whole picture is visible, with the picture in the middle. */
 export function fit(picture: Size, view: Size): Placement {

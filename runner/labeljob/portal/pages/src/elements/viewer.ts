@@ -3,13 +3,12 @@ import { LitElement, css, html, nothing, type PropertyValues, type TemplateResul
 import { customElement, property, query, state } from "lit/decorators.js";
 import { until } from "lit/directives/until.js";
 import { comesBack } from "../shared/reach";
-import { fit, hold, zoom, type Placement, type Size } from "./geometry";
+import { fit, hold, readArrow, zoom, type Placement, type Size } from "./geometry";
 import { loadMask, readOverlay, type Overlay } from "./overlay";
 import { findStoredSize } from "./stored_size";
 import { shared } from "./styles";
 
 const STEP = 1.4;
-const MOVE = 60;
 const OVERLAY_NAME = "The labels to judge";
 
 @customElement("labeljob-viewer")
@@ -187,14 +186,8 @@ export class Viewer extends LitElement {
   };
 
   private readonly pressKey = (event: KeyboardEvent): void => {
-    const directions: Record<string, [number, number]> = {
-      ArrowLeft: [MOVE, 0],
-      ArrowRight: [-MOVE, 0],
-      ArrowUp: [0, MOVE],
-      ArrowDown: [0, -MOVE],
-    };
-    const direction = directions[event.key];
-    if (!direction || event.altKey || event.ctrlKey || event.metaKey) return;
+    const direction = readArrow(event);
+    if (!direction) return;
     event.preventDefault();
     this.moveBy(...direction);
   };

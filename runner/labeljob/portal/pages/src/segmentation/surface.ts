@@ -1,7 +1,7 @@
 /** Photograph, mask, guides and pointer: the part of the editor that is looked at and painted on. */
 import { LitElement, css, html, nothing, render, type TemplateResult } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
-import { fit, hold, zoom, type Placement, type Size } from "../elements/geometry";
+import { fit, hold, readArrow, zoom, type Placement, type Size } from "../elements/geometry";
 import { shared } from "../elements/styles";
 import type { Point, Rect } from "./geometry";
 import { MaskView } from "./mask_view";
@@ -9,7 +9,6 @@ import type { Painting } from "./painting";
 import type { Photo } from "./photo";
 import type { Pixels, Tool } from "./tool";
 
-const MOVE = 60; // pixels of the view, for an arrow key
 const NOTCH = 40; // pixels of the wheel for one step of a tool
 const PAINTS = 1; // the button that paints, among those that are down
 const MOVES = 4; // the button that moves the image
@@ -432,14 +431,8 @@ export class Surface extends LitElement {
   };
 
   private readonly pressKey = (event: KeyboardEvent): void => {
-    const directions: Record<string, [number, number]> = {
-      ArrowLeft: [MOVE, 0],
-      ArrowRight: [-MOVE, 0],
-      ArrowUp: [0, MOVE],
-      ArrowDown: [0, -MOVE],
-    };
-    const direction = directions[event.key];
-    if (!direction || event.altKey || event.ctrlKey || event.metaKey) return;
+    const direction = readArrow(event);
+    if (!direction) return;
     event.preventDefault();
     this.moveBy(...direction);
   };
