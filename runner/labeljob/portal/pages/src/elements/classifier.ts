@@ -6,7 +6,7 @@ import { readJson, readNames } from "./lists";
 import { panelStyle } from "./regions";
 import { settings } from "./settings";
 import { shared } from "./styles";
-import { TaskElement, taskStyle } from "./task_element";
+import { TaskElement, renderFilter, taskStyle } from "./task_element";
 import "./viewer";
 import type { Viewer } from "./viewer";
 
@@ -203,17 +203,7 @@ export abstract class Classifier extends TaskElement {
             <fieldset>
               <legend>${this.isMultiple ? "Choose all labels that fit" : "Choose one label"}</legend>
               ${this.hasFilter
-                ? html`<input
-                    type="search"
-                    class="filter box"
-                    aria-label="Filter the labels"
-                    aria-keyshortcuts="/"
-                    placeholder="Filter ${this.options.length} labels ( / )"
-                    .value=${this.wanted}
-                    @input=${(event: Event): void => void (this.wanted = (event.target as HTMLInputElement).value)}
-                    @change=${(event: Event): void => event.stopPropagation()}
-                    @keydown=${this.typeFilter}
-                  />`
+                ? renderFilter(this.options.length, this.wanted, (wanted) => void (this.wanted = wanted), this.typeFilter)
                 : nothing}
               <div class="options">
                 ${this.visible.map((label, at) => this.renderOption(label, at))}

@@ -16,6 +16,28 @@ export class SubmitRequest extends Event {
   }
 }
 
+/** A box in which a worker types a part of a label's name, where there are many labels. */
+export function renderFilter(
+  nLabels: number,
+  wanted: string,
+  want: (wanted: string) => void,
+  takeKey: (event: KeyboardEvent) => void,
+): TemplateResult {
+  return html`
+    <input
+      type="search"
+      class="filter box"
+      aria-label="Filter the labels"
+      aria-keyshortcuts="/"
+      placeholder="Filter ${nLabels} labels ( / )"
+      .value=${wanted}
+      @input=${(event: Event): void => want((event.target as HTMLInputElement).value)}
+      @change=${(event: Event): void => event.stopPropagation()}
+      @keydown=${takeKey}
+    />
+  `;
+}
+
 export abstract class TaskElement extends Field {
   @property() header = "";
   /** Whether nothing else is on the page: it fills the window and has the button that submits. */

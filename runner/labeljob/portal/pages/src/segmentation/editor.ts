@@ -5,7 +5,7 @@ import { post } from "../elements/delivery";
 import { readJson, readNames } from "../elements/lists";
 import { panelStyle } from "../elements/regions";
 import { shared } from "../elements/styles";
-import { TaskElement, taskStyle } from "../elements/task_element";
+import { TaskElement, renderFilter, taskStyle } from "../elements/task_element";
 import type { Answer, Json, Key } from "../shared/messages";
 import { comesBack } from "../shared/reach";
 import { assignColors, readColors } from "./colors";
@@ -560,17 +560,7 @@ export class CrowdSemanticSegmentation extends TaskElement {
             <fieldset>
               <legend>Label to paint</legend>
               ${this.hasFilter
-                ? html`<input
-                    type="search"
-                    class="filter box"
-                    aria-label="Filter the labels"
-                    aria-keyshortcuts="/"
-                    placeholder="Filter ${this.labels.length} labels ( / )"
-                    .value=${this.wanted}
-                    @input=${(event: Event): void => void (this.wanted = (event.target as HTMLInputElement).value)}
-                    @change=${(event: Event): void => event.stopPropagation()}
-                    @keydown=${this.typeFilter}
-                  />`
+                ? renderFilter(this.labels.length, this.wanted, (wanted) => void (this.wanted = wanted), this.typeFilter)
                 : nothing}
               <div class="options">${renderLabels(bench, this.labels, this.colors, this.shownLabels, this.disabled)}</div>
             </fieldset>
