@@ -29,7 +29,7 @@ ONLY_IN = {
     "boto3": {"storage", "jobs", "worker_history"},
     "botocore": {"storage", "jobs", "worker_history"},
     "aws_lambda_powertools": {"observability"},
-    "numpy": {"aggregation", "masks", "tasks"},
+    "numpy": {"aggregation", "masks", "sharding", "tasks"},
     "PIL": {"masks"},
     "zlib_ng": {"masks"},
     "skimage": {"aggregation", "masks"},

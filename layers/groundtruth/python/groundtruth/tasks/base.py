@@ -20,6 +20,8 @@ from groundtruth.worker_history.store import BatchSkills
 if TYPE_CHECKING:
     from groundtruth.aggregation.classification.calibration_maps import ConfidenceMap
     from groundtruth.aggregation.classification.dependence import DependenceSettings, Evidence
+    from groundtruth.sharding.plan import Plan
+    from groundtruth.sharding.steps import Steps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,6 +217,9 @@ class Task[Answer](Protocol):
         self, answers: Iterable[Answers[Answer]], context: ConsolidationContext
     ) -> Iterator[Label]:
         """One label for each data object, in order."""
+
+    def plan_steps(self, plan: Plan) -> Steps:
+        """How shards are consolidated, for a whole job on several processes or machines."""
 
     def encode_object(self, label: Label) -> dict[str, Any]:
         """What the `object` style tells of a label of this type, with or without classes."""

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from groundtruth.errors import UnknownTaskError
 from groundtruth.tasks.base import Label, Task
 from groundtruth.tasks.classification.task import ImageMultiClass
 from groundtruth.tasks.multilabel.task import ImageMultiClassMultiLabel
 from groundtruth.tasks.segmentation.task import SemanticSegmentation
+
+if TYPE_CHECKING:
+    from groundtruth.sharding.plan import Plan
+    from groundtruth.sharding.steps import Steps
 
 TASKS: dict[str, Task[Any]] = {}
 """Each job type by its name, such as ``"image-multi-class"``, in the order of registration."""
@@ -49,6 +53,11 @@ def find_task(name: str) -> Task[Any]:
         if name in (task.name, task.aws_name, task.schema_name):
             return task
     raise UnknownTaskError(name, known=tuple(TASKS))
+
+
+def plan_steps(plan: Plan) -> Steps:
+    """How the job type of a plan consolidates shards; raises `UnknownTaskError`."""
+    return find_task(plan.task).plan_steps(plan)
 
 
 def decode_label(value: Any, metadata: Any) -> Label | None:

@@ -29,6 +29,8 @@ from groundtruth.tasks.base import (
 )
 
 if TYPE_CHECKING:
+    from groundtruth.sharding.plan import Plan
+    from groundtruth.sharding.steps import Steps
     from groundtruth.tasks.classification.algorithms import Prediction
 
 ELEMENT = "crowd-image-classifier"
@@ -111,6 +113,10 @@ class ImageMultiClass:
                 if class_id < len(context.classes)  # else the class that nobody has named yet
             },
         )
+
+    def plan_steps(self, plan: Plan) -> Steps:
+        """Not there yet."""
+        raise NotImplementedError(plan.task)
 
     def encode_object(self, label: Label) -> dict[str, Any]:
         """Class, confidence, posterior and votes; all but empty without a usable answer."""

@@ -33,6 +33,8 @@ from groundtruth.tasks.base import (
 )
 
 if TYPE_CHECKING:
+    from groundtruth.sharding.plan import Plan
+    from groundtruth.sharding.steps import Steps
     from groundtruth.tasks.multilabel.algorithms import SetPrediction
 
 ELEMENT = "crowd-image-classifier-multi-select"
@@ -135,6 +137,10 @@ class ImageMultiClassMultiLabel:
                 for class_id, share in prediction.posterior.items()
             },
         )
+
+    def plan_steps(self, plan: Plan) -> Steps:
+        """Not there yet."""
+        raise NotImplementedError(plan.task)
 
     def encode_object(self, label: Label) -> dict[str, Any]:
         """Labels, confidences, posterior and votes; all empty without a usable answer."""

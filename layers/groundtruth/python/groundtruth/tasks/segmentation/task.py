@@ -23,6 +23,8 @@ from groundtruth.tasks.base import (
 )
 
 if TYPE_CHECKING:
+    from groundtruth.sharding.plan import Plan
+    from groundtruth.sharding.steps import Steps
     from groundtruth.tasks.segmentation.answers import MaskAnswer
 
 BACKGROUND = "BACKGROUND"
@@ -79,6 +81,10 @@ class SemanticSegmentation:
         from groundtruth.tasks.segmentation.algorithms import consolidate_masks
 
         return consolidate_masks(self, answers, context, algorithm_of(self, context.settings))
+
+    def plan_steps(self, plan: Plan) -> Steps:
+        """Not there yet."""
+        raise NotImplementedError(plan.task)
 
     def encode_object(self, label: Label) -> dict[str, Any]:
         """The mask's place, its classes and shares; without a usable answer, no mask."""

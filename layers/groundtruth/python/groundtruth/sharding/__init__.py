@@ -1,0 +1,1 @@
+"""A whole job, or many, consolidated shard by shard: what every engine runs."""

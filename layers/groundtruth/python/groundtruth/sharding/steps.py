@@ -1,0 +1,257 @@
+"""One step on one shard, and what follows from a step on all of them.
+
+A consolidation is a sequence of steps. Each is made on every shard by itself (`run_step`), and what
+the shards counted is then added up (`finish_step`), which says what the next step is. Both are
+given a few names as JSON, and read and write everything else in a store: a process of this machine,
+a cluster and a Lambda function do the same.
+
+    <work>/plan.json
+    <work>/<step>/items.json            what `run_step` is given, an item for each shard
+    <work>/<step>/<shard>.state.npz     what the shard's next step needs; in the end the labels
+    <work>/<step>/<shard>.totals.npz    what it counted, written last: the shard's step is done
+    <work>/<step>/<shard>.error.json    why it failed, if it did and said so
+    <work>/<step>/totals.npz            the sum over all shards
+
+The folder of a step is named by its number and a digest of the settings and of all that the step
+knows of the other shards, and a shard by a digest of its content. So a result that is there is the
+one that would be computed again, and a run that was interrupted goes on where it was.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from groundtruth.errors import GroundTruthError, StorageError
+from groundtruth.sharding.arrays import Arrays, add, pack, unpack
+from groundtruth.sharding.plan import Plan, digest_of
+from groundtruth.storage.s3 import ObjectStore
+
+PLAN, ITEMS, TOTALS = "plan.json", "items.json", "totals.npz"
+STATE_END, TOTALS_END, ERROR_END = ".state.npz", ".totals.npz", ".error.json"
+ARRAYS_TYPE, JSON_TYPE = "application/octet-stream", "application/json"
+
+SHOWN = 20
+"""Failed shards that a move names; all are those whose results are missing."""
+
+
+class ShardsFailedError(GroundTruthError):
+    """More shards failed than are tolerated; the text names some, and why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepResult:
+    """What a step on one shard gave.
+
+    Attributes
+    ----------
+    totals : mapping of str to ndarray
+        What it counted; the names and shapes are the same for all shards, and sums are what counts.
+    state : mapping of str to ndarray
+        What the next step on the shard needs; of the last step its labels.
+    change : float
+        How far the shard is from being settled: the largest of all shards counts.
+    """
+
+    totals: Arrays = field(default_factory=dict)
+    state: Arrays = field(default_factory=dict)
+    change: float = 0.0
+
+
+class Steps(Protocol):
+    """How a job type consolidates shards by the algorithm of a plan; see `Task.plan_steps`."""
+
+    def run(
+        self,
+        step: str,
+        shard: bytes,
+        state: Arrays,
+        totals: Arrays,
+        store: ObjectStore,
+    ) -> StepResult:
+        """One step on one shard.
+
+        `state` is what the shard's step before gave, `totals` the sum of what all shards counted in
+        it; both are empty in the first step. Masks are written to `store`.
+        """
+
+    def next_step(self, step: str, number: int, change: float) -> str | None:
+        """What comes after a step, whose number counts from 0; None after the last one.
+
+        The first one comes after ``""``, whose number is -1.
+        """
+
+
+type PlanSteps = Callable[[Plan], Steps]
+"""Finds the steps of a plan: `groundtruth.tasks.registry.plan_steps`."""
+
+
+def begin(
+    plan: Plan, work: str, store: ObjectStore, plan_steps: PlanSteps, *, kms_key: str | None = None
+) -> dict[str, Any]:
+    """Write the plan and the items of the first step, and return the first move.
+
+    `work` is the S3 URI of a folder, without a slash at its end.
+
+    A move is JSON of a few hundred bytes: ``work``, ``step``, ``number``, ``folder`` (of the step,
+    below `work`), ``items`` (``bucket`` and ``key`` of the items' file), ``shards`` (how many),
+    ``failed`` (how many so far), ``failures`` (some of them: ``shard`` and ``problem``) and
+    ``done`` (whether that step was the last).
+    """
+    _write(store, f"{work}/{PLAN}", plan.to_json().encode(), JSON_TYPE, kms_key)
+    step = plan_steps(plan).next_step("", -1, 0.0)
+    if step is None:
+        raise ValueError(f"{plan.task} has no steps")
+    names = [shard.name for shard in plan.shards]
+    return _write_move(
+        work, step, 0, "", digest_of(plan.digest.encode()), names, [], store, kms_key
+    )
+
+
+def run_step(
+    item: Mapping[str, Any],
+    store: ObjectStore,
+    plan_steps: PlanSteps,
+    *,
+    kms_key: str | None = None,
+) -> str:
+    """One step on one shard; returns the shard's name. Does nothing if the result is there.
+
+    Raises `StorageError` and whatever the job type raises; the problem is also written beside
+    where the result would be, as far as the store takes it.
+    """
+    folder, name = f"{item['work']}/{item['folder']}", str(item["shard"])
+    if _exists(store, f"{folder}/{name}{TOTALS_END}"):
+        return name
+    try:
+        result = _run(item, store, plan_steps)
+        _write(store, f"{folder}/{name}{STATE_END}", pack(result.state), ARRAYS_TYPE, kms_key)
+        counted = {**result.totals, _CHANGE: np.array(result.change)}
+        _write(store, f"{folder}/{name}{TOTALS_END}", pack(counted), ARRAYS_TYPE, kms_key)
+    except Exception as error:
+        problem = json.dumps({"shard": name, "problem": f"{type(error).__name__}: {error}"})
+        with suppress(GroundTruthError):  # the first error says more
+            _write(store, f"{folder}/{name}{ERROR_END}", problem.encode(), JSON_TYPE, kms_key)
+        raise
+    return name
+
+
+_CHANGE = "_change"
+
+
+def _run(item: Mapping[str, Any], store: ObjectStore, plan_steps: PlanSteps) -> StepResult:
+    plan = Plan.from_json(store.read(f"{item['work']}/{PLAN}"))
+    shard = next(shard for shard in plan.shards if shard.name == item["shard"])
+    state: Arrays = {}
+    totals: Arrays = {}
+    if item["before"]:
+        before = f"{item['work']}/{item['before']}"
+        state = unpack(store.read(f"{before}/{shard.name}{STATE_END}"))
+        totals = unpack(store.read(f"{before}/{TOTALS}"))
+    body = store.read(shard.uri)
+    return plan_steps(plan).run(str(item["step"]), body, state, totals, store)
+
+
+def finish_step(
+    move: Mapping[str, Any],
+    store: ObjectStore,
+    plan_steps: PlanSteps,
+    *,
+    kms_key: str | None = None,
+) -> dict[str, Any]:
+    """Add up what the shards of a step counted, and return the next move.
+
+    A shard without a result has failed and has no part in the steps that follow.
+
+    Raises
+    ------
+    ShardsFailedError
+        If more failed than the plan tolerates, or all.
+    """
+    work, folder = str(move["work"]), f"{move['work']}/{move['folder']}"
+    plan = Plan.from_json(store.read(f"{work}/{PLAN}"))
+    there = {uri.rpartition("/")[2] for uri in store.list(f"{folder}/")}
+    names = [str(item["shard"]) for item in json.loads(store.read(f"{folder}/{ITEMS}"))]
+    totals: dict[str, Any] | None = None
+    change, done, failed = 0.0, [], []
+    for name in names:
+        if f"{name}{TOTALS_END}" not in there:
+            failed.append(_find_failure(name, folder, store, f"{name}{ERROR_END}" in there))
+            continue
+        counted = unpack(store.read(f"{folder}/{name}{TOTALS_END}"))
+        change = max(change, float(counted.pop(_CHANGE)))
+        totals = add(totals, counted)
+        done.append(name)
+    failures = [*move["failures"], *failed]
+    n_failed = int(move["failed"]) + len(failed)
+    if n_failed > plan.tolerated_failures * len(plan.shards) or not done:
+        told = "; ".join(f"{item['shard']}: {item['problem']}" for item in failures[:SHOWN])
+        raise ShardsFailedError(f"{n_failed} of {len(plan.shards)} shards failed: {told}")
+    body = pack(totals or {})
+    _write(store, f"{folder}/{TOTALS}", body, ARRAYS_TYPE, kms_key)
+    step = plan_steps(plan).next_step(move["step"], move["number"], change)
+    if step is None:
+        return {**move, "failed": n_failed, "failures": failures[:SHOWN], "done": True}
+    digest = digest_of(plan.digest.encode(), body)
+    number = int(move["number"]) + 1
+    following = _write_move(
+        work, step, number, str(move["folder"]), digest, done, failures, store, kms_key
+    )
+    return {**following, "failed": n_failed}
+
+
+def _find_failure(name: str, folder: str, store: ObjectStore, is_told: bool) -> dict[str, str]:
+    if is_told:
+        told: dict[str, str] = json.loads(store.read(f"{folder}/{name}{ERROR_END}"))
+        return told
+    return {"shard": name, "problem": "stopped without saying why (killed, or out of time)"}
+
+
+def _write_move(
+    work: str,
+    step: str,
+    number: int,
+    before: str,
+    digest: str,
+    names: Sequence[str],
+    failures: Sequence[Mapping[str, str]],
+    store: ObjectStore,
+    kms_key: str | None,
+) -> dict[str, Any]:
+    folder = f"{number:02}-{step}-{digest}"
+    items = [
+        {"work": work, "folder": folder, "before": before, "step": step, "shard": name}
+        for name in names
+    ]
+    _write(store, f"{work}/{folder}/{ITEMS}", json.dumps(items).encode(), JSON_TYPE, kms_key)
+    bucket, _, key = work.removeprefix("s3://").partition("/")
+    return {
+        "work": work,
+        "step": step,
+        "number": number,
+        "folder": folder,
+        "items": {"bucket": bucket, "key": f"{key}/{folder}/{ITEMS}"},
+        "shards": len(names),
+        "failed": len(failures),
+        "failures": list(failures[:SHOWN]),
+        "done": False,
+    }
+
+
+def _write(store: ObjectStore, uri: str, body: bytes, kind: str, kms_key: str | None) -> None:
+    store.write(uri, body, content_type=kind, kms_key=kms_key)
+
+
+def _exists(store: ObjectStore, uri: str) -> bool:
+    try:
+        store.modified(uri)
+    except StorageError as error:
+        if error.reason != "not-found":
+            raise
+        return False
+    return True
