@@ -60,7 +60,7 @@ class Plan:
     masks_uri : str
         S3 URI of the folder that masks go to.
     kms_key : str or None
-        The key to write them with.
+        The key that all is written with.
     confidence_map : mapping or None
         The file that `labeljob calibrate` wrote, decoded.
     tolerated_failures : float

@@ -20,9 +20,11 @@ one that would be computed again, and a run that was interrupted goes on where i
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import batched
 from typing import Any, Protocol
 
 import numpy as np
@@ -91,9 +93,7 @@ type PlanSteps = Callable[[Plan], Steps]
 """Finds the steps of a plan: `groundtruth.tasks.registry.plan_steps`."""
 
 
-def begin(
-    plan: Plan, work: str, store: ObjectStore, plan_steps: PlanSteps, *, kms_key: str | None = None
-) -> dict[str, Any]:
+def begin(plan: Plan, work: str, store: ObjectStore, plan_steps: PlanSteps) -> dict[str, Any]:
     """Write the plan and the items of the first step, and return the first move.
 
     `work` is the S3 URI of a folder, without a slash at its end.
@@ -103,23 +103,16 @@ def begin(
     ``failed`` (how many so far), ``failures`` (some of them: ``shard`` and ``problem``) and
     ``done`` (whether that step was the last).
     """
-    _write(store, f"{work}/{PLAN}", plan.to_json().encode(), JSON_TYPE, kms_key)
+    _write(store, f"{work}/{PLAN}", plan.to_json().encode(), JSON_TYPE, plan.kms_key)
     step = plan_steps(plan).next_step("", -1, 0.0)
     if step is None:
         raise ValueError(f"{plan.task} has no steps")
     names = [shard.name for shard in plan.shards]
-    return _write_move(
-        work, step, 0, "", digest_of(plan.digest.encode()), names, [], store, kms_key
-    )
+    digest = digest_of(plan.digest.encode())
+    return _write_move(work, step, 0, "", digest, names, [], store, plan.kms_key)
 
 
-def run_step(
-    item: Mapping[str, Any],
-    store: ObjectStore,
-    plan_steps: PlanSteps,
-    *,
-    kms_key: str | None = None,
-) -> str:
+def run_step(item: Mapping[str, Any], store: ObjectStore, plan_steps: PlanSteps) -> str:
     """One step on one shard; returns the shard's name. Does nothing if the result is there.
 
     Raises `StorageError` and whatever the job type raises; the problem is also written beside
@@ -128,8 +121,11 @@ def run_step(
     folder, name = f"{item['work']}/{item['folder']}", str(item["shard"])
     if _exists(store, f"{folder}/{name}{TOTALS_END}"):
         return name
+    kms_key = None
     try:
-        result = _run(item, store, plan_steps)
+        plan = Plan.from_json(store.read(f"{item['work']}/{PLAN}"))
+        kms_key = plan.kms_key
+        result = _run(item, plan, store, plan_steps)
         _write(store, f"{folder}/{name}{STATE_END}", pack(result.state), ARRAYS_TYPE, kms_key)
         counted = {**result.totals, _CHANGE: np.array(result.change)}
         _write(store, f"{folder}/{name}{TOTALS_END}", pack(counted), ARRAYS_TYPE, kms_key)
@@ -144,8 +140,9 @@ def run_step(
 _CHANGE = "_change"
 
 
-def _run(item: Mapping[str, Any], store: ObjectStore, plan_steps: PlanSteps) -> StepResult:
-    plan = Plan.from_json(store.read(f"{item['work']}/{PLAN}"))
+def _run(
+    item: Mapping[str, Any], plan: Plan, store: ObjectStore, plan_steps: PlanSteps
+) -> StepResult:
     shard = next(shard for shard in plan.shards if shard.name == item["shard"])
     state: Arrays = {}
     totals: Arrays = {}
@@ -158,11 +155,7 @@ def _run(item: Mapping[str, Any], store: ObjectStore, plan_steps: PlanSteps) -> 
 
 
 def finish_step(
-    move: Mapping[str, Any],
-    store: ObjectStore,
-    plan_steps: PlanSteps,
-    *,
-    kms_key: str | None = None,
+    move: Mapping[str, Any], store: ObjectStore, plan_steps: PlanSteps
 ) -> dict[str, Any]:
     """Add up what the shards of a step counted, and return the next move.
 
@@ -177,39 +170,56 @@ def finish_step(
     plan = Plan.from_json(store.read(f"{work}/{PLAN}"))
     there = {uri.rpartition("/")[2] for uri in store.list(f"{folder}/")}
     names = [str(item["shard"]) for item in json.loads(store.read(f"{folder}/{ITEMS}"))]
-    totals: dict[str, Any] | None = None
-    change, done, failed = 0.0, [], []
-    for name in names:
-        if f"{name}{TOTALS_END}" not in there:
-            failed.append(_find_failure(name, folder, store, f"{name}{ERROR_END}" in there))
-            continue
-        counted = unpack(store.read(f"{folder}/{name}{TOTALS_END}"))
-        change = max(change, float(counted.pop(_CHANGE)))
-        totals = add(totals, counted)
-        done.append(name)
+    done = [name for name in names if f"{name}{TOTALS_END}" in there]
+    totals, change = _add_up((f"{folder}/{name}{TOTALS_END}" for name in done), store)
+    failed = [
+        _find_failure(name, folder, store, f"{name}{ERROR_END}" in there)
+        for name in names
+        if f"{name}{TOTALS_END}" not in there
+    ]
+    # Those that said why come first: there may be more than are shown.
+    failed.sort(key=lambda item: item["problem"] == UNTOLD)
     failures = [*move["failures"], *failed]
     n_failed = int(move["failed"]) + len(failed)
     if n_failed > plan.tolerated_failures * len(plan.shards) or not done:
         told = "; ".join(f"{item['shard']}: {item['problem']}" for item in failures[:SHOWN])
         raise ShardsFailedError(f"{n_failed} of {len(plan.shards)} shards failed: {told}")
-    body = pack(totals or {})
-    _write(store, f"{folder}/{TOTALS}", body, ARRAYS_TYPE, kms_key)
+    body = pack(totals)
+    _write(store, f"{folder}/{TOTALS}", body, ARRAYS_TYPE, plan.kms_key)
     step = plan_steps(plan).next_step(move["step"], move["number"], change)
     if step is None:
         return {**move, "failed": n_failed, "failures": failures[:SHOWN], "done": True}
     digest = digest_of(plan.digest.encode(), body)
     number = int(move["number"]) + 1
     following = _write_move(
-        work, step, number, str(move["folder"]), digest, done, failures, store, kms_key
+        work, step, number, str(move["folder"]), digest, done, failures, store, plan.kms_key
     )
     return {**following, "failed": n_failed}
+
+
+UNTOLD = "stopped without saying why (killed, or out of time)"
+
+READERS, READ_AT_ONCE = 16, 64
+
+
+def _add_up(uris: Iterable[str], store: ObjectStore) -> tuple[dict[str, Any], float]:
+    """Sum of what shards counted, in their order, and the largest change."""
+    totals: dict[str, Any] | None = None
+    change = 0.0
+    with ThreadPoolExecutor(READERS) as pool:
+        for some in batched(uris, READ_AT_ONCE, strict=False):  # what is read ahead is bounded
+            for body in pool.map(store.read, some):
+                counted = unpack(body)
+                change = max(change, float(counted.pop(_CHANGE)))
+                totals = add(totals, counted)
+    return totals or {}, change
 
 
 def _find_failure(name: str, folder: str, store: ObjectStore, is_told: bool) -> dict[str, str]:
     if is_told:
         told: dict[str, str] = json.loads(store.read(f"{folder}/{name}{ERROR_END}"))
         return told
-    return {"shard": name, "problem": "stopped without saying why (killed, or out of time)"}
+    return {"shard": name, "problem": UNTOLD}
 
 
 def _write_move(
@@ -251,7 +261,8 @@ def _exists(store: ObjectStore, uri: str) -> bool:
     try:
         store.modified(uri)
     except StorageError as error:
-        if error.reason != "not-found":
+        # S3 denies access to what is not there to who may not list the whole bucket.
+        if error.reason not in ("not-found", "access-denied"):
             raise
         return False
     return True
