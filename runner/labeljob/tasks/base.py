@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundtruth.annotations import Answers, RejectedAnswer
-from groundtruth.tasks.base import Label, Task
+from groundtruth.tasks.base import Label, NamesTask, Task
 from groundtruth.tasks.registry import find_task
 from labeljob.rounds.accuracy_curve import CurveSimulation, simulate_votes
 from labeljob.simulation.workers import SimulatedWorker
@@ -127,6 +127,14 @@ class JobType(ABC):
     def library(self) -> Task[Any]:
         """The type's part in the library, which has the same name."""
         return find_task(self.name)
+
+    @property
+    def names_task(self) -> NamesTask[Any] | None:
+        """The type's part in the library if its answers are names of classes, which columns hold.
+
+        None if they are more than that, and are read from their files whenever they are needed.
+        """
+        return None
 
     @property
     def aws_name(self) -> str:

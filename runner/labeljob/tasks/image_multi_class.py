@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 
 from groundtruth.annotations import Answers, RejectedAnswer
-from groundtruth.tasks.base import Label
+from groundtruth.tasks.base import Label, NamesTask
 from labeljob.rounds.accuracy_curve import CurveSimulation, simulate_classes
 from labeljob.simulation.workers import SimulatedWorker
 from labeljob.tasks.base import Ints, JobType, Mask, Truth, find_label, is_names, unknown_label
@@ -42,6 +42,11 @@ class ImageMultiClass(JobType):
         name: problem for name, problem in JobType.export_problems.items() if name != "imagefolder"
     }
     agreement_note = "It estimates the worker’s accuracy as far as the others are right together."  # noqa: RUF001
+
+    @property
+    def names_task(self) -> NamesTask[Any]:
+        """Its part in the library."""
+        return cast("NamesTask[Any]", self.library)
 
     def label_count_warning(self, n_labels: int) -> str | None:
         """What may surprise with so many labels; None if nothing does."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from groundtruth.annotations import Answers, RejectedAnswer
-from groundtruth.tasks.base import Label
+from groundtruth.tasks.base import Label, NamesTask
 from labeljob.simulation.workers import SimulatedWorker
 from labeljob.tasks.base import Ints, JobType, Mask, Truth, find_label, is_names, unknown_label
 
@@ -36,6 +36,11 @@ class ImageMultiClassMultiLabel(JobType):
     copying_by_chance = 0.2
     agreement_note = "It is the Jaccard index: labels in common by labels in either."
     coefficient_note = " Both are means over the labels, each taken as a question of its own."
+
+    @property
+    def names_task(self) -> NamesTask[Any]:
+        """Its part in the library."""
+        return cast("NamesTask[Any]", self.library)
 
     def label_count_warning(self, n_labels: int) -> str | None:
         """What may surprise with so many labels; None if nothing does."""

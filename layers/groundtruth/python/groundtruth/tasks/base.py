@@ -235,6 +235,16 @@ class Task[Answer](Protocol):
         """
 
 
+class NamesTask[Answer](Task[Answer], Protocol):
+    """A job type whose answers are nothing but names of classes.
+
+    `decode` is then `class_names`, which needs no classes, and `index_names`.
+    """
+
+    def index_names(self, names: Sequence[str], classes: Sequence[str]) -> Answer:
+        """The answer that gives these names; raises `UnusableAnswer` if one is no class."""
+
+
 def algorithm_of(task: Task[Any], settings: Settings) -> str:
     """The algorithm that is set, or the task's default."""
     return settings.consolidation_algorithm or task.algorithms[0]

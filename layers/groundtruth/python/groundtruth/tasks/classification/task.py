@@ -51,13 +51,17 @@ class ImageMultiClass:
         """The job's classes: this page adds none."""
         return tuple(classes)
 
-    def class_names(self, content: Any, settings: Settings) -> Iterable[str]:
+    def class_names(self, content: Any, settings: Settings) -> tuple[str, ...]:
         """The class that the worker chose; raises `UnusableAnswer`."""
         return (_chosen_class(content, settings),)
 
     def decode(self, content: Any, classes: Sequence[str], settings: Settings) -> int:
         """Index of the class that the worker chose; raises `UnusableAnswer`."""
-        name = _chosen_class(content, settings)
+        return self.index_names(self.class_names(content, settings), classes)
+
+    def index_names(self, names: Sequence[str], classes: Sequence[str]) -> int:
+        """Index of the one class that an answer names; raises `UnusableAnswer`."""
+        (name,) = names
         if name not in classes:
             raise UnusableAnswer("unknown-label", "the label is not one of the job's")
         return classes.index(name)

@@ -56,13 +56,16 @@ class ImageMultiClassMultiLabel:
         extra = settings.exclusion_category
         return (*classes, extra) if extra and extra not in classes else tuple(classes)
 
-    def class_names(self, content: Any, settings: Settings) -> Iterable[str]:
+    def class_names(self, content: Any, settings: Settings) -> tuple[str, ...]:
         """The labels that the worker chose; raises `UnusableAnswer`."""
-        return _chosen_classes(content, settings)
+        return tuple(_chosen_classes(content, settings))
 
     def decode(self, content: Any, classes: Sequence[str], settings: Settings) -> tuple[int, ...]:
         """Indices of the labels that the worker chose, in that order; raises `UnusableAnswer`."""
-        names = _chosen_classes(content, settings)
+        return self.index_names(self.class_names(content, settings), classes)
+
+    def index_names(self, names: Sequence[str], classes: Sequence[str]) -> tuple[int, ...]:
+        """Indices of the labels that an answer names, in that order; raises `UnusableAnswer`."""
         unknown = sum(name not in classes for name in names)
         if unknown:
             raise UnusableAnswer("unknown-label", f"{unknown} of its labels are not the job's")
