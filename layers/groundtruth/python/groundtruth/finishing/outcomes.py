@@ -228,38 +228,69 @@ def list_attributes(values: Mapping[str, Any]) -> list[str]:
     return [name for name in names if _OF_A_LABEL & metadata_of(values, name).keys()]
 
 
-def find_attribute(lines: Iterable[Mapping[str, Any]], job_name: str) -> str | None:
-    """The label attribute name of a job, told by the lines of its manifest; None if none tells.
+class AttributeEvidence:
+    """What the lines of a manifest tell of a job's label attribute name.
 
     It is that of the labels that name the job. Where no label does, as in a folder with another
     name, it is that of the last labels.
-
-    Raises
-    ------
-    ContractError
-        If several are as likely.
     """
-    evidence: dict[str, tuple[Any, ...]] = {}  # of the job; has a value; its latest date
-    failed = set()
-    for values in lines:
+
+    def __init__(self, job_name: str) -> None:
+        self._job_name = job_name.lower()
+        # whether a label names the job; whether one has a value; the latest date
+        self._known: dict[str, tuple[bool, bool, str]] = {}
+        self._failed: set[str] = set()
+
+    def add(self, values: Mapping[str, Any]) -> None:
+        """Take in a line, or as much of it as is about labels."""
         for attribute in list_attributes(values):
             metadata = metadata_of(values, attribute)
-            own = not _NAMES.isdisjoint(metadata) and _is_of(job_name.lower(), metadata)
-            found = (own, attribute in values, _as_date(_first([metadata], *_DATES)))
-            evidence[attribute] = tuple(map(max, evidence.get(attribute, found), found))
+            own = not _NAMES.isdisjoint(metadata) and _is_of(self._job_name, metadata)
+            date = _as_date(_first([metadata], *_DATES))
+            self._take(attribute, (own, attribute in values, date))
             if FAILURE in metadata:
-                failed.add(attribute)
-    best = max(evidence.values(), default=(True, True, ""))
-    likely = {attribute for attribute, known in evidence.items() if known == best}
-    if not best[0]:  # it may also be the attribute of a job that failed altogether
-        likely |= {attribute for attribute in failed if not evidence[attribute][1]}
-    if len(likely) > 1:
-        listed = " and ".join(sorted(likely))
-        raise ContractError(
-            f"is not known: the lines have labels of {listed}; choose one with --attribute",
-            path="label attribute name",
-        )
-    return next(iter(likely), None)
+                self._failed.add(attribute)
+
+    def merge(self, other: AttributeEvidence) -> None:
+        """Take in what other lines of the manifest tell."""
+        for attribute, known in other._known.items():
+            self._take(attribute, known)
+        self._failed |= other._failed
+
+    def _take(self, attribute: str, new: tuple[bool, bool, str]) -> None:
+        own, present, date = self._known.get(attribute, new)
+        self._known[attribute] = (own or new[0], present or new[1], max(date, new[2]))
+
+    def choose(self) -> str | None:
+        """The label attribute name; None if no line tells it.
+
+        Raises
+        ------
+        ContractError
+            If several are as likely.
+        """
+        best = max(self._known.values(), default=(True, True, ""))
+        likely = {attribute for attribute, known in self._known.items() if known == best}
+        if not best[0]:  # it may also be the attribute of a job that failed altogether
+            likely |= {attribute for attribute in self._failed if not self._known[attribute][1]}
+        if len(likely) > 1:
+            listed = " and ".join(sorted(likely))
+            raise ContractError(
+                f"is not known: the lines have labels of {listed}; choose one with --attribute",
+                path="label attribute name",
+            )
+        return next(iter(likely), None)
+
+
+def find_attribute(lines: Iterable[Mapping[str, Any]], job_name: str) -> str | None:
+    """The label attribute name of a job, told by the lines of its manifest; None if none tells.
+
+    Raises `ContractError` if several are as likely: see `AttributeEvidence`.
+    """
+    evidence = AttributeEvidence(job_name)
+    for values in lines:
+        evidence.add(values)
+    return evidence.choose()
 
 
 def _is_of(job_name: str, metadata: Mapping[str, Any]) -> bool:
