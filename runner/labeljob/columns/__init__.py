@@ -1,0 +1,1 @@
+"""A finished job's answers and lines as columns, read once and kept beside the job."""
