@@ -18,6 +18,16 @@ _BYTE_ORDER_MARK = "\ufeff"
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
+def compact_json(value: Any) -> str:
+    """JSON on one line without blanks, as the service writes manifests."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, separators=(",", ":"))  # half a character has no UTF-8
+    return text
+
+
 def embedded_json(body: bytes | str, *, path: str) -> Any:
     """Parse the JSON of a file or of a text inside a message.
 

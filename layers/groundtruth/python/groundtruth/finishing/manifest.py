@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
+from groundtruth.contract.fields import compact_json as compact_json
 from groundtruth.errors import ContractError
 
 OBJECT_ID_KEY = "dataset-objectid-attribute-name"
@@ -194,11 +195,3 @@ class IdChoice:
     def best(self) -> int:
         """Which of the ids most lines are known by; of equal ones the first."""
         return self._counts.index(max(self._counts))
-
-
-def compact_json(value: Any) -> str:
-    """JSON on one line without blanks, as the service writes manifests."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        return json.dumps(value, separators=(",", ":"))  # half a character has no UTF-8
-    return text

@@ -20,8 +20,10 @@ from groundtruth.worker_history.store import BatchSkills
 if TYPE_CHECKING:
     from groundtruth.aggregation.classification.calibration_maps import ConfidenceMap
     from groundtruth.aggregation.classification.dependence import DependenceSettings, Evidence
+    from groundtruth.sharding.arrays import Arrays
     from groundtruth.sharding.plan import Plan
     from groundtruth.sharding.steps import Steps
+    from groundtruth.tasks.texts import LabelTexts, Rejected
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,6 +222,20 @@ class Task[Answer](Protocol):
 
     def plan_steps(self, plan: Plan) -> Steps:
         """How shards are consolidated, for a whole job on several processes or machines."""
+
+    def format_labels(
+        self,
+        shard: Arrays,
+        labels: Arrays,
+        rejected: Rejected,
+        attribute: str,
+        context: ConsolidationContext,
+    ) -> LabelTexts:
+        """What `format_label` writes of each label of a shard, in both styles.
+
+        `shard` has the answers of people alone, `labels` what the last of `plan_steps` found, and
+        `rejected` the answers that do not count.
+        """
 
     def encode_object(self, label: Label) -> dict[str, Any]:
         """What the `object` style tells of a label of this type, with or without classes."""

@@ -29,9 +29,11 @@ from groundtruth.tasks.base import (
 )
 
 if TYPE_CHECKING:
+    from groundtruth.sharding.arrays import Arrays
     from groundtruth.sharding.plan import Plan
     from groundtruth.sharding.steps import Steps
     from groundtruth.tasks.classification.algorithms import Prediction
+    from groundtruth.tasks.texts import LabelTexts, Rejected
 
 ELEMENT = "crowd-image-classifier"
 CONFIDENCE_DIGITS = 6
@@ -121,6 +123,19 @@ class ImageMultiClass:
     def plan_steps(self, plan: Plan) -> Steps:
         """Not there yet."""
         raise NotImplementedError(plan.task)
+
+    def format_labels(
+        self,
+        shard: Arrays,
+        labels: Arrays,
+        rejected: Rejected,
+        attribute: str,
+        context: ConsolidationContext,
+    ) -> LabelTexts:
+        """One class, or none, for each data object."""
+        from groundtruth.tasks.classification.texts import format_labels
+
+        return format_labels(shard, labels, rejected, attribute, self, context)
 
     def encode_object(self, label: Label) -> dict[str, Any]:
         """Class, confidence, posterior and votes; all but empty without a usable answer."""

@@ -33,9 +33,11 @@ from groundtruth.tasks.base import (
 )
 
 if TYPE_CHECKING:
+    from groundtruth.sharding.arrays import Arrays
     from groundtruth.sharding.plan import Plan
     from groundtruth.sharding.steps import Steps
     from groundtruth.tasks.multilabel.algorithms import SetPrediction
+    from groundtruth.tasks.texts import LabelTexts, Rejected
 
 ELEMENT = "crowd-image-classifier-multi-select"
 CONFIDENCE_DIGITS = 6
@@ -144,6 +146,17 @@ class ImageMultiClassMultiLabel:
     def plan_steps(self, plan: Plan) -> Steps:
         """Not there yet."""
         raise NotImplementedError(plan.task)
+
+    def format_labels(
+        self,
+        shard: Arrays,
+        labels: Arrays,
+        rejected: Rejected,
+        attribute: str,
+        context: ConsolidationContext,
+    ) -> LabelTexts:
+        """Not there yet."""
+        raise NotImplementedError(self.name)
 
     def encode_object(self, label: Label) -> dict[str, Any]:
         """Labels, confidences, posterior and votes; all empty without a usable answer."""

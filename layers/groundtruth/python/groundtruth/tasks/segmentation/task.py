@@ -23,9 +23,11 @@ from groundtruth.tasks.base import (
 )
 
 if TYPE_CHECKING:
+    from groundtruth.sharding.arrays import Arrays
     from groundtruth.sharding.plan import Plan
     from groundtruth.sharding.steps import Steps
     from groundtruth.tasks.segmentation.answers import MaskAnswer
+    from groundtruth.tasks.texts import LabelTexts, Rejected
 
 BACKGROUND = "BACKGROUND"
 """The name of class 0, whose pixels no worker drew on."""
@@ -85,6 +87,17 @@ class SemanticSegmentation:
     def plan_steps(self, plan: Plan) -> Steps:
         """Not there yet."""
         raise NotImplementedError(plan.task)
+
+    def format_labels(
+        self,
+        shard: Arrays,
+        labels: Arrays,
+        rejected: Rejected,
+        attribute: str,
+        context: ConsolidationContext,
+    ) -> LabelTexts:
+        """Not there yet."""
+        raise NotImplementedError(self.name)
 
     def encode_object(self, label: Label) -> dict[str, Any]:
         """The mask's place, its classes and shares; without a usable answer, no mask."""
