@@ -33,6 +33,9 @@ from groundtruth.worker_history.store import Amounts
 
 CONFIDENCE_DIGITS = 4
 
+DISAGREEMENT = "disagreement-ref"
+"""The key of the place of a mask's map of disagreement."""
+
 TIED_SHARE_OF_A_TIE = 0.05
 """Share of the image's pixels without a winner from which the whole mask counts as a tie."""
 
@@ -140,7 +143,7 @@ def _details(
         "disputed-share": round(made.fusion.disputed_share, CONFIDENCE_DIGITS),
     }
     if context.settings.disagreement_map:
-        details["disagreement-ref"] = _write_disagreement(object_id, read, made, context)
+        details[DISAGREEMENT] = _write_disagreement(object_id, read, made, context)
     if read.modified:
         details[ADJUSTMENT] = "adjusted" if any(read.modified) else "unadjusted"
     if read.repaired:

@@ -85,8 +85,10 @@ class SemanticSegmentation:
         return consolidate_masks(self, answers, context, algorithm_of(self, context.settings))
 
     def plan_steps(self, plan: Plan) -> Steps:
-        """Not there yet."""
-        raise NotImplementedError(plan.task)
+        """Workers are judged by all shards first, where the algorithm asks for it."""
+        from groundtruth.tasks.segmentation.steps import SegmentationSteps
+
+        return SegmentationSteps(self, plan)
 
     def format_labels(
         self,
