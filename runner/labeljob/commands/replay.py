@@ -24,7 +24,7 @@ from labeljob.commands.reading import (
     read_truth,
 )
 from labeljob.history.auxiliary_inputs import add_auxiliary_inputs
-from labeljob.history.differences import Change, Differences, name_label
+from labeljob.history.differences import Change, Differences, name_described
 from labeljob.history.job import JobOnFile
 from labeljob.history.replay import (
     STYLES,
@@ -163,7 +163,7 @@ def _apply_settings(job: JobOnFile, options: ReplayOptions) -> JobOnFile:
 
 
 def _report(result: ReplayOutcome) -> None:
-    job, values = result.job, result.differences.as_json()
+    job, values = result.job, result.differences.figures()
     print_read_errors(job.damage)
     print_attribute(job)
     if job.classes_from in ("manifest", "answers"):
@@ -236,10 +236,10 @@ def _show_changes(differences: Differences) -> None:
 
 
 def _format_change(change: Change) -> tuple[str, str, str, str]:
-    after = name_label(change.after)
+    after = name_described(change.after)
     if change.changed_share is not None:
         after = f"{change.changed_share:.2%} of the pixels"
-    return (change.object_id, name_label(change.before), after, change.source)
+    return (change.object_id, name_described(change.before), after, change.source)
 
 
 def _show_figures(result: ReplayOutcome) -> None:

@@ -1,11 +1,11 @@
-"""What a replay would change in a job's own manifest."""
+"""What a replay changes: objects with another label, and confidences that moved."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,84 +16,233 @@ from groundtruth.tasks.registry import find_task
 SMALLEST = 1e-9
 """Confidences closer than this are the same."""
 
+NO_LABEL = "no label"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """One data object before and after; of masks with the share of the pixels that changed."""
+    """One data object that has another label; of masks with the share of the pixels that changed.
+
+    `before` and `after` are what `describe_label` says of the labels.
+    """
 
     object_id: str
     source: str
-    before: Label | None
-    after: Label | None
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
     changed_share: float | None = None
-
-    @property
-    def relabeled(self) -> bool:
-        """Whether the label itself is another."""
-        if self.changed_share is not None:
-            return self.changed_share > 0
-        return name_label(self.before) != name_label(self.after)
-
-    @property
-    def shift(self) -> float | None:
-        """Change of the confidence; None if one of the labels is missing."""
-        first, second = _confidence(self.before), _confidence(self.after)
-        return None if first is None or second is None else second - first
 
     def as_json(self) -> dict[str, Any]:
         """The change for `--json`."""
         return {
             "object": self.object_id,
             "source": self.source,
-            "before": describe_label(self.before),
-            "after": describe_label(self.after),
+            "before": self.before,
+            "after": self.after,
             **({} if self.changed_share is None else {"changed-share": self.changed_share}),
         }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Read what `as_json` wrote."""
+        return cls(
+            object_id=values["object"],
+            source=values["source"],
+            before=values["before"],
+            after=values["after"],
+            changed_share=values.get("changed-share"),
+        )
+
+
+@dataclass
+class LabelColumns:
+    """Labels of some data objects, in rows.
+
+    `names` are combinations of classes, each once, `kinds` what `name_label` calls each,
+    `index` which of them each object has, -1 for none, and `confidences` in [0, 1], nan where it is
+    not known.
+    """
+
+    names: list[tuple[str, ...]]
+    kinds: list[str]
+    index: NDArray[np.int32]
+    confidences: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, labels: Sequence[Label | None]) -> Self:
+        """Those of labels as they were read."""
+        seen: dict[tuple[str, tuple[str, ...]], int] = {}
+        index = np.full(len(labels), -1, np.int32)
+        confidences = np.full(len(labels), np.nan)
+        for row, label in enumerate(labels):
+            if label is not None and label.classes:
+                key = (name_label(label), tuple(item.name for item in label.classes))
+                index[row] = seen.setdefault(key, len(seen))
+                if label.confidence is not None:
+                    confidences[row] = label.confidence
+        return cls([names for _, names in seen], [kind for kind, _ in seen], index, confidences)
+
+    @classmethod
+    def of_names(
+        cls,
+        names: Sequence[tuple[str, ...]],
+        index: NDArray[np.int32],
+        confidences: NDArray[np.float64],
+    ) -> Self:
+        """Those of labels that are names; `index` is of `names`."""
+        return cls(list(names), list(map(_join_names, names)), index, confidences)
+
+    def describe(self, row: int) -> dict[str, Any] | None:
+        """What `describe_label` says of a label that is names."""
+        index, confidence = int(self.index[row]), float(self.confidences[row])
+        if index < 0:
+            return None
+        known = None if np.isnan(confidence) else confidence
+        return {"classes": list(self.names[index]), "confidence": known}
+
+
+@dataclass
+class ClassCounts:
+    """The data objects that had a class: how many, how many do not keep it, and what they got."""
+
+    objects: int = 0
+    changed: int = 0
+    shifts: int = 0
+    shift_sum: float = 0.0
+    to: Counter[str] = field(default_factory=Counter)
+
+    def as_json(self) -> dict[str, Any]:
+        """The counts for `--json`, what they got by its frequency."""
+        return {
+            "objects": self.objects,
+            "changed": self.changed,
+            "confidence-change-mean": self.shift_sum / self.shifts if self.shifts else 0.0,
+            "to": dict(sorted(self.to.items(), key=lambda item: (-item[1], item[0]))),
+        }
+
+
+@dataclass
+class Counts:
+    """What is counted of the changes of data objects; `add` puts two such together.
+
+    A shift is the change of a confidence that is there before and after.
+    """
+
+    objects: int = 0
+    relabeled: int = 0
+    shifts: int = 0
+    shift_sum: float = 0.0
+    moved: int = 0
+    largest: float = 0.0
+    classes: dict[str, ClassCounts] = field(default_factory=dict)
+
+    def add(self, other: Counts) -> None:
+        """Count what another has counted of other data objects."""
+        self.objects += other.objects
+        self.relabeled += other.relabeled
+        self.shifts += other.shifts
+        self.shift_sum += other.shift_sum
+        self.moved += other.moved
+        self.largest = max(self.largest, other.largest)
+        for name, counts in other.classes.items():
+            row = self.classes.setdefault(name, ClassCounts())
+            row.objects += counts.objects
+            row.changed += counts.changed
+            row.shifts += counts.shifts
+            row.shift_sum += counts.shift_sum
+            row.to.update(counts.to)
+
+
+def count_changes(
+    before: LabelColumns, after: LabelColumns, shares: NDArray[np.float64] | None = None
+) -> tuple[Counts, NDArray[np.int64]]:
+    """Count what changed, and find the rows with another label.
+
+    Parameters
+    ----------
+    before, after : LabelColumns
+        Of the same data objects, row by row.
+    shares : ndarray of float, shape (n_objects,), optional
+        Share of the pixels that changed, where both labels are masks that can be read; nan
+        elsewhere, and there the classes count.
+    """
+    n_objects = before.index.size
+    kinds = {kind: code for code, kind in enumerate(dict.fromkeys((*before.kinds, *after.kinds)))}
+    codes = [
+        np.array([*map(kinds.__getitem__, labels.kinds), -1], np.int64)[labels.index]
+        for labels in (before, after)
+    ]
+    relabeled = codes[0] != codes[1]
+    state = np.zeros(n_objects, np.int64)  # 1 and 2 of masks that are held against each other
+    if shares is not None:
+        held = ~np.isnan(shares)
+        relabeled = np.where(held, shares > 0, relabeled)
+        state = np.where(held, np.where(shares > 0, 2, 1), 0)
+    shift = after.confidences - before.confidences
+    has_shift = ~np.isnan(shift) & (before.index >= 0) & (after.index >= 0)
+    shift = np.where(has_shift, shift, 0.0)
+    counts = Counts(
+        objects=n_objects,
+        relabeled=int(relabeled.sum()),
+        shifts=int(has_shift.sum()),
+        shift_sum=float(shift.sum()),
+        moved=int((np.abs(shift) > SMALLEST).sum()),
+        largest=float(np.abs(shift).max(initial=0.0)),
+    )
+    n_after = len(after.names) + 1
+    groups = ((before.index.astype(np.int64) * n_after) + after.index + 1) * 3 + state
+    groups[before.index < 0] = -1
+    cells, group_of = np.unique(groups, return_inverse=True)
+    columns = (
+        cells.tolist(),
+        np.bincount(group_of, minlength=cells.size).tolist(),
+        np.bincount(group_of, weights=has_shift, minlength=cells.size).tolist(),
+        np.bincount(group_of, weights=shift, minlength=cells.size).tolist(),
+    )
+    for cell, n, n_shifts, shift_sum in zip(*columns, strict=True):
+        if cell < 0:
+            continue
+        pair, held_state = divmod(cell, 3)
+        old, new = divmod(pair, n_after)
+        had = before.names[old]
+        has = after.names[new - 1] if new else ()
+        for name in had:
+            row = counts.classes.setdefault(name, ClassCounts())
+            row.objects += n
+            row.shifts += int(n_shifts)
+            row.shift_sum += shift_sum
+            if held_state == 2 or (held_state == 0 and name not in has):
+                row.changed += n
+                row.to.update({other: n for other in set(has) - set(had)})
+    return counts, np.flatnonzero(relabeled)
 
 
 @dataclass(frozen=True)
 class Differences:
-    """All data objects of a job, before and after a replay."""
+    """The data objects of a job before and after a replay: counts, and those relabeled."""
 
-    changes: tuple[Change, ...]
-
-    @property
-    def relabeled(self) -> list[Change]:
-        """Those that have another label."""
-        return [change for change in self.changes if change.relabeled]
-
-    @property
-    def shifts(self) -> NDArray[np.float64]:
-        """Changes of the confidences that are there before and after."""
-        return np.array([change.shift for change in self.changes if change.shift is not None])
+    counts: Counts
+    relabeled: Sequence[Change]
 
     def as_json(self) -> dict[str, Any]:
         """Counts, figures and the list of the objects with another label, for `--json`."""
-        moved = np.abs(self.shifts)
+        return {**self.figures(), "changed": [change.as_json() for change in self.relabeled]}
+
+    def figures(self) -> dict[str, Any]:
+        """All of `as_json` but the list."""
+        counts = self.counts
         return {
-            "objects": len(self.changes),
-            "labels-changed": len(self.relabeled),
-            "confidences-changed": int((moved > SMALLEST).sum()),
-            "confidence-change-mean": float(self.shifts.mean()) if moved.size else 0.0,
-            "confidence-change-max": float(moved.max()) if moved.size else 0.0,
+            "objects": counts.objects,
+            "labels-changed": counts.relabeled,
+            "confidences-changed": counts.moved,
+            "confidence-change-mean": counts.shift_sum / counts.shifts if counts.shifts else 0.0,
+            "confidence-change-max": counts.largest,
             "by-class": self.by_class(),
-            "changed": [change.as_json() for change in self.relabeled],
         }
 
     def by_class(self) -> dict[str, Any]:
         """For each class of the old labels: how many objects, how many changed, and to what."""
-        table: dict[str, Any] = {}
-        for change in self.changes:
-            for name in _names(change.before):
-                row = table.setdefault(
-                    name, {"objects": 0, "changed": 0, "shifts": [], "to": Counter()}
-                )
-                row["objects"] += 1
-                row["shifts"] += [] if change.shift is None else [change.shift]
-                if _is_lost(name, change):
-                    row["changed"] += 1
-                    row["to"].update(set(_names(change.after)) - set(_names(change.before)))
-        return {name: _summarize(row) for name, row in sorted(table.items())}
+        return {name: row.as_json() for name, row in sorted(self.counts.classes.items())}
 
 
 def compare(
@@ -103,22 +252,26 @@ def compare(
     read_mask: Callable[[Label], NDArray[np.uint8] | None],
 ) -> Differences:
     """Hold the new labels against those of the job's manifest, by the data objects' ids."""
-    changes = []
-    for object_id in dict.fromkeys((*before, *after)):
-        old, new = before.get(object_id), after.get(object_id)
-        share = None
+    object_ids = list(dict.fromkeys((*before, *after)))
+    olds = [before.get(object_id) for object_id in object_ids]
+    news = [after.get(object_id) for object_id in object_ids]
+    shares = np.full(len(object_ids), np.nan)
+    for row, (old, new) in enumerate(zip(olds, news, strict=True)):
         if old and new and _is_mask(old):
             share = _changed_share(read_mask(old), read_mask(new))
-        changes.append(
-            Change(
-                object_id=object_id,
-                source=sources.get(object_id, ""),
-                before=old,
-                after=new,
-                changed_share=share,
-            )
+            shares[row] = np.nan if share is None else share
+    counts, rows = count_changes(LabelColumns.of(olds), LabelColumns.of(news), shares)
+    relabeled = [
+        Change(
+            object_id=object_ids[row],
+            source=sources.get(object_ids[row], ""),
+            before=describe_label(olds[row]),
+            after=describe_label(news[row]),
+            changed_share=None if np.isnan(shares[row]) else float(shares[row]),
         )
-    return Differences(tuple(changes))
+        for row in rows.tolist()
+    ]
+    return Differences(counts, relabeled)
 
 
 def describe_label(label: Label | None) -> dict[str, Any] | None:
@@ -127,46 +280,32 @@ def describe_label(label: Label | None) -> dict[str, Any] | None:
         return None
     if _is_mask(label):
         return {"mask": label.mask_uri, "confidence": label.confidence}
-    return {"classes": _names(label), "confidence": label.confidence}
+    return {"classes": [item.name for item in label.classes], "confidence": label.confidence}
+
+
+def name_described(description: Mapping[str, Any] | None) -> str:
+    """The classes of what `describe_label` says as one text, as `name_label` has them."""
+    if description is None:
+        return NO_LABEL
+    return "mask" if "mask" in description else _join_names(description["classes"])
 
 
 def name_label(label: Label | None) -> str:
     """The classes of a label as one text; a mask has none to tell."""
     if label is None or not label.classes:
-        return "no label"
-    return "mask" if _is_mask(label) else ", ".join(sorted(_names(label)))
+        return NO_LABEL
+    return "mask" if _is_mask(label) else _join_names(item.name for item in label.classes)
+
+
+def _join_names(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))
 
 
 def _is_mask(label: Label) -> bool:
     return find_task(label.task).pixel_class_ids
 
 
-def _names(label: Label | None) -> list[str]:
-    return [item.name for item in label.classes] if label else []
-
-
-def _is_lost(name: str, change: Change) -> bool:
-    """Whether an object with a class does not keep it; a mask, whether it changed at all."""
-    if change.changed_share is not None:
-        return change.relabeled
-    return name not in _names(change.after)
-
-
-def _confidence(label: Label | None) -> float | None:
-    return label.confidence if label and label.classes else None
-
-
 def _changed_share(old: NDArray[np.uint8] | None, new: NDArray[np.uint8] | None) -> float | None:
     if old is None or new is None:
         return None
     return float((old != new).mean()) if old.shape == new.shape else 1.0
-
-
-def _summarize(row: Mapping[str, Any]) -> dict[str, Any]:
-    shifts = row["shifts"]
-    return {
-        "objects": row["objects"],
-        "changed": row["changed"],
-        "confidence-change-mean": float(np.mean(shifts)) if shifts else 0.0,
-        "to": dict(row["to"].most_common()),
-    }

@@ -386,13 +386,13 @@ type Figures = dict[str, float]
 class ReplayOutcome:
     """What came of a replay; `before` and `after` are measures against the truth, if any.
 
-    `dependence` is None of algorithms that do not look for it; `comments` are by data object and
-    worker; `passes` is how often the answers were read.
+    `calls` is how many data objects each had; `dependence` is None of algorithms that do not look
+    for it; `comments` are by data object and worker; `passes` is how often the answers were read.
     """
 
     job: JobOnFile
     folder: OutcomeFolder
-    calls: tuple[Call, ...]
+    calls: tuple[int, ...]
     manifests: tuple[str, ...]
     differences: Differences
     before: Figures
@@ -411,7 +411,7 @@ class ReplayOutcome:
             "algorithm": algorithm_of(job.core, job.settings),
             "classes": list(job.classes),
             "classes-from": job.classes_from,
-            "calls": [len(call.object_ids) for call in self.calls],
+            "calls": list(self.calls),
             "passes": self.passes,
             "manifests": {name: self.folder.shown(name) for name in self.manifests},
             "differences": self.differences.as_json(),
@@ -461,7 +461,7 @@ def replay_job(
         outcome = ReplayOutcome(
             job=job,
             folder=folder,
-            calls=tuple(calls),
+            calls=tuple(len(call.object_ids) for call in calls),
             manifests=manifests,
             differences=compare(before, after, sources, read_mask),
             before=figures[0],
