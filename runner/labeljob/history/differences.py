@@ -213,7 +213,7 @@ def count_changes(
             row.shift_sum += shift_sum
             if held_state == 2 or (held_state == 0 and name not in has):
                 row.changed += n
-                row.to.update({other: n for other in set(has) - set(had)})
+                row.to.update(dict.fromkeys(set(has) - set(had), n))
     return counts, np.flatnonzero(relabeled)
 
 
