@@ -1,8 +1,14 @@
-"""Multi-label consolidation: one yes-or-no question per label, worker skill shared."""
+"""Multi-label consolidation: one yes-or-no question per label, worker skill shared.
+
+What the algorithm has to know of all items together is two sets of sums, `LabelTotals` and
+`AnswerTotals`. One batch makes its own; of a job in shards they are those of all shards.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -113,104 +119,293 @@ def calibrated_labels(
     array([[0.7, 0.3]])
     """
     settings = settings or CalibratedLabelsSettings()
-    prior, known, caps = _check(selections, prior_counts, gold, max_weights)
-    counted = (selections.answers_per_item[:, np.newaxis] > 1) | (known >= 0)
-    data = _Data(selections, known, counted.astype(np.float64), prior, caps, settings)
-    fit = _iterate(data, _estimate_rates)
-    evidence = _compare_answers(data, fit)
-    elsewhere = evidence.find_elsewhere(earlier)
-    weights = np.minimum(_weigh(fit.hits, fit.alarms) ** _SHARE_POWER, data.caps)
-    shares = _share_weights(selections, weights, _share_picked(selections, prior), settings)
-    dependence = elsewhere.estimate_dependence(settings.dependence)[:, np.newaxis]
-    mixed = dependence * shares + (1.0 - dependence) * fit.posterior
-    posterior = _raise_to_floor(selections, mixed, fit)
+    if prior_counts is None:
+        prior_counts = LabelCounts.empty(selections.n_workers, selections.n_labels)
+    if prior_counts.amounts.shape[:2] != (selections.n_workers, selections.n_labels):
+        raise ValueError("prior_counts must have the workers and labels of the answers")
+    batch = LabelBatch.make(selections, gold=gold, max_weights=max_weights)
+    prior = LabelTotals.from_counts(prior_counts)
+    fit, rounds = _iterate(batch, prior, estimate_two_rates, settings)
+    of_few = None
+    if batch.has_few.any():
+        of_few, _ = _iterate(batch, prior, estimate_one_rate, settings)
+    weighed = weigh_labels(batch, fit, of_few, settings)
+    totals = weighed.totals + AnswerTotals.from_counts(prior_counts)
+    totals = replace(totals, evidence=weighed.evidence.total + (earlier or Evidence.nothing()))
     return LabelConsolidation(
-        posterior=posterior,
+        posterior=conclude_labels(batch, weighed, totals, settings),
         selections=selections,
         truth=fit.truth,
-        counted=data.counted,
-        rounds=fit.rounds,
-        evidence=evidence,
-        elsewhere=elsewhere,
+        counted=batch.counted,
+        rounds=rounds,
+        evidence=weighed.evidence,
+        elsewhere=totals.evidence - weighed.evidence,
     )
 
 
-class _Data(NamedTuple):
-    """What a fit is made from."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LabelBatch:
+    """Answers, and what is known of their items and workers.
+
+    Attributes
+    ----------
+    selections : Selections
+        The answers.
+    known : ndarray of int, shape (n_items, n_labels)
+        1 where the label is known to apply, 0 where not, -1 where unknown.
+    answers : ndarray of int, shape (n_items, 1)
+        How many answers each item has.
+    counted : ndarray of float, shape (n_items, n_labels)
+        1 where workers are judged, else 0: nobody confirms a single answer.
+    caps : ndarray of float, shape (n_answers, 1), or None
+        Largest weight of each answer; None if there is none.
+    """
 
     selections: Selections
     known: Ints
+    answers: Ints
     counted: Floats
-    prior: LabelCounts
-    caps: Floats
-    settings: CalibratedLabelsSettings
+    caps: Floats | None
+
+    @classmethod
+    def make(
+        cls, selections: Selections, *, gold: Ints | None = None, max_weights: Floats | None = None
+    ) -> Self:
+        """Check what is known; the arguments are those of `calibrated_labels`."""
+        shape = (selections.n_items, selections.n_labels)
+        known = np.full(shape, -1) if gold is None else np.asarray(gold)
+        if known.shape != shape or not np.all(np.isin(known, (-1, 0, 1))):
+            raise ValueError(f"gold must hold -1, 0 or 1 and have shape {shape}")
+        caps = None if max_weights is None else np.asarray(max_weights, dtype=np.float64)
+        if caps is not None and (caps.shape != (selections.n_workers,) or not np.all(caps >= 0)):
+            raise ValueError(f"max_weights must hold {selections.n_workers} numbers of 0 or more")
+        answers = selections.answers_per_item[:, np.newaxis]
+        return cls(
+            selections=selections,
+            known=known,
+            answers=answers,
+            counted=((answers > 1) | (known >= 0)).astype(np.float64),
+            caps=None if caps is None else caps[selections.workers][:, np.newaxis],
+        )
+
+    @property
+    def has_few(self) -> Bools:
+        """Whether an item has too few answers to check two rates: shape (n_items,)."""
+        answers = self.answers[:, 0]
+        few: Bools = (answers >= _FEWEST_FOR_ONE_RATE) & (answers < _FEWEST_FOR_TWO_RATES)
+        return few
+
+    @property
+    def judged(self) -> Floats:
+        """For how many answers an item counts: shape (n_items, n_labels)."""
+        judged: Floats = np.maximum(self.answers, 1.0) * self.counted
+        return judged
 
 
-class _Fit(NamedTuple):
-    """What the rounds found: by answer and label, and by item and label."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LabelTotals:
+    """What workers did and how often labels apply, by the truth as it is seen so far.
+
+    Those of two batches of the same workers and labels may be added.
+
+    Attributes
+    ----------
+    amounts : ndarray of float, shape (n_workers, n_labels, 2, 2)
+        As in `LabelCounts`.
+    judged : ndarray of float, shape (n_labels, 2)
+        For how many answers the items count where the label does not apply, and where it does.
+    """
+
+    amounts: Floats
+    judged: Floats
+
+    @classmethod
+    def from_counts(cls, counts: LabelCounts) -> Self:
+        """What earlier batches taught."""
+        return cls(amounts=counts.amounts, judged=counts.amounts.sum(axis=(0, 3)))
+
+    def __add__(self, other: LabelTotals) -> LabelTotals:
+        """Add those of other answers."""
+        return LabelTotals(amounts=self.amounts + other.amounts, judged=self.judged + other.judged)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class AnswerTotals:
+    """What the answers of a batch are weighed by; those of two batches may be added.
+
+    Attributes
+    ----------
+    n_answers : float
+        How many there are.
+    weights : ndarray of float, shape (n_labels,)
+        Sum of their weights.
+    picked : ndarray of float, shape (n_labels, 2)
+        How many leave the label out, and how many pick it.
+    evidence : Evidence
+        Sums of what all items show of whether workers err together.
+    """
+
+    n_answers: float
+    weights: Floats
+    picked: Floats
+    evidence: Evidence
+
+    @classmethod
+    def from_counts(cls, counts: LabelCounts) -> Self:
+        """What earlier batches taught: how often labels are picked."""
+        picked = counts.amounts.sum(axis=(0, 2))
+        nothing = np.zeros(len(picked))
+        return cls(n_answers=0.0, weights=nothing, picked=picked, evidence=Evidence.nothing())
+
+    def __add__(self, other: AnswerTotals) -> AnswerTotals:
+        """Add those of other answers."""
+        return AnswerTotals(
+            n_answers=self.n_answers + other.n_answers,
+            weights=self.weights + other.weights,
+            picked=self.picked + other.picked,
+            evidence=self.evidence + other.evidence,
+        )
+
+
+class LabelFit(NamedTuple):
+    """A round: the truth and the totals it was made by, and the truth it found."""
+
+    before: Floats
+    totals: LabelTotals
+    truth: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class WeighedLabels:
+    """What a batch says of its items, before it is known how far errors go together.
+
+    Attributes
+    ----------
+    independent : ndarray of float, shape (n_items, n_labels)
+        Posterior if errors are independent.
+    alone : ndarray of float, shape (n_items, n_labels)
+        That of the strongest answer alone.
+    weights, ticks : ndarray of float, shape (n_items, n_labels)
+        Sum of the weights of the item's answers, and of those that pick the label.
+    evidence : Evidence
+        What each item shows of whether workers err together.
+    totals : AnswerTotals
+        The sums over the batch.
+    """
+
+    independent: Floats
+    alone: Floats
+    weights: Floats
+    ticks: Floats
+    evidence: Evidence
+    totals: AnswerTotals
+
+
+type EstimateRates = Callable[
+    [LabelBatch, Floats, LabelTotals, CalibratedLabelsSettings], tuple[Floats, Floats]
+]
+"""Hit and false alarm rate behind each answer and label: shapes (n_answers, n_labels).
+
+By the truth of the items, shape (n_items, n_labels), and the totals of all answers by that truth.
+"""
+
+
+def _iterate(
+    batch: LabelBatch,
+    prior: LabelTotals,
+    estimate: EstimateRates,
+    settings: CalibratedLabelsSettings,
+) -> tuple[LabelFit, int]:
+    """Rates from truths and truths from rates, until nothing moves; and after how many rounds."""
+    truth = start_labels(batch)
+    rounds = 0
+    while True:
+        rounds += 1
+        totals = count_labels(batch, truth) + prior
+        fit = LabelFit(truth, totals, judge_labels(batch, truth, totals, estimate, settings))
+        moved = np.abs(fit.truth - truth).max(initial=0.0)
+        if moved < settings.tolerance or rounds >= settings.max_rounds:
+            return fit, rounds
+        truth = fit.truth
+
+
+def start_labels(batch: LabelBatch) -> Floats:
+    """How probable each label is before workers are judged: shape (n_items, n_labels)."""
+    shares = (batch.selections.counts + 0.5) / (batch.answers + 1.0)
+    return np.where(batch.known >= 0, batch.known, shares)
+
+
+def count_labels(batch: LabelBatch, truth: Floats) -> LabelTotals:
+    """What the workers of a batch did, by how probable each label is."""
+    selections, judged = batch.selections, batch.judged
+    cells = 2 * selections.n_labels
+    columns = 2 * np.arange(selections.n_labels) + selections.picked
+    columns += selections.workers[:, np.newaxis] * cells
+    amounts = [
+        np.bincount(
+            columns.ravel(),
+            weights=(likely * batch.counted)[selections.items].ravel(),
+            minlength=selections.n_workers * cells,
+        ).reshape(selections.n_workers, selections.n_labels, 2)
+        for likely in (1.0 - truth, truth)
+    ]
+    applies = (truth * judged).sum(axis=0)
+    return LabelTotals(
+        amounts=np.stack(amounts, axis=2),
+        judged=np.stack([judged.sum(axis=0) - applies, applies], axis=1),
+    )
+
+
+def judge_labels(
+    batch: LabelBatch,
+    truth: Floats,
+    totals: LabelTotals,
+    estimate: EstimateRates,
+    settings: CalibratedLabelsSettings,
+) -> Floats:
+    """How probable each label is by what all answers tell of the workers: one round."""
+    posterior = _judge(batch, truth, totals, estimate, settings).posterior
+    return np.where(batch.known >= 0, batch.known, posterior)
+
+
+class _Judged(NamedTuple):
+    """What a round found: by answer and label, and by item and label."""
 
     hits: Floats
     alarms: Floats
     ratios: Floats
     likelihood: Floats
     posterior: Floats
-    truth: Floats
-    rounds: int
 
 
-def _iterate(data: _Data, estimate: Callable[[_Data, Floats], tuple[Floats, Floats]]) -> _Fit:
-    """Rates from truths and truths from rates, until nothing moves."""
-    selections, known = data.selections, data.known
-    answers = selections.answers_per_item[:, np.newaxis]
-    truth = np.where(known >= 0, known, (selections.counts + 0.5) / (answers + 1.0))
-    rounds = 0
-    while True:
-        rounds += 1
-        hits, alarms = estimate(data, truth)
-        ratios = _log_likelihood_ratios(selections, hits, alarms)
-        ratios *= np.minimum(data.caps / _weigh(hits, alarms), 1.0)
-        likelihood = sum_rows(selections.items, ratios, selections.n_items)
-        judged = np.maximum(answers, 1.0) * data.counted
-        posterior = _logistic(
-            likelihood + (answers > 1) * _log_frequency(truth, judged, data.prior)
-        )
-        before, truth = truth, np.where(known >= 0, known, posterior)
-        moved = np.abs(truth - before).max(initial=0.0)
-        if moved < data.settings.tolerance or rounds >= data.settings.max_rounds:
-            return _Fit(hits, alarms, ratios, likelihood, posterior, truth, rounds)
+def _judge(
+    batch: LabelBatch,
+    truth: Floats,
+    totals: LabelTotals,
+    estimate: EstimateRates,
+    settings: CalibratedLabelsSettings,
+) -> _Judged:
+    selections = batch.selections
+    hits, alarms = estimate(batch, truth, totals, settings)
+    ratios = _log_likelihood_ratios(selections, hits, alarms)
+    if batch.caps is not None:
+        ratios *= np.minimum(batch.caps / _weigh(hits, alarms), 1.0)
+    likelihood = sum_rows(selections.items, ratios, selections.n_items)
+    frequency = (batch.answers > 1) * _log_frequency(truth, batch.judged, totals.judged)
+    return _Judged(hits, alarms, ratios, likelihood, _logistic(likelihood + frequency))
 
 
-def _check(
-    selections: Selections,
-    prior: LabelCounts | None,
-    gold: Ints | None,
-    max_weights: Floats | None,
-) -> tuple[LabelCounts, Ints, Floats]:
-    if prior is None:
-        prior = LabelCounts.empty(selections.n_workers, selections.n_labels)
-    if prior.amounts.shape[:2] != (selections.n_workers, selections.n_labels):
-        raise ValueError("prior_counts must have the workers and labels of the answers")
-    shape = (selections.n_items, selections.n_labels)
-    known = np.full(shape, -1) if gold is None else np.asarray(gold)
-    if known.shape != shape or not np.all(np.isin(known, (-1, 0, 1))):
-        raise ValueError(f"gold must hold -1, 0 or 1 and have shape {shape}")
-    unlimited = np.full(selections.n_workers, np.inf)
-    caps = unlimited if max_weights is None else np.asarray(max_weights, dtype=np.float64)
-    if caps.shape != (selections.n_workers,) or not np.all(caps >= 0):
-        raise ValueError(f"max_weights must hold {selections.n_workers} numbers of 0 or more")
-    return prior, known, caps[selections.workers][:, np.newaxis]
-
-
-def _estimate_rates(data: _Data, truth: Floats) -> tuple[Floats, Floats]:
-    """Hit and false alarm rate behind each answer and label: shapes (n_answers, n_labels)."""
-    picked = data.selections.picked
-    amounts = data.prior.amounts
+def estimate_two_rates(
+    batch: LabelBatch, truth: Floats, totals: LabelTotals, settings: CalibratedLabelsSettings
+) -> tuple[Floats, Floats]:
+    """See `EstimateRates`: a hit rate and a false alarm rate for each worker and label."""
     hits, alarms = (
         _estimate_rate(
-            data,
-            happened=picked,
-            amounts=(likely * data.counted)[data.selections.items],
-            stored=amounts[:, :, applies, :],
+            batch,
+            settings,
+            happened=batch.selections.picked,
+            amounts=(likely * batch.counted)[batch.selections.items],
+            totals=totals.amounts[:, :, applies, :],
             start=start,
         )
         for applies, likely, start in ((1, truth, _PRIOR_RIGHT), (0, 1.0 - truth, 1 - _PRIOR_RIGHT))
@@ -218,34 +413,43 @@ def _estimate_rates(data: _Data, truth: Floats) -> tuple[Floats, Floats]:
     return hits, alarms
 
 
-def _estimate_one_rate(data: _Data, truth: Floats) -> tuple[Floats, Floats]:
+def estimate_one_rate(
+    batch: LabelBatch, truth: Floats, totals: LabelTotals, settings: CalibratedLabelsSettings
+) -> tuple[Floats, Floats]:
     """The same where each worker is as often right whether a label applies or not."""
-    selections, stored = data.selections, data.prior.amounts
-    right = np.where(selections.picked, truth[selections.items], 1.0 - truth[selections.items])
-    wrong_and_right = (stored[..., 0, 1] + stored[..., 1, 0], stored[..., 0, 0] + stored[..., 1, 1])
+    selections, amounts = batch.selections, totals.amounts
+    likely = truth[selections.items]
     accuracy = _estimate_rate(
-        data,
-        happened=right,
-        amounts=data.counted[selections.items],
-        stored=np.stack(wrong_and_right, axis=2),
+        batch,
+        settings,
+        happened=np.where(selections.picked, likely, 1.0 - likely),
+        amounts=batch.counted[selections.items],
+        totals=np.stack(
+            [amounts[..., 0, 1] + amounts[..., 1, 0], amounts[..., 0, 0] + amounts[..., 1, 1]],
+            axis=2,
+        ),
         start=_PRIOR_RIGHT,
     )
     return accuracy, 1.0 - accuracy
 
 
 def _estimate_rate(
-    data: _Data, *, happened: Floats | Bools, amounts: Floats, stored: Floats, start: float
+    batch: LabelBatch,
+    settings: CalibratedLabelsSettings,
+    *,
+    happened: Floats | Bools,
+    amounts: Floats,
+    totals: Floats,
+    start: float,
 ) -> Floats:
-    """How often something happens, of what counts by `amounts`; `stored` has not and has happened.
+    """How often something happens, of what counts by `amounts`; `totals` has not and has happened.
 
     The only answer to an item is judged by what is known of its worker alone, so that other
     workers of the batch do not change how sure it is.
     """
-    selections, settings = data.selections, data.settings
-    workers, own = selections.workers, amounts * happened
-    is_single = selections.answers_per_item[selections.items][:, np.newaxis] == 1
-    times = sum_rows(workers, own, selections.n_workers) + stored[..., 1]
-    total = sum_rows(workers, amounts, selections.n_workers) + stored.sum(axis=2)
+    workers, own = batch.selections.workers, amounts * happened
+    is_single = batch.answers[batch.selections.items] == 1
+    times, total = totals[..., 1], totals.sum(axis=2)
     label = (times.sum(axis=0) + start * _PRIOR_ANSWERS) / (total.sum(axis=0) + _PRIOR_ANSWERS)
     others_times = times.sum(axis=1)[workers] - own.sum(axis=1)
     others_total = total.sum(axis=1)[workers] - amounts.sum(axis=1)
@@ -257,20 +461,82 @@ def _estimate_rate(
     return np.clip(rate, *_RATE_LIMITS)
 
 
-def _compare_answers(data: _Data, fit: _Fit) -> Evidence:
+def weigh_labels(
+    batch: LabelBatch,
+    fit: LabelFit,
+    of_few: LabelFit | None,
+    settings: CalibratedLabelsSettings,
+) -> WeighedLabels:
+    """Weigh the answers by the last round, and look how far errors go together.
+
+    Parameters
+    ----------
+    batch : LabelBatch
+        The answers.
+    fit : LabelFit
+        The last round by `estimate_two_rates`.
+    of_few : LabelFit or None
+        The last one by `estimate_one_rate`; needed if any item has few answers.
+    settings : CalibratedLabelsSettings
+        Those of the rounds.
+    """
+    selections = batch.selections
+    judged = _judge(batch, fit.before, fit.totals, estimate_two_rates, settings)
+    weights = _weigh(judged.hits, judged.alarms) ** _SHARE_POWER
+    if batch.caps is not None:
+        weights = np.minimum(weights, batch.caps)
+    evidence = _compare_answers(batch, fit, judged, of_few, settings)
+    n_answers, picked = len(selections.items), selections.picked.sum(axis=0)
+    return WeighedLabels(
+        independent=judged.posterior,
+        alone=_logistic(judged.likelihood / _count_effective_answers(selections, judged.ratios)),
+        weights=sum_rows(selections.items, weights, selections.n_items),
+        ticks=sum_rows(selections.items, weights * selections.picked, selections.n_items),
+        evidence=evidence,
+        totals=AnswerTotals(
+            n_answers=float(n_answers),
+            weights=weights.sum(axis=0),
+            picked=np.stack([n_answers - picked, picked], axis=1).astype(np.float64),
+            evidence=evidence.total,
+        ),
+    )
+
+
+def conclude_labels(
+    batch: LabelBatch,
+    weighed: WeighedLabels,
+    totals: AnswerTotals,
+    settings: CalibratedLabelsSettings,
+) -> Floats:
+    """Probability of each label, shape (n_items, n_labels); `totals` are those of all answers."""
+    elsewhere = totals.evidence - weighed.evidence
+    dependence = elsewhere.estimate_dependence(settings.dependence)[:, np.newaxis]
+    shares = _share_weights(weighed, totals, settings)
+    mixed = dependence * shares + (1.0 - dependence) * weighed.independent
+    return _raise_to_floor(batch, mixed, weighed.alone)
+
+
+def _compare_answers(
+    batch: LabelBatch,
+    fit: LabelFit,
+    judged: _Judged,
+    of_few: LabelFit | None,
+    settings: CalibratedLabelsSettings,
+) -> Evidence:
     """What each item shows of errors that go together.
 
     Two rates for each worker fit any three answers, and of n equally good workers' answers they
     leave (n - 3) / n of what could be seen. Of fewer than five answers, one rate is checked.
     """
-    answers = data.selections.answers_per_item.astype(np.float64)
-    products, scales = _multiply_residuals(data, fit)
+    answers = batch.answers[:, 0].astype(np.float64)
+    products, scales = _multiply_residuals(batch, fit.truth, judged.hits, judged.alarms)
     visible = np.where(answers >= _FEWEST_FOR_TWO_RATES, 1.0 - 3.0 / np.maximum(answers, 1.0), 0.0)
-    few = (answers >= _FEWEST_FOR_ONE_RATE) & (answers < _FEWEST_FOR_TWO_RATES)
-    if few.any():
-        of_few = _multiply_residuals(data, _iterate(data, _estimate_one_rate))
+    if of_few is not None:
+        few = batch.has_few
+        rates = estimate_one_rate(batch, of_few.before, of_few.totals, settings)
+        found = _multiply_residuals(batch, of_few.truth, *rates)
         products, scales = (
-            np.where(few, *two) for two in zip(of_few, (products, scales), strict=True)
+            np.where(few, *two) for two in zip(found, (products, scales), strict=True)
         )
         visible[few] = 1.0
     nothing = np.zeros_like(answers)
@@ -279,15 +545,17 @@ def _compare_answers(data: _Data, fit: _Fit) -> Evidence:
         hits_scale=scales * visible,
         wrong=nothing,
         wrong_scale=nothing,
-        pairs=answers * (answers - 1.0) * data.selections.n_labels * visible,
+        pairs=answers * (answers - 1.0) * batch.selections.n_labels * visible,
     )
 
 
-def _multiply_residuals(data: _Data, fit: _Fit) -> tuple[Floats, Floats]:
+def _multiply_residuals(
+    batch: LabelBatch, truth: Floats, hits: Floats, alarms: Floats
+) -> tuple[Floats, Floats]:
     """Products of residuals over ordered pairs of an item's answers, and of their deviations."""
-    selections = data.selections
+    selections = batch.selections
     products, scales = np.zeros((2, selections.n_items))
-    for likely, rate in ((fit.truth, fit.hits), (1.0 - fit.truth, fit.alarms)):
+    for likely, rate in ((truth, hits), (1.0 - truth, alarms)):
         variance = rate * (1.0 - rate)
         for sums, values in ((products, selections.picked - rate), (scales, np.sqrt(variance))):
             both = sum_rows(selections.items, values, selections.n_items) ** 2
@@ -296,16 +564,15 @@ def _multiply_residuals(data: _Data, fit: _Fit) -> tuple[Floats, Floats]:
     return products, scales
 
 
-def _raise_to_floor(selections: Selections, mixed: Floats, fit: _Fit) -> Floats:
+def _raise_to_floor(batch: LabelBatch, mixed: Floats, alone: Floats) -> Floats:
     """The mixture, and of one answer what it says alone.
 
     Where all agree on a label, and nobody does worse than guess, they are no less sure than the
     best of them alone.
     """
-    answers = selections.answers_per_item[:, np.newaxis]
-    alone = _logistic(fit.likelihood / _count_effective_answers(selections, fit.ratios))
-    raised = np.where(selections.counts == answers, np.maximum(mixed, alone), mixed)
-    raised = np.where(selections.counts == 0, np.minimum(raised, alone), raised)
+    counts, answers = batch.selections.counts, batch.answers
+    raised = np.where(counts == answers, np.maximum(mixed, alone), mixed)
+    raised = np.where(counts == 0, np.minimum(raised, alone), raised)
     return np.where(answers > 1, raised, alone)
 
 
@@ -316,19 +583,19 @@ def _weigh(hits: Floats, alarms: Floats) -> Floats:
 
 def _log_likelihood_ratios(selections: Selections, hits: Floats, alarms: Floats) -> Floats:
     """What each answer says for and against each label: shape (n_answers, n_labels)."""
-    picked, left_out = np.log(hits / alarms), np.log((1.0 - hits) / (1.0 - alarms))
-    return np.where(selections.picked, picked, left_out)
+    picked = selections.picked
+    ratios: Floats = np.where(picked, hits, 1.0 - hits) / np.where(picked, alarms, 1.0 - alarms)
+    return np.log(ratios, out=ratios)
 
 
 def _share_weights(
-    selections: Selections, weights: Floats, frequency: Floats, settings: CalibratedLabelsSettings
+    weighed: WeighedLabels, totals: AnswerTotals, settings: CalibratedLabelsSettings
 ) -> Floats:
     """Weighted share of the answers that pick each label, smoothed by its frequency."""
-    n_items = selections.n_items
-    mean = weights.mean(axis=0) if len(weights) else np.ones(selections.n_labels)
+    mean = totals.weights / totals.n_answers if totals.n_answers else np.ones(len(totals.weights))
     spread = np.where(mean > 0, settings.smoothing * mean, 1.0)
-    ticks = sum_rows(selections.items, weights * selections.picked, n_items)
-    return (ticks + spread * frequency) / (sum_rows(selections.items, weights, n_items) + spread)
+    frequency = (totals.picked[:, 1] + 0.5) / (totals.picked.sum(axis=1) + 1.0)
+    return (weighed.ticks + spread * frequency) / (weighed.weights + spread)
 
 
 def _logistic(log_odds: Floats) -> Floats:
@@ -349,21 +616,13 @@ def _count_effective_answers(selections: Selections, ratios: Floats) -> Floats:
     return np.maximum(total / np.maximum(strongest, 1e-9), 1.0)
 
 
-def _log_frequency(truth: Floats, judged: Floats, prior: LabelCounts) -> Floats:
+def _log_frequency(truth: Floats, judged: Floats, totals: Floats) -> Floats:
     """Log odds of each label by how often it applies to the other items: (n_items, n_labels).
 
-    `judged` says for how many answers an item counts. Without the own item, for its answers must
-    not speak twice; smoothed by one answer.
+    `judged` says for how many answers an item counts, `totals` for how many all of them count.
+    Without the own item, for its answers must not speak twice; smoothed by one answer.
     """
-    stored = prior.amounts.sum(axis=(0, 3))
-    applies, total = truth * judged, judged
-    yes = applies.sum(axis=0) + stored[:, 1] - applies + 0.5
-    no = (total - applies).sum(axis=0) + stored[:, 0] - (total - applies) + 0.5
+    applies = truth * judged
+    yes = totals[:, 1] - applies + 0.5
+    no = totals[:, 0] - (judged - applies) + 0.5
     return np.log(yes) - np.log(no)
-
-
-def _share_picked(selections: Selections, prior: LabelCounts) -> Floats:
-    """Share of all answers that pick each label, smoothed by one: shape (n_labels,)."""
-    stored = prior.amounts.sum(axis=(0, 2))
-    picked: Floats = selections.picked.sum(axis=0) + stored[:, 1] + 0.5
-    return picked / (len(selections.picked) + stored.sum(axis=1) + 1.0)
