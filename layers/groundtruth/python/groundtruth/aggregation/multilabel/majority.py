@@ -47,5 +47,6 @@ def share_labels_as_builtin(selections: Selections) -> Floats:
     array([[0.95, 0.5 ]])
     """
     shares = share_labels(selections)
-    rounded = [[round(0.9 * share + 0.05, 2) for share in row] for row in shares.tolist()]
-    return np.array(rounded).reshape(shares.shape)
+    distinct, which = np.unique(shares, return_inverse=True)
+    rounded = np.array([round(0.9 * share + 0.05, 2) for share in distinct.tolist()])
+    return rounded[which].reshape(shares.shape)

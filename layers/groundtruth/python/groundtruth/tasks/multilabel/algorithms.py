@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -24,18 +25,18 @@ from groundtruth.aggregation.multilabel.selections import (
     LabelConsolidation,
     LabelCounts,
     Selections,
-    choose_labels,
 )
 from groundtruth.annotations import Answers
+from groundtruth.settings import Settings
 from groundtruth.tasks.base import (
     PRIOR_CONFIDENCE,
-    SMALLEST_SHOWN,
     BatchAnswers,
     ConsolidationContext,
     Dependence,
     collect_answers,
     find_dependence,
 )
+from groundtruth.tasks.multilabel.decisions import LabelDecisions, decide_labels
 from groundtruth.worker_history.store import ALL_WORKERS, Amounts, indices_below
 
 _CELLS = ("0:0", "0:1", "1:0", "1:1")
@@ -43,16 +44,13 @@ _CELLS = ("0:0", "0:1", "1:0", "1:1")
 
 type LabelSet = tuple[int, ...]
 
-_TIE = 1e-9
-
 
 @dataclass(frozen=True, kw_only=True)
 class SetPrediction:
-    """What an algorithm says of one image.
+    """What an algorithm says of one image; see `LabelDecisions`.
 
-    `candidates` are the labels that any worker chose or that are more probable than not, by
-    descending probability; `chosen` those the image has, in that order; `tied` says whether label
-    order alone decides on one.
+    `candidates` are by descending probability, a single worker's in the order of that worker;
+    `chosen` are those the image has, in that order.
     """
 
     candidates: dict[int, float]
@@ -67,69 +65,84 @@ def predict(
     objects: Sequence[Answers[LabelSet]], context: ConsolidationContext, algorithm: str
 ) -> list[SetPrediction]:
     """One prediction for each image, all with a usable answer; their order changes nothing."""
-    found = predict_probabilities(objects, context, algorithm)
-    return [
-        _predict_set(item, row, dependence, context, algorithm)
-        for item, row, dependence in zip(objects, *found, strict=True)
-    ]
+    probabilities, dependence = predict_probabilities(objects, context, algorithm)
+    votes = np.zeros(probabilities.shape, np.int64)
+    places = []
+    for row, item in zip(votes, objects, strict=True):
+        np.add.at(row, list(itertools.chain.from_iterable(item.answers)), 1)
+        if len(item.answers) == 1:
+            places.append(place_labels(item.answers[0], len(row)))
+    decisions = decide(
+        probabilities,
+        votes,
+        used=np.array([len(item.answers) for item in objects], np.int64),
+        places=np.array(places, np.int64).reshape(-1, votes.shape[1]),
+        classes=context.classes,
+        settings=context.settings,
+        algorithm=algorithm,
+    )
+    return _list_predictions(decisions, dependence)
 
 
-def _predict_set(
-    item: Answers[LabelSet],
+def place_labels(answer: LabelSet, n_labels: int) -> list[int]:
+    """Place of each label in an answer, -1 where it is not in it."""
+    places = [-1] * n_labels
+    for place, label in enumerate(answer):
+        places[label] = place
+    return places
+
+
+def decide(
     probabilities: Floats,
-    dependence: Dependence | None,
-    context: ConsolidationContext,
+    votes: Ints,
+    *,
+    used: Ints,
+    places: Ints,
+    classes: Sequence[str],
+    settings: Settings,
     algorithm: str,
-) -> SetPrediction:
-    voted = set(itertools.chain.from_iterable(item.answers))
-    candidates = _sort_candidates(probabilities, item)
-    eligible = np.full_like(probabilities, -1.0)
-    eligible[list(candidates)] = probabilities[list(candidates)]
-    quorum, exclusion = context.settings.quorum, context.settings.exclusion_category
-    decided = choose_labels(
-        eligible[np.newaxis],
-        quorum=quorum,
-        exclusion=context.classes.index(exclusion) if exclusion in context.classes else None,
-    )
-    keeps_all = algorithm == "builtin"
-    below_quorum = bool(decided.below_quorum[0]) and not keeps_all
-    # On the scale of the built-in function a label without a vote has 0.05; it is not shown.
-    smallest = 1.0 if keeps_all else SMALLEST_SHOWN
-    return SetPrediction(
-        candidates={label: float(probabilities[label]) for label in candidates},
-        chosen=tuple(label for label in candidates if keeps_all or decided.chosen[0, label]),
-        posterior={
-            label: share
-            for label, share in enumerate(probabilities.tolist())
-            if label in voted or share > smallest
-        },
-        tied=_is_tied(probabilities[list(candidates)], quorum, below_quorum=below_quorum),
-        below_quorum=below_quorum,
-        dependence=dependence,
+) -> LabelDecisions:
+    """`decide_labels` by a job's settings."""
+    exclusion = settings.exclusion_category
+    return decide_labels(
+        probabilities,
+        votes,
+        used,
+        places,
+        quorum=settings.quorum,
+        exclusion=classes.index(exclusion) if exclusion in classes else None,
+        keep_all=algorithm == "builtin",
     )
 
 
-def _sort_candidates(probabilities: Floats, item: Answers[LabelSet]) -> LabelSet:
-    """Labels that any worker chose, or that are more probable than not, the surest first.
-
-    Equal ones are in label order, a single worker's in the order of that worker.
-    """
-    voted = dict.fromkeys(itertools.chain.from_iterable(item.answers))
-    if len(item.answers) == 1:
-        return tuple(voted)
-    likely = dict.fromkeys(np.flatnonzero(probabilities > 0.5).tolist())
-    return tuple(sorted(voted | likely, key=lambda label: (-probabilities[label], label)))
-
-
-def _is_tied(candidates: Floats, quorum: float, *, below_quorum: bool) -> bool:
-    """Whether label order alone decides on a label.
-
-    That is so of one whose probability is the quorum, and of the best of several that are
-    equally probable if none is above the quorum.
-    """
-    if bool((np.abs(candidates - quorum) < _TIE).any()):
-        return True
-    return below_quorum and int((candidates > candidates.max() - _TIE).sum()) > 1
+def _list_predictions(
+    decisions: LabelDecisions, dependence: Sequence[Dependence | None]
+) -> list[SetPrediction]:
+    columns = zip(
+        decisions.shown_labels.tolist(),
+        decisions.shown_shares.tolist(),
+        decisions.shown_ranks.tolist(),
+        decisions.shown_chosen.tolist(),
+        strict=True,
+    )
+    rows: list[list[tuple[int, float, int, bool]]] = [[] for _ in dependence]
+    for item, row in zip(decisions.shown_items.tolist(), columns, strict=True):
+        rows[item].append(row)
+    predictions = []
+    of_items = (decisions.tied.tolist(), decisions.below_quorum.tolist(), dependence)
+    for shown, tied, below_quorum, found in zip(rows, *of_items, strict=True):
+        candidates = sorted((row for row in shown if row[2] >= 0), key=itemgetter(2))
+        predictions.append(
+            SetPrediction(
+                candidates={label: share for label, share, _, _ in candidates},
+                chosen=tuple(label for label, _, _, chosen in candidates if chosen),
+                posterior={label: share for label, share, _, _ in shown},
+                tied=tied,
+                below_quorum=below_quorum,
+                dependence=found,
+            )
+        )
+    return predictions
 
 
 def predict_probabilities(
@@ -169,14 +182,14 @@ def predict_probabilities(
         context.skills.update_counts(_count_updates(ordered, batch.workers, result))
         posterior = result.posterior
     else:
-        posterior = _share_labels(selections, algorithm)
+        posterior = share_as(selections, algorithm)
     probabilities = np.empty_like(posterior)
     probabilities[order] = posterior
     by_object = dict(zip(order, dependence, strict=True))
     return probabilities, [by_object[index] for index in range(len(objects))]
 
 
-def _share_labels(selections: Selections, algorithm: str) -> Floats:
+def share_as(selections: Selections, algorithm: str) -> Floats:
     """Share of the workers who chose each label, as the algorithm writes it."""
     share = share_labels_as_builtin if algorithm == "builtin" else share_labels
     shares, single = share(selections), selections.answers_per_item == 1
@@ -214,6 +227,18 @@ def _make_gold(batch: BatchAnswers[LabelSet], n_labels: int) -> Ints:
     return gold
 
 
+def make_settings(settings: Settings, dependence: float | None) -> CalibratedLabelsSettings:
+    """A job's settings of the algorithm; what is not set is for the algorithm to choose."""
+    options: dict[str, Any] = {
+        "dependence": None if dependence is None else DependenceSettings.fixed(dependence),
+        "worker_strength": settings.worker_strength,
+        "strength": settings.row_strength,
+        "smoothing": settings.vote_smoothing,
+    }
+    options = {name: value for name, value in options.items() if value is not None}
+    return CalibratedLabelsSettings(**options)
+
+
 def _calibrated(
     batch: BatchAnswers[LabelSet], selections: Selections, context: ConsolidationContext
 ) -> tuple[LabelConsolidation, list[Dependence | None]]:
@@ -227,14 +252,7 @@ def _calibrated(
     dependence = (
         context.settings.error_correlation if context.dependence is None else context.dependence
     )
-    options: dict[str, Any] = {
-        "dependence": None if dependence is None else DependenceSettings.fixed(dependence),
-        "worker_strength": context.settings.worker_strength,
-        "strength": context.settings.row_strength,
-        "smoothing": context.settings.vote_smoothing,
-    }
-    options = {name: value for name, value in options.items() if value is not None}
-    settings = CalibratedLabelsSettings(**options)
+    settings = make_settings(context.settings, dependence)
     earlier = Evidence.from_cells(history.get(ALL_WORKERS, {}))
     result = calibrated_labels(
         selections,

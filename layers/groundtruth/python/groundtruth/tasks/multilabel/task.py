@@ -144,8 +144,10 @@ class ImageMultiClassMultiLabel:
         )
 
     def plan_steps(self, plan: Plan) -> Steps:
-        """Not there yet."""
-        raise NotImplementedError(plan.task)
+        """See `groundtruth.tasks.multilabel.steps`."""
+        from groundtruth.tasks.multilabel.steps import make_steps
+
+        return make_steps(plan, algorithm_of(self, plan.settings))
 
     def format_labels(
         self,
