@@ -7,7 +7,7 @@ What the algorithm has to know of all items together is two sets of sums, `Label
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -129,9 +129,8 @@ def calibrated_labels(
     of_few = None
     if batch.has_few.any():
         of_few, _ = _iterate(batch, prior, estimate_one_rate, settings)
-    weighed = weigh_labels(batch, fit, of_few, settings)
-    totals = weighed.totals + AnswerTotals.from_counts(prior_counts)
-    totals = replace(totals, evidence=weighed.evidence.total + (earlier or Evidence.nothing()))
+    weighed, totals = weigh_labels(batch, fit, of_few, settings)
+    totals += AnswerTotals.from_counts(prior_counts, earlier)
     return LabelConsolidation(
         posterior=conclude_labels(batch, weighed, totals, settings),
         selections=selections,
@@ -251,11 +250,15 @@ class AnswerTotals:
     evidence: Evidence
 
     @classmethod
-    def from_counts(cls, counts: LabelCounts) -> Self:
-        """What earlier batches taught: how often labels are picked."""
+    def from_counts(cls, counts: LabelCounts, evidence: Evidence | None) -> Self:
+        """What earlier batches taught: how often labels are picked, and the evidence."""
         picked = counts.amounts.sum(axis=(0, 2))
-        nothing = np.zeros(len(picked))
-        return cls(n_answers=0.0, weights=nothing, picked=picked, evidence=Evidence.nothing())
+        return cls(
+            n_answers=0.0,
+            weights=np.zeros(len(picked)),
+            picked=picked,
+            evidence=evidence or Evidence.nothing(),
+        )
 
     def __add__(self, other: AnswerTotals) -> AnswerTotals:
         """Add those of other answers."""
@@ -289,8 +292,6 @@ class WeighedLabels:
         Sum of the weights of the item's answers, and of those that pick the label.
     evidence : Evidence
         What each item shows of whether workers err together.
-    totals : AnswerTotals
-        The sums over the batch.
     """
 
     independent: Floats
@@ -298,7 +299,6 @@ class WeighedLabels:
     weights: Floats
     ticks: Floats
     evidence: Evidence
-    totals: AnswerTotals
 
 
 type EstimateRates = Callable[
@@ -466,8 +466,10 @@ def weigh_labels(
     fit: LabelFit,
     of_few: LabelFit | None,
     settings: CalibratedLabelsSettings,
-) -> WeighedLabels:
+) -> tuple[WeighedLabels, AnswerTotals]:
     """Weigh the answers by the last round, and look how far errors go together.
+
+    The second result are the sums over the batch.
 
     Parameters
     ----------
@@ -487,19 +489,20 @@ def weigh_labels(
         weights = np.minimum(weights, batch.caps)
     evidence = _compare_answers(batch, fit, judged, of_few, settings)
     n_answers, picked = len(selections.items), selections.picked.sum(axis=0)
-    return WeighedLabels(
+    weighed = WeighedLabels(
         independent=judged.posterior,
         alone=_logistic(judged.likelihood / _count_effective_answers(selections, judged.ratios)),
         weights=sum_rows(selections.items, weights, selections.n_items),
         ticks=sum_rows(selections.items, weights * selections.picked, selections.n_items),
         evidence=evidence,
-        totals=AnswerTotals(
-            n_answers=float(n_answers),
-            weights=weights.sum(axis=0),
-            picked=np.stack([n_answers - picked, picked], axis=1).astype(np.float64),
-            evidence=evidence.total,
-        ),
     )
+    totals = AnswerTotals(
+        n_answers=float(n_answers),
+        weights=weights.sum(axis=0),
+        picked=np.stack([n_answers - picked, picked], axis=1).astype(np.float64),
+        evidence=evidence.total,
+    )
+    return weighed, totals
 
 
 def conclude_labels(

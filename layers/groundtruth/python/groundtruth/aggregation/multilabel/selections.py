@@ -50,18 +50,19 @@ class Selections:
     n_workers: int
 
     def __post_init__(self) -> None:
-        picked = np.asarray(self.picked)
+        picked = np.array(self.picked)
         if picked.ndim != 2 or picked.dtype != np.bool_ or picked.shape[1] < 1:
             raise ValueError("picked must be a table of truth values with a column or more")
         items = _indices("items", self.items, self.n_items, len(picked))
         workers = _indices("workers", self.workers, self.n_workers, len(picked))
-        order = np.lexsort((*picked.T, workers, items))
-        items, workers, picked = items[order], workers[order], picked[order]
-        same = (items[1:] == items[:-1]) & (workers[1:] == workers[:-1])
-        same &= np.all(picked[1:] == picked[:-1], axis=1)
-        first = np.append(np.ones(min(len(picked), 1), dtype=np.bool_), ~same)
-        fields = {"items": items[first], "workers": workers[first], "picked": picked[first]}
-        for name, column in fields.items():
+        pairs = items * self.n_workers + workers
+        if not np.all(np.diff(pairs) > 0):  # else they are in order, and none is there twice
+            order = np.lexsort((*picked.T, pairs))
+            same = np.diff(pairs[order]) == 0
+            same &= np.all(picked[order[1:]] == picked[order[:-1]], axis=1)
+            order = order[np.append(True, ~same)]
+            items, workers, picked = items[order], workers[order], picked[order]
+        for name, column in (("items", items), ("workers", workers), ("picked", picked)):
             column.flags.writeable = False
             object.__setattr__(self, name, column)
 

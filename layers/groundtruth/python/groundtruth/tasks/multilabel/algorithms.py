@@ -66,7 +66,7 @@ def predict(
 ) -> list[SetPrediction]:
     """One prediction for each image, all with a usable answer; their order changes nothing."""
     probabilities, dependence = predict_probabilities(objects, context, algorithm)
-    votes = np.zeros(probabilities.shape, np.int64)
+    votes = np.zeros(probabilities.shape)
     places = []
     for row, item in zip(votes, objects, strict=True):
         np.add.at(row, list(itertools.chain.from_iterable(item.answers)), 1)
@@ -94,7 +94,7 @@ def place_labels(answer: LabelSet, n_labels: int) -> list[int]:
 
 def decide(
     probabilities: Floats,
-    votes: Ints,
+    votes: Floats,
     *,
     used: Ints,
     places: Ints,

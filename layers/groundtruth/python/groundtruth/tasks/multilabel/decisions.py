@@ -73,7 +73,7 @@ class LabelDecisions:
 
 def decide_labels(
     probabilities: Floats,
-    votes: Ints,
+    votes: Floats,
     used: Ints,
     places: Ints,
     *,
@@ -87,7 +87,7 @@ def decide_labels(
     ----------
     probabilities : ndarray of float, shape (n_images, n_labels)
         That the label applies, in [0, 1]; equal ones are those that are equal in nine digits.
-    votes : ndarray of int, shape (n_images, n_labels)
+    votes : ndarray of float, shape (n_images, n_labels)
         How many workers chose the label.
     used : ndarray of int, shape (n_images,)
         How many workers answered.
