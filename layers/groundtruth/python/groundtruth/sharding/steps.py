@@ -130,11 +130,20 @@ def run_step(item: Mapping[str, Any], store: ObjectStore, plan_steps: PlanSteps)
         counted = {**result.totals, _CHANGE: np.array(result.change)}
         _write(store, f"{folder}/{name}{TOTALS_END}", pack(counted), ARRAYS_TYPE, kms_key)
     except Exception as error:
-        problem = json.dumps({"shard": name, "problem": f"{type(error).__name__}: {error}"})
         with suppress(GroundTruthError):  # the first error says more
-            _write(store, f"{folder}/{name}{ERROR_END}", problem.encode(), JSON_TYPE, kms_key)
+            note_failure(item, f"{type(error).__name__}: {error}", store, kms_key=kms_key)
         raise
     return name
+
+
+def note_failure(
+    item: Mapping[str, Any], problem: str, store: ObjectStore, *, kms_key: str | None = None
+) -> None:
+    """Keep why a step on a shard failed, for `finish_step` to name; raises `StorageError`."""
+    name = str(item["shard"])
+    uri = f"{item['work']}/{item['folder']}/{name}{ERROR_END}"
+    body = json.dumps({"shard": name, "problem": problem}).encode()
+    _write(store, uri, body, JSON_TYPE, kms_key)
 
 
 _CHANGE = "_change"

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -84,7 +85,8 @@ class S3Store:
     """Objects in Amazon S3, or behind any endpoint that speaks its protocol.
 
     Nothing is opened before the first call. Throttling and server faults are retried by the
-    client, six attempts in all.
+    client, six attempts in all. What another process gets of it is a store of its own, which it
+    opens once.
 
     Parameters
     ----------
@@ -97,6 +99,9 @@ class S3Store:
         self._opened: Any = None
         self._valid_until = datetime.max.replace(tzinfo=UTC)
         self._assumed: dict[str, S3Store] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickle, (self._role_arn,)
 
     @property
     def _client(self) -> Any:
@@ -189,6 +194,11 @@ class S3Store:
             except StorageError as error:
                 raise _BrokenOff("its content broke off", uri=uri, reason=error.reason) from error
         return answer
+
+
+@cache
+def _unpickle(role_arn: str | None) -> S3Store:
+    return S3Store(role_arn)
 
 
 class _BrokenOff(StorageError):

@@ -1,0 +1,57 @@
+"""What runs on a worker, around the work itself.
+
+This module loads no numerics: a worker's process is set up before they are loaded.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from groundtruth.errors import GroundTruthError, StorageError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """Why there is no result, in a form that every engine carries from one process to another.
+
+    Attributes
+    ----------
+    problem : str
+        One line.
+    trace : str
+        The traceback, if no `GroundTruthError` but a mistake in the program is behind it.
+    may_pass : bool
+        Whether the same work can succeed later.
+    worker_died : bool
+        Whether the work could not say anything itself.
+    """
+
+    problem: str
+    trace: str = ""
+    may_pass: bool = True
+    worker_died: bool = False
+
+
+def attempt[Item, Result](function: Callable[[Item], Result], item: Item) -> Result | Failure:
+    """Call a function; what it raises is returned."""
+    try:
+        return function(item)
+    except GroundTruthError as error:
+        may_pass = isinstance(error, StorageError) and error.reason == "unavailable"
+        return Failure(problem=str(error), may_pass=may_pass)
+    except (OSError, MemoryError) as error:
+        return Failure(problem=f"{type(error).__name__}: {error}")
+    except Exception as error:  # noqa: BLE001 (raised again, or named, where the work came from)
+        problem = f"{type(error).__name__}: {error}"
+        return Failure(problem=problem, trace=traceback.format_exc(), may_pass=False)
+
+
+def set_up_process() -> None:
+    """Leave Ctrl-C to the process that started this one, and the other cores to its siblings."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for library in ("OPENBLAS", "OMP", "MKL"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
