@@ -7,6 +7,7 @@ import functools
 import inspect
 import shlex
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
@@ -153,6 +154,37 @@ Images = Annotated[
 ]
 BatchSize = Annotated[
     int, typer.Option(min=1, max=50, help="Data objects per call of the ACS function.")
+]
+
+
+class EngineName(StrEnum):
+    """Where a whole job is consolidated."""
+
+    PROCESSES = "processes"
+    DASK = "dask"
+    RAY = "ray"
+    AWS = "aws"
+
+
+On = Annotated[
+    EngineName,
+    typer.Option(
+        "--on",
+        help="Where it is consolidated: in processes of this machine, on a Dask or Ray cluster "
+        "(the extras dask and ray), or in the stack on AWS.",
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(min=1, help="Processes that are started on this machine. [default: one a core]"),
+]
+Address = Annotated[
+    str | None,
+    typer.Option(
+        help="A Dask or Ray cluster that runs already, such as tcp://10.0.0.7:8786 or "
+        "10.0.0.7:6379; its machines need the same version of labeljob, and read and write the "
+        "same files. [default: one is started on this machine]"
+    ),
 ]
 Seed = Annotated[int, typer.Option(help="Decides every random choice.")]
 NewTask = Annotated[JobType, job_type_option("What workers are asked to do.", show_default=False)]

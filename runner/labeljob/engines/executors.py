@@ -20,8 +20,7 @@ from typing import Any
 from labeljob.engines.worker import set_up_process
 from labeljob.jobs.description import JobError
 
-PROCESSES, DASK, RAY = "processes", "dask", "ray"
-ENGINES = (PROCESSES, DASK, RAY)
+PROCESSES, DASK, RAY = ENGINES = ("processes", "dask", "ray")
 
 LOOPBACK = "127.0.0.1"
 
