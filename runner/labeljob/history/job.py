@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import io
-import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
@@ -17,9 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from groundtruth.annotations import CANNOT_BE_LABELED, AnswerReader, Answers, Entry, RejectedAnswer
-from groundtruth.contract.acs import Annotation
-from groundtruth.contract.fields import embedded_json, is_label_name
-from groundtruth.errors import ContractError, StorageError
+from groundtruth.contract.fields import is_label_name
+from groundtruth.errors import StorageError
 from groundtruth.finishing.job import FROM_NAMES, ClassesSeen
 from groundtruth.finishing.outcomes import JOB_NAME_PREFIX, METADATA
 from groundtruth.form_inputs import ANSWER_FIELD_TAG
@@ -27,6 +25,7 @@ from groundtruth.settings import Settings
 from groundtruth.tasks.base import Label, Task
 from groundtruth.tasks.registry import find_task
 from groundtruth.tasks.segmentation.task import BACKGROUND
+from labeljob.history.comments import read_comments
 from labeljob.history.job_files import (
     AnsweredObject,
     AnswerFiles,
@@ -42,7 +41,6 @@ from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import JobPlace, ReadOnly
 from labeljob.jobs.manifest_lines import read_lines
 from labeljob.messages import format_count
-from labeljob.output_files import escape_halves
 from labeljob.tasks.base import Ints, JobType
 from labeljob.tasks.registry import JOB_TYPES, find_job_type
 
@@ -454,10 +452,6 @@ def read_job_mask(job: JobOnFile, label: Label | None) -> NDArray[np.uint8] | No
         return None
 
 
-_COMMENT = re.compile(r"comment|remark|feedback|\bnotes?\b|crowd-text-?area", re.IGNORECASE)
-"""Names of what workers write beside an answer: AWS's ``workerComment``, and those of forms."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class ObjectAnnotations:
     """The usable answers to one data object; no worker is there twice.
@@ -518,32 +512,3 @@ def read_annotations(
             answer_times=answer_times,
             comments=comments,
         )
-
-
-def read_comments(annotations: Iterable[Annotation]) -> dict[str, str]:
-    """What workers wrote beside their answers to one data object, by worker.
-
-    A worker's several comments are lines. Answers that are nowhere but in S3 are not asked.
-    """
-    comments: dict[str, dict[str, None]] = defaultdict(dict)
-    for item in annotations:
-        for text in _comments_in(item.content):
-            comments[item.worker_id][escape_halves(text)] = None
-    return {worker: "\n".join(texts) for worker, texts in comments.items()}
-
-
-def _comments_in(content: Any) -> Iterator[str]:
-    """The texts beside the value of a form's input, or within it, that are named as comments."""
-    try:
-        while isinstance(content, str | bytes):
-            content = embedded_json(content, path="answer")
-    except ContractError:
-        return
-    if isinstance(content, list) and len(content) == 1:
-        content = content[0]
-    for name, value in content.items() if isinstance(content, dict) else ():
-        inner = value.items() if isinstance(value, dict) else ()
-        for own, found in ((name, value), *inner):
-            if _COMMENT.search(own):
-                texts = found if isinstance(found, list) else [found]
-                yield from (one.strip() for one in texts if isinstance(one, str) and one.strip())

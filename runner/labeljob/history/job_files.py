@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import re
@@ -193,7 +194,8 @@ class AnswerFiles:
     """Where the answers to each data object are.
 
     `responses` has each object's worker-response files, the last one first; `requests` are the
-    consolidation requests in the order of the calls.
+    consolidation requests in the order of the calls; `sizes` are bytes, by URI, and `digest` is
+    another one if any of the files is another.
     """
 
     def __init__(
@@ -202,21 +204,25 @@ class AnswerFiles:
         responses: Mapping[str, Sequence[str]],
         requests: Sequence[str],
         damage: DamageList,
+        sizes: Mapping[str, int] | None = None,
+        digest: str = "",
     ) -> None:
         self.requests = tuple(requests)
+        self.responses = responses
+        self.sizes = sizes or {}
+        self.digest = digest
         self._place = place
-        self._responses = responses
         self._damage = damage
         self._at_hand: tuple[str, dict[str, DataObject]] = ("", {})
 
     def object_ids(self) -> list[str]:
         """The data objects that have answers, in the order of their numbers."""
-        known = set(self._responses) or set(self._requested)
+        known = set(self.responses) or set(self._requested)
         return sorted(known, key=lambda name: (not name.isdecimal(), len(name), name))
 
     def response_uris(self) -> Iterator[str]:
         """The worker-response files."""
-        return itertools.chain.from_iterable(self._responses.values())
+        return itertools.chain.from_iterable(self.responses.values())
 
     def read(self, object_ids: Sequence[str]) -> Iterator[AnsweredObject]:
         """The answers to data objects, in that order.
@@ -233,10 +239,10 @@ class AnswerFiles:
 
     def _newest(self, object_id: str) -> AnsweredObject | None:
         """The last file that can be read; one that cannot is noted, and the one before taken."""
-        for uri in self._responses.get(object_id, ()):
+        for uri in self.responses.get(object_id, ()):
             try:
                 content = embedded_json(self._place.read(uri), path="file")
-                return _answered(object_id, content)
+                return read_response(object_id, content)
             except (ContractError, StorageError) as error:
                 self._note(uri, error)
         return None
@@ -263,38 +269,44 @@ class AnswerFiles:
             return []
 
     def _note(self, uri: str, error: ContractError | StorageError) -> None:
-        text = str(error).removeprefix(f"{uri}: ").removeprefix("file: ").removeprefix("file.")
-        self._damage.add(self._place.shown(uri), text)
+        self._damage.add(self._place.shown(uri), describe_problem(uri, error))
+
+
+def describe_problem(uri: str, error: ContractError | StorageError) -> str:
+    """What is wrong with a file of answers, without its name."""
+    return str(error).removeprefix(f"{uri}: ").removeprefix("file: ").removeprefix("file.")
 
 
 def find_answer_files(place: JobPlace, damage: DamageList) -> AnswerFiles:
     """Find the job's files of answers; what has another name is noted as foreign."""
+    sizes: dict[str, int] = {}
+    digest = hashlib.sha256()
+
+    def matching(prefix: str, pattern: re.Pattern[str]) -> Iterator[tuple[str, re.Match[str]]]:
+        for uri, size, version in place.list_versions(prefix):
+            name = uri.removeprefix(f"{place.root}/")
+            match = pattern.fullmatch(name.removeprefix(prefix))
+            if match:
+                sizes[uri] = size
+                digest.update(f"{name}\n{size}\n{version}\n".encode(errors="surrogateescape"))
+                yield uri, match
+            elif not uri.endswith("/"):  # a folder's own object, as the console makes them
+                damage.add(place.shown(uri), "does not belong there; left alone")
+
     responses: dict[str, list[tuple[int, str, str]]] = {}
-    for uri, match in _matching(place, RESPONSES, _RESPONSE, damage):
+    for uri, match in matching(RESPONSES, _RESPONSE):
         responses.setdefault(match[2], []).append((int(match[1]), match[3], uri))
-    requests = sorted(
-        (int(match[1]), match[2], uri)
-        for uri, match in _matching(place, REQUESTS, _REQUEST, damage)
-    )
+    requests = sorted((int(match[1]), match[2], uri) for uri, match in matching(REQUESTS, _REQUEST))
     newest_first = {
         object_id: [uri for _, _, uri in sorted(files, reverse=True)]
         for object_id, files in responses.items()
     }
-    return AnswerFiles(place, newest_first, [uri for _, _, uri in requests], damage)
+    uris = [uri for _, _, uri in requests]
+    return AnswerFiles(place, newest_first, uris, damage, sizes, digest.hexdigest())
 
 
-def _matching(
-    place: JobPlace, prefix: str, pattern: re.Pattern[str], damage: DamageList
-) -> Iterator[tuple[str, re.Match[str]]]:
-    for uri in place.list(prefix):
-        match = pattern.fullmatch(uri.removeprefix(f"{place.root}/{prefix}"))
-        if match:
-            yield uri, match
-        elif not uri.endswith("/"):  # a folder's own object, as the console makes them
-            damage.add(place.shown(uri), "does not belong there; left alone")
-
-
-def _answered(object_id: str, content: Any) -> AnsweredObject:
+def read_response(object_id: str, content: Any) -> AnsweredObject:
+    """The answers in a decoded worker-response file; raises `ContractError` if it is none."""
     answers = content.get("answers") if isinstance(content, dict) else None
     if not isinstance(answers, list):
         raise ContractError("has no list of answers", path="file")
@@ -305,12 +317,13 @@ def _answered(object_id: str, content: Any) -> AnsweredObject:
         worker = worker if isinstance(worker, str) else ""
         annotation = Annotation(worker_id=worker, content=values.get("answerContent"), uri=None)
         annotations.append(annotation)
-        answer_times[worker] = _read_answer_time(values)
+        answer_times[worker] = read_answer_time(values)
     item = DataObject(object_id=object_id, source=None, annotations=tuple(annotations))
     return AnsweredObject(item, answer_times)
 
 
-def _read_answer_time(answer: Mapping[str, Any]) -> AnswerTime:
+def read_answer_time(answer: Mapping[str, Any]) -> AnswerTime:
+    """When an answer of a worker-response file came, as far as it tells."""
     accepted, submitted = _time(answer.get("acceptanceTime")), _time(answer.get("submissionTime"))
     seconds = answer.get("timeSpentInSeconds")
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0:

@@ -28,8 +28,9 @@ from groundtruth.tasks.registry import decode_label
 from groundtruth.worker_history.counts import MemorySkills
 from groundtruth.worker_history.store import BatchSkills, SkillKey, SkillStore
 from labeljob.history.auxiliary_inputs import AuxiliaryInputs
+from labeljob.history.comments import read_comments
 from labeljob.history.differences import Differences, compare
-from labeljob.history.job import JobOnFile, decode_mask, read_comments, read_job_mask
+from labeljob.history.job import JobOnFile, decode_mask, read_job_mask
 from labeljob.history.job_files import OutputLine
 from labeljob.jobs.description import JobError, metadata_time
 from labeljob.jobs.job_location import JobPlace, ReadOnly

@@ -16,7 +16,12 @@ from typing import BinaryIO
 from groundtruth.errors import StorageError
 from groundtruth.jobs import JOBS_FOLDER_VARIABLE
 from groundtruth.storage.folder import FolderStore
-from groundtruth.storage.s3 import STORE_FOLDER_VARIABLE, ObjectStore, S3Store
+from groundtruth.storage.s3 import (
+    STORE_FOLDER_VARIABLE,
+    ObjectStore,
+    ObjectVersion,
+    S3Store,
+)
 from labeljob.jobs.description import JobDescription, JobError, description_path, load_description
 from labeljob.output_files import escape_halves
 
@@ -130,6 +135,12 @@ class JobPlace:
     def list(self, prefix: str) -> Iterator[str]:
         """URIs of the files under a path of the job, in order; raises `StorageError`."""
         return self.store.list(f"{self.root}/{prefix}")
+
+    def list_versions(self, prefix: str) -> Iterator[ObjectVersion]:
+        """The same with sizes and what tells contents apart; raises `StorageError`."""
+        if isinstance(self.store, FolderStore | S3Store):
+            return self.store.list_versions(f"{self.root}/{prefix}")
+        return (ObjectVersion(uri, 0, "") for uri in self.list(prefix))
 
     def remove_parts(self) -> None:
         """Remove what killed processes left half-written in the job's folder, if it is on disk."""

@@ -11,7 +11,7 @@ from groundtruth.annotations import AnswerReader, Answers, Entry, RejectedAnswer
 from groundtruth.contract.acs import Annotation, DataObject
 from groundtruth.settings import Settings
 from groundtruth.storage.s3 import ObjectStore
-from labeljob.history.job import read_comments
+from labeljob.history.comments import read_comments
 from labeljob.jobs.description import JobDescription
 from labeljob.portal.disk_cache import digest
 

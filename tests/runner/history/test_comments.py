@@ -9,7 +9,7 @@ from labeljob.commands.explain import explain
 from labeljob.commands.replay import replay
 from labeljob.commands.report import report
 from labeljob.commands.tables import tables
-from labeljob.history.job import read_comments
+from labeljob.history.comments import read_comments
 from tests.runner.command_line import run
 from tests.runner.history import job_folders as on_disk
 

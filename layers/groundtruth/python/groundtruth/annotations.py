@@ -219,9 +219,7 @@ def _decoded[Answer](
         try:
             if not worker:
                 raise UnusableAnswer("no-worker-id", "the annotation names no worker")
-            content = _content(item, future)
-            _refuse_unlabelable(content)
-            answer = decode(content)
+            answer = decode_answer(_fetched(item, future), decode)
         except UnusableAnswer as error:
             rejected.append(RejectedAnswer(worker, error.reason, error.detail))
             continue
@@ -243,16 +241,22 @@ def _decoded[Answer](
     )
 
 
-def _content(item: Annotation, future: Future[bytes] | None) -> Any:
-    """The answer as JSON, from the payload or from the object it points to."""
-    content = item.content
-    if future is not None:
-        try:
-            content = future.result()
-        except StorageError as error:
-            if error.reason == "unavailable":
-                raise
-            raise UnusableAnswer(f"answer-{error.reason}", "its object cannot be read") from error
+def decode_answer[Answer](content: Any, decode: Callable[[Any], Answer]) -> Answer:
+    """One worker's answer, of JSON or of its text.
+
+    Parameters
+    ----------
+    content : object
+        The answer as JSON, as text or bytes of JSON, or None if it is nowhere.
+    decode : callable
+        Turns the decoded answer into the task's own; raises `UnusableAnswer`.
+
+    Raises
+    ------
+    UnusableAnswer
+        If there is none, it is not JSON, it says that the object cannot be labeled, or `decode`
+        does not take it.
+    """
     if content is None:
         raise UnusableAnswer("no-content", "the annotation has neither content nor s3Uri")
     try:
@@ -262,7 +266,20 @@ def _content(item: Annotation, future: Future[bytes] | None) -> Any:
             content = embedded_json(content, path="answer")
     except ContractError as error:
         raise UnusableAnswer("malformed-json", "the answer is not JSON") from error
-    return content
+    _refuse_unlabelable(content)
+    return decode(content)
+
+
+def _fetched(item: Annotation, future: Future[bytes] | None) -> Any:
+    """The answer from the payload, or from the object it points to."""
+    if future is None:
+        return item.content
+    try:
+        return future.result()
+    except StorageError as error:
+        if error.reason == "unavailable":
+            raise
+        raise UnusableAnswer(f"answer-{error.reason}", "its object cannot be read") from error
 
 
 CANNOT_BE_LABELED = "cannot-be-labeled"

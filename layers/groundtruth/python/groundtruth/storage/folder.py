@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from groundtruth.errors import StorageError
-from groundtruth.storage.s3 import split_uri
+from groundtruth.storage.s3 import ObjectVersion, split_uri
 
 PART_PREFIX = ".part-"
 """How the name of a file that is being written begins; the writing process's id follows."""
@@ -96,17 +96,35 @@ class FolderStore:
 
     def list(self, prefix: str) -> Iterator[str]:
         """URIs of the objects whose URI begins with a prefix, in order."""
+        return (item.uri for item in self.list_versions(prefix))
+
+    def list_versions(self, prefix: str) -> Iterator[ObjectVersion]:
+        """The same with what tells one content from another: the time of its last change."""
         bucket, start = split_uri(prefix)
-        top = self.folder / bucket
-        within = top.joinpath(*start.split("/")[:-1])
-        keys = (path.relative_to(top).as_posix() for path in within.rglob("*") if path.is_file())
-        for key in sorted(key for key in keys if key.startswith(start)):
-            if not key.rpartition("/")[2].startswith(PART_PREFIX):
-                yield f"s3://{bucket}/{key}"
+        top, _, name = start.rpartition("/")
+        files = _walk(str(self.folder / bucket / top), f"{top}/" if top else "", name)
+        for key, status in sorted(files, key=lambda item: item[0]):
+            yield ObjectVersion(f"s3://{bucket}/{key}", status.st_size, str(status.st_mtime_ns))
 
     def acting_as(self, role_arn: str) -> FolderStore:
         """The same folder: a folder knows no roles."""
         return self
+
+
+def _walk(folder: str, key: str, start: str = "") -> Iterator[tuple[str, os.stat_result]]:
+    """Keys and status of the files in a folder and below whose name begins with a text."""
+    try:
+        entries = list(os.scandir(folder))
+    except OSError:  # it is not there, or nobody may look into it
+        return
+    for entry in entries:
+        if not entry.name.startswith(start):
+            continue
+        if entry.is_dir():
+            if not entry.is_symlink():
+                yield from _walk(entry.path, f"{key}{entry.name}/")
+        elif entry.is_file() and not entry.name.startswith(PART_PREFIX):
+            yield f"{key}{entry.name}", entry.stat()
 
 
 def remove_parts(folder: Path, *, deep: bool = True) -> None:

@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from groundtruth.errors import StorageError
 
@@ -60,6 +60,14 @@ class ObjectStore(Protocol):
 
     def acting_as(self, role_arn: str) -> ObjectStore:
         """The same objects, reached with another role's permissions."""
+
+
+class ObjectVersion(NamedTuple):
+    """One object as a listing has it."""
+
+    uri: str
+    size: int  # bytes
+    version: str  # another one when the content is another
 
 
 def split_uri(uri: str) -> tuple[str, str]:
@@ -156,11 +164,17 @@ class S3Store:
 
     def list(self, prefix: str) -> Iterator[str]:
         """URIs of the objects whose URI begins with a prefix, in order; raises `StorageError`."""
+        return (item.uri for item in self.list_versions(prefix))
+
+    def list_versions(self, prefix: str) -> Iterator[ObjectVersion]:
+        """The same with what tells one content from another; raises `StorageError`."""
         bucket, start = split_uri(prefix)
         token: dict[str, str] = {}
         while True:
             page = self._call(prefix, "list_objects_v2", Bucket=bucket, Prefix=start, **token)
-            yield from (f"s3://{bucket}/{item['Key']}" for item in page.get("Contents", ()))
+            for item in page.get("Contents", ()):
+                version = f"{item['ETag']} {item['LastModified'].isoformat()}"
+                yield ObjectVersion(f"s3://{bucket}/{item['Key']}", item["Size"], version)
             if not page.get("IsTruncated"):
                 return
             token = {"ContinuationToken": page["NextContinuationToken"]}
