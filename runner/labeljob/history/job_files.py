@@ -6,7 +6,7 @@ import hashlib
 import itertools
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -217,8 +217,11 @@ class AnswerFiles:
 
     def object_ids(self) -> list[str]:
         """The data objects that have answers, in the order of their numbers."""
-        known = set(self.responses) or set(self._requested)
-        return sorted(known, key=lambda name: (not name.isdecimal(), len(name), name))
+        return self.named_ids() if self.responses else _sort_ids(self._requested)
+
+    def named_ids(self) -> list[str]:
+        """Those that have worker-response files."""
+        return _sort_ids(self.responses)
 
     def response_uris(self) -> Iterator[str]:
         """The worker-response files."""
@@ -242,7 +245,7 @@ class AnswerFiles:
         for uri in self.responses.get(object_id, ()):
             try:
                 content = embedded_json(self._place.read(uri), path="file")
-                return read_response(object_id, content)
+                return _read_response(object_id, content)
             except (ContractError, StorageError) as error:
                 self._note(uri, error)
         return None
@@ -270,6 +273,10 @@ class AnswerFiles:
 
     def _note(self, uri: str, error: ContractError | StorageError) -> None:
         self._damage.add(self._place.shown(uri), describe_problem(uri, error))
+
+
+def _sort_ids(names: Iterable[str]) -> list[str]:
+    return sorted(names, key=lambda name: (not name.isdecimal(), len(name), name))
 
 
 def describe_problem(uri: str, error: ContractError | StorageError) -> str:
@@ -305,30 +312,44 @@ def find_answer_files(place: JobPlace, damage: DamageList) -> AnswerFiles:
     return AnswerFiles(place, newest_first, uris, damage, sizes, digest.hexdigest())
 
 
-def read_response(object_id: str, content: Any) -> AnsweredObject:
+def list_answers(content: Any) -> list[Mapping[str, Any]]:
     """The answers in a decoded worker-response file; raises `ContractError` if it is none."""
     answers = content.get("answers") if isinstance(content, dict) else None
     if not isinstance(answers, list):
         raise ContractError("has no list of answers", path="file")
+    return [answer if isinstance(answer, dict) else {} for answer in answers]
+
+
+def find_worker(answer: Mapping[str, Any]) -> str:
+    """Who gave an answer of a worker-response file; empty if it does not tell."""
+    worker = answer.get("workerId")
+    return worker if isinstance(worker, str) else ""
+
+
+def find_times(answer: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+    """What an answer of a worker-response file tells of time, for `find_answer_time`."""
+    return answer.get("acceptanceTime"), answer.get("submissionTime"), answer.get(_SECONDS)
+
+
+_SECONDS = "timeSpentInSeconds"
+
+
+def _read_response(object_id: str, content: Any) -> AnsweredObject:
     annotations, answer_times = [], {}
-    for answer in answers:
-        values = answer if isinstance(answer, dict) else {}
-        worker = values.get("workerId")
-        worker = worker if isinstance(worker, str) else ""
-        annotation = Annotation(worker_id=worker, content=values.get("answerContent"), uri=None)
-        annotations.append(annotation)
-        answer_times[worker] = read_answer_time(values)
+    for answer in list_answers(content):
+        worker, said = find_worker(answer), answer.get("answerContent")
+        annotations.append(Annotation(worker_id=worker, content=said, uri=None))
+        answer_times[worker] = find_answer_time(*find_times(answer))
     item = DataObject(object_id=object_id, source=None, annotations=tuple(annotations))
     return AnsweredObject(item, answer_times)
 
 
-def read_answer_time(answer: Mapping[str, Any]) -> AnswerTime:
-    """When an answer of a worker-response file came, as far as it tells."""
-    accepted, submitted = _time(answer.get("acceptanceTime")), _time(answer.get("submissionTime"))
-    seconds = answer.get("timeSpentInSeconds")
+def find_answer_time(accepted: Any, submitted: Any, seconds: Any) -> AnswerTime:
+    """When an answer came and how long it took, of values of any kind."""
+    begun, ended = _time(accepted), _time(submitted)
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0:
-        seconds = (submitted - accepted).total_seconds() if accepted and submitted else None
-    return AnswerTime(submitted, seconds)
+        seconds = (ended - begun).total_seconds() if begun and ended else None
+    return AnswerTime(ended, seconds)
 
 
 def _time(text: Any) -> datetime | None:

@@ -1,0 +1,433 @@
+"""The answers of a job as columns: read once of its files, kept, and read again in chunks.
+
+    answers.parquet     a row for each annotation, in the order in which they count
+    objects.parquet     a row for each data object that has answers
+    facts.json          what the numbers in the answers mean, and what is wrong with the files
+
+The answers to data objects are together, in the order of the objects. What a worker said is the
+number of a list of names, which do not depend on the job's classes; where an answer has none, a
+reason and a detail say why it is set aside. Several answers of one worker to one data object are
+all there, and so are those of nobody: `AnswerChunk.settle` says which count.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Self
+
+import msgspec
+import numpy as np
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+
+from groundtruth.annotations import RejectedAnswer
+from groundtruth.settings import Settings
+from labeljob.columns.kept import open_kept_folder
+from labeljob.columns.merging import ANSWERS_BY_OBJECT, MergedParts
+from labeljob.columns.parts import Ints, Part, PartRead, load_table, read_part
+from labeljob.history.job_files import AnswerFiles, AnswerTime, DamageList
+from labeljob.jobs.job_location import JobPlace
+from labeljob.tasks.base import JobType
+
+FORMAT = 1
+"""Grows when what is kept would no longer be understood, or be another."""
+
+KEPT_FROM = 8_000_000
+"""Bytes of a job's files of answers from which on the columns are kept."""
+
+PART_BYTES = 32_000_000
+"""Bytes of files that are read together: about 150,000 answers."""
+
+type MapParts = Callable[[Callable[[Part], PartRead], Sequence[Part]], Iterable[PartRead]]
+"""Like `map`: reads parts, in other processes perhaps, and gives what they hold in order."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settled:
+    """Which answers of a chunk count.
+
+    `rows` are those of the chunk, in order: of a worker's usable answers to a data object the last.
+    `rejected` are the other answers with the row at which each is noted.
+    """
+
+    rows: NDArray[np.int64]
+    rejected: tuple[tuple[int, RejectedAnswer], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerChunk:
+    """The answers to the data objects `start` to `stop`.
+
+    Attributes
+    ----------
+    columns : AnswerColumns
+        What the numbers mean.
+    start, stop : int
+        Rows of the table of data objects.
+    table : pyarrow.Table
+        The rows of ``answers.parquet``.
+    """
+
+    columns: AnswerColumns
+    start: int
+    stop: int
+    table: pa.Table
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @cached_property
+    def object(self) -> Ints:
+        """Row of the table of data objects, shape (n_answers,), in ascending order."""
+        return self._numbers("object")
+
+    @cached_property
+    def worker(self) -> Ints:
+        """Index in `AnswerColumns.workers`, shape (n_answers,); -1 if the answer names nobody."""
+        return self._numbers("worker")
+
+    @cached_property
+    def names(self) -> Ints:
+        """Index in `AnswerColumns.names`, shape (n_answers,); -1 if the answer is set aside."""
+        return self._numbers("names")
+
+    @cached_property
+    def reason(self) -> Ints:
+        """Index in `AnswerColumns.reasons` of why it is set aside, else -1."""
+        return self._numbers("reason")
+
+    def _numbers(self, name: str) -> Ints:
+        return np.asarray(self.table[name].to_numpy())
+
+    def settle(self, problems: Mapping[int, tuple[str, str]] | None = None) -> Settled:
+        """Which answers count.
+
+        Parameters
+        ----------
+        problems : mapping of int to (str, str), optional
+            Reason and detail for which answers with some names are set aside, by the index of the
+            names: where one is none of the job's classes.
+        """
+        usable = self.names >= 0
+        if problems:
+            has_problem = np.zeros(len(self.columns.names) + 1, np.bool_)
+            has_problem[list(problems)] = True
+            usable &= ~has_problem[self.names]
+        rows = np.flatnonzero(usable)
+        owner = self.object[rows].astype(np.int64) * (len(self.columns.workers) + 1)
+        owner += self.worker[rows]
+        order = np.argsort(owner, kind="stable")
+        again = np.flatnonzero(owner[order][1:] == owner[order][:-1])
+        superseding = rows[order[again + 1]]
+        counts = np.ones(len(rows), np.bool_)
+        counts[order[again]] = False
+        noted = np.sort(np.concatenate([np.flatnonzero(~usable), superseding]))
+        return Settled(rows=rows[counts], rejected=tuple(self._explain(noted, usable, problems)))
+
+    def _explain(
+        self,
+        noted: NDArray[np.int64],
+        usable: NDArray[np.bool_],
+        problems: Mapping[int, tuple[str, str]] | None,
+    ) -> Iterator[tuple[int, RejectedAnswer]]:
+        details = self.table["detail"].take(pa.array(noted)).to_pylist() if len(noted) else []
+        for row, told in zip(noted.tolist(), details, strict=True):
+            if usable[row]:
+                reason, detail = "superseded", "a later answer of the same worker counts"
+            elif self.names[row] >= 0 and problems:
+                reason, detail = problems[int(self.names[row])]
+            else:
+                reason, detail = self.columns.reasons[int(self.reason[row])], told
+            yield row, RejectedAnswer(self.worker_id(row), reason, detail)
+
+    def worker_id(self, row: int) -> str:
+        """Who gave an answer; empty if it names nobody."""
+        worker = int(self.worker[row])
+        return self.columns.workers[worker] if worker >= 0 else ""
+
+    def find_comments(self) -> dict[int, dict[str, str]]:
+        """What workers wrote beside their answers: by row of the data object, and by worker.
+
+        A worker's several comments are lines.
+        """
+        texts: dict[int, dict[str, dict[str, None]]] = {}
+        said = self.table["comments"]
+        rows = np.flatnonzero(pc.is_valid(said).to_numpy())
+        for row, comments in zip(rows.tolist(), said.take(pa.array(rows)).to_pylist(), strict=True):
+            own = texts.setdefault(int(self.object[row]), {})
+            own.setdefault(self.worker_id(row), {}).update(dict.fromkeys(comments))
+        return {
+            number: {worker: "\n".join(lines) for worker, lines in own.items()}
+            for number, own in texts.items()
+        }
+
+    def find_answer_times(self) -> dict[int, dict[str, AnswerTime]]:
+        """When each worker answered, by row of the data object; the last answer's time counts.
+
+        Data objects whose files tell no times are left out.
+        """
+        is_told = pc.or_(
+            pc.is_valid(self.table["submitted"]), pc.is_valid(self.table["seconds"])
+        ).to_numpy()
+        rows = pa.array(np.flatnonzero(is_told))
+        columns = (self.table[name].take(rows).to_pylist() for name in ("submitted", "seconds"))
+        times: dict[int, dict[str, AnswerTime]] = {}
+        for row, submitted, seconds in zip(rows.to_pylist(), *columns, strict=True):
+            own = times.setdefault(int(self.object[row]), {})
+            own[self.worker_id(row)] = AnswerTime(submitted, seconds)
+        return times
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerColumns:
+    """All answers of a job.
+
+    Attributes
+    ----------
+    workers : tuple of str
+        Who answered, in sorted order.
+    names : tuple of tuple of str
+        What was said: each list of names that an answer gives, once.
+    reasons : tuple of str
+        Why answers are set aside.
+    objects : pyarrow.Table
+        ``id`` and ``source`` of the data objects, in the order of `AnswerFiles.object_ids`;
+        ``answers``, how many rows each has; and ``is_read``, false if none of its files can be
+        read. `source` is the URI, empty if there is one that is no URI; null if the files do not
+        tell.
+    chunks : tuple of (int, int)
+        Rows of `objects` that are read together.
+    damages : tuple of (str, str)
+        Files, relative to the job's folder, and what is wrong with each.
+    folder : Path or None
+        Where the tables are; None if they are in memory.
+    """
+
+    workers: tuple[str, ...]
+    names: tuple[tuple[str, ...], ...]
+    reasons: tuple[str, ...]
+    objects: pa.Table
+    chunks: tuple[tuple[int, int], ...]
+    damages: tuple[tuple[str, str], ...]
+    folder: Path | None = None
+    _tables: tuple[pa.Table, ...] = ()
+    _keeper: Any = None  # removes a folder that is not kept
+
+    @cached_property
+    def object_ids(self) -> list[str]:
+        """The data objects that have answers, in the order of their numbers."""
+        ids: list[str] = self.objects["id"].to_pylist()
+        return ids
+
+    @property
+    def n_answers(self) -> int:
+        """How many annotations there are, with those that are set aside."""
+        return int(pc.sum(self.objects["answers"]).as_py() or 0)
+
+    def iter_chunks(self, columns: Sequence[str] | None = None) -> Iterator[AnswerChunk]:
+        """All answers, chunk by chunk; only some columns if they are named, `object` among them."""
+        for number in range(len(self.chunks)):
+            yield self.read_chunk(number, columns)
+
+    def read_chunk(self, number: int, columns: Sequence[str] | None = None) -> AnswerChunk:
+        """One chunk; raises `OSError` if its file is gone."""
+        start, stop = self.chunks[number]
+        if self.folder is None:
+            table = self._tables[number]
+            table = table if columns is None else table.select(list(columns))
+        else:
+            names = None if columns is None else list(columns)
+            with pq.ParquetFile(self.folder / _ANSWERS) as file:
+                table = file.read_row_group(number, columns=names)
+        return AnswerChunk(columns=self, start=start, stop=stop, table=table)
+
+    def read_objects(self, start: int, stop: int) -> AnswerChunk:
+        """The answers to some data objects, by rows of `objects`."""
+        tables = [ANSWERS_BY_OBJECT.empty_table()]
+        for number, (first, end) in enumerate(self.chunks):
+            if first < stop and start < end:
+                chunk = self.read_chunk(number)
+                low, high = np.searchsorted(chunk.object, [start, stop]).tolist()
+                tables.append(chunk.table.slice(low, high - low))
+        table = pa.concat_tables(tables).combine_chunks()
+        return AnswerChunk(columns=self, start=start, stop=stop, table=table)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what is kept, but for the answers; raises `OSError` or `ValueError` if it is not."""
+        facts = msgspec.json.decode((folder / _FACTS).read_bytes(), type=_Facts)
+        return cls(
+            workers=facts.workers,
+            names=facts.names,
+            reasons=facts.reasons,
+            objects=pq.read_table(folder / _OBJECTS),
+            chunks=facts.chunks,
+            damages=facts.damages,
+            folder=folder,
+        )
+
+
+_ANSWERS, _OBJECTS, _FACTS = "answers.parquet", "objects.parquet", "facts.json"
+
+
+class _Facts(msgspec.Struct):
+    workers: tuple[str, ...]
+    names: tuple[tuple[str, ...], ...]
+    reasons: tuple[str, ...]
+    chunks: tuple[tuple[int, int], ...]
+    damages: tuple[tuple[str, str], ...]
+
+
+def open_answers(
+    place: JobPlace,
+    files: AnswerFiles,
+    job_type: JobType,
+    settings: Settings,
+    damage: DamageList,
+    map_parts: MapParts = map,
+) -> AnswerColumns:
+    """The answers of a job, of what is kept of them or of their files.
+
+    Parameters
+    ----------
+    place : JobPlace
+        The job.
+    files : AnswerFiles
+        Its files of answers.
+    job_type : JobType
+        One whose answers are names.
+    settings : Settings
+        Those of the job; only how names are found in an answer matters.
+    damage : DamageList
+        Gets what is wrong with the files.
+    map_parts : callable, optional
+        Reads parts, as `map` does it in this process.
+    """
+    columns = _find_kept(place, files, job_type, settings, map_parts)
+    for file, problem in columns.damages:
+        damage.add(file, problem)
+    return columns
+
+
+def _find_kept(
+    place: JobPlace,
+    files: AnswerFiles,
+    job_type: JobType,
+    settings: Settings,
+    map_parts: MapParts,
+) -> AnswerColumns:
+    if sum(files.sizes.values()) < KEPT_FROM:
+        return _read_files(place, files, job_type, settings, map_parts, None)
+    key = "\n".join([str(FORMAT), files.digest, job_type.name, settings.answer_field])
+    folder, keeper = open_kept_folder(place, "answers", key), None
+    if folder is None:
+        keeper = tempfile.TemporaryDirectory(prefix="labeljob-")
+        folder = Path(keeper.name)
+    try:
+        return AnswerColumns.load(folder)
+    except (OSError, ValueError):  # not there yet, or not whole
+        columns = _read_files(place, files, job_type, settings, map_parts, folder)
+        return replace(columns, _keeper=keeper)
+
+
+def _read_files(
+    place: JobPlace,
+    files: AnswerFiles,
+    job_type: JobType,
+    settings: Settings,
+    map_parts: MapParts,
+    folder: Path | None,
+) -> AnswerColumns:
+    part = Part(place=place, job_type=job_type, settings=settings)
+    with tempfile.TemporaryDirectory(dir=folder, prefix="parts-") as name:
+        draft = Path(name) if folder else None
+        parts = list(map_parts(read_part, _divide(files, part, draft)))
+        missing = {object_id for one in parts for object_id in one.unread}
+        if missing and files.requests:
+            some = replace(part, wanted=frozenset(missing))
+            parts += map_parts(read_part, _divide_requests(files, some, draft, len(parts)))
+            for one in parts:
+                missing.difference_update(_load_ids(one))
+        merged = MergedParts(parts, sorted(missing))
+        damages = dict.fromkeys(
+            (place.shown(uri), problem) for one in parts for uri, problem in one.damages
+        )
+        columns = AnswerColumns(
+            workers=merged.codes.workers,
+            names=merged.codes.names,
+            reasons=merged.codes.reasons,
+            objects=merged.objects,
+            chunks=tuple(merged.chunks),
+            damages=tuple(damages),
+            folder=folder,
+        )
+        if folder is None:
+            return replace(columns, _tables=tuple(merged.iter_answers()))
+        _write(columns, merged, folder)
+    return columns
+
+
+def _divide(files: AnswerFiles, part: Part, draft: Path | None) -> list[Part]:
+    """The parts that a job's files are read in: worker responses if there are any."""
+    if not files.responses:
+        return _divide_requests(files, part, draft)
+    items = [(object_id, tuple(files.responses[object_id])) for object_id in files.named_ids()]
+    sizes = [files.sizes.get(uris[0], 0) for _, uris in items]
+    return [
+        replace(part, responses=tuple(items[start:stop]), folder=_part_folder(draft, number))
+        for number, (start, stop) in enumerate(_group(sizes))
+    ]
+
+
+def _divide_requests(
+    files: AnswerFiles, part: Part, draft: Path | None, first: int = 0
+) -> list[Part]:
+    sizes = [files.sizes.get(uri, 0) for uri in files.requests]
+    return [
+        replace(part, requests=files.requests[start:stop], folder=_part_folder(draft, number))
+        for number, (start, stop) in enumerate(_group(sizes), first)
+    ]
+
+
+def _part_folder(draft: Path | None, number: int) -> Path | None:
+    return draft / f"{number:05}" if draft else None
+
+
+PART_FILES = 20_000
+"""Files that are read together at most."""
+
+
+def _group(sizes: Sequence[int]) -> list[tuple[int, int]]:
+    """Ranges of files with about `PART_BYTES` each."""
+    edges, total = [0], 0
+    for index, size in enumerate(sizes):
+        total += size
+        if total >= PART_BYTES or index + 1 - edges[-1] >= PART_FILES:
+            edges.append(index + 1)
+            total = 0
+    if edges[-1] < len(sizes) or not sizes:
+        edges.append(len(sizes))
+    return list(pairwise(edges))
+
+
+def _load_ids(part: PartRead) -> list[str]:
+    ids: list[str] = load_table(part.objects)["id"].to_pylist()
+    return ids
+
+
+def _write(columns: AnswerColumns, merged: MergedParts, folder: Path) -> None:
+    """Write the tables, and the facts as the last file."""
+    (folder / _FACTS).unlink(missing_ok=True)
+    with pq.ParquetWriter(folder / _ANSWERS, ANSWERS_BY_OBJECT, compression="zstd") as file:
+        for table in merged.iter_answers():
+            file.write_table(table, row_group_size=max(1, len(table)))
+    pq.write_table(columns.objects, folder / _OBJECTS, compression="zstd")
+    facts = _Facts(columns.workers, columns.names, columns.reasons, columns.chunks, columns.damages)
+    (folder / _FACTS).write_bytes(msgspec.json.encode(facts))
