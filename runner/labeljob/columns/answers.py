@@ -13,9 +13,10 @@ all there, and so are those of nobody: `AnswerChunk.settle` says which count.
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
@@ -28,9 +29,10 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from groundtruth.annotations import RejectedAnswer
+from groundtruth.contract.fields import is_label_name
 from groundtruth.settings import Settings
 from labeljob.columns.kept import open_kept_folder
-from labeljob.columns.merging import ANSWERS_BY_OBJECT, MergedParts
+from labeljob.columns.merging import ANSWERS_BY_OBJECT, Codes, MergedParts
 from labeljob.columns.parts import Ints, Part, PartRead, load_table, read_part
 from labeljob.history.job_files import AnswerFiles, AnswerTime, DamageList
 from labeljob.jobs.job_location import JobPlace
@@ -45,7 +47,7 @@ KEPT_FROM = 8_000_000
 PART_BYTES = 32_000_000
 """Bytes of files that are read together: about 150,000 answers."""
 
-type MapParts = Callable[[Callable[[Part], PartRead], Sequence[Part]], Iterable[PartRead]]
+type Spread = Callable[[Callable[[Part], PartRead], Sequence[Part]], Iterable[PartRead]]
 """Like `map`: reads parts, in other processes perhaps, and gives what they hold in order."""
 
 
@@ -67,7 +69,7 @@ class AnswerChunk:
 
     Attributes
     ----------
-    columns : AnswerColumns
+    codes : Codes
         What the numbers mean.
     start, stop : int
         Rows of the table of data objects.
@@ -75,7 +77,7 @@ class AnswerChunk:
         The rows of ``answers.parquet``.
     """
 
-    columns: AnswerColumns
+    codes: Codes
     start: int
     stop: int
     table: pa.Table
@@ -90,21 +92,25 @@ class AnswerChunk:
 
     @cached_property
     def worker(self) -> Ints:
-        """Index in `AnswerColumns.workers`, shape (n_answers,); -1 if the answer names nobody."""
+        """Index in `Codes.workers`, shape (n_answers,); -1 if the answer names nobody."""
         return self._numbers("worker")
 
     @cached_property
     def names(self) -> Ints:
-        """Index in `AnswerColumns.names`, shape (n_answers,); -1 if the answer is set aside."""
+        """Index in `Codes.names`, shape (n_answers,); -1 if the answer is set aside."""
         return self._numbers("names")
 
     @cached_property
     def reason(self) -> Ints:
-        """Index in `AnswerColumns.reasons` of why it is set aside, else -1."""
+        """Index in `Codes.reasons` of why it is set aside, else -1."""
         return self._numbers("reason")
 
     def _numbers(self, name: str) -> Ints:
         return np.asarray(self.table[name].to_numpy())
+
+    def find_usable(self) -> NDArray[np.int64]:
+        """Rows that name something: of a worker's answers to a data object the last."""
+        return self._settle(self.names >= 0)[0]
 
     def settle(self, problems: Mapping[int, tuple[str, str]] | None = None) -> Settled:
         """Which answers count.
@@ -117,19 +123,23 @@ class AnswerChunk:
         """
         usable = self.names >= 0
         if problems:
-            has_problem = np.zeros(len(self.columns.names) + 1, np.bool_)
+            has_problem = np.zeros(len(self.codes.names) + 1, np.bool_)
             has_problem[list(problems)] = True
             usable &= ~has_problem[self.names]
+        rows, superseding = self._settle(usable)
+        noted = np.sort(np.concatenate([np.flatnonzero(~usable), superseding]))
+        return Settled(rows=rows, rejected=tuple(self._explain(noted, usable, problems)))
+
+    def _settle(self, usable: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Rows that count, and those of them and others that come after one of the same worker."""
         rows = np.flatnonzero(usable)
-        owner = self.object[rows].astype(np.int64) * (len(self.columns.workers) + 1)
+        owner = self.object[rows].astype(np.int64) * (len(self.codes.workers) + 1)
         owner += self.worker[rows]
         order = np.argsort(owner, kind="stable")
         again = np.flatnonzero(owner[order][1:] == owner[order][:-1])
-        superseding = rows[order[again + 1]]
         counts = np.ones(len(rows), np.bool_)
         counts[order[again]] = False
-        noted = np.sort(np.concatenate([np.flatnonzero(~usable), superseding]))
-        return Settled(rows=rows[counts], rejected=tuple(self._explain(noted, usable, problems)))
+        return rows[counts], rows[order[again + 1]]
 
     def _explain(
         self,
@@ -144,13 +154,13 @@ class AnswerChunk:
             elif self.names[row] >= 0 and problems:
                 reason, detail = problems[int(self.names[row])]
             else:
-                reason, detail = self.columns.reasons[int(self.reason[row])], told
+                reason, detail = self.codes.reasons[int(self.reason[row])], told
             yield row, RejectedAnswer(self.worker_id(row), reason, detail)
 
     def worker_id(self, row: int) -> str:
         """Who gave an answer; empty if it names nobody."""
         worker = int(self.worker[row])
-        return self.columns.workers[worker] if worker >= 0 else ""
+        return self.codes.workers[worker] if worker >= 0 else ""
 
     def find_comments(self) -> dict[int, dict[str, str]]:
         """What workers wrote beside their answers: by row of the data object, and by worker.
@@ -191,12 +201,8 @@ class AnswerColumns:
 
     Attributes
     ----------
-    workers : tuple of str
-        Who answered, in sorted order.
-    names : tuple of tuple of str
-        What was said: each list of names that an answer gives, once.
-    reasons : tuple of str
-        Why answers are set aside.
+    codes : Codes
+        What the numbers in the answers mean.
     objects : pyarrow.Table
         ``id`` and ``source`` of the data objects, in the order of `AnswerFiles.object_ids`;
         ``answers``, how many rows each has; and ``is_read``, false if none of its files can be
@@ -210,9 +216,7 @@ class AnswerColumns:
         Where the tables are; None if they are in memory.
     """
 
-    workers: tuple[str, ...]
-    names: tuple[tuple[str, ...], ...]
-    reasons: tuple[str, ...]
+    codes: Codes
     objects: pa.Table
     chunks: tuple[tuple[int, int], ...]
     damages: tuple[tuple[str, str], ...]
@@ -238,15 +242,14 @@ class AnswerColumns:
 
     def read_chunk(self, number: int, columns: Sequence[str] | None = None) -> AnswerChunk:
         """One chunk; raises `OSError` if its file is gone."""
+        return self.locate(number).load(columns)
+
+    def locate(self, number: int) -> ChunkOnFile:
+        """Where a chunk is, for another process."""
         start, stop = self.chunks[number]
-        if self.folder is None:
-            table = self._tables[number]
-            table = table if columns is None else table.select(list(columns))
-        else:
-            names = None if columns is None else list(columns)
-            with pq.ParquetFile(self.folder / _ANSWERS) as file:
-                table = file.read_row_group(number, columns=names)
-        return AnswerChunk(columns=self, start=start, stop=stop, table=table)
+        source = self._tables[number] if self.folder is None else self.folder
+        codes = self.codes if self.folder is None else None
+        return ChunkOnFile(number=number, start=start, stop=stop, source=source, codes=codes)
 
     def read_objects(self, start: int, stop: int) -> AnswerChunk:
         """The answers to some data objects, by rows of `objects`."""
@@ -257,16 +260,14 @@ class AnswerColumns:
                 low, high = np.searchsorted(chunk.object, [start, stop]).tolist()
                 tables.append(chunk.table.slice(low, high - low))
         table = pa.concat_tables(tables).combine_chunks()
-        return AnswerChunk(columns=self, start=start, stop=stop, table=table)
+        return AnswerChunk(codes=self.codes, start=start, stop=stop, table=table)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what is kept, but for the answers; raises `OSError` or `ValueError` if it is not."""
-        facts = msgspec.json.decode((folder / _FACTS).read_bytes(), type=_Facts)
+        facts = _load_facts(folder)
         return cls(
-            workers=facts.workers,
-            names=facts.names,
-            reasons=facts.reasons,
+            codes=facts.codes,
             objects=pq.read_table(folder / _OBJECTS),
             chunks=facts.chunks,
             damages=facts.damages,
@@ -274,15 +275,41 @@ class AnswerColumns:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class ChunkOnFile:
+    """Where a chunk is: a few hundred bytes for another process, unless the job is small."""
+
+    number: int
+    start: int
+    stop: int
+    source: Path | pa.Table
+    codes: Codes | None
+
+    def load(self, columns: Sequence[str] | None = None) -> AnswerChunk:
+        """Read the chunk, or some of its columns; raises `OSError` if its file is gone."""
+        names = None if columns is None else list(columns)
+        if isinstance(self.source, Path):
+            codes = self.codes or _load_facts(self.source).codes
+            with pq.ParquetFile(self.source / _ANSWERS) as file:
+                table = file.read_row_group(self.number, columns=names)
+        else:
+            codes = self.codes or Codes()
+            table = self.source if names is None else self.source.select(names)
+        return AnswerChunk(codes=codes, start=self.start, stop=self.stop, table=table)
+
+
 _ANSWERS, _OBJECTS, _FACTS = "answers.parquet", "objects.parquet", "facts.json"
 
 
 class _Facts(msgspec.Struct):
-    workers: tuple[str, ...]
-    names: tuple[tuple[str, ...], ...]
-    reasons: tuple[str, ...]
+    codes: Codes
     chunks: tuple[tuple[int, int], ...]
     damages: tuple[tuple[str, str], ...]
+
+
+@lru_cache(maxsize=4)
+def _load_facts(folder: Path) -> _Facts:
+    return msgspec.json.decode((folder / _FACTS).read_bytes(), type=_Facts)
 
 
 def open_answers(
@@ -291,7 +318,7 @@ def open_answers(
     job_type: JobType,
     settings: Settings,
     damage: DamageList,
-    map_parts: MapParts = map,
+    spread: Spread = map,
 ) -> AnswerColumns:
     """The answers of a job, of what is kept of them or of their files.
 
@@ -307,10 +334,10 @@ def open_answers(
         Those of the job; only how names are found in an answer matters.
     damage : DamageList
         Gets what is wrong with the files.
-    map_parts : callable, optional
+    spread : callable, optional
         Reads parts, as `map` does it in this process.
     """
-    columns = _find_kept(place, files, job_type, settings, map_parts)
+    columns = _find_kept(place, files, job_type, settings, spread)
     for file, problem in columns.damages:
         damage.add(file, problem)
     return columns
@@ -321,10 +348,10 @@ def _find_kept(
     files: AnswerFiles,
     job_type: JobType,
     settings: Settings,
-    map_parts: MapParts,
+    spread: Spread,
 ) -> AnswerColumns:
     if sum(files.sizes.values()) < KEPT_FROM:
-        return _read_files(place, files, job_type, settings, map_parts, None)
+        return _read_files(place, files, job_type, settings, spread, None)
     key = "\n".join([str(FORMAT), files.digest, job_type.name, settings.answer_field])
     folder, keeper = open_kept_folder(place, "answers", key), None
     if folder is None:
@@ -333,7 +360,7 @@ def _find_kept(
     try:
         return AnswerColumns.load(folder)
     except (OSError, ValueError):  # not there yet, or not whole
-        columns = _read_files(place, files, job_type, settings, map_parts, folder)
+        columns = _read_files(place, files, job_type, settings, spread, folder)
         return replace(columns, _keeper=keeper)
 
 
@@ -342,17 +369,17 @@ def _read_files(
     files: AnswerFiles,
     job_type: JobType,
     settings: Settings,
-    map_parts: MapParts,
+    spread: Spread,
     folder: Path | None,
 ) -> AnswerColumns:
     part = Part(place=place, job_type=job_type, settings=settings)
     with tempfile.TemporaryDirectory(dir=folder, prefix="parts-") as name:
         draft = Path(name) if folder else None
-        parts = list(map_parts(read_part, _divide(files, part, draft)))
+        parts = list(spread(read_part, _divide(files, part, draft)))
         missing = {object_id for one in parts for object_id in one.unread}
         if missing and files.requests:
             some = replace(part, wanted=frozenset(missing))
-            parts += map_parts(read_part, _divide_requests(files, some, draft, len(parts)))
+            parts += spread(read_part, _divide_requests(files, some, draft, len(parts)))
             for one in parts:
                 missing.difference_update(_load_ids(one))
         merged = MergedParts(parts, sorted(missing))
@@ -360,9 +387,7 @@ def _read_files(
             (place.shown(uri), problem) for one in parts for uri, problem in one.damages
         )
         columns = AnswerColumns(
-            workers=merged.codes.workers,
-            names=merged.codes.names,
-            reasons=merged.codes.reasons,
+            codes=merged.codes,
             objects=merged.objects,
             chunks=tuple(merged.chunks),
             damages=tuple(damages),
@@ -429,5 +454,19 @@ def _write(columns: AnswerColumns, merged: MergedParts, folder: Path) -> None:
         for table in merged.iter_answers():
             file.write_table(table, row_group_size=max(1, len(table)))
     pq.write_table(columns.objects, folder / _OBJECTS, compression="zstd")
-    facts = _Facts(columns.workers, columns.names, columns.reasons, columns.chunks, columns.damages)
+    facts = _Facts(columns.codes, columns.chunks, columns.damages)
     (folder / _FACTS).write_bytes(msgspec.json.encode(facts))
+
+
+def count_names(columns: AnswerColumns) -> dict[str, Counter[str]]:
+    """How many usable answers name each class, by worker, in the order in which classes appear."""
+    votes: dict[str, Counter[str]] = {}
+    for chunk in columns.iter_chunks(("object", "worker", "names")):
+        rows = chunk.find_usable()
+        pairs = np.stack([chunk.names[rows], chunk.worker[rows]])
+        kinds, first, counts = np.unique(pairs, axis=1, return_index=True, return_counts=True)
+        for at in np.argsort(first).tolist():
+            worker = columns.codes.workers[kinds[1, at]]
+            for name in filter(is_label_name, columns.codes.names[kinds[0, at]]):
+                votes.setdefault(name, Counter())[worker] += int(counts[at])
+    return votes

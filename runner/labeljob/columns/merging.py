@@ -31,14 +31,21 @@ _PLAIN_NUMBER = "^(0|[1-9][0-9]{0,17})$"
 
 @dataclass(frozen=True, kw_only=True)
 class Codes:
-    """What the numbers in the answers mean, in all parts.
+    """What the numbers in the answers mean.
 
-    `workers` are in sorted order; `names` and `reasons` in that of the files.
+    Attributes
+    ----------
+    workers : tuple of str
+        Who answered, in sorted order.
+    names : tuple of tuple of str
+        What was said: each list of names that an answer gives, once, in the order of the files.
+    reasons : tuple of str
+        Why answers are set aside, each once.
     """
 
-    workers: tuple[str, ...]
-    names: tuple[tuple[str, ...], ...]
-    reasons: tuple[str, ...]
+    workers: tuple[str, ...] = ()
+    names: tuple[tuple[str, ...], ...] = ()
+    reasons: tuple[str, ...] = ()
 
 
 class MergedParts:

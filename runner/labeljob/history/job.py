@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import islice
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,15 @@ from PIL import Image, UnidentifiedImageError
 
 from groundtruth.annotations import CANNOT_BE_LABELED, AnswerReader, Answers, Entry, RejectedAnswer
 from groundtruth.contract.fields import is_label_name
-from groundtruth.errors import StorageError
+from groundtruth.errors import StorageError, UnusableAnswer
 from groundtruth.finishing.job import FROM_NAMES, ClassesSeen
 from groundtruth.finishing.outcomes import JOB_NAME_PREFIX, METADATA
 from groundtruth.form_inputs import ANSWER_FIELD_TAG
 from groundtruth.settings import Settings
-from groundtruth.tasks.base import Label, Task
+from groundtruth.tasks.base import Label, NamesTask, Task
 from groundtruth.tasks.registry import find_task
 from groundtruth.tasks.segmentation.task import BACKGROUND
+from labeljob.columns.answers import AnswerChunk, AnswerColumns, count_names, open_answers
 from labeljob.history.comments import read_comments
 from labeljob.history.job_files import (
     AnsweredObject,
@@ -71,7 +72,7 @@ def recognize_job_type(
     if not counts:
         source = "answers"
         for task in JOB_TYPES.values():
-            usable = _names_in(files, place, task.library, settings, some=SAMPLED)
+            usable = _read_names(files.sample(SAMPLED), place, task.library, settings)
             counts[task] = sum(bool(item.answers) for item in usable)
     task, count = counts.most_common(1)[0]
     if not count:
@@ -154,8 +155,11 @@ class ToldClasses:
     @cached_property
     def answered(self) -> Mapping[str, Counter[str]]:
         """How many usable answers name each class, by worker."""
+        if self._files.columns is not None:
+            return count_names(self._files.columns)
         votes: dict[str, Counter[str]] = defaultdict(Counter)
-        for item in _names_in(self._files, self._place, self._core, self._settings):
+        items = self._files.read(self._files.object_ids())
+        for item in _read_names(items, self._place, self._core, self._settings):
             for worker, names in zip(item.workers, item.answers, strict=True):
                 for name in filter(is_label_name, names):
                     votes[name][worker] += 1
@@ -202,18 +206,13 @@ def order_classes(rounds: Sequence[ToldClasses]) -> tuple[tuple[str, ...], str]:
     return (*classes, *left), "manifest" if places else "answers"
 
 
-def _names_in(
-    files: AnswerFiles,
-    place: JobPlace,
-    core: Task[Any],
-    settings: Settings,
-    some: int | None = None,
+def _read_names(
+    items: Iterable[AnsweredObject], place: JobPlace, core: Task[Any], settings: Settings
 ) -> Iterator[Answers[tuple[str, ...]]]:
     """The classes that the answers to each data object name."""
-    entries = (Entry(item.object) for item in files.read(files.object_ids()[:some]))
-    reader = AnswerReader(ReadOnly(place))
-    return reader.read(
-        islice(entries, some), lambda content: tuple(core.class_names(content, settings))
+    return AnswerReader(ReadOnly(place)).read(
+        (Entry(item.object) for item in items),
+        lambda content: tuple(core.class_names(content, settings)),
     )
 
 
@@ -272,15 +271,24 @@ class JobOnFile:
         }
         return tuple(sorted(named - {self.attribute}))
 
+    @property
+    def columns(self) -> AnswerColumns | None:
+        """Its answers, if they are names; else they are read from their files."""
+        return self.files.columns
+
     def object_ids(self) -> list[str]:
         """The data objects that have answers."""
         return self.files.object_ids()
 
+    @cached_property
+    def sources(self) -> Mapping[str, str]:
+        """What the manifest says of where each data object is, or what it is."""
+        return {line.object_id: line.source for line in self.lines}
+
     def answered(self, object_ids: Sequence[str]) -> Iterator[AnsweredObject]:
         """Data objects with their answers, and with the source that the manifest names."""
-        sources = {line.object_id: line.source for line in self.lines}
         for item in self.files.read(object_ids):
-            uri = sources.get(item.object.object_id)
+            uri = self.sources.get(item.object.object_id)
             if uri and item.object.source is None:
                 yield replace(item, object=replace(item.object, source={"s3Uri": uri}))
             else:
@@ -305,9 +313,10 @@ def read_job(place: JobPlace, overrides: Given, *, needs_answers: bool = True) -
     if place.problem:
         damage.add("the job's description", place.problem)
     files = find_answer_files(place, damage)
-    lines = identify_lines(read_output_lines(place, damage), files.object_ids(), damage)
+    lines: Sequence[OutputLine] = read_output_lines(place, damage)
     known = place.description
-    if not files.object_ids() and (needs_answers or not lines):
+    has_answers = files.has_answers()
+    if not has_answers and (needs_answers or not lines):
         raise JobError(
             f"{place.name} has no answers: nothing readable under annotations/worker-response/ "
             "nor under annotations/consolidated-annotation/consolidation-request/"
@@ -322,6 +331,9 @@ def read_job(place: JobPlace, overrides: Given, *, needs_answers: bool = True) -
         task = known.task
         if overrides.task not in (None, task):
             raise contradiction("--task", overrides.task, f"{place.name} was run as {task}")
+    if has_answers and task.names_task is not None:
+        files.columns = open_answers(place, files, task, settings, damage)
+    lines = identify_lines(lines, files.object_ids(), damage)
     settings, _ = Settings().for_job(tags, algorithms=task.algorithms)
     classes, source = _choose_classes(
         overrides.classes,
@@ -337,7 +349,7 @@ def read_job(place: JobPlace, overrides: Given, *, needs_answers: bool = True) -
         classes=classes,
         classes_from=source,
         settings=settings,
-        lines=lines or _lines_without_manifest(place, files),
+        lines=tuple(lines) or _lines_without_manifest(place, files),
         files=files,
         damage=damage,
     )
@@ -483,6 +495,13 @@ def read_annotations(
     job: JobOnFile, *, advance: Callable[[], object] = lambda: None
 ) -> Iterator[ObjectAnnotations]:
     """The answers of a job, one data object at a time; `advance` is called for each."""
+    names_task = job.task.names_task
+    if job.columns is not None and names_task is not None:
+        for chunk in job.columns.iter_chunks():
+            for obj in _read_chunk(job, job.columns, chunk, names_task):
+                advance()
+                yield obj
+        return
     waiting: list[tuple[str, Mapping[str, AnswerTime], dict[str, str]]] = []
 
     def entries() -> Iterator[Entry]:
@@ -511,4 +530,44 @@ def read_annotations(
             rejected=tuple(rejected),
             answer_times=answer_times,
             comments=comments,
+        )
+
+
+def _read_chunk(
+    job: JobOnFile, columns: AnswerColumns, chunk: AnswerChunk, task: NamesTask[Any]
+) -> Iterator[ObjectAnnotations]:
+    problems: dict[int, tuple[str, str]] = {}
+    rows_of: dict[int, Ints] = {}
+    for code in np.unique(chunk.names[chunk.names >= 0]).tolist():
+        try:
+            answer = task.index_names(columns.codes.names[code], job.choices)
+        except UnusableAnswer as error:
+            problems[code] = (error.reason, error.detail)
+        else:
+            one = Answers("", ("",), (answer,), ())
+            rows_of[code] = job.task.to_choices(one, job.choices, [])[""]
+    settled = chunk.settle(problems)
+    edges = np.searchsorted(chunk.object[settled.rows], range(chunk.start, chunk.stop + 1)).tolist()
+    workers = [columns.codes.workers[code] for code in chunk.worker[settled.rows].tolist()]
+    choices = [rows_of[code] for code in chunk.names[settled.rows].tolist()]
+    rejected: dict[int, list[RejectedAnswer]] = defaultdict(list)
+    for row, answer in settled.rejected:
+        rejected[int(chunk.object[row])].append(answer)
+    comments, answer_times = chunk.find_comments(), chunk.find_answer_times()
+    objects = columns.objects.slice(chunk.start, chunk.stop - chunk.start).to_pylist()
+    for index, (item, (start, stop)) in enumerate(zip(objects, pairwise(edges), strict=True)):
+        number = chunk.start + index
+        if not item["is_read"]:
+            continue
+        source = item["source"]
+        yield ObjectAnnotations(
+            object_id=item["id"],
+            source=job.sources.get(item["id"], "") if source is None else source,
+            workers=tuple(workers[start:stop]),
+            choices=np.array(choices[start:stop], np.int64).reshape(
+                stop - start, len(choices[start]) if start < stop else 0
+            ),
+            rejected=tuple(rejected.get(number, ())),
+            answer_times=answer_times.get(number, {}),
+            comments=comments.get(number, {}),
         )

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from groundtruth.contract.acs import Annotation, DataObject, parse_payload
 from groundtruth.contract.fields import embedded_json
@@ -23,6 +23,9 @@ from groundtruth.tasks.registry import decode_label
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import JobPlace
 from labeljob.messages import format_count
+
+if TYPE_CHECKING:
+    from labeljob.columns.answers import AnswerColumns
 
 
 @dataclass(frozen=True)
@@ -195,7 +198,7 @@ class AnswerFiles:
 
     `responses` has each object's worker-response files, the last one first; `requests` are the
     consolidation requests in the order of the calls; `sizes` are bytes, by URI, and `digest` is
-    another one if any of the files is another.
+    another one if any of the files is another. `columns` are what has been read of all of them.
     """
 
     def __init__(
@@ -209,6 +212,7 @@ class AnswerFiles:
     ) -> None:
         self.requests = tuple(requests)
         self.responses = responses
+        self.columns: AnswerColumns | None = None
         self.sizes = sizes or {}
         self.digest = digest
         self._place = place
@@ -217,7 +221,20 @@ class AnswerFiles:
 
     def object_ids(self) -> list[str]:
         """The data objects that have answers, in the order of their numbers."""
+        if self.columns is not None:
+            return self.columns.object_ids
         return self.named_ids() if self.responses else _sort_ids(self._requested)
+
+    def has_answers(self) -> bool:
+        """Whether there is a data object with answers."""
+        return bool(self.responses) or any(self.request(uri) for uri in self.requests)
+
+    def sample(self, count: int) -> Iterator[AnsweredObject]:
+        """The answers to a few data objects: those that are found first."""
+        if self.responses:
+            return self.read(self.named_ids()[:count])
+        items = (item for uri in self.requests for item in self.request(uri))
+        return map(AnsweredObject, itertools.islice(items, count))
 
     def named_ids(self) -> list[str]:
         """Those that have worker-response files."""
