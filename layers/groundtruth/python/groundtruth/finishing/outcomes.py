@@ -7,7 +7,7 @@ import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import batched
@@ -228,38 +228,47 @@ def list_attributes(values: Mapping[str, Any]) -> list[str]:
     return [name for name in names if _OF_A_LABEL & metadata_of(values, name).keys()]
 
 
+@dataclass
 class AttributeEvidence:
     """What the lines of a manifest tell of a job's label attribute name.
 
     It is that of the labels that name the job. Where no label does, as in a folder with another
     name, it is that of the last labels.
+
+    Attributes
+    ----------
+    job_name : str
+        The job's name.
+    known : dict
+        Of each attribute, whether a label names the job, whether one has a value, and the latest
+        date.
+    failed : set of str
+        The attributes under which a data object failed.
     """
 
-    def __init__(self, job_name: str) -> None:
-        self._job_name = job_name.lower()
-        # whether a label names the job; whether one has a value; the latest date
-        self._known: dict[str, tuple[bool, bool, str]] = {}
-        self._failed: set[str] = set()
+    job_name: str
+    known: dict[str, tuple[bool, bool, str]] = field(default_factory=dict)
+    failed: set[str] = field(default_factory=set)
 
     def add(self, values: Mapping[str, Any]) -> None:
         """Take in a line, or as much of it as is about labels."""
         for attribute in list_attributes(values):
             metadata = metadata_of(values, attribute)
-            own = not _NAMES.isdisjoint(metadata) and _is_of(self._job_name, metadata)
+            own = not _NAMES.isdisjoint(metadata) and _is_of(self.job_name.lower(), metadata)
             date = _as_date(_first([metadata], *_DATES))
             self._take(attribute, (own, attribute in values, date))
             if FAILURE in metadata:
-                self._failed.add(attribute)
+                self.failed.add(attribute)
 
     def merge(self, other: AttributeEvidence) -> None:
         """Take in what other lines of the manifest tell."""
-        for attribute, known in other._known.items():
-            self._take(attribute, known)
-        self._failed |= other._failed
+        for attribute, found in other.known.items():
+            self._take(attribute, found)
+        self.failed |= other.failed
 
-    def _take(self, attribute: str, new: tuple[bool, bool, str]) -> None:
-        own, present, date = self._known.get(attribute, new)
-        self._known[attribute] = (own or new[0], present or new[1], max(date, new[2]))
+    def _take(self, attribute: str, found: tuple[bool, bool, str]) -> None:
+        own, present, date = self.known.get(attribute, found)
+        self.known[attribute] = (own or found[0], present or found[1], max(date, found[2]))
 
     def choose(self) -> str | None:
         """The label attribute name; None if no line tells it.
@@ -269,10 +278,10 @@ class AttributeEvidence:
         ContractError
             If several are as likely.
         """
-        best = max(self._known.values(), default=(True, True, ""))
-        likely = {attribute for attribute, known in self._known.items() if known == best}
+        best = max(self.known.values(), default=(True, True, ""))
+        likely = {attribute for attribute, known in self.known.items() if known == best}
         if not best[0]:  # it may also be the attribute of a job that failed altogether
-            likely |= {attribute for attribute in self._failed if not self._known[attribute][1]}
+            likely |= {attribute for attribute in self.failed if not self.known[attribute][1]}
         if len(likely) > 1:
             listed = " and ".join(sorted(likely))
             raise ContractError(
