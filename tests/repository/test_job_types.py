@@ -30,6 +30,7 @@ TRAITS = {name for name, value in vars(JobType).items() if isinstance(value, boo
 """What a type answers with yes or no: where that is asked, a module decides by the type."""
 
 ASKED = {
+    "columns/line_facts.py": {"single_choice"},
     "commands/plan.py": {"has_lead", "label_is_mask", "single_choice"},
     "commands/reading.py": {"has_quorum"},
     "demo/figures.py": {"label_is_mask", "single_choice"},

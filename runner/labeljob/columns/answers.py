@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import pairwise
@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from groundtruth.annotations import RejectedAnswer
 from groundtruth.contract.fields import is_label_name
 from groundtruth.settings import Settings
+from labeljob.columns import Spread
 from labeljob.columns.kept import open_kept_folder
 from labeljob.columns.merging import ANSWERS_BY_OBJECT, Codes, MergedParts
 from labeljob.columns.parts import Ints, Part, PartRead, load_table, read_part
@@ -46,9 +47,6 @@ KEPT_FROM = 8_000_000
 
 PART_BYTES = 32_000_000
 """Bytes of files that are read together: about 150,000 answers."""
-
-type Spread = Callable[[Callable[[Part], PartRead], Sequence[Part]], Iterable[PartRead]]
-"""Like `map`: reads parts, in other processes perhaps, and gives what they hold in order."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,10 +14,11 @@ from groundtruth.settings import Settings
 from groundtruth.storage.folder import FolderStore
 from groundtruth.storage.s3 import ObjectStore
 from labeljob import messages
+from labeljob.columns.lines import choose_attribute, read_output_lines
 from labeljob.commands import options as shared
 from labeljob.commands.options import job_type_option, takes_options
 from labeljob.history.job import check_labels
-from labeljob.history.job_files import DamageList, choose_attribute, read_output_lines
+from labeljob.history.job_files import DamageList
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import JobPlace, find_job
 from labeljob.tasks.base import JobType

@@ -11,9 +11,10 @@ import typer
 from groundtruth.errors import StorageError
 from groundtruth.finishing.manifest import Line
 from labeljob import messages
+from labeljob.columns.lines import choose_attribute, read_output_lines
 from labeljob.commands import options as shared
 from labeljob.commands.options import takes_options
-from labeljob.history.job_files import DamageList, choose_attribute, read_output_lines
+from labeljob.history.job_files import DamageList
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import JobPlace, find_job
 from labeljob.output_files import draft_folder, write_text

@@ -19,13 +19,21 @@ from groundtruth.annotations import CANNOT_BE_LABELED, AnswerReader, Answers, En
 from groundtruth.contract.fields import is_label_name
 from groundtruth.errors import StorageError, UnusableAnswer
 from groundtruth.finishing.job import FROM_NAMES, ClassesSeen
-from groundtruth.finishing.outcomes import JOB_NAME_PREFIX, METADATA
+from groundtruth.finishing.outcomes import JOB_NAME_PREFIX
 from groundtruth.form_inputs import ANSWER_FIELD_TAG
 from groundtruth.settings import Settings
-from groundtruth.tasks.base import Label, NamesTask, Task
+from groundtruth.tasks.base import Label, LabelClass, NamesTask, Task
 from groundtruth.tasks.registry import find_task
 from groundtruth.tasks.segmentation.task import BACKGROUND
+from labeljob.columns import Spread
 from labeljob.columns.answers import AnswerChunk, AnswerColumns, count_names, open_answers
+from labeljob.columns.lines import (
+    ManifestLines,
+    choose_attribute,
+    facts_about,
+    read_output_lines,
+    sources_of,
+)
 from labeljob.history.comments import read_comments
 from labeljob.history.job_files import (
     AnsweredObject,
@@ -33,10 +41,7 @@ from labeljob.history.job_files import (
     AnswerTime,
     DamageList,
     OutputLine,
-    choose_attribute,
     find_answer_files,
-    identify_lines,
-    read_output_lines,
 )
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import JobPlace, ReadOnly
@@ -65,10 +70,9 @@ def recognize_job_type(
     Raises `JobError` if nothing tells, or no label or answer is of the type that `option` is.
     """
     source = "labels"
-    labels = (line.label(attribute) for line in lines)
-    counts = Counter(
-        find_job_type(find_task(label.task).name) for label in labels if label is not None
-    )
+    counts: Counter[JobType] = Counter()
+    for name, n_labels in facts_about(lines, attribute).types.items():
+        counts[find_job_type(find_task(name).name)] += n_labels
     if not counts:
         source = "answers"
         for task in JOB_TYPES.values():
@@ -105,12 +109,12 @@ def check_labels(
     The order may be another. Labels may have classes beyond those that are given, such as "none
     of the above", but not only such.
     """
-    labels = [label for line in lines if (label := line.label(attribute or ""))]
-    types = {label.task for label in labels}
+    facts = facts_about(lines, attribute or "")
+    types = set(facts.types)
     if task and types and task.library.schema_name not in types:
         raise contradiction("--task", task, f"the labels of {place.name} are of {min(types)}")
     described = place.description.labels if place.description else ()
-    own = described or dict.fromkeys(item.name for label in labels for item in label.classes)
+    own = described or tuple(facts.names)
     missing = set(own).difference(classes or own)
     if missing and (described or len(missing) == len(own)):
         told = f"the classes of {place.name} are {', '.join(own)}"
@@ -134,18 +138,18 @@ class ToldClasses:
         settings: Settings,
     ) -> None:
         self._files, self._place, self._core, self._settings = files, place, core, settings
+        facts = facts_about(lines, attribute)
         seen = ClassesSeen()
-        names: set[str] = set()
-        for line in lines:
-            if (label := line.label(attribute)) is not None:
-                classes = [item for item in label.classes if item.name != BACKGROUND]
-                names.update(item.name for item in classes)
-                value = line.values.get(attribute)
-                if not (isinstance(value, dict) and value.get("classes-from") == "answers"):
-                    seen.add(classes)
+        seen.add(
+            [
+                LabelClass(class_id=index, name=name, confidence=None)
+                for index, name in facts.numbered
+                if name != BACKGROUND
+            ]
+        )
         order = seen.order(None)
         shift = 1 if core.pixel_class_ids else 0
-        self.names = frozenset(names)
+        self.names = frozenset(facts.names) - {BACKGROUND}
         self.places: Mapping[int, str] = (
             {index - shift: name for name, index in order.index_of.items()}
             if order.source != FROM_NAMES
@@ -241,7 +245,7 @@ class JobOnFile:
     classes: tuple[str, ...]
     classes_from: str
     settings: Settings
-    lines: tuple[OutputLine, ...]
+    lines: Sequence[OutputLine]
     files: AnswerFiles
     damage: DamageList
 
@@ -263,12 +267,7 @@ class JobOnFile:
     @property
     def other_attributes(self) -> tuple[str, ...]:
         """The label attributes of its manifest besides the job's own, in order of their names."""
-        named = {
-            attribute
-            for line in self.lines
-            for key in line.values
-            if (attribute := key.removesuffix(METADATA)) != key and line.label(attribute)
-        }
+        named = facts_about(self.lines, self.attribute).with_metadata
         return tuple(sorted(named - {self.attribute}))
 
     @property
@@ -283,7 +282,7 @@ class JobOnFile:
     @cached_property
     def sources(self) -> Mapping[str, str]:
         """What the manifest says of where each data object is, or what it is."""
-        return {line.object_id: line.source for line in self.lines}
+        return sources_of(self.lines)
 
     def answered(self, object_ids: Sequence[str]) -> Iterator[AnsweredObject]:
         """Data objects with their answers, and with the source that the manifest names."""
@@ -302,8 +301,12 @@ class JobOnFile:
 _NO_ANSWERS = "; without answers its labels can be read by export, tables, requeue and finish alone"
 
 
-def read_job(place: JobPlace, overrides: Given, *, needs_answers: bool = True) -> JobOnFile:
+def read_job(
+    place: JobPlace, overrides: Given, *, needs_answers: bool = True, spread: Spread = map
+) -> JobOnFile:
     """Read a job's manifest and find out all that its files tell of it.
+
+    `spread` does what `map` does for the parts of a large manifest, such as on several processes.
 
     Raises `JobError` if there is not a single answer, though they are needed, or nothing tells the
     job type; `ContractError` if several label attributes may be meant; `StorageError` if the job's
@@ -313,7 +316,7 @@ def read_job(place: JobPlace, overrides: Given, *, needs_answers: bool = True) -
     if place.problem:
         damage.add("the job's description", place.problem)
     files = find_answer_files(place, damage)
-    lines: Sequence[OutputLine] = read_output_lines(place, damage)
+    lines: Sequence[OutputLine] = read_output_lines(place, damage, overrides.attribute, spread)
     known = place.description
     has_answers = files.has_answers()
     if not has_answers and (needs_answers or not lines):
@@ -323,6 +326,8 @@ def read_job(place: JobPlace, overrides: Given, *, needs_answers: bool = True) -
             f"{_NO_ANSWERS if lines else ', and no output manifest'}"
         )
     attribute = choose_attribute(lines, place, overrides.attribute) or "label"
+    if isinstance(lines, ManifestLines):
+        lines = lines.about(attribute, spread)
     tags = _choose_tags(overrides.answer_field, place)
     settings, _ = Settings().for_job(tags)
     if known is None:
@@ -332,8 +337,11 @@ def read_job(place: JobPlace, overrides: Given, *, needs_answers: bool = True) -
         if overrides.task not in (None, task):
             raise contradiction("--task", overrides.task, f"{place.name} was run as {task}")
     if has_answers and task.names_task is not None:
-        files.columns = open_answers(place, files, task, settings, damage)
-    lines = identify_lines(lines, files.object_ids(), damage)
+        files.columns = open_answers(place, files, task, settings, damage, spread)
+    if isinstance(lines, ManifestLines):
+        columns = files.columns
+        known_ids = files.object_ids() if columns is None else columns.objects["id"]
+        lines = lines.identify(known_ids, damage)
     settings, _ = Settings().for_job(tags, algorithms=task.algorithms)
     classes, source = _choose_classes(
         overrides.classes,
@@ -349,7 +357,7 @@ def read_job(place: JobPlace, overrides: Given, *, needs_answers: bool = True) -
         classes=classes,
         classes_from=source,
         settings=settings,
-        lines=tuple(lines) or _lines_without_manifest(place, files),
+        lines=lines or _lines_without_manifest(place, files),
         files=files,
         damage=damage,
     )
@@ -390,12 +398,8 @@ def _choose_classes(
 
 def _name(lines: Sequence[OutputLine], attribute: str, place: JobPlace) -> str:
     """The name in the labels, else that of the folder."""
-    for line in lines:
-        metadata = line.metadata(attribute)
-        name = metadata.get("job-name", metadata.get("job_name"))
-        if isinstance(name, str) and name:
-            return JOB_NAME_PREFIX + name.removeprefix(JOB_NAME_PREFIX).lower()
-    return JOB_NAME_PREFIX + place.name.lower()
+    name = facts_about(lines, attribute).job_name or place.name
+    return JOB_NAME_PREFIX + name.removeprefix(JOB_NAME_PREFIX).lower()
 
 
 def _lines_without_manifest(place: JobPlace, files: AnswerFiles) -> tuple[OutputLine, ...]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,13 +15,10 @@ from typing import TYPE_CHECKING, Any
 from groundtruth.contract.acs import Annotation, DataObject, parse_payload
 from groundtruth.contract.fields import embedded_json
 from groundtruth.errors import ContractError, StorageError
-from groundtruth.finishing.manifest import IdChoice, candidate_ids
-from groundtruth.finishing.outcomes import find_attribute, list_attributes, metadata_of
+from groundtruth.finishing.outcomes import list_attributes, metadata_of
 from groundtruth.tasks.base import Label
 from groundtruth.tasks.registry import decode_label
-from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import JobPlace
-from labeljob.messages import format_count
 
 if TYPE_CHECKING:
     from labeljob.columns.answers import AnswerColumns
@@ -58,14 +54,12 @@ class DamageList:
 SHOWN = 5
 """Data objects that a finding names."""
 
-MANIFESTS = ("manifests/output/output.manifest", "manifests/output.manifest")
-
 
 @dataclass(frozen=True)
 class OutputLine:
     """One data object as the output manifest has it.
 
-    `object_id` is the line's number from 0 or, once `identify_lines` knows better, the id that the
+    `object_id` is the line's number from 0 or, once the answers tell better, the id that the
     job's files have; `text` is the line letter for letter, and `values` what it says; empty if it
     is damaged.
     """
@@ -77,7 +71,7 @@ class OutputLine:
     @property
     def source(self) -> str:
         """Where the data object is, or what it is; empty if the line does not say."""
-        return str(self.values.get("source-ref") or self.values.get("source") or "")
+        return source_of(self.values)
 
     def label(self, attribute: str) -> Label | None:
         """The label that the line has, in either style."""
@@ -92,81 +86,9 @@ class OutputLine:
         return metadata_of(self.values, attribute)
 
 
-def read_output_lines(place: JobPlace, damage: DamageList) -> tuple[OutputLine, ...]:
-    """Read the output manifest, where it is today or was in 2019; none is noted as damage."""
-    for name in MANIFESTS:
-        try:
-            body = place.read(f"{place.root}/{name}")
-        except StorageError as error:
-            if error.reason != "not-found":
-                raise
-            continue
-        texts = body.decode("utf-8-sig", errors="replace").split("\n")
-        return tuple(
-            _line(number, text.rstrip("\r"), name, damage)
-            for number, text in enumerate(texts)
-            if text.strip()
-        )
-    damage.add(MANIFESTS[0], "is missing")
-    return ()
-
-
-def _line(number: int, text: str, name: str, damage: DamageList) -> OutputLine:
-    try:
-        values = json.loads(text)
-    except (ValueError, RecursionError):
-        values = None
-    if not isinstance(values, dict):
-        damage.add(f"{name}, line {number + 1}", "is no JSON object; the line is kept as it is")
-        values = {}
-    return OutputLine(str(number), text, values)
-
-
-def identify_lines(
-    lines: Sequence[OutputLine], answered: Sequence[str], damage: DamageList
-) -> tuple[OutputLine, ...]:
-    """The lines under the ids that the job's answers have; answers to no line are noted."""
-    ids = [
-        candidate_ids(line.values, int(line.object_id), position)
-        for position, line in enumerate(lines)
-    ]
-    choice = IdChoice(set(answered).__contains__)
-    for candidates in ids:
-        choice.add(candidates)
-    kind = choice.best
-    if len({candidates[kind] for candidates in ids}) < len(ids):
-        kind = 1  # ids that are not unique are none
-    names = [candidates[kind] for candidates in ids]
-    if lines and (strays := sorted(set(answered).difference(names))):
-        damage.add(
-            MANIFESTS[0],
-            f"has no line of {format_count(len(strays), 'answered data object')}: "
-            f"{', '.join(strays[:SHOWN])}",
-        )
-    return tuple(
-        line if line.object_id == name else replace(line, object_id=name)
-        for line, name in zip(lines, names, strict=True)
-    )
-
-
-def choose_attribute(
-    lines: Sequence[OutputLine], place: JobPlace, option: str | None
-) -> str | None:
-    """The label attribute name: what --attribute says, else as described, else that of the lines.
-
-    Raises `JobError` if the option names none, though the job's files have labels under other
-    names; `ContractError` if several may be meant.
-    """
-    described = place.description.attribute if place.description else None
-    if option is None:
-        return described or find_attribute((line.values for line in lines), place.name)
-    told = {described} if described else {name for line in lines for name in line.attributes()}
-    if told and option not in told:
-        raise JobError(
-            f"--attribute is {option}, but the labels of {place.name} are under "
-            f"{' and '.join(sorted(told))}; leave --attribute out, or name what the job has"
-        )
-    return option
+def source_of(values: Mapping[str, Any]) -> str:
+    """Where a line's data object is, or what it is; empty if the line does not say."""
+    return str(values.get("source-ref") or values.get("source") or "")
 
 
 RESPONSES = "annotations/worker-response/"

@@ -15,14 +15,9 @@ from groundtruth.finishing.job import REQUEUE_MANIFEST, EndedJob, finish_job
 from groundtruth.finishing.manifest import read_lines
 from groundtruth.finishing.outcomes import JOB_NAME_PREFIX, ObjectOutcome
 from groundtruth.storage.s3 import ObjectStore
+from labeljob.columns.lines import MANIFESTS, choose_attribute, read_output_lines
 from labeljob.history.job import check_labels
-from labeljob.history.job_files import (
-    MANIFESTS,
-    DamageList,
-    OutputLine,
-    choose_attribute,
-    read_output_lines,
-)
+from labeljob.history.job_files import DamageList, OutputLine
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import JobPlace
 from labeljob.tasks.base import JobType

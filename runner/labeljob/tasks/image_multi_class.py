@@ -12,7 +12,17 @@ from groundtruth.annotations import Answers, RejectedAnswer
 from groundtruth.tasks.base import Label, NamesTask
 from labeljob.rounds.accuracy_curve import CurveSimulation, simulate_classes
 from labeljob.simulation.workers import SimulatedWorker
-from labeljob.tasks.base import Ints, JobType, Mask, Truth, find_label, is_names, unknown_label
+from labeljob.tasks.base import (
+    Ints,
+    JobType,
+    LabelParts,
+    Mask,
+    Truth,
+    find_label,
+    is_names,
+    unknown_label,
+)
+from labeljob.tasks.plain_labels import read_plain_class
 
 if TYPE_CHECKING:
     from labeljob.formats.labeled import LabeledImage
@@ -169,6 +179,10 @@ class ImageMultiClass(JobType):
 
         truths = np.array([-1 if known is None else int(known[0]) for known in true])
         return estimate_gold_gain(workers, choices, n_classes, truths, rng)
+
+    def read_plain_label(self, value: Any, metadata: Mapping[str, Any]) -> LabelParts | None:
+        """The label, if it is written as usual."""
+        return read_plain_class(value, metadata)
 
     def dataset_columns(self, datasets: Any, one: Any) -> dict[str, Any]:
         """One class."""

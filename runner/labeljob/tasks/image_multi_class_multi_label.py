@@ -12,7 +12,17 @@ import numpy as np
 from groundtruth.annotations import Answers, RejectedAnswer
 from groundtruth.tasks.base import Label, NamesTask
 from labeljob.simulation.workers import SimulatedWorker
-from labeljob.tasks.base import Ints, JobType, Mask, Truth, find_label, is_names, unknown_label
+from labeljob.tasks.base import (
+    Ints,
+    JobType,
+    LabelParts,
+    Mask,
+    Truth,
+    find_label,
+    is_names,
+    unknown_label,
+)
+from labeljob.tasks.plain_labels import read_plain_classes
 
 _QUOTA = 50
 
@@ -157,6 +167,10 @@ class ImageMultiClassMultiLabel(JobType):
         stack = np.stack(votes)
         questions = [stack[:, index] for index in range(n_classes)]
         return questions, questions, [int(question[:, 1].sum()) for question in questions]
+
+    def read_plain_label(self, value: Any, metadata: Mapping[str, Any]) -> LabelParts | None:
+        """The label, if it is written as usual."""
+        return read_plain_classes(value, metadata)
 
     def score_labels(
         self,
