@@ -12,14 +12,16 @@ all there, and so are those of nobody: `AnswerChunk.settle` says which count.
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import weakref
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import msgspec
 import numpy as np
@@ -184,7 +186,8 @@ class AnswerChunk:
         is_told = pc.or_(
             pc.is_valid(self.table["submitted"]), pc.is_valid(self.table["seconds"])
         ).to_numpy()
-        rows = pa.array(np.flatnonzero(is_told))
+        told_objects = np.unique(self.object[is_told])
+        rows = pa.array(np.flatnonzero(np.isin(self.object, told_objects)))
         columns = (self.table[name].take(rows).to_pylist() for name in ("submitted", "seconds"))
         times: dict[int, dict[str, AnswerTime]] = {}
         for row, submitted, seconds in zip(rows.to_pylist(), *columns, strict=True):
@@ -220,7 +223,6 @@ class AnswerColumns:
     damages: tuple[tuple[str, str], ...]
     folder: Path | None = None
     _tables: tuple[pa.Table, ...] = ()
-    _keeper: Any = None  # removes a folder that is not kept
 
     @cached_property
     def object_ids(self) -> list[str]:
@@ -351,15 +353,16 @@ def _find_kept(
     if sum(files.sizes.values()) < KEPT_FROM:
         return _read_files(place, files, job_type, settings, spread, None)
     key = "\n".join([str(FORMAT), files.digest, job_type.name, settings.answer_field])
-    folder, keeper = open_kept_folder(place, "answers", key), None
+    folder = open_kept_folder(place, "answers", key)
     if folder is None:
-        keeper = tempfile.TemporaryDirectory(prefix="labeljob-")
-        folder = Path(keeper.name)
+        folder = Path(tempfile.mkdtemp(prefix="labeljob-"))
+        columns = _read_files(place, files, job_type, settings, spread, folder)
+        weakref.finalize(columns, shutil.rmtree, folder, ignore_errors=True)
+        return columns
     try:
         return AnswerColumns.load(folder)
     except (OSError, ValueError):  # not there yet, or not whole
-        columns = _read_files(place, files, job_type, settings, spread, folder)
-        return replace(columns, _keeper=keeper)
+        return _read_files(place, files, job_type, settings, spread, folder)
 
 
 def _read_files(
