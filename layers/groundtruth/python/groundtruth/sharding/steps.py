@@ -5,7 +5,7 @@ the shards counted is then added up (`finish_step`), which says what the next st
 given a few names as JSON, and read and write everything else in a store: a process of this machine,
 a cluster and a Lambda function do the same.
 
-    <work>/plan.json
+    <work>/plan.json                    the plan without its shards, which may be many
     <work>/<step>/items.json            what `run_step` is given, an item for each shard
     <work>/<step>/<shard>.state.npz     what the shard's next step needs; in the end the labels
     <work>/<step>/<shard>.totals.npz    what it counted, written last: the shard's step is done
@@ -20,10 +20,10 @@ one that would be computed again, and a run that was interrupted goes on where i
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import batched
 from typing import Any, Protocol
 
@@ -100,16 +100,25 @@ def begin(plan: Plan, work: str, store: ObjectStore, plan_steps: PlanSteps) -> d
 
     A move is JSON of a few hundred bytes: ``work``, ``step``, ``number``, ``folder`` (of the step,
     below `work`), ``items`` (``bucket`` and ``key`` of the items' file), ``shards`` (how many),
-    ``failed`` (how many so far), ``failures`` (some of them: ``shard`` and ``problem``) and
-    ``done`` (whether that step was the last).
+    ``failed`` (how many so far), ``tolerated`` (how many may), ``failures`` (some of them:
+    ``shard`` and ``problem``) and ``done`` (whether that step was the last).
     """
-    _write(store, f"{work}/{PLAN}", plan.to_json().encode(), JSON_TYPE, plan.kms_key)
+    body = replace(plan, shards=()).to_json().encode()
+    _write(store, f"{work}/{PLAN}", body, JSON_TYPE, plan.kms_key)
     step = plan_steps(plan).next_step("", -1, 0.0)
     if step is None:
         raise ValueError(f"{plan.task} has no steps")
-    names = [shard.name for shard in plan.shards]
+    uris = {shard.name: shard.uri for shard in plan.shards}
+    before = {
+        "work": work,
+        "number": -1,
+        "folder": "",
+        "failed": 0,
+        "tolerated": int(plan.tolerated_failures * len(plan.shards)),
+        "failures": [],
+    }
     digest = digest_of(plan.digest.encode())
-    return _write_move(work, step, 0, "", digest, names, [], store, plan.kms_key)
+    return _write_move(before, step, digest, uris, store, plan.kms_key)
 
 
 def run_step(item: Mapping[str, Any], store: ObjectStore, plan_steps: PlanSteps) -> str:
@@ -152,14 +161,13 @@ _CHANGE = "_change"
 def _run(
     item: Mapping[str, Any], plan: Plan, store: ObjectStore, plan_steps: PlanSteps
 ) -> StepResult:
-    shard = next(shard for shard in plan.shards if shard.name == item["shard"])
     state: Arrays = {}
     totals: Arrays = {}
     if item["before"]:
         before = f"{item['work']}/{item['before']}"
-        state = unpack(store.read(f"{before}/{shard.name}{STATE_END}"))
+        state = unpack(store.read(f"{before}/{item['shard']}{STATE_END}"))
         totals = unpack(store.read(f"{before}/{TOTALS}"))
-    body = store.read(shard.uri)
+    body = store.read(str(item["uri"]))
     return plan_steps(plan).run(str(item["step"]), body, state, totals, store)
 
 
@@ -178,32 +186,31 @@ def finish_step(
     work, folder = str(move["work"]), f"{move['work']}/{move['folder']}"
     plan = Plan.from_json(store.read(f"{work}/{PLAN}"))
     there = {uri.rpartition("/")[2] for uri in store.list(f"{folder}/")}
-    names = [str(item["shard"]) for item in json.loads(store.read(f"{folder}/{ITEMS}"))]
-    done = [name for name in names if f"{name}{TOTALS_END}" in there]
+    items = json.loads(store.read(f"{folder}/{ITEMS}"))
+    uris = {str(item["shard"]): str(item["uri"]) for item in items}
+    done = {name: uri for name, uri in uris.items() if f"{name}{TOTALS_END}" in there}
     totals, change = _add_up((f"{folder}/{name}{TOTALS_END}" for name in done), store)
     failed = [
         _find_failure(name, folder, store, f"{name}{ERROR_END}" in there)
-        for name in names
-        if f"{name}{TOTALS_END}" not in there
+        for name in uris
+        if name not in done
     ]
     # Those that said why come first: there may be more than are shown.
     failed.sort(key=lambda item: item["problem"] == UNTOLD)
-    failures = [*move["failures"], *failed]
+    failures = [*move["failures"], *failed][:SHOWN]
     n_failed = int(move["failed"]) + len(failed)
-    if n_failed > plan.tolerated_failures * len(plan.shards) or not done:
-        told = "; ".join(f"{item['shard']}: {item['problem']}" for item in failures[:SHOWN])
-        raise ShardsFailedError(f"{n_failed} of {len(plan.shards)} shards failed: {told}")
+    if n_failed > move["tolerated"] or not done:
+        told = "; ".join(f"{item['shard']}: {item['problem']}" for item in failures)
+        n_shards = int(move["shards"]) + int(move["failed"])
+        raise ShardsFailedError(f"{n_failed} of {n_shards} shards failed: {told}")
     body = pack(totals)
     _write(store, f"{folder}/{TOTALS}", body, ARRAYS_TYPE, plan.kms_key)
     step = plan_steps(plan).next_step(move["step"], move["number"], change)
+    move = {**move, "failed": n_failed, "failures": failures}
     if step is None:
-        return {**move, "failed": n_failed, "failures": failures[:SHOWN], "done": True}
+        return {**move, "done": True}
     digest = digest_of(plan.digest.encode(), body)
-    number = int(move["number"]) + 1
-    following = _write_move(
-        work, step, number, str(move["folder"]), digest, done, failures, store, plan.kms_key
-    )
-    return {**following, "failed": n_failed}
+    return _write_move(move, step, digest, done, store, plan.kms_key)
 
 
 UNTOLD = "stopped without saying why (killed, or out of time)"
@@ -232,21 +239,18 @@ def _find_failure(name: str, folder: str, store: ObjectStore, is_told: bool) -> 
 
 
 def _write_move(
-    work: str,
+    before: Mapping[str, Any],
     step: str,
-    number: int,
-    before: str,
     digest: str,
-    names: Sequence[str],
-    failures: Sequence[Mapping[str, str]],
+    uris: Mapping[str, str],
     store: ObjectStore,
     kms_key: str | None,
 ) -> dict[str, Any]:
+    """Write the items of a step, and return its move; `uris` are those of the shards' files."""
+    work, number = str(before["work"]), int(before["number"]) + 1
     folder = f"{number:02}-{step}-{digest}"
-    items = [
-        {"work": work, "folder": folder, "before": before, "step": step, "shard": name}
-        for name in names
-    ]
+    known = {"work": work, "folder": folder, "before": before["folder"], "step": step}
+    items = [{**known, "shard": name, "uri": uri} for name, uri in uris.items()]
     _write(store, f"{work}/{folder}/{ITEMS}", json.dumps(items).encode(), JSON_TYPE, kms_key)
     bucket, _, key = work.removeprefix("s3://").partition("/")
     return {
@@ -255,9 +259,10 @@ def _write_move(
         "number": number,
         "folder": folder,
         "items": {"bucket": bucket, "key": f"{key}/{folder}/{ITEMS}"},
-        "shards": len(names),
-        "failed": len(failures),
-        "failures": list(failures[:SHOWN]),
+        "shards": len(uris),
+        "failed": before["failed"],
+        "tolerated": before["tolerated"],
+        "failures": before["failures"],
         "done": False,
     }
 
