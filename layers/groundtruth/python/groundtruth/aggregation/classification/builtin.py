@@ -1,5 +1,7 @@
 """The rule of Ground Truth's own single-label consolidation, to the last digit."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from groundtruth.aggregation.classification.votes import Floats, Ints, Votes
@@ -51,15 +53,45 @@ def builtin(votes: Votes) -> Floats:
     """
     if votes.n_classes == 1 or not votes.n_votes:
         return np.full((votes.n_items, votes.n_classes), 1.0 / votes.n_classes)
-    kinds, kind_of_vote = np.unique(
-        votes.workers * votes.n_classes + votes.classes, return_inverse=True
+    kinds = np.unique(votes.workers * votes.n_classes + votes.classes)
+    return conclude_builtin(votes, count_builtin(votes, kinds), kinds)
+
+
+class BuiltinCounts(NamedTuple):
+    """What the M step counts over all items; those of some items may be added."""
+
+    items: Floats  # how many: shape ()
+    true: Floats  # by class: items expected to be of it
+    votes: Floats  # by worker
+    rows: Floats  # by worker and true class: expected votes
+    answers: Floats  # by kind of vote and true class: expected votes
+
+
+def count_builtin(votes: Votes, kinds: Ints) -> BuiltinCounts:
+    """Take the first E step, and count.
+
+    `kinds` are the kinds of votes there are, ascending: worker * n_classes + class chosen.
+    """
+    n_classes = votes.n_classes
+    start = _columns(np.full(n_classes, _START_ACCURACY), np.arange(n_classes), n_classes)
+    prior = np.full(n_classes, 1.0 / n_classes)
+    posterior = _posterior(votes, prior, np.log(start), votes.classes)
+    expected = posterior[votes.items]
+    kind_of_vote = np.searchsorted(kinds, votes.workers * n_classes + votes.classes)
+    return BuiltinCounts(
+        items=np.array(float(votes.n_items)),
+        true=posterior.sum(axis=0),
+        votes=votes.votes_per_worker.astype(np.float64),
+        rows=_sum_by(votes.workers, expected, votes.n_workers),
+        answers=_sum_by(kind_of_vote, expected, kinds.size),
     )
-    workers, answers = np.divmod(kinds, votes.n_classes)
-    start = _columns(np.full(kinds.size, _START_ACCURACY), answers, votes.n_classes)
-    uniform = np.full((votes.n_items, votes.n_classes), 1.0 / votes.n_classes)
-    first = _posterior(votes, uniform, np.log(start), kind_of_vote)
-    smoothed = _maximize(votes, first, workers, answers, kind_of_vote)
-    return _posterior(votes, first, np.log(smoothed), kind_of_vote)
+
+
+def conclude_builtin(votes: Votes, counts: BuiltinCounts, kinds: Ints) -> Floats:
+    """Take the M step and the second E step, by the counts of all items: see `builtin`."""
+    kind_of_vote = np.searchsorted(kinds, votes.workers * votes.n_classes + votes.classes)
+    smoothed = _maximize(counts, *np.divmod(kinds, votes.n_classes))
+    return _posterior(votes, counts.true / counts.items, np.log(smoothed), kind_of_vote)
 
 
 def builtin_confidence(posterior: Floats) -> Floats:
@@ -92,9 +124,8 @@ def _columns(accuracy: Floats, answers: Ints, n_classes: int) -> Floats:
     return columns
 
 
-def _posterior(votes: Votes, before: Floats, log_columns: Floats, kind_of_vote: Ints) -> Floats:
-    """E step: the mean of `before` is the class prior, `log_columns` the workers."""
-    prior = before.mean(axis=0)
+def _posterior(votes: Votes, prior: Floats, log_columns: Floats, kind_of_vote: Ints) -> Floats:
+    """E step by the class prior and, in `log_columns`, what is known of workers."""
     scores = np.log(np.maximum(prior, np.finfo(np.float64).tiny)) + _sum_by(
         votes.items, log_columns[kind_of_vote], votes.n_items
     )
@@ -103,24 +134,21 @@ def _posterior(votes: Votes, before: Floats, log_columns: Floats, kind_of_vote: 
     return posterior
 
 
-def _maximize(
-    votes: Votes, posterior: Floats, workers: Ints, answers: Ints, kind_of_vote: Ints
-) -> Floats:
-    """M step: smoothed P(answer | true class) for each kind of vote that was cast."""
-    n_classes = votes.n_classes
-    expected = posterior[votes.items]
-    given = votes.votes_per_worker[workers].astype(np.float64)
-    counts = _sum_by(kind_of_vote, expected, workers.size)
-    rows = _sum_by(votes.workers, expected, votes.n_workers)[workers]
+def _maximize(counts: BuiltinCounts, workers: Ints, answers: Ints) -> Floats:
+    """M step: smoothed P(answer | true class) for each kind of vote, by its worker and answer."""
+    n_classes = counts.true.size
+    given = np.maximum(counts.votes, 1.0)[workers]  # kinds may be of workers without a vote
     agreed = np.bincount(
-        workers, weights=counts[np.arange(answers.size), answers], minlength=votes.n_workers
+        workers,
+        weights=counts.answers[np.arange(answers.size), answers],
+        minlength=counts.votes.size,
     )
     accuracy = np.minimum(agreed[workers] / given, 1.0)
     start = np.full(answers.size, _START_ACCURACY)
     given = given[:, np.newaxis]
     pseudo = given * _columns(accuracy, answers, n_classes)
     pseudo += given / 2 * _columns(start, answers, n_classes)
-    smoothed: Floats = (counts + pseudo) / (rows + 1.5 * given)
+    smoothed: Floats = (counts.answers + pseudo) / (counts.rows[workers] + 1.5 * given)
     return smoothed
 
 

@@ -1,7 +1,7 @@
 """The default: worker skill in full, and a confidence that can be read as a probability."""
 
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,14 @@ from numpy.typing import NDArray
 from groundtruth.aggregation.classification.confusion import ConfusionModel
 from groundtruth.aggregation.classification.counts import WorkerCounts, sum_groups
 from groundtruth.aggregation.classification.dependence import DependenceSettings, Evidence
-from groundtruth.aggregation.classification.em import Fit, VoteData, conclude, iterate
+from groundtruth.aggregation.classification.em import (
+    Counts,
+    Fit,
+    Rounds,
+    VoteData,
+    conclude,
+    iterate,
+)
 from groundtruth.aggregation.classification.posterior import Consolidation
 from groundtruth.aggregation.classification.votes import Floats, Ints, Votes
 
@@ -131,81 +138,160 @@ def calibrated(
     array([[0.3, 0.7]])
     """
     settings = settings or CalibratedSettings()
-    judged = judge_workers(
-        votes,
-        settings=settings,
-        prior_counts=prior_counts,
-        population_counts=population_counts,
-        in_population=in_population,
-        gold=gold,
-        max_weights=max_weights,
-        earlier_gold=earlier_gold,
-    )
-    return judged.conclude(settings, max_weights=max_weights, earlier=earlier)
-
-
-def judge_workers(
-    votes: Votes,
-    *,
-    settings: CalibratedSettings,
-    prior_counts: WorkerCounts | None = None,
-    population_counts: Floats | None = None,
-    in_population: NDArray[np.bool_] | None = None,
-    gold: Ints | None = None,
-    max_weights: Floats | None = None,
-    earlier_gold: Floats | None = None,
-) -> "JudgedVotes":
-    """All of `calibrated`, whose arguments these are, but its last step."""
     data = VoteData.from_votes(votes, prior_counts, gold, population_counts, in_population)
-    model = ConfusionModel.from_data(data) if data.layout.is_complete else None
-    known = data.count_gold(earlier_gold) if settings.frequencies_from_gold else None
-    prior = data.log_class_prior(settings.frequency_weight, known)
+    rounds = CalibratedRounds.from_data(
+        data, settings, max_weights=max_weights, earlier_gold=earlier_gold
+    )
+    fit = iterate(rounds, tolerance=settings.tolerance, max_rounds=settings.max_rounds)
+    return rounds.conclude(fit, earlier=earlier)
 
-    def temper(found: _Found, correlation: float) -> Floats:
-        divisor = 1.0 + correlation * (found.effective_votes - 1.0)
-        return data.layout.softmax(found.likelihood / data.spread(divisor) + prior)
 
-    def update(truth: Floats) -> tuple[Floats, _Found]:
-        accuracy = data.estimate_accuracy(truth, settings.accuracy_strength)
-        factors = data.cap_factors(accuracy, max_weights)
+def judge_workers(votes: Votes, *, settings: CalibratedSettings) -> "JudgedVotes":
+    """All of `calibrated` but its last step."""
+    rounds = CalibratedRounds.from_data(VoteData.from_votes(votes, None, None), settings)
+    return rounds.judge(
+        iterate(rounds, tolerance=settings.tolerance, max_rounds=settings.max_rounds)
+    )
+
+
+class Found(NamedTuple):
+    """What a round found."""
+
+    likelihood: Floats  # by cell: its logarithm
+    accuracy: Floats  # by vote: its worker's, on other items
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalibratedRounds(Rounds[Found]):
+    """The rounds of `calibrated`."""
+
+    settings: CalibratedSettings
+    max_weights: Floats | None
+    model: ConfusionModel | None  # None if not every class is listed, or no round is to be made
+    prior: Floats  # by cell: log of the class frequencies
+
+    @classmethod
+    def from_data(
+        cls,
+        data: VoteData,
+        settings: CalibratedSettings,
+        *,
+        max_weights: Floats | None = None,
+        earlier_gold: Floats | None = None,
+        with_model: bool = True,
+    ) -> Self:
+        """Make the confusion matrices ready, unless no round is to be made, and the prior."""
+        known = data.count_gold(earlier_gold) if settings.frequencies_from_gold else None
+        listed = data.layout.is_complete
+        return cls(
+            data=data,
+            settings=settings,
+            max_weights=max_weights,
+            model=ConfusionModel.from_data(data) if listed and with_model else None,
+            prior=data.log_class_prior(settings.frequency_weight, known),
+        )
+
+    def count(self, truth: Floats) -> Counts:
+        """Count the answers of each worker."""
+        if self.model is not None:
+            return self.model.count(truth)
+        return super().count(truth)
+
+    def estimate(self, truth: Floats, counts: Counts) -> tuple[Floats, Found]:
+        """Judge each vote without the item it is for."""
+        data, settings = self.data, self.settings
+        accuracy = data.estimate_accuracy(truth, settings.accuracy_strength, right=counts.right)
+        factors = data.cap_factors(accuracy, self.max_weights)
         ratios = data.log_likelihood_ratios(accuracy) * factors
-        if model is not None:
-            table = truth.reshape(-1, votes.n_classes)
-            likelihood = model.log_likelihood_elsewhere(table, accuracy, settings.strength, factors)
+        if self.model is not None:
+            likelihood = self.model.log_likelihood_elsewhere(
+                truth.reshape(-1, data.votes.n_classes),
+                counts,
+                accuracy,
+                settings.strength,
+                factors,
+            ).ravel()
         else:
             likelihood = data.sum_votes(ratios)
-        effective = _count_effective_votes(data, np.abs(ratios))
-        found = _Found(likelihood.ravel(), accuracy, ratios, effective)
-        return temper(found, settings.learning_correlation), found
+        found = Found(likelihood, accuracy)
+        return self._temper(found, ratios, settings.learning_correlation), found
 
-    fit = iterate(data, update, tolerance=settings.tolerance, max_rounds=settings.max_rounds)
-    tempered = temper(fit.details, settings.correlation)
-    shares = data.share_weights(data.weigh(fit.details.accuracy, max_weights), settings.smoothing)
-    mix = data.spread(np.where(data.n_votes == 1, 1.0, settings.mix))
-    independent = temper(fit.details, 0.0)
-    by_accuracy = data.layout.softmax(data.sum_votes(fit.details.ratios) + prior)
-    return JudgedVotes(
-        data=data,
-        fit=fit,
-        row_strength=settings.strength if model is not None else 0.0,
-        careful=mix * tempered + (1.0 - mix) * shares,
-        independent=independent,
-        surest=np.minimum(independent, by_accuracy),
-        evidence=_compare_votes(data, fit.details.accuracy, data.settle_gold(independent)),
-    )
+    def weigh(self, found: Found) -> Floats:
+        """Weigh each vote by its worker's accuracy."""
+        return self.data.weigh(found.accuracy, self.max_weights)
+
+    def find_evidence(self, found: Found) -> Evidence:
+        """Find what each item shows of whether workers err together."""
+        independent = self._find_posterior(found.likelihood)
+        return _compare_votes(self.data, found.accuracy, self.data.settle_gold(independent))
+
+    def judge(
+        self,
+        fit: Fit[Found],
+        right: Floats | None = None,
+        *,
+        mean_weight: float | None = None,
+        evidence: Evidence | None = None,
+    ) -> "JudgedVotes":
+        """Turn what the last round found into all that the last step asks for.
+
+        `right` is that of `conclude`. If there are other parts, `mean_weight` is that of all votes.
+        `evidence` is what `find_evidence` found, if it was asked.
+        """
+        data, settings, found = self.data, self.settings, fit.details
+        factors = data.cap_factors(found.accuracy, self.max_weights)
+        ratios = data.log_likelihood_ratios(found.accuracy) * factors
+        tempered = self._temper(found, ratios, settings.correlation)
+        shares = data.share_weights(self.weigh(found), settings.smoothing, mean=mean_weight)
+        mix = data.spread(np.where(data.n_votes == 1, 1.0, settings.mix))
+        independent = self._find_posterior(found.likelihood)
+        by_accuracy = self._find_posterior(data.sum_votes(ratios))
+        return JudgedVotes(
+            data=data,
+            fit=fit,
+            row_strength=settings.strength if data.layout.is_complete else 0.0,
+            careful=mix * tempered + (1.0 - mix) * shares,
+            independent=independent,
+            surest=np.minimum(independent, by_accuracy),
+            evidence=evidence or self.find_evidence(found),
+            right=right,
+        )
+
+    def conclude(
+        self,
+        fit: Fit[Found],
+        right: Floats | None = None,
+        *,
+        earlier: Evidence | None = None,
+        mean_weight: float | None = None,
+        evidence: Evidence | None = None,
+    ) -> Consolidation:
+        """Return the result; `earlier` has the evidence of earlier calls and of other parts."""
+        judged = self.judge(fit, right, mean_weight=mean_weight, evidence=evidence)
+        return judged.conclude(self.settings, max_weights=self.max_weights, earlier=earlier)
+
+    def _temper(self, found: Found, ratios: Floats, correlation: float) -> Floats:
+        """Find the posterior if errors are so correlated."""
+        effective = _count_effective_votes(self.data, np.abs(ratios))
+        divisor = self.data.spread(1.0 + correlation * (effective - 1.0))
+        return self._find_posterior(found.likelihood / divisor)
+
+    def _find_posterior(self, likelihood: Floats) -> Floats:
+        return self.data.layout.softmax(likelihood + self.prior)
 
 
 class JudgedVotes(NamedTuple):
     """Votes whose workers are known; how far their errors go together is left to say."""
 
     data: VoteData
-    fit: "Fit[_Found]"
+    fit: Fit[Found]
     row_strength: float
     careful: Floats  # by cell: the posterior if errors go together
     independent: Floats  # by cell: the posterior if they do not
     # by cell: what both that and the workers' accuracies without their mix-ups allow
     surest: Floats
     evidence: Evidence  # by item
+    right: Floats | None  # by worker: right answers, if not to these items alone
 
     def conclude(
         self,
@@ -221,6 +307,7 @@ class JudgedVotes(NamedTuple):
             _raise_confidences(self.data, self.careful, self.surest, dependence),
             self.fit.truth,
             settings.accuracy_strength,
+            right=self.right,
             row_strength=self.row_strength,
             max_weights=max_weights,
         )
@@ -278,15 +365,6 @@ def _raise_confidences(
     wanted = np.maximum(before, weight * before + (1.0 - weight) * surest[best])
     higher = wanted > before
     return layout.raise_cells(posterior, best[higher], wanted[higher])
-
-
-class _Found(NamedTuple):
-    """What a round found: by cell, by vote (accuracies, log likelihood ratios), and by item."""
-
-    likelihood: Floats
-    accuracy: Floats
-    ratios: Floats
-    effective_votes: Floats
 
 
 def _count_effective_votes(data: VoteData, strengths: Floats) -> Floats:

@@ -7,21 +7,13 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from groundtruth.aggregation.classification.counts import sum_groups
-from groundtruth.aggregation.classification.em import VoteData
+from groundtruth.aggregation.classification.em import Counts, VoteData
 from groundtruth.aggregation.classification.votes import Floats, Ints
 
 _VALUES_AT_ONCE = 2**17
 """Votes times classes of as many items as are looked at together: they fit in the cache."""
 
 _SMALLEST_LOG_PRODUCT = -600.0
-
-
-class ExpectedCounts(NamedTuple):
-    """What the workers are expected to have done, in earlier calls too."""
-
-    answers: Floats  # by pair and true class
-    totals: Floats  # of all answers, by worker and true class
-    right: float  # answers of all workers
 
 
 class _Group(NamedTuple):
@@ -36,75 +28,70 @@ class _Group(NamedTuple):
 class ConfusionModel:
     """P(answer | true class) of each worker, for batches whose layout lists all classes.
 
-    A *pair* is a worker with an answer that this worker gave.
+    A *pair* is a worker with an answer: number worker * n_classes + answer.
     """
 
     data: VoteData
     pairs: Ints  # by vote
-    workers: Ints  # by pair
     answers: Ints  # by pair
-    stored: ExpectedCounts  # of earlier calls
+    stored: Floats  # by pair and true class: expected counts of earlier calls
     groups: tuple[_Group, ...]  # all items that have votes
 
     @classmethod
     def from_data(cls, data: VoteData, *, n_subtypes: int = 1) -> Self:
         """Number the pairs and look up their stored counts; rates are by class and subtype."""
-        n_workers, n_classes, stored = data.votes.n_workers, data.votes.n_classes, data.stored
-        codes = data.votes.workers * n_classes + data.votes.classes
-        given = np.bincount(codes, minlength=n_workers * n_classes) > 0
-        workers, answers = np.divmod(np.flatnonzero(given), n_classes)
-        truths = np.arange(n_classes)
-        rows = stored.workers * n_classes + stored.truths
-        pairs = (np.cumsum(given) - 1)[codes]
+        n_workers, n_classes = data.votes.n_workers, data.votes.n_classes
+        pairs = data.votes.workers * n_classes + data.votes.classes
+        stored = np.zeros((n_workers * n_classes, n_classes))
+        known = data.stored
+        stored[known.workers * n_classes + known.answers, known.truths] = known.amounts
         return cls(
             data=data,
             pairs=pairs,
-            workers=workers,
-            answers=answers,
-            stored=ExpectedCounts(
-                stored.look_up(workers[:, np.newaxis], truths, answers[:, np.newaxis]),
-                sum_groups(rows, stored.amounts, given.size).reshape(n_workers, n_classes),
-                float(data.stored_right.sum()),
-            ),
+            answers=np.tile(np.arange(n_classes), n_workers),
+            stored=stored,
             groups=tuple(_group_items(data.n_votes, pairs, n_classes * n_subtypes)),
         )
 
-    def count(self, truth: Floats) -> ExpectedCounts:
-        """Count, by how probable each class is to be true: shape (n_items, n_classes)."""
-        answers, totals = self.count_new(truth.T)
-        right = float(answers[np.arange(self.workers.size), self.answers].sum())
-        return ExpectedCounts(
-            answers + self.stored.answers,
-            totals + self.stored.totals,
-            right + self.stored.right,
-        )
+    def count(self, truth: Floats) -> Counts:
+        """Count, by how probable each class is to be true, by cell, earlier calls' answers too."""
+        n_classes = self.data.votes.n_classes
+        table = truth.reshape(-1, n_classes)
+        answers = self.count_new(table.T) + self.stored
+        by_worker = answers.reshape(self.data.votes.n_workers, n_classes, n_classes)
+        return Counts(np.einsum("wcc->w", by_worker), answers, np.einsum("ij->j", table))
 
-    def count_new(self, probabilities: Floats) -> tuple[Floats, Floats]:
-        """Count by pair, and by worker, what this batch alone shows.
+    def count_new(self, probabilities: Floats) -> Floats:
+        """Count by pair what this batch alone shows.
 
         `probabilities` has a row for each thing that may be true of an item, and the counts have
         a column for each.
         """
-        n_workers, n_pairs = self.data.votes.n_workers, self.workers.size
         columns = np.array(probabilities, order="C")
         columns *= self.data.informative
         # Votes are sorted by item. (`take` would copy their items, which are read-only, each time.)
         by_vote = (np.repeat(column, self.data.n_votes) for column in columns)
-        new = [sum_groups(self.pairs, column, n_pairs) for column in by_vote]
-        totals = [sum_groups(self.workers, column, n_workers) for column in new]
-        return np.stack(new, axis=1), np.stack(totals, axis=1)
+        n_pairs = self.answers.size
+        return np.stack([sum_groups(self.pairs, column, n_pairs) for column in by_vote], axis=1)
 
-    def estimate_rates(self, truth: Floats, strength: float) -> Floats:
+    def sum_answers(self, by_pair: Floats) -> Floats:
+        """Add up the answers of each worker: shape (n_workers, n_columns)."""
+        n_workers, n_classes = self.data.votes.n_workers, self.data.votes.n_classes
+        total: Floats = by_pair.reshape(n_workers, n_classes, by_pair.shape[1]).sum(axis=1)
+        return total
+
+    def estimate_rates(self, counts: Counts, strength: float) -> Floats:
         """Find the most probable rates of the pairs, by true class: shape (n_pairs, n_classes).
 
         They are shrunk to the accuracy of all workers together, which counts for `strength` votes
         in each row of a matrix. No item is taken out.
         """
-        counts, pairs = self.count(truth), np.arange(self.workers.size)
-        own = strength * self.data.share_of_right(counts.right)
-        rates = counts.answers + (strength - own) / max(truth.shape[1] - 1, 1)
+        n_classes, pairs = self.data.votes.n_classes, np.arange(self.answers.size)
+        own = strength * self.data.share_of_right(float(counts.right.sum()))
+        rates = counts.answers + (strength - own) / max(n_classes - 1, 1)
         rates[pairs, self.answers] = counts.answers[pairs, self.answers] + own
-        shrunken: Floats = rates / (counts.totals + strength)[self.workers]
+        totals = self.sum_answers(counts.answers) + strength
+        shrunken: Floats = rates / np.repeat(totals, n_classes, axis=0)
         return shrunken
 
     def estimate_posterior(self, rates: Floats, prior: Floats) -> Floats:
@@ -129,7 +116,12 @@ class ConfusionModel:
         return posterior
 
     def log_likelihood_elsewhere(
-        self, truth: Floats, accuracy: Floats, strength: float, factors: Floats | float
+        self,
+        truth: Floats,
+        counts: Counts,
+        accuracy: Floats,
+        strength: float,
+        factors: Floats | float,
     ) -> Floats:
         """Log-likelihood of the classes, each vote judged without the item it is for [1]_.
 
@@ -145,9 +137,9 @@ class ConfusionModel:
            for topic models", UAI 2009. arXiv:1205.2662
         """
         data, population = self.data, self.data.population
-        counts, total = self.count(truth), np.zeros_like(truth)
+        total = np.zeros_like(truth)
         informative = truth if data.informative.all() else truth * data.informative[:, np.newaxis]
-        totals = counts.totals + strength
+        totals = self.sum_answers(counts.answers) + strength
         right = strength * accuracy
         wrong = (strength - right) / max(data.votes.n_classes - 1, 1)
         for items, votes, pairs in self.groups:

@@ -1,12 +1,21 @@
 """Dawid and Skene's model of workers who mix up classes, fitted by MAP-EM."""
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
 from groundtruth.aggregation.classification.confusion import ConfusionModel
 from groundtruth.aggregation.classification.counts import WorkerCounts, sum_groups
-from groundtruth.aggregation.classification.em import VoteData, conclude, iterate
+from groundtruth.aggregation.classification.em import (
+    NOTHING,
+    Counts,
+    Fit,
+    Rounds,
+    VoteData,
+    conclude,
+    iterate,
+)
 from groundtruth.aggregation.classification.posterior import Consolidation
 from groundtruth.aggregation.classification.votes import Floats, Ints, Votes
 
@@ -81,26 +90,50 @@ def dawid_skene(
     array([1])
     """
     settings = settings or DawidSkeneSettings()
-    data = VoteData.from_votes(votes, prior_counts, gold)
-    model = ConfusionModel.from_data(data) if data.layout.is_complete else None
-    several = data.spread(data.n_votes > 1)
+    rounds = DawidSkeneRounds.from_data(VoteData.from_votes(votes, prior_counts, gold), settings)
+    return rounds.conclude(
+        iterate(rounds, tolerance=settings.tolerance, max_rounds=settings.max_rounds)
+    )
 
-    def update(truth: Floats) -> tuple[Floats, None]:
-        if model is not None:
-            table = truth.reshape(-1, votes.n_classes)
-            rates = model.estimate_rates(table, settings.strength)
-            return model.estimate_posterior(rates, np.einsum("ij->j", table) + 1.0).ravel(), None
-        accuracy = data.estimate_accuracy(truth, settings.strength)
+
+@dataclass(frozen=True, kw_only=True)
+class DawidSkeneRounds(Rounds[None]):
+    """The rounds of `dawid_skene`."""
+
+    settings: DawidSkeneSettings
+    model: ConfusionModel | None  # None if not every class is listed
+
+    @classmethod
+    def from_data(cls, data: VoteData, settings: DawidSkeneSettings) -> Self:
+        """Make the confusion matrices ready."""
+        model = ConfusionModel.from_data(data) if data.layout.is_complete else None
+        return cls(data=data, settings=settings, model=model)
+
+    def count(self, truth: Floats) -> Counts:
+        """Count the answers of each worker, and how often each class is true.
+
+        A rest counts as never true.
+        """
+        if self.model is not None:
+            return self.model.count(truth)
+        layout = self.data.layout
+        listed = np.where(layout.is_rest, 0.0, truth)
+        true = sum_groups(layout.classes, listed, layout.n_classes)
+        return Counts(self.data.count_right(truth), NOTHING, true)
+
+    def estimate(self, truth: Floats, counts: Counts) -> tuple[Floats, None]:
+        """Multiply the rates of the votes and the class prior."""
+        data, layout, strength = self.data, self.data.layout, self.settings.strength
+        if self.model is not None:
+            rates = self.model.estimate_rates(counts, strength)
+            return self.model.estimate_posterior(rates, counts.true + 1.0).ravel(), None
+        accuracy = data.estimate_accuracy(truth, strength, right=counts.right)
         likelihood = data.sum_votes(data.log_likelihood_ratios(accuracy))
-        return data.layout.softmax(likelihood + several * _log_class_prior(data, truth)), None
+        prior = np.where(layout.is_rest, 0.0, np.log(counts.true + 1.0)[layout.classes])
+        return layout.softmax(likelihood + data.spread(data.n_votes > 1) * prior), None
 
-    fit = iterate(data, update, tolerance=settings.tolerance, max_rounds=settings.max_rounds)
-    accuracy = data.estimate_accuracy(fit.truth, settings.strength)
-    return conclude(data, data.restore_single_votes(fit.posterior, accuracy), fit)
-
-
-def _log_class_prior(data: VoteData, truth: Floats) -> Floats:
-    """Log of how often each class is true, smoothed by one; a rest counts as never true."""
-    layout = data.layout
-    true = sum_groups(layout.classes, np.where(layout.is_rest, 0.0, truth), layout.n_classes) + 1.0
-    return np.where(layout.is_rest, 0.0, np.log(true)[layout.classes])
+    def conclude(self, fit: Fit[None], right: Floats | None = None) -> Consolidation:
+        """Look at votes that are alone once more."""
+        data, strength = self.data, self.settings.strength
+        accuracy = data.estimate_accuracy(fit.truth, strength, right=right)
+        return conclude(data, data.restore_single_votes(fit.posterior, accuracy), fit)

@@ -1,14 +1,21 @@
 """EBCC: classes have subtypes, on each of which workers err together in their own way."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Self
 
 import numpy as np
 
 from groundtruth.aggregation.classification.confusion import ConfusionModel
 from groundtruth.aggregation.classification.counts import WorkerCounts
 from groundtruth.aggregation.classification.dawid_skene import dawid_skene
-from groundtruth.aggregation.classification.em import Fit, VoteData, conclude
+from groundtruth.aggregation.classification.em import (
+    Counts,
+    Fit,
+    Rounds,
+    VoteData,
+    conclude,
+    iterate,
+)
 from groundtruth.aggregation.classification.posterior import Consolidation
 from groundtruth.aggregation.classification.votes import Floats, Ints, Votes
 
@@ -99,92 +106,104 @@ def ebcc(
     data = VoteData.from_votes(votes, prior_counts, gold)
     if not data.layout.is_complete:
         return dawid_skene(votes, prior_counts=prior_counts, gold=gold)
-    fit = _Subtypes.from_data(data, settings).fit(settings)
-    accuracy = data.estimate_accuracy(fit.truth, _LONE_STRENGTH)
-    return conclude(data, data.restore_single_votes(fit.posterior, accuracy), fit)
+    rounds = EbccRounds.from_data(data, settings)
+    return rounds.conclude(
+        iterate(rounds, tolerance=settings.tolerance, max_rounds=settings.max_rounds)
+    )
 
 
-class _Subtypes(NamedTuple):
-    """The model. Tables of items have the shape (n_classes, n_subtypes, n_items)."""
+@dataclass(frozen=True, kw_only=True)
+class EbccRounds(Rounds[None]):
+    """The rounds of `ebcc`. Tables of items have the shape (n_classes, n_subtypes, n_items).
 
-    data: VoteData
+    What `estimate` finds are logarithms of probabilities, not normalized.
+    """
+
+    settings: EbccSettings
     model: ConfusionModel
     class_counts: Floats  # of the prior of class frequencies
     answer_counts: Floats  # of the prior of answers, by true class and answer
-    subtype_count: float  # of the prior of a class's subtypes, for each
-    n_subtypes: int
 
     @classmethod
-    def from_data(cls, data: VoteData, settings: EbccSettings) -> "_Subtypes":
-        """Make the priors ready."""
-        n_classes, n_subtypes = data.votes.n_classes, settings.n_subtypes
-        answer_counts = np.full((n_classes, n_classes), settings.wrong)
+    def from_data(
+        cls, data: VoteData, settings: EbccSettings, shares: Floats | None = None
+    ) -> Self:
+        """Make the priors ready; `shares` sums `share_votes` over all items, if in parts."""
+        answer_counts = np.full((data.votes.n_classes, data.votes.n_classes), settings.wrong)
         np.fill_diagonal(answer_counts, settings.right)
         return cls(
             data=data,
-            model=ConfusionModel.from_data(data, n_subtypes=n_subtypes),
-            class_counts=_share_votes(data).sum(axis=1) + 1.0,
+            settings=settings,
+            model=ConfusionModel.from_data(data, n_subtypes=settings.n_subtypes),
+            class_counts=(share_votes(data).sum(axis=1) if shares is None else shares) + 1.0,
             answer_counts=answer_counts,
-            subtype_count=settings.concentration / n_subtypes,
-            n_subtypes=n_subtypes,
         )
-
-    def fit(self, settings: EbccSettings) -> Fit[None]:
-        """Make rounds until no class's probability changes by the tolerance or more."""
-        known = np.flatnonzero(self.data.gold >= 0)
-        classes = np.arange(self.data.votes.n_classes)[:, np.newaxis, np.newaxis]
-        excluded = classes != self.data.gold[known]
-        truth, rounds = self.start(), 0
-        while True:
-            scores = self.score(truth)
-            posterior = truth_now = _normalize(scores)
-            if known.size:
-                truth_now = posterior.copy()
-                truth_now[..., known] = _normalize(np.where(excluded, -np.inf, scores[..., known]))
-            before, after = truth.sum(axis=1), truth_now.sum(axis=1)
-            truth, rounds = truth_now, rounds + 1
-            change = np.abs(after - before).max(initial=0.0)
-            if change < settings.tolerance or rounds >= settings.max_rounds:
-                normalize = self.data.layout.normalize  # rounding of many subtypes adds up
-                found = normalize(posterior.sum(axis=1).T.ravel())
-                return Fit(found, normalize(after.T.ravel()), None, rounds)
 
     def start(self) -> Floats:
         """Start subtypes by the share of the votes, in steps as far apart as they are wide."""
-        steps = np.arange(self.n_subtypes)[:, np.newaxis]
-        places = (self.n_subtypes - 1) * _share_votes(self.data)[:, np.newaxis]
-        nearness = np.exp(-0.5 * (steps - places) ** 2)
+        last = self.settings.n_subtypes - 1
+        steps = np.arange(last + 1)[:, np.newaxis]
+        nearness = np.exp(-0.5 * (steps - last * share_votes(self.data)[:, np.newaxis]) ** 2)
         nearness /= nearness.sum(axis=1, keepdims=True)
         truth = self.data.start().reshape(-1, self.data.votes.n_classes).T
         started: Floats = truth[:, np.newaxis] * nearness
         return started
 
-    def score(self, truth: Floats) -> Floats:
-        """Log of how probable each class and subtype is, by expected logarithms, not normalized."""
-        sizes = truth.sum(axis=2) + self.subtype_count
-        frequencies = _expect_logs(truth.sum(axis=(1, 2)) + self.class_counts)
+    def count(self, truth: Floats) -> Counts:
+        """Count the answers of each worker, and the items, by class and subtype."""
+        n_workers, n_classes = self.data.votes.n_workers, self.data.votes.n_classes
+        answers = self.model.count_new(truth.reshape(-1, truth.shape[2]))
+        by_worker = answers.reshape(n_workers, n_classes, n_classes, self.settings.n_subtypes)
+        right = np.einsum("wccs->w", by_worker) + self.data.stored_right
+        return Counts(right, answers, truth.sum(axis=2))
+
+    def estimate(self, truth: Floats, counts: Counts) -> tuple[Floats, None]:
+        """Add up the expected logarithms of the rates of the votes, and of the prior."""
+        sizes = counts.true + self.settings.concentration / self.settings.n_subtypes
+        frequencies = _expect_logs(counts.true.sum(axis=1) + self.class_counts)
         prior = (_expect_logs(sizes) + frequencies[:, np.newaxis]).ravel()
-        rates = self.expect_log_rates(truth, sizes / sizes.sum(axis=1, keepdims=True))
+        rates = self._expect_log_rates(counts, sizes / sizes.sum(axis=1, keepdims=True))
         scores = np.zeros((prior.size, truth.shape[2]))
         for items, _, pairs in self.model.groups:
             evidence = rates.take(pairs, axis=0).sum(axis=0)
             scores[:, items] = (evidence + prior if len(pairs) > 1 else evidence).T
-        return scores.reshape(truth.shape)
+        return scores.reshape(truth.shape), None
 
-    def expect_log_rates(self, truth: Floats, shares: Floats) -> Floats:
+    def settle(self, posterior: Floats) -> Floats:
+        """Turn the logarithms into probabilities, without classes that are known not to be true."""
+        truth = _normalize(posterior)
+        known = np.flatnonzero(self.data.gold >= 0)
+        if known.size:
+            classes = np.arange(len(truth))[:, np.newaxis, np.newaxis]
+            excluded = classes != self.data.gold[known]
+            truth[..., known] = _normalize(np.where(excluded, -np.inf, posterior[..., known]))
+        return truth
+
+    def find_change(self, before: Floats, after: Floats) -> float:
+        """By how much the probability of a class changed at most."""
+        return super().find_change(before.sum(axis=1), after.sum(axis=1))
+
+    def conclude(self, fit: Fit[None], right: Floats | None = None) -> Consolidation:
+        """Add up the subtypes, and look at votes that are alone once more."""
+        data, normalize = self.data, self.data.layout.normalize  # rounding of many adds up
+        posterior = normalize(_normalize(fit.posterior).sum(axis=1).T.ravel())
+        fit = fit._replace(truth=normalize(fit.truth.sum(axis=1).T.ravel()))
+        accuracy = data.estimate_accuracy(fit.truth, _LONE_STRENGTH, right=right)
+        return conclude(data, data.restore_single_votes(posterior, accuracy), fit)
+
+    def _expect_log_rates(self, counts: Counts, shares: Floats) -> Floats:
         """Expected logarithms of the pairs' rates, a column for each class and subtype."""
         model, shape = self.model, (-1, *shares.shape)
-        found = model.count_new(truth.reshape(shares.size, -1))
-        answers, totals = (table.reshape(shape) for table in found)
-        answers += model.stored.answers[..., np.newaxis] * shares
+        answers = counts.answers.reshape(shape) + model.stored[..., np.newaxis] * shares
+        totals = model.sum_answers(answers.reshape(-1, shares.size)).reshape(shape)
         answers += self.answer_counts.T[model.answers][..., np.newaxis]
-        totals += model.stored.totals[..., np.newaxis] * shares
         totals += self.answer_counts.sum(axis=1)[:, np.newaxis]
-        rates: Floats = _digamma(answers) - _digamma(totals)[model.workers]
-        return rates.reshape(-1, shares.size)
+        rates = _digamma(answers) - np.repeat(_digamma(totals), len(shares), axis=0)
+        found: Floats = rates.reshape(-1, shares.size)
+        return found
 
 
-def _share_votes(data: VoteData) -> Floats:
+def share_votes(data: VoteData) -> Floats:
     """Share of each item's votes by class: shape (n_classes, n_items)."""
     shares: Floats = data.votes.counts.T / np.maximum(data.n_votes, 1)
     return shares

@@ -1,11 +1,15 @@
 """Expectation maximisation: what the algorithms that learn about workers share.
 
-An algorithm makes a `VoteData`, hands `iterate` a function for one round (M step and E step), and
-turns what the last round found into the posterior. Values are flat arrays with one entry for each
-cell of the layout, or one for each vote in canonical order.
+An algorithm makes a `VoteData`, gives `iterate` its `Rounds`, and turns what the last one found
+into the posterior. A round has two halves: `count` adds up over all items what is learned of the
+workers (the M step), and `estimate` says by that how probable the classes of each item are (the E
+step). Counts of some items may be added to those of others, and nothing else goes from item to
+item. So the items may be in parts, each of which is given the counts of all.
+
+Values are flat arrays with one entry for each cell of the layout, or one for each vote in canonical
+order.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
@@ -19,7 +23,12 @@ from groundtruth.aggregation.classification.counts import (
     shrink_to_prior,
     sum_groups,
 )
-from groundtruth.aggregation.classification.posterior import ClassLayout, Consolidation, Posterior
+from groundtruth.aggregation.classification.posterior import (
+    SAME,
+    ClassLayout,
+    Consolidation,
+    Posterior,
+)
 from groundtruth.aggregation.classification.votes import Floats, Ints, Votes
 
 _ACCURACY_LIMITS = (0.01, 0.99)
@@ -27,6 +36,29 @@ _LARGEST_FLOOR = 1 - 1e-9
 _ROUNDING = 1e-12
 _PRIOR_GOLD = 5.0
 """How many items of known truth, for each class, the frequencies of the votes count for."""
+
+
+NOTHING: Floats = np.empty(0)
+"""Where nothing is counted."""
+
+
+class VoteTotals(NamedTuple):
+    """What is counted over all votes before any round; those of some items may be added."""
+
+    votes: Floats  # by worker: those that count
+    chosen: Floats  # by class: votes for it
+    gold: Floats  # by class: items that are known to be of it
+
+
+class Counts(NamedTuple):
+    """What a round counts over all items; those of some items may be added."""
+
+    right: Floats  # by worker: how many votes are expected to be right
+    # By worker and class chosen, and by true class: expected votes, shape (n_workers * n_classes,
+    # n_classes). Without a row where an algorithm does not ask, or not every class is listed.
+    answers: Floats
+    # By class, and by subtype where an algorithm has some: expected items. Empty if nobody asks.
+    true: Floats
 
 
 class Fit[T](NamedTuple):
@@ -51,6 +83,8 @@ class VoteData:
     is_single: NDArray[np.bool_]  # by vote: whether it is the only one on its item
     counted: Floats  # by vote: `informative` of its item
     stored: WorkerCounts  # of earlier calls
+    own: VoteTotals  # of these votes
+    totals: VoteTotals  # of all votes: of these, and of those in other parts
     n_answers: Floats  # by worker: votes that count, the stored ones too
     stored_right: Floats  # by worker: how many of the stored ones are expected to be right
     population: PopulationPrior | None  # None if nothing is known of it
@@ -63,8 +97,12 @@ class VoteData:
         gold: Ints | None,
         population_counts: Floats | None = None,
         in_population: NDArray[np.bool_] | None = None,
+        totals: VoteTotals | None = None,
     ) -> Self:
-        """Check the arguments, those of `calibrated`, against each other; make them ready."""
+        """Check the arguments, those of `calibrated`, against each other; make them ready.
+
+        `totals` are those of all votes, if these are a part of them.
+        """
         stored = prior_counts
         if stored is None:
             stored = WorkerCounts.empty(votes.n_workers, votes.n_classes)
@@ -78,6 +116,12 @@ class VoteData:
         layout, n_votes = ClassLayout.from_votes(votes, known), votes.votes_per_item
         informative = ((n_votes > 1) | (known >= 0)).astype(np.float64)
         counted = informative[votes.items]
+        own = VoteTotals(
+            votes=sum_groups(votes.workers, counted, votes.n_workers),
+            chosen=np.bincount(votes.classes, minlength=votes.n_classes).astype(np.float64),
+            gold=np.bincount(known[known >= 0], minlength=votes.n_classes).astype(np.float64),
+        )
+        totals = totals or own
         present = stored if in_population is None else stored.select_workers(in_population)
         return cls(
             votes=votes,
@@ -89,8 +133,9 @@ class VoteData:
             is_single=(n_votes == 1)[votes.items],
             counted=counted,
             stored=stored,
-            n_answers=sum_groups(votes.workers, counted, votes.n_workers)
-            + stored.answers_by_worker(),
+            own=own,
+            totals=totals,
+            n_answers=totals.votes + stored.answers_by_worker(),
             stored_right=stored.right_by_worker(),
             population=PopulationPrior.from_counts(population_counts, present),
         )
@@ -142,27 +187,36 @@ class VoteData:
         return shrink_to_prior(right, answers, self.votes.n_classes)
 
     def estimate_accuracy(
-        self, truth: Floats, strength: float, *, alone: bool = False, row_strength: float = 0.0
+        self,
+        truth: Floats,
+        strength: float,
+        *,
+        right: Floats | None = None,
+        alone: bool = False,
+        row_strength: float = 0.0,
     ) -> Floats:
         """Estimate how often the worker behind each vote is right on other items: shape (n_votes,).
 
         The only vote on an item is judged by what is known of its worker alone, so that other
-        workers of the batch do not change how sure it is. The accuracy of all workers counts for
+        workers of the batch do not change how sure it is. `right` counts the right answers of each
+        worker, if not by these votes alone. The accuracy of all workers counts for
         `strength` votes (for such a vote, or with `alone`, 0.7 does). With `row_strength` the
         estimate, from 0.01 to 0.99, counts for so many votes once more in each row of a confusion
         matrix, where an algorithm shrinks these to it.
         """
-        workers, by_worker = self.votes.workers, self.count_right(truth)
-        right = by_worker[workers] - truth[self.cells] * self.counted
+        workers = self.votes.workers
+        by_worker = self.count_right(truth) if right is None else right
+        others_right = by_worker[workers] - truth[self.cells] * self.counted
         answers = self.n_answers[workers] - self.counted
         prior: Floats | float = PRIOR_ACCURACY
         if not alone:
             shared = self.share_of_right(float(by_worker.sum()))
             prior = np.where(self.is_single, PRIOR_ACCURACY, shared)
-        accuracy = np.clip((right + strength * prior) / (answers + strength), *_ACCURACY_LIMITS)
+        accuracy = (others_right + strength * prior) / (answers + strength)
+        accuracy = np.clip(accuracy, *_ACCURACY_LIMITS)
         if row_strength > 0:
             more = row_strength * self.votes.n_classes
-            accuracy = (right + more * accuracy) / (answers + more)
+            accuracy = (others_right + more * accuracy) / (answers + more)
         return accuracy
 
     def log_likelihood_ratios(self, accuracy: Floats) -> Floats:
@@ -193,16 +247,22 @@ class VoteData:
             return 1.0
         return self.weigh(accuracy, max_weights) / self.weigh(accuracy, None)
 
-    def share_weights(self, weights: Floats, smoothing: float) -> Floats:
-        """Share of the weights by class, smoothed by some votes of mean weight."""
-        mean = float(weights.mean()) if weights.size else 0.0
+    def share_weights(
+        self, weights: Floats, smoothing: float, *, mean: float | None = None
+    ) -> Floats:
+        """Share of the weights by class, smoothed by some votes of mean weight.
+
+        `mean` is that of all votes, if these are a part of them.
+        """
+        if mean is None:
+            mean = float(weights.mean()) if weights.size else 0.0
         even = (smoothing * mean or 1.0) / self.votes.n_classes
         return self.layout.normalize(self.sum_votes(weights) + even)
 
     def count_gold(self, earlier: Floats | None = None) -> Floats:
         """Count the items of known truth by class, those of earlier calls too."""
         n_classes = self.votes.n_classes
-        known = np.bincount(self.gold[self.gold >= 0], minlength=n_classes).astype(np.float64)
+        known = self.totals.gold
         if earlier is None:
             return known
         more = np.asarray(earlier, dtype=np.float64)
@@ -219,7 +279,7 @@ class VoteData:
         like that. An item's own truth does not count for it.
         """
         stored, layout, n_classes = self.stored, self.layout, self.votes.n_classes
-        chosen = np.bincount(self.votes.classes, minlength=n_classes) + 1.0
+        chosen = self.totals.chosen + 1.0
         if self.population is None:
             chosen += sum_groups(stored.answers, stored.amounts, n_classes)
         else:
@@ -257,6 +317,7 @@ class VoteData:
         truth: Floats,
         strength: float,
         *,
+        right: Floats | None = None,
         row_strength: float = 0.0,
         max_weights: Floats | None = None,
     ) -> Floats:
@@ -272,36 +333,64 @@ class VoteData:
         if not cells.size:
             return posterior
         items, before = layout.items[cells], posterior[cells]
-        accuracy = self.estimate_accuracy(truth, strength, alone=True, row_strength=row_strength)
+        accuracy = self.estimate_accuracy(
+            truth, strength, right=right, alone=True, row_strength=row_strength
+        )
         accuracy = np.minimum(accuracy, _LARGEST_FLOOR)
         ratios = self.log_likelihood_ratios(accuracy) * self.cap_factors(accuracy, max_weights)
         odds = np.exp(-self.find_largest_vote(ratios)[items])
         floor = 1.0 / (1.0 + (self.votes.n_classes - 1) * odds)
-        low = (floor - before > _ROUNDING) & (before >= layout.find_largest(posterior)[items])
+        largest = layout.find_largest(posterior)[items] - SAME
+        low = (floor - before > _ROUNDING) & (before >= largest)
         return layout.raise_cells(posterior, cells[low], floor[low])
 
 
-def iterate[T](
-    data: VoteData,
-    update: Callable[[Floats], tuple[Floats, T]],
-    *,
-    tolerance: float,
-    max_rounds: int,
-) -> Fit[T]:
-    """Make rounds until no probability changes by `tolerance` or more; 0 makes all of them.
+@dataclass(frozen=True, kw_only=True)
+class Rounds[T]:
+    """The rounds of an algorithm on some items; what `estimate` finds is by cell."""
 
-    `update` makes one: from how probable each class is to be true, shape (n_cells,), to what
-    workers are like by that (M step), and on to the posterior by that (E step). It returns that,
-    and what else the algorithm wants to have of the last round.
-    """
-    truth, rounds = data.start(), 0
+    data: VoteData
+
+    def start(self) -> Floats:
+        """Return how probable each class is taken to be true at first."""
+        return self.data.start()
+
+    def count(self, truth: Floats) -> Counts:
+        """Count by how probable each class is to be true what workers did (M step)."""
+        return Counts(self.data.count_right(truth), NOTHING, NOTHING)
+
+    def estimate(self, truth: Floats, counts: Counts) -> tuple[Floats, T]:
+        """Find the posterior by such counts of all items (E step).
+
+        Returns that, and what else the algorithm wants to have of the last round.
+        """
+        raise NotImplementedError
+
+    def settle(self, posterior: Floats) -> Floats:
+        """Return how probable each class is to be true, where some truths are known."""
+        return self.data.settle_gold(posterior)
+
+    def find_change(self, before: Floats, after: Floats) -> float:
+        """By how much the probability of a class changed at most."""
+        return float(np.abs(after - before).max(initial=0.0))
+
+    def conclude(self, fit: Fit[T], right: Floats | None = None) -> Consolidation:
+        """Return the result.
+
+        `right` counts the right answers of each worker by the truth that was found, if there are
+        other parts.
+        """
+        raise NotImplementedError
+
+
+def iterate[T](rounds: Rounds[T], *, tolerance: float, max_rounds: int) -> Fit[T]:
+    """Make rounds until no probability changes by `tolerance` or more; 0 makes all of them."""
+    truth, made = rounds.start(), 0
     while True:
-        posterior, details = update(truth)
-        before, truth, rounds = truth, data.settle_gold(posterior), rounds + 1
-        np.subtract(truth, before, out=before)
-        change = max(before.max(initial=0.0), -before.min(initial=0.0))
-        if change < tolerance or rounds >= max_rounds:
-            return Fit(posterior, truth, details, rounds)
+        posterior, details = rounds.estimate(truth, rounds.count(truth))
+        before, truth, made = truth, rounds.settle(posterior), made + 1
+        if rounds.find_change(before, truth) < tolerance or made >= max_rounds:
+            return Fit(posterior, truth, details, made)
 
 
 def conclude[T](data: VoteData, posterior: Floats, fit: Fit[T]) -> Consolidation:

@@ -14,6 +14,12 @@ from groundtruth.aggregation.classification.votes import Floats, Ints, Votes
 MOST_LISTED_CLASSES = 20
 """With more classes than this, only those that somebody chose are listed one by one."""
 
+SAME = 1e-9
+"""Probabilities that differ by no more count as equal.
+
+Sums over parts of the items are rounded in another order than one over all of them.
+"""
+
 _ITEMS_AT_ONCE = 4096
 _SMALLEST_SHARE = 0.01
 
@@ -59,7 +65,7 @@ class ClassLayout:
     @property
     def is_complete(self) -> bool:
         """Whether every class is listed: values then reshape to (n_items, n_classes)."""
-        return self.items.size == self.n_items * self.n_classes
+        return self.n_classes <= MOST_LISTED_CLASSES
 
     def find_cells(self, items: Ints, classes: Ints) -> Ints:
         """Return the cells of some listed classes."""
@@ -80,8 +86,8 @@ class ClassLayout:
         return np.maximum.reduceat(values, self.starts)
 
     def find_best(self, values: Floats) -> Ints:
-        """Return each item's cell with the largest value; of equal ones the first."""
-        best = np.flatnonzero(values == self.spread(self.find_largest(values)))
+        """Return each item's cell with the largest probability; of equal ones the first."""
+        best = np.flatnonzero(values >= self.spread(self.find_largest(values) - SAME))
         return best[np.searchsorted(best, self.starts)]
 
     def raise_cells(self, values: Floats, cells: Ints, wanted: Floats) -> Floats:
@@ -154,13 +160,19 @@ class Posterior:
         """Probability of the label: ndarray of float, shape (n_items,)."""
         return self.layout.find_largest(self.probabilities)
 
-    def dense(self) -> Floats:
-        """Return all probabilities: ndarray of float, shape (n_items, n_classes)."""
+    def dense(self, first: int = 0, last: int | None = None) -> Floats:
+        """Return all probabilities, from an item on and up to another if these are given.
+
+        ndarray of float, shape (n_items, n_classes).
+        """
         layout = self.layout
-        rest = np.zeros(layout.n_items)
-        rest[layout.items[layout.is_rest]] = self.probabilities[layout.is_rest]
+        last = layout.n_items if last is None else last
+        cells = slice(*np.searchsorted(layout.items, [first, last]))
+        items, is_rest = layout.items[cells] - first, layout.is_rest[cells]
+        rest, probabilities = np.zeros(last - first), self.probabilities[cells]
+        rest[items[is_rest]] = probabilities[is_rest]
         table = np.repeat(rest[:, np.newaxis], layout.n_classes, axis=1)
-        table[layout.items, layout.classes] = self.probabilities
+        table[items, layout.classes[cells]] = probabilities
         return table
 
 

@@ -3,7 +3,14 @@
 from dataclasses import dataclass
 
 from groundtruth.aggregation.classification.counts import WorkerCounts
-from groundtruth.aggregation.classification.em import VoteData, conclude, iterate
+from groundtruth.aggregation.classification.em import (
+    Counts,
+    Fit,
+    Rounds,
+    VoteData,
+    conclude,
+    iterate,
+)
 from groundtruth.aggregation.classification.posterior import Consolidation
 from groundtruth.aggregation.classification.votes import Floats, Ints, Votes
 
@@ -79,16 +86,41 @@ def weighted(
     """
     settings = settings or WeightedSettings()
     data = VoteData.from_votes(votes, prior_counts, gold)
-
-    def update(truth: Floats) -> tuple[Floats, None]:
-        accuracy = data.estimate_accuracy(truth, settings.accuracy_strength)
-        weights = data.weigh(accuracy, max_weights)
-        return data.share_weights(weights, settings.smoothing), None
-
-    fit = iterate(data, update, tolerance=settings.tolerance, max_rounds=settings.max_rounds)
-    accuracy = data.estimate_accuracy(fit.truth, settings.accuracy_strength)
-    posterior = data.restore_single_votes(fit.posterior, accuracy)
-    posterior = data.raise_to_floor(
-        posterior, fit.truth, settings.accuracy_strength, max_weights=max_weights
+    rounds = WeightedRounds(data=data, settings=settings, max_weights=max_weights)
+    return rounds.conclude(
+        iterate(rounds, tolerance=settings.tolerance, max_rounds=settings.max_rounds)
     )
-    return conclude(data, posterior, fit)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightedRounds(Rounds[None]):
+    """The rounds of `weighted`, whose arguments these are."""
+
+    settings: WeightedSettings
+    max_weights: Floats | None = None
+    mean_weight: float | None = None  # of all votes, if there are other parts
+
+    def weigh(self, truth: Floats, counts: Counts) -> Floats:
+        """Weigh each vote."""
+        strength = self.settings.accuracy_strength
+        accuracy = self.data.estimate_accuracy(truth, strength, right=counts.right)
+        return self.data.weigh(accuracy, self.max_weights)
+
+    def estimate(self, truth: Floats, counts: Counts) -> tuple[Floats, None]:
+        """Share the weights of the votes."""
+        weights = self.weigh(truth, counts)
+        shares = self.data.share_weights(weights, self.settings.smoothing, mean=self.mean_weight)
+        return shares, None
+
+    def conclude(self, fit: Fit[None], right: Floats | None = None) -> Consolidation:
+        """Look at votes that are alone and at those that agree once more."""
+        data, strength = self.data, self.settings.accuracy_strength
+        accuracy = data.estimate_accuracy(fit.truth, strength, right=right)
+        posterior = data.raise_to_floor(
+            data.restore_single_votes(fit.posterior, accuracy),
+            fit.truth,
+            strength,
+            right=right,
+            max_weights=self.max_weights,
+        )
+        return conclude(data, posterior, fit)
