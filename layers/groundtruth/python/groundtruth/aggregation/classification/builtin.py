@@ -91,7 +91,9 @@ def conclude_builtin(votes: Votes, counts: BuiltinCounts, kinds: Ints) -> Floats
     """Take the M step and the second E step, by the counts of all items: see `builtin`."""
     kind_of_vote = np.searchsorted(kinds, votes.workers * votes.n_classes + votes.classes)
     smoothed = _maximize(counts, *np.divmod(kinds, votes.n_classes))
-    return _posterior(votes, counts.true / counts.items, np.log(smoothed), kind_of_vote)
+    return _posterior(
+        votes, counts.true / np.maximum(counts.items, 1.0), np.log(smoothed), kind_of_vote
+    )
 
 
 def builtin_confidence(posterior: Floats) -> Floats:

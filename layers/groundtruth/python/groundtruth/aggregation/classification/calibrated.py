@@ -167,7 +167,7 @@ class CalibratedRounds(Rounds[Found]):
 
     settings: CalibratedSettings
     max_weights: Floats | None
-    model: ConfusionModel | None  # None if not every class is listed, or no round is to be made
+    model: ConfusionModel | None  # None if not every class is listed
     prior: Floats  # by cell: log of the class frequencies
 
     @classmethod
@@ -178,16 +178,15 @@ class CalibratedRounds(Rounds[Found]):
         *,
         max_weights: Floats | None = None,
         earlier_gold: Floats | None = None,
-        with_model: bool = True,
     ) -> Self:
-        """Make the confusion matrices ready, unless no round is to be made, and the prior."""
+        """Make the confusion matrices and the prior ready."""
         known = data.count_gold(earlier_gold) if settings.frequencies_from_gold else None
         listed = data.layout.is_complete
         return cls(
             data=data,
             settings=settings,
             max_weights=max_weights,
-            model=ConfusionModel.from_data(data) if listed and with_model else None,
+            model=ConfusionModel.from_data(data) if listed else None,
             prior=data.log_class_prior(settings.frequency_weight, known),
         )
 

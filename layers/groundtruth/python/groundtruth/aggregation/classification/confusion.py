@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -24,7 +25,7 @@ class _Group(NamedTuple):
     pairs: Ints
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class ConfusionModel:
     """P(answer | true class) of each worker, for batches whose layout lists all classes.
 
@@ -35,11 +36,11 @@ class ConfusionModel:
     pairs: Ints  # by vote
     answers: Ints  # by pair
     stored: Floats  # by pair and true class: expected counts of earlier calls
-    groups: tuple[_Group, ...]  # all items that have votes
+    n_subtypes: int  # rates are by class and subtype
 
     @classmethod
     def from_data(cls, data: VoteData, *, n_subtypes: int = 1) -> Self:
-        """Number the pairs and look up their stored counts; rates are by class and subtype."""
+        """Number the pairs and look up their stored counts."""
         n_workers, n_classes = data.votes.n_workers, data.votes.n_classes
         pairs = data.votes.workers * n_classes + data.votes.classes
         stored = np.zeros((n_workers * n_classes, n_classes))
@@ -50,8 +51,14 @@ class ConfusionModel:
             pairs=pairs,
             answers=np.tile(np.arange(n_classes), n_workers),
             stored=stored,
-            groups=tuple(_group_items(data.n_votes, pairs, n_classes * n_subtypes)),
+            n_subtypes=n_subtypes,
         )
+
+    @cached_property
+    def groups(self) -> tuple[_Group, ...]:
+        """All items that have votes."""
+        n_rates = self.data.votes.n_classes * self.n_subtypes
+        return tuple(_group_items(self.data.n_votes, self.pairs, n_rates))
 
     def count(self, truth: Floats) -> Counts:
         """Count, by how probable each class is to be true, by cell, earlier calls' answers too."""

@@ -128,14 +128,14 @@ class EbccRounds(Rounds[None]):
     def from_data(
         cls, data: VoteData, settings: EbccSettings, shares: Floats | None = None
     ) -> Self:
-        """Make the priors ready; `shares` sums `share_votes` over all items, if in parts."""
+        """Make the priors ready; `shares` is `sum_shares` of all items, if in parts."""
         answer_counts = np.full((data.votes.n_classes, data.votes.n_classes), settings.wrong)
         np.fill_diagonal(answer_counts, settings.right)
         return cls(
             data=data,
             settings=settings,
             model=ConfusionModel.from_data(data, n_subtypes=settings.n_subtypes),
-            class_counts=(share_votes(data).sum(axis=1) if shares is None else shares) + 1.0,
+            class_counts=(sum_shares(data) if shares is None else shares) + 1.0,
             answer_counts=answer_counts,
         )
 
@@ -143,7 +143,7 @@ class EbccRounds(Rounds[None]):
         """Start subtypes by the share of the votes, in steps as far apart as they are wide."""
         last = self.settings.n_subtypes - 1
         steps = np.arange(last + 1)[:, np.newaxis]
-        nearness = np.exp(-0.5 * (steps - last * share_votes(self.data)[:, np.newaxis]) ** 2)
+        nearness = np.exp(-0.5 * (steps - last * _share_votes(self.data)[:, np.newaxis]) ** 2)
         nearness /= nearness.sum(axis=1, keepdims=True)
         truth = self.data.start().reshape(-1, self.data.votes.n_classes).T
         started: Floats = truth[:, np.newaxis] * nearness
@@ -152,7 +152,7 @@ class EbccRounds(Rounds[None]):
     def count(self, truth: Floats) -> Counts:
         """Count the answers of each worker, and the items, by class and subtype."""
         n_workers, n_classes = self.data.votes.n_workers, self.data.votes.n_classes
-        answers = self.model.count_new(truth.reshape(-1, truth.shape[2]))
+        answers = self.model.count_new(truth.reshape(truth.shape[0] * truth.shape[1], -1))
         by_worker = answers.reshape(n_workers, n_classes, n_classes, self.settings.n_subtypes)
         right = np.einsum("wccs->w", by_worker) + self.data.stored_right
         return Counts(right, answers, truth.sum(axis=2))
@@ -203,7 +203,13 @@ class EbccRounds(Rounds[None]):
         return found
 
 
-def share_votes(data: VoteData) -> Floats:
+def sum_shares(data: VoteData) -> Floats:
+    """Sum of the items' shares of the votes by class; those of some items may be added."""
+    total: Floats = _share_votes(data).sum(axis=1)
+    return total
+
+
+def _share_votes(data: VoteData) -> Floats:
     """Share of each item's votes by class: shape (n_classes, n_items)."""
     shares: Floats = data.votes.counts.T / np.maximum(data.n_votes, 1)
     return shares

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +20,12 @@ from groundtruth.aggregation.classification.dependence import (
 )
 from groundtruth.aggregation.classification.ebcc import ebcc
 from groundtruth.aggregation.classification.majority import majority
-from groundtruth.aggregation.classification.posterior import Consolidation
+from groundtruth.aggregation.classification.posterior import SAME, Consolidation
 from groundtruth.aggregation.classification.votes import Floats, Ints, Votes
 from groundtruth.aggregation.classification.weighted import WeightedSettings, weighted
 from groundtruth.annotations import Answers
 from groundtruth.auxiliary_inputs import NO_LABELS
+from groundtruth.settings import Settings
 from groundtruth.tasks.base import (
     PRIOR_CONFIDENCE,
     SMALLEST_SHOWN,
@@ -178,8 +179,6 @@ def count_updates(
 WITH_MODEL = ("calibrated", "weighted", "majority")
 """Algorithms in which the model counts: they can hold its weight down."""
 
-_TIE = 1e-9
-
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction:
@@ -208,13 +207,9 @@ def predict(
         confidences = posterior.max(axis=1)
         elsewhere = result.elsewhere if context.dependence is None else None
     elif algorithm == "builtin":
-        posterior = builtin(voters.votes)
-        confidences = builtin_confidence(posterior)
-        posterior, confidences = _fill_single_votes(posterior, confidences, voters)
+        posterior, confidences = show_builtin(builtin(voters.votes), voters.votes)
     else:
-        weights = None if voters.max_weights is None else np.minimum(voters.max_weights, 1.0)
-        posterior = majority(voters.votes, weights=weights)
-        posterior, confidences = _fill_single_votes(posterior, posterior.max(axis=1), voters)
+        posterior, confidences = share_votes(voters.votes, voters.max_weights)
     confidence_map = None if algorithm == "builtin" else context.confidence_map
     dependence = find_dependence(
         elsewhere,
@@ -222,26 +217,19 @@ def predict(
         voters.votes.votes_per_item.tolist(),
         CalibratedSettings().dependence,
     )
-    predictions = _make_predictions(posterior, confidences, dependence, voters, confidence_map)
+    found = choose_classes(posterior, confidences, voters.votes.counts, confidence_map)
+    predictions = _list_predictions(found, dependence)
     by_object = dict(zip((item.object_id for item in ordered), predictions, strict=True))
     return [by_object[item.object_id] for item in objects]
 
 
 def _calibrated(voters: Voters, context: ConsolidationContext) -> Consolidation:
-    options = _options_set(
-        correlation=context.settings.error_correlation,
-        mix=context.settings.posterior_mix,
-        accuracy_strength=context.settings.worker_strength,
-        strength=context.settings.row_strength,
-        frequency_weight=context.settings.frequency_weight,
-        frequencies_from_gold=context.settings.gold_frequencies,
-        smoothing=context.settings.vote_smoothing,
-    )
+    settings = calibrated_settings(context.settings)
     if context.dependence is not None:
-        options["dependence"] = DependenceSettings.fixed(context.dependence)
+        settings = replace(settings, dependence=DependenceSettings.fixed(context.dependence))
     return calibrated(
         voters.votes,
-        settings=CalibratedSettings(**options),
+        settings=settings,
         prior_counts=voters.counts,
         population_counts=voters.population,
         in_population=voters.in_population,
@@ -252,28 +240,50 @@ def _calibrated(voters: Voters, context: ConsolidationContext) -> Consolidation:
     )
 
 
-def _weighted(voters: Voters, context: ConsolidationContext) -> Consolidation:
+def calibrated_settings(settings: Settings) -> CalibratedSettings:
+    """What a job sets of `calibrated`."""
     options = _options_set(
-        accuracy_strength=context.settings.worker_strength,
-        smoothing=context.settings.vote_smoothing,
+        correlation=settings.error_correlation,
+        mix=settings.posterior_mix,
+        accuracy_strength=settings.worker_strength,
+        strength=settings.row_strength,
+        frequency_weight=settings.frequency_weight,
+        frequencies_from_gold=settings.gold_frequencies,
+        smoothing=settings.vote_smoothing,
     )
+    return CalibratedSettings(**options)
+
+
+def _weighted(voters: Voters, context: ConsolidationContext) -> Consolidation:
     return weighted(
         voters.votes,
-        settings=WeightedSettings(**options),
+        settings=weighted_settings(context.settings),
         prior_counts=voters.counts,
         gold=voters.gold,
         max_weights=voters.max_weights,
     )
 
 
+def weighted_settings(settings: Settings) -> WeightedSettings:
+    """What a job sets of `weighted`."""
+    options = _options_set(
+        accuracy_strength=settings.worker_strength, smoothing=settings.vote_smoothing
+    )
+    return WeightedSettings(**options)
+
+
 def _dawid_skene(voters: Voters, context: ConsolidationContext) -> Consolidation:
-    options = _options_set(strength=context.settings.worker_strength)
     return dawid_skene(
         voters.votes,
-        settings=DawidSkeneSettings(**options),
+        settings=dawid_skene_settings(context.settings),
         prior_counts=voters.counts,
         gold=voters.gold,
     )
+
+
+def dawid_skene_settings(settings: Settings) -> DawidSkeneSettings:
+    """What a job sets of `dawid_skene`."""
+    return DawidSkeneSettings(**_options_set(strength=settings.worker_strength))
 
 
 def _ebcc(voters: Voters, context: ConsolidationContext) -> Consolidation:
@@ -293,44 +303,84 @@ def _options_set(**values: float | bool | None) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
+def share_votes(votes: Votes, max_weights: Floats | None) -> tuple[Floats, Floats]:
+    """Posterior and confidences by `majority`."""
+    weights = None if max_weights is None else np.minimum(max_weights, 1.0)
+    posterior = majority(votes, weights=weights)
+    return _fill_single_votes(posterior, posterior.max(axis=1), votes)
+
+
+def show_builtin(posterior: Floats, votes: Votes) -> tuple[Floats, Floats]:
+    """Posterior and confidences by what `builtin` says."""
+    return _fill_single_votes(posterior, builtin_confidence(posterior), votes)
+
+
 def _fill_single_votes(
-    posterior: Floats, confidences: Floats, voters: Voters
+    posterior: Floats, confidences: Floats, votes: Votes
 ) -> tuple[Floats, Floats]:
     """Posterior and confidences, where an image with one vote gets what is known of workers."""
-    single_vote = voters.votes.votes_per_item == 1
+    single_vote = votes.votes_per_item == 1
     n_classes = posterior.shape[1]
     right = PRIOR_CONFIDENCE if n_classes > 1 else 1.0
-    known = np.where(voters.votes.counts > 0, right, (1.0 - right) / max(n_classes - 1, 1))
+    known = np.where(votes.counts > 0, right, (1.0 - right) / max(n_classes - 1, 1))
     return (
         np.where(single_vote[:, np.newaxis], known, posterior),
         np.where(single_vote, right, confidences),
     )
 
 
-def _make_predictions(
-    posterior: Floats,
-    confidences: Floats,
-    dependence: Sequence[Dependence | None],
-    voters: Voters,
-    confidence_map: ConfidenceMap | None,
-) -> list[Prediction]:
-    """One prediction for each row, by the job's confidence map if there is one."""
-    best = posterior.argmax(axis=1)
-    tied = (posterior >= posterior.max(axis=1, keepdims=True) - _TIE).sum(axis=1) > 1
+class ChosenClasses(NamedTuple):
+    """What an algorithm says of images; of equally probable classes the first counts."""
+
+    class_id: Ints  # by image
+    confidence: Floats  # by image
+    tied: NDArray[np.bool_]  # by image: whether another class is as probable
+    # What is shown of the posterior, by image and in it by class: a class that has a vote, or is
+    # probable enough.
+    shown_items: Ints
+    shown_classes: Ints
+    shown_shares: Floats
+
+
+def choose_classes(
+    posterior: Floats, confidences: Floats, counts: Floats, confidence_map: ConfidenceMap | None
+) -> ChosenClasses:
+    """Choose by the posterior, by the job's confidence map if there is one.
+
+    `posterior` and `counts`, of the votes, have the shape (n_items, n_classes).
+    """
+    is_best = posterior >= posterior.max(axis=1, keepdims=True) - SAME
+    best = is_best.argmax(axis=1)
     if confidence_map is not None:
         confidences = confidence_map.apply(confidences)
         posterior = _set_confidences(posterior, best, confidences)
-    shown = (voters.votes.counts > 0) | (posterior > SMALLEST_SHOWN)
-    columns = (best.tolist(), confidences.tolist(), tied.tolist(), dependence, posterior, shown)
+    items, classes = np.nonzero((counts > 0) | (posterior > SMALLEST_SHOWN))
+    return ChosenClasses(
+        class_id=best,
+        confidence=confidences,
+        tied=is_best.sum(axis=1) > 1,
+        shown_items=items,
+        shown_classes=classes,
+        shown_shares=posterior[items, classes],
+    )
+
+
+def _list_predictions(
+    found: ChosenClasses, dependence: Sequence[Dependence | None]
+) -> list[Prediction]:
+    posteriors: list[dict[int, float]] = [{} for _ in dependence]
+    for item, class_id, share in zip(*(column.tolist() for column in found[3:]), strict=True):
+        posteriors[item][class_id] = share
+    columns = (*(column.tolist() for column in found[:3]), posteriors, dependence)
     return [
         Prediction(
             class_id=class_id,
             confidence=confidence,
             tied=is_tied,
-            posterior={index: float(row[index]) for index in np.flatnonzero(seen).tolist()},
-            dependence=found,
+            posterior=posterior,
+            dependence=told,
         )
-        for class_id, confidence, is_tied, found, row, seen in zip(*columns, strict=True)
+        for class_id, confidence, is_tied, posterior, told in zip(*columns, strict=True)
     ]
 
 

@@ -121,8 +121,10 @@ class ImageMultiClass:
         )
 
     def plan_steps(self, plan: Plan) -> Steps:
-        """Not there yet."""
-        raise NotImplementedError(plan.task)
+        """How an algorithm consolidates the votes of a whole job, shard by shard."""
+        from groundtruth.tasks.classification.steps import make_steps
+
+        return make_steps(plan, algorithm_of(self, plan.settings))
 
     def format_labels(
         self,
