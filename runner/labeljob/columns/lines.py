@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
-from itertools import pairwise
+from itertools import accumulate, pairwise, repeat
 from pathlib import Path
 from typing import Any, overload
 
@@ -49,6 +49,7 @@ PART_SIZE = 16_000_000
 """Bytes of a part of a larger one: some 50,000 lines."""
 
 _BLOCK = 65_536
+_TOGETHER = 1000  # lines that are tried to be read alike
 _USUAL = "label"
 
 FORMAT = 1
@@ -168,7 +169,7 @@ def read_part(part: Part) -> tuple[PartFacts, Any]:
     with suppress(UnicodeEncodeError):  # a name has half of a character: the next command reads it
         table = table.replace_schema_metadata({_FACTS: msgspec.json.encode(found)})
     draft = part.file.with_name(f"{part.file.name}.{os.getpid()}")
-    parquet.write_table(table, draft, compression="zstd", compression_level=1)
+    parquet.write_table(table, draft, compression="lz4", use_dictionary=["class_name", "style"])
     draft.replace(part.file)
     return found, None
 
@@ -188,30 +189,39 @@ def _read_part(part: Part) -> tuple[PartFacts, Any]:
     reader = LineReader(part.attribute, part.job_name)
     rows: list[tuple[Any, ...]] = []  # as in SCHEMA
     damaged: list[int] = []
-    names_ids = False
-    number = -1
-    for number, line in enumerate(body.removesuffix(b"\n").split(b"\n")):
-        text = line.rstrip(b"\r")
-        values = _parse(text)
-        if values is not None or not _is_blank(text):
-            if values is None:
-                damaged.append(number)
-                values = {}
-            own = _own_id(values) if OBJECT_ID_KEY in values else None
-            names_ids |= own is not None
-            known = (number, own, source_of(values), offset, len(text))
-            rows.append((*known, *reader.read(values)))
-        offset += len(line) + 1
+    lines = body.removesuffix(b"\n").split(b"\n")
+    for first in range(0, len(lines), _TOGETHER):
+        block = lines[first : first + _TOGETHER]
+        texts = [line.rstrip(b"\r") for line in block]
+        ends = list(accumulate((len(line) + 1 for line in block), initial=offset))
+        if (plain := reader.read_plain(texts)) is not None:
+            numbers = range(first, first + len(block))
+            sources, *others = plain
+            known = (numbers, repeat(None), sources, ends, map(len, texts))
+            rows += zip(*known, *others, strict=False)
+        else:
+            for number, (text, start) in enumerate(zip(texts, ends, strict=False), first):
+                values = _parse(text)
+                if values is None and _is_blank(text):
+                    continue
+                if values is None:
+                    damaged.append(number)
+                    values = {}
+                own = _own_id(values) if OBJECT_ID_KEY in values else None
+                row = reader.read(values)
+                rows.append((number, own, source_of(values), start, len(text), *row))
+        offset = ends[-1]
+    columns = list(zip(*rows, strict=True)) or [()] * len(SCHEMA)
+    arrays = [_to_array(values, kind) for values, kind in zip(columns, SCHEMA.types, strict=True)]
+    table = pa.Table.from_arrays(arrays, schema=SCHEMA)
     found = PartFacts(
-        n_numbers=number + 1,
+        n_numbers=len(lines),
         n_lines=len(rows),
         facts=reader.take_facts(),
         damaged=damaged,
-        names_ids=names_ids,
+        names_ids=table["own"].null_count < len(rows),
     )
-    columns = list(zip(*rows, strict=True)) or [()] * len(SCHEMA)
-    arrays = [_to_array(values, kind) for values, kind in zip(columns, SCHEMA.types, strict=True)]
-    return found, pa.Table.from_arrays(arrays, schema=SCHEMA)
+    return found, table
 
 
 def _to_array(values: Sequence[Any], kind: Any) -> Any:

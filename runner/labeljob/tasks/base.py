@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from labeljob.history.job import JobOnFile, ObjectAnnotations
     from labeljob.report.pictures import Picture
     from labeljob.rounds.class_frequencies import GoldGain
+    from labeljob.tasks.plain_labels import PlainLines
 
 type Ints = NDArray[np.int64]
 type Mask = NDArray[np.uint8]
@@ -295,6 +296,10 @@ class JobType(ABC):
         takes ten times as long.
         """
         return None
+
+    def plain_lines(self, attribute: str) -> Sequence[PlainLines]:
+        """What reads manifest lines with nothing but a label of this type, written as usual."""
+        return ()
 
     # Verification: people say of labels whether they are right.
 

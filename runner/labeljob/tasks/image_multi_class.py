@@ -22,7 +22,7 @@ from labeljob.tasks.base import (
     is_names,
     unknown_label,
 )
-from labeljob.tasks.plain_labels import read_plain_class
+from labeljob.tasks.plain_labels import PlainLines, plain_class_lines, read_plain_class
 
 if TYPE_CHECKING:
     from labeljob.formats.labeled import LabeledImage
@@ -183,6 +183,10 @@ class ImageMultiClass(JobType):
     def read_plain_label(self, value: Any, metadata: Mapping[str, Any]) -> LabelParts | None:
         """The label, if it is written as usual."""
         return read_plain_class(value, metadata)
+
+    def plain_lines(self, attribute: str) -> Sequence[PlainLines]:
+        """What reads lines with labels in either style."""
+        return plain_class_lines(attribute)
 
     def dataset_columns(self, datasets: Any, one: Any) -> dict[str, Any]:
         """One class."""

@@ -22,7 +22,7 @@ from labeljob.tasks.base import (
     is_names,
     unknown_label,
 )
-from labeljob.tasks.plain_labels import read_plain_classes
+from labeljob.tasks.plain_labels import PlainLines, plain_classes_lines, read_plain_classes
 
 _QUOTA = 50
 
@@ -171,6 +171,10 @@ class ImageMultiClassMultiLabel(JobType):
     def read_plain_label(self, value: Any, metadata: Mapping[str, Any]) -> LabelParts | None:
         """The label, if it is written as usual."""
         return read_plain_classes(value, metadata)
+
+    def plain_lines(self, attribute: str) -> Sequence[PlainLines]:
+        """What reads lines with labels in either style."""
+        return plain_classes_lines(attribute)
 
     def score_labels(
         self,

@@ -6,8 +6,8 @@ the service write, and nothing of all others, which are few; a whole job has mil
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta, field
@@ -43,6 +43,7 @@ class _Algorithm(msgspec.Struct):
 
 class _ObjectStyle(msgspec.Struct, kw_only=True):
     votes: dict[_Name, float] = field(default_factory=dict)
+    classes_from: str = field(name="classes-from", default="")
     answers: _Answers = field(default_factory=_Answers)
     algorithm: _Algorithm | None = None
 
@@ -63,13 +64,7 @@ class _SingleClass(_ObjectStyle, kw_only=True):
 
 class _SeveralClasses(_ObjectStyle, kw_only=True):
     schema: Literal["consolidated-label/image-classification-multilabel/1"]
-    class_ids: tuple[_Index, ...] = field(name="class-ids")
-    class_map: dict[str, _Name] = field(name="class-map")
-    confidence_map: dict[str, _Share | None] = field(name="confidence-map", default_factory=dict)
-
-
-class _BuiltinClasses(msgspec.Struct, kw_only=True):
-    type: Literal["groundtruth/image-classification-multilabel", "image-classification-multilabel"]
+    class_ids: list[_Index] = field(name="class-ids")
     class_map: dict[str, _Name] = field(name="class-map")
     confidence_map: dict[str, _Share | None] = field(name="confidence-map", default_factory=dict)
 
@@ -80,45 +75,126 @@ class _BuiltinClass(msgspec.Struct, kw_only=True):
     confidence: _Share | None = None
 
 
+class _BuiltinClasses(msgspec.Struct, kw_only=True):
+    type: Literal["groundtruth/image-classification-multilabel", "image-classification-multilabel"]
+    class_map: dict[str, _Name] = field(name="class-map")
+    confidence_map: dict[str, _Share | None] = field(name="confidence-map", default_factory=dict)
+
+
 def read_plain_class(value: Any, metadata: Mapping[str, Any]) -> LabelParts | None:
     """The one class of a label of image-multi-class; None if it is not written as usual."""
     try:
         if type(value) is int and value >= 0:
-            built = msgspec.convert(metadata, _BuiltinClass)
-            return LabelParts(_SINGLE, BUILTIN, (value,), (built.class_name,), built.confidence)
-        if type(value) is not dict:
-            return None
-        label = msgspec.convert(value, _SingleClass)
+            return _read_builtin_class(value, msgspec.convert(metadata, _BuiltinClass))
+        if type(value) is dict:
+            return _read_object_class(msgspec.convert(value, _SingleClass), None)
     except msgspec.ValidationError:
-        return None
-    if not label.is_whole():
-        return None
-    if label.class_id is None:
-        return LabelParts(_SINGLE, OBJECT, (), (), None)
-    if label.class_name is None:
-        return None
-    return LabelParts(_SINGLE, OBJECT, (label.class_id,), (label.class_name,), label.confidence)
+        pass
+    return None
 
 
 def read_plain_classes(value: Any, metadata: Mapping[str, Any]) -> LabelParts | None:
     """The classes of a label of image-multi-class-multi-label; None if it is not as usual."""
-    label: _SeveralClasses | _BuiltinClasses
     try:
         if type(value) is list:
-            label = msgspec.convert(metadata, _BuiltinClasses)
-            class_ids = msgspec.convert(value, tuple[_Index, ...])
-            style = BUILTIN
-        elif type(value) is dict:
-            label = msgspec.convert(value, _SeveralClasses)
-            class_ids, style = label.class_ids, OBJECT
-            if not label.is_whole():
-                return None
-        else:
-            return None
-        keys = [str(class_id) for class_id in class_ids]
-        names = tuple(label.class_map[key] for key in keys)
-    except (msgspec.ValidationError, KeyError):
+            class_ids = msgspec.convert(value, list[_Index])
+            return _read_builtin_classes(class_ids, msgspec.convert(metadata, _BuiltinClasses))
+        if type(value) is dict:
+            return _read_object_classes(msgspec.convert(value, _SeveralClasses), None)
+    except msgspec.ValidationError:
+        pass
+    return None
+
+
+def _read_builtin_class(value: int, metadata: _BuiltinClass) -> LabelParts:
+    return LabelParts(_SINGLE, BUILTIN, (value,), (metadata.class_name,), metadata.confidence)
+
+
+def _read_object_class(value: _SingleClass, metadata: object) -> LabelParts | None:
+    if not value.is_whole():
         return None
-    known = (label.confidence_map.get(key) for key in keys)
+    if value.class_id is None:
+        return LabelParts(_SINGLE, OBJECT, (), (), None)
+    if value.class_name is None:
+        return None
+    return LabelParts(_SINGLE, OBJECT, (value.class_id,), (value.class_name,), value.confidence)
+
+
+def _read_builtin_classes(value: list[int], metadata: _BuiltinClasses) -> LabelParts | None:
+    return _name_classes(value, BUILTIN, metadata)
+
+
+def _read_object_classes(value: _SeveralClasses, metadata: object) -> LabelParts | None:
+    return _name_classes(value.class_ids, OBJECT, value) if value.is_whole() else None
+
+
+def _name_classes(
+    class_ids: list[int], style: str, names_of: _SeveralClasses | _BuiltinClasses
+) -> LabelParts | None:
+    keys = [str(class_id) for class_id in class_ids]
+    try:
+        names = tuple(names_of.class_map[key] for key in keys)
+    except KeyError:
+        return None
+    known = [names_of.confidence_map.get(key) for key in keys]
     confidence = min((share for share in known if share is not None), default=None)
-    return LabelParts(_SEVERAL, style, class_ids, names, confidence)
+    return LabelParts(_SEVERAL, style, tuple(class_ids), names, confidence)
+
+
+class _CustomMetadata(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    type: str
+    job_name: str = field(name="job-name")
+    human_annotated: str = field(name="human-annotated")
+    creation_date: str = field(name="creation-date")
+
+
+class _ClassMetadata(_BuiltinClass, kw_only=True, forbid_unknown_fields=True):
+    job_name: str = field(name="job-name")
+    human_annotated: str = field(name="human-annotated")
+    creation_date: str = field(name="creation-date")
+
+
+class _ClassesMetadata(_BuiltinClasses, kw_only=True, forbid_unknown_fields=True):
+    job_name: str = field(name="job-name")
+    human_annotated: str = field(name="human-annotated")
+    creation_date: str = field(name="creation-date")
+
+
+class PlainLines(NamedTuple):
+    """Reads manifest lines that hold a file's URI, a label and its metadata, and nothing else.
+
+    `decode` gives an object with `source`, `value` and `metadata`, which tells `type`, `job_name`,
+    `human_annotated` and `creation_date`, or raises `msgspec.MsgspecError`. `read` takes value and
+    metadata.
+    """
+
+    decode: Callable[[bytes], Any]
+    read: Callable[[Any, Any], LabelParts | None]
+
+
+def plain_class_lines(attribute: str) -> list[PlainLines]:
+    """Lines of image-multi-class."""
+    return [
+        _plain_lines(attribute, _Index, _ClassMetadata, _read_builtin_class),
+        _plain_lines(attribute, _SingleClass, _CustomMetadata, _read_object_class),
+    ]
+
+
+def plain_classes_lines(attribute: str) -> list[PlainLines]:
+    """Lines of image-multi-class-multi-label."""
+    return [
+        _plain_lines(attribute, list[_Index], _ClassesMetadata, _read_builtin_classes),
+        _plain_lines(attribute, _SeveralClasses, _CustomMetadata, _read_object_classes),
+    ]
+
+
+def _plain_lines(
+    attribute: str, value: Any, metadata: Any, read: Callable[[Any, Any], LabelParts | None]
+) -> PlainLines:
+    fields = [
+        ("source", str, field(name="source-ref")),
+        ("value", value, field(name=attribute)),
+        ("metadata", metadata, field(name=f"{attribute}-metadata")),
+    ]
+    line = msgspec.defstruct("Line", fields, forbid_unknown_fields=True, gc=False)
+    return PlainLines(msgspec.json.Decoder(line).decode, read)
