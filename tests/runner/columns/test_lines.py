@@ -170,7 +170,7 @@ def test_parts_tell_what_the_whole_tells(zoo, small_parts, monkeypatch, end):
     assert len(parts.parts) > 5
     assert parts.facts == whole.facts
     assert columns_of(parts) == columns_of(whole)
-    assert list(parts) == list(whole) == list(pickle.loads(pickle.dumps(parts)))  # noqa: S301
+    assert list(parts) == list(whole) == list(pickle.loads(pickle.dumps(parts)))
     assert damage.as_json() == whole_damage.as_json()
     assert len(damage.damages) == 4
     assert parts[-1] == whole[len(whole) - 1]
