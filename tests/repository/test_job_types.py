@@ -31,6 +31,7 @@ TRAITS = {name for name, value in vars(JobType).items() if isinstance(value, boo
 
 ASKED = {
     "columns/line_facts.py": {"single_choice"},
+    "columns/parquet_answers.py": {"single_choice"},
     "commands/plan.py": {"has_lead", "label_is_mask", "single_choice"},
     "commands/reading.py": {"has_quorum"},
     "demo/figures.py": {"label_is_mask", "single_choice"},

@@ -36,6 +36,7 @@ from groundtruth.settings import Settings
 from labeljob.columns import Spread
 from labeljob.columns.kept import open_kept_folder
 from labeljob.columns.merging import ANSWERS_BY_OBJECT, Codes, MergedParts
+from labeljob.columns.parquet_answers import ParquetAnswers, read_rows
 from labeljob.columns.parts import Ints, Part, PartRead, load_table, read_part
 from labeljob.history.job_files import AnswerFiles, AnswerTime, DamageList
 from labeljob.jobs.job_location import JobPlace
@@ -376,14 +377,16 @@ def _read_files(
     part = Part(place=place, job_type=job_type, settings=settings)
     with tempfile.TemporaryDirectory(dir=folder, prefix="parts-") as name:
         draft = Path(name) if folder else None
-        parts = list(spread(read_part, _divide(files, part, draft)))
+        is_table = isinstance(files, ParquetAnswers)
+        read = read_rows if is_table else read_part
+        parts = list(spread(read, _divide(files, part, draft)))
         missing = {object_id for one in parts for object_id in one.unread}
         if missing and files.requests:
             some = replace(part, wanted=frozenset(missing))
             parts += spread(read_part, _divide_requests(files, some, draft, len(parts)))
             for one in parts:
                 missing.difference_update(_load_ids(one))
-        merged = MergedParts(parts, sorted(missing))
+        merged = MergedParts(parts, sorted(missing), joined=is_table)
         damages = dict.fromkeys(
             (place.shown(uri), problem) for one in parts for uri, problem in one.damages
         )
@@ -402,6 +405,12 @@ def _read_files(
 
 def _divide(files: AnswerFiles, part: Part, draft: Path | None) -> list[Part]:
     """The parts that a job's files are read in: worker responses if there are any."""
+    if isinstance(files, ParquetAnswers):
+        groups = [(number,) for number in range(files.n_row_groups)]
+        return [
+            replace(part, table=files.table, row_groups=some, folder=_part_folder(draft, number))
+            for number, some in enumerate(groups)
+        ]
     if not files.responses:
         return _divide_requests(files, part, draft)
     items = [(object_id, tuple(files.responses[object_id])) for object_id in files.named_ids()]

@@ -80,8 +80,11 @@ class MergedParts:
         last = order[np.concatenate([is_new[1:], np.ones(min(1, len(order)), np.bool_)])]
         if joined:
             self._objects = np.cumsum(is_new) - 1
+            told = pc.is_valid(entries["source"]).to_numpy()[order]
+            sources = last.copy()
+            sources[self._objects[told]] = order[told]  # the last that tells it
         else:
-            order, self._objects = last, np.arange(len(last))
+            order, self._objects, sources = last, np.arange(len(last)), last
         self._order = order
         self._counts = counts
         self.n_answers = np.bincount(self._objects, counts[order], len(last)).astype(np.int64)
@@ -90,7 +93,7 @@ class MergedParts:
         self.objects = pa.table(
             {
                 "id": entries["id"].take(pa.array(last)),
-                "source": entries["source"].take(pa.array(last)),
+                "source": entries["source"].take(pa.array(sources)),
                 "answers": self.n_answers.astype(np.int32),
                 "is_read": last < n_read,
             },

@@ -7,13 +7,13 @@ decoded once for each distinct text: workers give the same few answers again and
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import batched
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 import numpy as np
@@ -77,6 +77,8 @@ class Part:
         Consolidation requests.
     wanted : frozenset of str or None
         The data objects that are taken of the requests; all if left out.
+    table : Path or None
+        A Parquet file with answers, of which `row_groups` are read.
     folder : Path or None
         Where the tables go; None to have them returned.
     """
@@ -87,6 +89,8 @@ class Part:
     responses: tuple[tuple[str, tuple[str, ...]], ...] = ()
     requests: tuple[str, ...] = ()
     wanted: frozenset[str] | None = None
+    table: Path | None = None
+    row_groups: tuple[int, ...] = ()
     folder: Path | None = None
 
 
@@ -112,10 +116,7 @@ class PartRead:
 
 def read_part(part: Part) -> PartRead:
     """Read a part's files; raises `GroundTruthError` only for what no rule foresees."""
-    names_task = part.job_type.names_task
-    if names_task is None:
-        raise ValueError(f"the answers of {part.job_type} are no names")
-    rows = _Rows(part, names_task)
+    rows = Rows.of_part(part)
     for object_id, uris in part.responses:
         rows.take_response(object_id, uris)
     for uri, body in _read_all(part.place, part.requests):
@@ -254,12 +255,12 @@ class _Contents:
         self.details.append(detail)
 
 
-class _Rows:
+class Rows:
     """The rows of a part's tables, as they come."""
 
     def __init__(self, part: Part, task: NamesTask[Any]) -> None:
         self._part = part
-        self._contents = _Contents(task, part.settings)
+        self.contents = _Contents(task, part.settings)
         self._workers: _Codes[str] = _Codes()
         self._ids: list[str] = []
         self._sources: list[str | None] = []
@@ -270,6 +271,28 @@ class _Rows:
         self._seconds: list[float | None] = []
         self._unread: list[str] = []
         self._damages: list[tuple[str, str]] = []
+
+    @classmethod
+    def of_part(cls, part: Part) -> Self:
+        """No rows yet; raises `ValueError` for a job type whose answers are no names."""
+        task = part.job_type.names_task
+        if task is None:
+            raise ValueError(f"the answers of {part.job_type} are no names")
+        return cls(part, task)
+
+    def add_objects(
+        self, ids: Sequence[str], sources: Sequence[str | None], counts: Sequence[int]
+    ) -> None:
+        """Entries of data objects, with how many answers each has."""
+        self._ids += ids
+        self._sources += sources
+        self._counts += counts
+
+    def add_answers(self, workers: Sequence[str], worker: Ints, content: Ints) -> None:
+        """The answers of those entries: who gave each, of the workers, and what it says."""
+        codes = np.array([self._workers[name] for name in workers], np.int32)
+        self._worker += codes[worker].tolist()
+        self._content += content.tolist()
 
     def take_request(self, uri: str, body: bytes | StorageError) -> None:
         """The data objects of one call; none if the file cannot be read, which is noted."""
@@ -282,7 +305,7 @@ class _Rows:
 
     def _add_entries(self, entries: list[_Entry]) -> None:
         wanted = self._part.wanted
-        codes, workers = self._contents.codes, self._workers
+        codes, workers = self.contents.codes, self._workers
         add_worker, add_content = self._worker.append, self._content.append
         n_objects, n_rows = len(self._ids), len(self._worker)
         try:
@@ -308,11 +331,11 @@ class _Rows:
     def _find_content(self, data: _Data, text: bytes) -> int:
         uri = data.s3Uri or data.s3uri
         if text not in _NOTHING or not uri:
-            return self._contents.learn(text)
+            return self.contents.learn(text)
         ((_, body),) = _read_all(self._part.place, [uri])
         if isinstance(body, StorageError):  # one that cannot be read now is taken as missing
-            return self._contents.refuse("answer-not-found", "its object cannot be read")
-        return self._contents.add(body)
+            return self.contents.refuse("answer-not-found", "its object cannot be read")
+        return self.contents.add(body)
 
     def take_response(self, object_id: str, uris: Iterable[str]) -> None:
         """The answers to a data object: of its files the first that can be read counts."""
@@ -327,9 +350,9 @@ class _Rows:
         self._unread.append(object_id)
 
     def _add_answers(self, object_id: str, answers: list[_Answer]) -> None:
-        codes = self._contents.codes
+        codes = self.contents.codes
         contents = [
-            self._contents.learn(text) if (code := codes.get(text)) is None else code
+            self.contents.learn(text) if (code := codes.get(text)) is None else code
             for answer in answers
             for text in (bytes(answer.answerContent),)
         ]
@@ -345,9 +368,9 @@ class _Rows:
             self._submitted.append(time.submitted)
             self._seconds.append(time.seconds)
 
-    def finish(self) -> PartRead:
-        """The tables, written if the part has a folder."""
-        contents = self._contents
+    def finish(self, more: Mapping[str, Any] | None = None) -> PartRead:
+        """The tables, written if the part has a folder; `more` are columns of the answers."""
+        contents = self.contents
         worker, content = np.array(self._worker, np.int32), np.array(self._content, np.int32)
         if (unnamed := self._workers.get("")) is not None:
             content = self._refuse_unnamed(content, worker == unnamed)
@@ -364,6 +387,7 @@ class _Rows:
         if self._submitted:
             columns["submitted"] = pa.array(self._submitted, ANSWERS.field("submitted").type)
             columns["seconds"] = pa.array(self._seconds, pa.float64())
+        columns |= more or {}
         return PartRead(
             objects=put_table(
                 pa.table([self._ids, self._sources, self._counts], schema=OBJECTS),
@@ -382,8 +406,8 @@ class _Rows:
         """Answers of nobody are set aside; what is written beside them is kept."""
         refused = content.copy()
         for code in np.unique(content[is_unnamed]).tolist():
-            new = self._contents.refuse("no-worker-id", "the annotation names no worker")
-            self._contents.comments[new] = self._contents.comments[code]
+            new = self.contents.refuse("no-worker-id", "the annotation names no worker")
+            self.contents.comments[new] = self.contents.comments[code]
             refused[is_unnamed & (content == code)] = new
         return refused
 

@@ -34,6 +34,7 @@ from labeljob.columns.lines import (
     read_output_lines,
     sources_of,
 )
+from labeljob.columns.parquet_answers import ParquetAnswers
 from labeljob.history.comments import read_comments
 from labeljob.history.job_files import (
     AnsweredObject,
@@ -315,8 +316,12 @@ def read_job(
     damage = DamageList()
     if place.problem:
         damage.add("the job's description", place.problem)
-    files = find_answer_files(place, damage)
-    lines: Sequence[OutputLine] = read_output_lines(place, damage, overrides.attribute, spread)
+    lines: Sequence[OutputLine] = ()
+    if place.table is not None:
+        files: AnswerFiles = ParquetAnswers(place, place.table, damage)
+    else:
+        files = find_answer_files(place, damage)
+        lines = read_output_lines(place, damage, overrides.attribute, spread)
     known = place.description
     has_answers = files.has_answers()
     if not has_answers and (needs_answers or not lines):
@@ -409,6 +414,11 @@ def _lines_without_manifest(place: JobPlace, files: AnswerFiles) -> tuple[Output
         return tuple(
             OutputLine(line.object_id, line.text, line.values)
             for line in read_lines(Path(known.manifest))
+        )
+    if place.table is not None and files.columns is not None:
+        return tuple(
+            OutputLine(row["id"], "", {"source-ref": row["source"]} if row["source"] else {})
+            for row in files.columns.objects.select(["id", "source"]).to_pylist()
         )
     sources: dict[str, dict[str, str]] = {}
     for uri in files.requests:

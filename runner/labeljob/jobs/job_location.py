@@ -120,6 +120,7 @@ class JobPlace:
     images: Path | None = None  # folder with copies of the labeled images
     description: JobDescription | None = None  # what `labeljob run` wrote down of the job
     problem: str = ""  # why that could not be read; empty if nothing is wrong
+    table: Path | None = None  # the Parquet file that is all there is of the job
 
     @property
     def name(self) -> str:
@@ -239,7 +240,10 @@ def _common(first: tuple[str, ...], second: list[str]) -> int:
 
 
 def find_job(job: str, *, endpoint_url: str | None = None, images: Path | None = None) -> JobPlace:
-    """The job that the command line names; raises `JobError`."""
+    """The job that the command line names; raises `JobError`.
+
+    A Parquet file of answers is a job whose folder is beside it, under its name.
+    """
     if job.startswith("s3://"):
         if endpoint_url:
             os.environ["AWS_ENDPOINT_URL_S3"] = endpoint_url
@@ -247,6 +251,11 @@ def find_job(job: str, *, endpoint_url: str | None = None, images: Path | None =
     if endpoint_url:
         raise JobError("--endpoint-url goes with a job in S3: s3://bucket/prefix/job")
     folder = Path(job).resolve()
+    if folder.suffix == ".parquet" and folder.is_file():
+        table, folder = folder, folder.with_suffix("")
+        root = f"s3://{folder.parent.name}/{folder.name}"
+        store = FolderStore(folder.parents[1])
+        return JobPlace(root=root, store=store, is_copy=True, images=images, table=table)
     if not folder.is_dir():
         raise JobError(f"{job} is no folder of a job")
     if len(folder.parts) < 3:
