@@ -12,11 +12,14 @@ from hypothesis import strategies as st
 from groundtruth.annotations import Answers, RejectedAnswer
 from groundtruth.contract.fields import compact_json
 from groundtruth.settings import Settings
+from groundtruth.sharding.plan import Plan
 from groundtruth.tasks.base import ConsolidationContext, format_label
 from groundtruth.tasks.classification.algorithms import predict
+from groundtruth.tasks.multilabel.algorithms import place_labels
 from groundtruth.tasks.registry import find_task
 from groundtruth.tasks.texts import STATUSES, round_numbers
 from tests.memory_store import MemoryStore
+from tests.shards import consolidate_shards
 
 CLASSES = ("cat", 'a "dog"', "Käfer", "half \ud800")
 ATTRIBUTE = "animal"
@@ -142,6 +145,63 @@ def single_predictions(answers, batch, algorithm):
         "shown_items": columns[0].astype(np.int32),
         "shown_classes": columns[1].astype(np.int32),
         "shown_shares": columns[2],
+    }
+
+
+LABELS = st.lists(st.integers(0, 3), min_size=1, unique=True).map(tuple)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.dictionaries(st.sampled_from("abcde"), LABELS, max_size=5),
+            st.lists(REJECTED, max_size=2),
+        ),
+        min_size=1,
+        max_size=8,
+    ),
+    st.sampled_from(find_task("image-multi-class-multi-label").algorithms),
+    st.sampled_from([0.0, 0.5, 0.99]),
+    st.sampled_from([0.3, 0.5, 0.9]),
+)
+def test_sets_of_labels(objects, algorithm, min_confidence, quorum):
+    task = find_task("image-multi-class-multi-label")
+    batch = context(consolidation_algorithm=algorithm, min_confidence=min_confidence, quorum=quorum)
+    answers = [
+        Answers(f"{index:02}", tuple(chosen), tuple(chosen.values()), tuple(rejected))
+        for index, (chosen, rejected) in enumerate(objects)
+    ]
+    plan = Plan(
+        task=task.name,
+        settings=batch.settings,
+        classes=CLASSES,
+        n_workers=5,
+        job_name=batch.job_name,
+        made_at=batch.made_at.isoformat(),
+        options={},
+        shards=(),
+    )
+    shard = shard_of_sets(answers)
+    states, _ = consolidate_shards(plan, [shard])
+    check(task, batch, answers, shard, states[0])
+
+
+def shard_of_sets(answers):
+    rows = [
+        (index, ord(worker) - ord("a"), chosen)
+        for index, item in enumerate(answers)
+        for worker, chosen in zip(item.workers, item.answers, strict=True)
+    ]
+    places = [place_labels(item.answers[0], 4) for item in answers if len(item.answers) == 1]
+    return {
+        "n_objects": np.array(len(answers)),
+        "items": np.array([index for index, _, _ in rows], np.int32),
+        "workers": np.array([worker for _, worker, _ in rows], np.int32),
+        "picked": np.array([np.isin(range(4), chosen) for _, _, chosen in rows], bool).reshape(
+            -1, 4
+        ),
+        "places": np.array(places, np.int16).reshape(-1, 4),
+        "gold": np.full((len(answers), 4), -1, np.int8),
     }
 
 

@@ -104,7 +104,7 @@ class Plan:
             "settings": asdict(self.settings),
             "shards": [asdict(shard) for shard in self.shards],
         }
-        return json.dumps(values, ensure_ascii=False)
+        return json.dumps(values)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:

@@ -157,8 +157,10 @@ class ImageMultiClassMultiLabel:
         attribute: str,
         context: ConsolidationContext,
     ) -> LabelTexts:
-        """Not there yet."""
-        raise NotImplementedError(self.name)
+        """See `Task.format_labels`; of the shard nothing is needed but its labels."""
+        from groundtruth.tasks.multilabel.texts import format_labels
+
+        return format_labels(labels, rejected, attribute, self, context)
 
     def encode_object(self, label: Label) -> dict[str, Any]:
         """Labels, confidences, posterior and votes; all empty without a usable answer."""
