@@ -9,12 +9,13 @@ import pytest
 from groundtruth.finishing.manifest import compact_json
 from groundtruth.tasks.registry import decode_label
 from labeljob.columns import lines as reading
-from labeljob.columns.line_facts import collect_facts
+from labeljob.columns.line_facts import LineReader, collect_facts
 from labeljob.columns.lines import read_output_lines
 from labeljob.history.job_files import DamageList
 from labeljob.jobs.description import JobError
-from labeljob.jobs.job_location import find_job
+from labeljob.jobs.job_location import JobPlace, find_job
 from labeljob.tasks.registry import JOB_TYPES
+from tests.memory_store import MemoryStore
 from tests.runner.history import job_folders as on_disk
 
 pytestmark = pytest.mark.fast
@@ -74,7 +75,7 @@ def variants(value, metadata):
                     yield {**value, key: {**value[key], inner: strange}}, metadata
 
 
-@pytest.mark.parametrize(
+plain_labels = pytest.mark.parametrize(
     ("value", "metadata"),
     [
         pytest.param(1, BUILTIN, id="builtin"),
@@ -83,6 +84,9 @@ def variants(value, metadata):
         pytest.param(SEVERAL, CUSTOM, id="object-several"),
     ],
 )
+
+
+@plain_labels
 def test_a_plain_label_is_read_as_any_label_is(value, metadata):
     n_plain = 0
     for label, told in variants(value, metadata):
@@ -113,6 +117,26 @@ def test_a_plain_label_is_read_as_any_label_is(value, metadata):
             known.confidence,
         )
     assert n_plain > 1
+
+
+@plain_labels
+@pytest.mark.parametrize("known", [True, False], ids=["", "classes-from-answers"])
+def test_lines_that_are_read_together_tell_what_each_tells(value, metadata, known):
+    if isinstance(value, dict) and not known:
+        value = {**value, "classes-from": "answers"}
+    dates = [f"2026-03-0{day}T10:00:00" for day in (1, 3, 2)]
+    lines = [
+        {"source-ref": f'"{date}"\u0085\x01', "x": value, "x-metadata": told}
+        for date in dates
+        if (told := {**metadata, "creation-date": date})
+    ]
+    together, single = LineReader("x", "zoo"), LineReader("x", "zoo")
+    columns = together.read_plain([json.dumps(line).encode() for line in lines])
+    rows = [(line["source-ref"], *single.read(line)) for line in lines]
+    assert columns is not None
+    assert list(zip(*columns, strict=True)) == rows
+    assert together.take_facts() == single.take_facts()
+    assert LineReader("x", "zoo").read_plain([b'{"x":1}', b"{}"]) is None
 
 
 LINES = [
@@ -240,3 +264,24 @@ def test_what_is_kept_is_read_again_as_long_as_the_manifest_is_the_same(
     path.unlink()
     with pytest.raises(JobError, match="cannot be read"):
         list(first)
+
+
+def test_a_large_manifest_in_s3_is_copied_and_its_columns_are_in_the_cache(
+    zoo, small_parts, monkeypatch, tmp_path
+):
+    for variable in ("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"):
+        monkeypatch.setenv(variable, str(tmp_path / "cache"))
+    body = write_manifest(zoo, TEXTS).read_bytes()
+    name = "manifests/output/output.manifest"
+    place = JobPlace(
+        root="s3://bucket/zoo",
+        store=MemoryStore({f"s3://bucket/zoo/{name}": body}),
+        is_copy=False,
+    )
+    lines = read_output_lines(place, DamageList(), "animal")
+    assert list(lines) == list(read(zoo)[0])
+    n_files = len(list((tmp_path / "cache").rglob("lines-*/*.parquet")))
+    assert n_files == len(lines.parts) > 2
+    with monkeypatch.context() as patched:
+        patched.setattr(reading, "_read_part", None)
+        assert columns_of(read_output_lines(place, DamageList(), "animal")) == columns_of(lines)
