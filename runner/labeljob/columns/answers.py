@@ -469,14 +469,24 @@ def _write(columns: AnswerColumns, merged: MergedParts, folder: Path) -> None:
 
 
 def count_names(columns: AnswerColumns) -> dict[str, Counter[str]]:
-    """How many usable answers name each class, by worker, in the order in which classes appear."""
+    """How many usable answers name each class, by worker, in the order of the files."""
+    codes = columns.codes
     votes: dict[str, Counter[str]] = {}
+    n_workers = max(1, len(codes.workers))
+    totals: Counter[int] = Counter()
     for chunk in columns.iter_chunks(("object", "worker", "names")):
         rows = chunk.find_usable()
-        pairs = np.stack([chunk.names[rows], chunk.worker[rows]])
-        kinds, first, counts = np.unique(pairs, axis=1, return_index=True, return_counts=True)
-        for at in np.argsort(first).tolist():
-            worker = columns.codes.workers[kinds[1, at]]
-            for name in filter(is_label_name, columns.codes.names[kinds[0, at]]):
-                votes.setdefault(name, Counter())[worker] += int(counts[at])
+        kinds = chunk.names[rows].astype(np.int64) * n_workers + chunk.worker[rows]
+        if len(codes.names) * n_workers <= 4 * len(kinds):
+            counts = np.bincount(kinds)
+            kinds = np.flatnonzero(counts)
+            counts = counts[kinds]
+        else:
+            kinds, counts = np.unique(kinds, return_counts=True)
+        for kind, count in zip(kinds.tolist(), counts.tolist(), strict=True):
+            totals[kind] += count
+    for kind in sorted(totals):
+        names, worker = divmod(kind, n_workers)
+        for name in filter(is_label_name, codes.names[names]):
+            votes.setdefault(name, Counter())[codes.workers[worker]] += totals[kind]
     return votes
