@@ -39,7 +39,7 @@ def open_kept_folder(place: JobPlace, kind: str, key: str) -> Path | None:
     if isinstance(place.store, FolderStore):
         above = place.store.path(place.root) / KEPT
     else:
-        above = _user_cache() / "labeljob" / _digest(place.root)
+        above = find_user_cache() / "labeljob" / _digest(place.root)
     folder = above / f"{kind}-{_digest(key)}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -53,7 +53,7 @@ def open_kept_folder(place: JobPlace, kind: str, key: str) -> Path | None:
     return folder
 
 
-def _user_cache() -> Path:
+def find_user_cache() -> Path:
     """The folder that the user's system has for files that can be made again."""
     if sys.platform == "win32":
         known = os.environ.get("LOCALAPPDATA")
