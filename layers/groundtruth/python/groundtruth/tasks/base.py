@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from groundtruth.sharding.arrays import Arrays
     from groundtruth.sharding.plan import Plan
     from groundtruth.sharding.steps import Steps
+    from groundtruth.tasks.shards import ShardAnswers
     from groundtruth.tasks.texts import LabelTexts, Rejected
 
 
@@ -259,6 +260,9 @@ class NamesTask[Answer](Task[Answer], Protocol):
 
     def index_names(self, names: Sequence[str], classes: Sequence[str]) -> Answer:
         """The answer that gives these names; raises `UnusableAnswer` if one is no class."""
+
+    def pack_answers(self, answers: ShardAnswers[Answer]) -> Arrays:
+        """The arrays of a shard's file, as `plan_steps` reads them."""
 
 
 def algorithm_of(task: Task[Any], settings: Settings) -> str:

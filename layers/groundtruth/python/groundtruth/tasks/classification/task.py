@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from groundtruth.sharding.plan import Plan
     from groundtruth.sharding.steps import Steps
     from groundtruth.tasks.classification.algorithms import Prediction
+    from groundtruth.tasks.shards import ShardAnswers
     from groundtruth.tasks.texts import LabelTexts, Rejected
 
 ELEMENT = "crowd-image-classifier"
@@ -125,6 +126,15 @@ class ImageMultiClass:
         from groundtruth.tasks.classification.steps import make_steps
 
         return make_steps(plan, algorithm_of(self, plan.settings))
+
+    def pack_answers(self, answers: ShardAnswers[int]) -> Arrays:
+        """Votes, and true classes where they are known."""
+        import numpy as np
+
+        gold = np.full(answers.n_objects, -1, np.int32)
+        gold[list(answers.gold)] = list(answers.gold.values())
+        classes = np.array(answers.distinct, np.int32)[answers.codes]
+        return {**answers.columns(), "classes": classes, "gold": gold}
 
     def format_labels(
         self,

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from groundtruth.sharding.plan import Plan
     from groundtruth.sharding.steps import Steps
     from groundtruth.tasks.multilabel.algorithms import SetPrediction
+    from groundtruth.tasks.shards import ShardAnswers
     from groundtruth.tasks.texts import LabelTexts, Rejected
 
 ELEMENT = "crowd-image-classifier-multi-select"
@@ -148,6 +149,28 @@ class ImageMultiClassMultiLabel:
         from groundtruth.tasks.multilabel.steps import make_steps
 
         return make_steps(plan, algorithm_of(self, plan.settings))
+
+    def pack_answers(self, answers: ShardAnswers[tuple[int, ...]]) -> Arrays:
+        """Selections, those of single workers with their order, and true labels where known."""
+        import numpy as np
+
+        from groundtruth.tasks.multilabel.algorithms import place_labels
+
+        n_labels = max(1, answers.n_classes)
+        picked = np.zeros((len(answers.distinct), n_labels), np.bool_)
+        for row, labels in zip(picked, answers.distinct, strict=True):
+            row[list(labels)] = True
+        gold = np.full((answers.n_objects, n_labels), -1, np.int8)
+        for item, labels in answers.gold.items():
+            gold[item] = 0
+            gold[item, list(labels)] = 1
+        places = [place_labels(labels, n_labels) for labels in answers.single()]
+        return {
+            **answers.columns(),
+            "picked": picked[answers.codes],
+            "places": np.array(places, np.int16).reshape(-1, n_labels),
+            "gold": gold,
+        }
 
     def format_labels(
         self,
