@@ -210,7 +210,9 @@ def write_labels(request: LabelsRequest) -> LabelsWritten:
     else:
         objects = np.full_like(objects, -1)
     request.folder.mkdir(parents=True, exist_ok=True)
-    sizes = {style: _write_manifest(request, style, lines, objects, texts) for style in request.styles}
+    sizes = {
+        style: _write_manifest(request, style, lines, objects, texts) for style in request.styles
+    }
     counts, change_rows = _compare(request, lines, objects, texts, aside)
     before, after = _find_known(request, lines, objects, texts, aside)
     return LabelsWritten(
@@ -327,9 +329,7 @@ def _custom_metadata(request: LabelsRequest) -> str:
     return compact_json({f"{request.attribute}{METADATA}": metadata})[1:-1]
 
 
-def _write_table(
-    request: LabelsRequest, aside: Aside, texts: LabelTexts, lines: _Lines
-) -> None:
+def _write_table(request: LabelsRequest, aside: Aside, texts: LabelTexts, lines: _Lines) -> None:
     """Write the labels as a table."""
     sources = [source or "" for source in aside.sources]
     for source, number in zip(lines.sources, request.objects.tolist(), strict=True):
@@ -438,6 +438,4 @@ def _decode(request: LabelsRequest, texts: LabelTexts, number: int) -> Label | N
     """A new label in the style of the old ones, so that nothing but the label can differ."""
     styled = texts.builtin_style if request.old_style == BUILTIN else texts.object_style
     values = json.loads(f"{{{styled[number]}}}")
-    return decode_label(
-        values.get(request.attribute), values.get(f"{request.attribute}{METADATA}")
-    )
+    return decode_label(values.get(request.attribute), values.get(f"{request.attribute}{METADATA}"))

@@ -22,7 +22,7 @@ from groundtruth.sharding.plan import Shard, digest_of
 from groundtruth.storage.s3 import ObjectStore
 from groundtruth.tasks.base import NamesTask
 from groundtruth.tasks.shards import ShardAnswers
-from labeljob.columns.answers import AnswerChunk, AnswerColumns
+from labeljob.columns.answers import AnswerChunk, AnswerColumns, ChunkOnFile
 from labeljob.history.auxiliary_inputs import AuxiliaryInputs
 from labeljob.history.job import JobOnFile
 from labeljob.tasks.registry import find_job_type
@@ -96,8 +96,8 @@ class ShardRequest:
         The job type, by its name.
     classes : tuple of str
         Everything that a worker may have chosen.
-    columns : AnswerColumns
-        The job's answers, without its data objects.
+    chunk : ChunkOnFile
+        Where the answers are.
     start, stop : int
         The data objects of the shard, by their rows.
     objects : bytes
@@ -115,7 +115,7 @@ class ShardRequest:
     store: ObjectStore
     task: str
     classes: tuple[str, ...]
-    columns: AnswerColumns
+    chunk: ChunkOnFile
     start: int
     stop: int
     objects: bytes
@@ -127,32 +127,31 @@ class ShardRequest:
 
 def find_crew(jobs: Sequence[AnswerColumns], *, with_model: bool) -> Crew:
     """Number the workers of jobs; a worker has the same id in all of them."""
-    ids = tuple(sorted({worker for columns in jobs for worker in columns.workers}))
+    ids = tuple(sorted({worker for columns in jobs for worker in columns.codes.workers}))
     return Crew(ids=ids, model=len(ids) if with_model else None)
 
 
-def choose_ranges(columns: AnswerColumns, n_workers: int) -> list[tuple[int, int]]:
-    """The data objects of each shard, by their rows.
+def choose_ranges(columns: AnswerColumns, n_workers: int) -> list[tuple[int, int, int]]:
+    """The chunk of each shard, and its data objects by their rows.
 
     A shard is a chunk of the columns, or part of one if there are few. The number of workers counts
     only if there are more than eight: probabilities depend on it, by less than 1e-9.
     """
-    n_chunks = len(columns.chunks)
-    if columns.n_answers <= SMALL:
-        return [(0, len(columns.objects))]
-    wanted = min(max(MOST_WITHOUT_NEED, 2 * n_workers), columns.n_answers // SMALLEST)
-    pieces = max(1, math.ceil(wanted / n_chunks))
+    pieces = 1
+    if columns.n_answers > SMALL:
+        wanted = min(max(MOST_WITHOUT_NEED, 2 * n_workers), columns.n_answers // SMALLEST)
+        pieces = max(1, math.ceil(wanted / len(columns.chunks)))
     ranges = []
-    for start, stop in columns.chunks:
+    for number, (start, stop) in enumerate(columns.chunks):
         edges = np.linspace(start, stop, pieces + 1).astype(int).tolist()
-        ranges += [(low, high) for low, high in pairwise(edges) if low < high]
+        ranges += [(number, low, high) for low, high in pairwise(edges) if low < high]
     return ranges
 
 
 def request_shards(
     job: JobOnFile,
     columns: AnswerColumns,
-    ranges: Sequence[tuple[int, int]],
+    ranges: Sequence[tuple[int, int, int]],
     crew: Crew,
     auxiliary: AuxiliaryInputs,
     *,
@@ -162,11 +161,10 @@ def request_shards(
 ) -> list[ShardRequest]:
     """What to ask `make_shard` for, one request a shard; `first` is the number of the first."""
     number_of = {worker: number for number, worker in enumerate(crew.ids)}
-    workers = np.array([number_of[worker] for worker in columns.workers], np.int32)
+    workers = np.array([number_of[worker] for worker in columns.codes.workers], np.int32)
     objects = columns.objects.select(["id", "source"])
     if auxiliary.gold != NO_LABELS or auxiliary.model != NO_LABELS:
         objects = objects.set_column(1, "source", _find_sources(job, columns))
-    light = replace(columns, objects=columns.objects.slice(0, 0))
     return [
         ShardRequest(
             number=first + position,
@@ -174,7 +172,7 @@ def request_shards(
             store=store,
             task=job.task.name,
             classes=job.choices,
-            columns=light,
+            chunk=columns.locate(number),
             start=start,
             stop=stop,
             objects=_to_bytes(objects.slice(start, stop - start)),
@@ -183,7 +181,7 @@ def request_shards(
             gold=auxiliary.gold,
             predictions=auxiliary.model if crew.model is not None else NO_LABELS,
         )
-        for position, (start, stop) in enumerate(ranges)
+        for position, (number, start, stop) in enumerate(ranges)
     ]
 
 
@@ -210,7 +208,7 @@ def make_shard(request: ShardRequest) -> Shard:
     task: NamesTask[Any] | None = find_job_type(request.task).names_task
     if task is None:
         raise ValueError(f"the answers of {request.task} are no names")
-    chunk = request.columns.read_objects(request.start, request.stop)
+    chunk = _load(request)
     distinct, position, problems = _index_names(task, chunk, request.classes)
     settled = chunk.settle(problems)
     items = chunk.object[settled.rows] - request.start
@@ -242,16 +240,23 @@ def make_shard(request: ShardRequest) -> Shard:
     return Shard(name=name, uri=uri, n_objects=len(ids), n_answers=len(answers.items))
 
 
+def _load(request: ShardRequest) -> AnswerChunk:
+    chunk = request.chunk.load(("object", "worker", "names", "reason", "detail", "comments"))
+    low, high = np.searchsorted(chunk.object, [request.start, request.stop]).tolist()
+    table = chunk.table.slice(low, high - low)
+    return replace(chunk, start=request.start, stop=request.stop, table=table)
+
+
 def _index_names(
     task: NamesTask[Any], chunk: AnswerChunk, classes: Sequence[str]
 ) -> tuple[list[Any], NDArray[np.int64], dict[int, tuple[str, str]]]:
     """The different answers, which of them each number of names is, and why some are none."""
     answers: list[Any] = []
-    position = np.full(len(chunk.columns.names), -1, np.int64)
+    position = np.full(len(chunk.codes.names), -1, np.int64)
     problems = {}
     for code in np.unique(chunk.names[chunk.names >= 0]).tolist():
         try:
-            answer = task.index_names(chunk.columns.names[code], classes)
+            answer = task.index_names(chunk.codes.names[code], classes)
         except UnusableAnswer as error:
             problems[code] = (error.reason, error.detail)
         else:
