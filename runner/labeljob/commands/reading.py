@@ -7,7 +7,10 @@ from pathlib import Path
 
 from groundtruth.contract.fields import checked_labels, parse_label_categories
 from labeljob import messages
+from labeljob.columns import Spread
 from labeljob.commands.options import JobOptions, ReadingOptions
+from labeljob.engines.driver import map_chunks
+from labeljob.engines.executors import Engine
 from labeljob.history.auxiliary_inputs import read_truths
 from labeljob.history.job import Given, JobOnFile, ObjectAnnotations, read_annotations, read_job
 from labeljob.history.job_files import DamageList
@@ -30,9 +33,14 @@ def open_job(
 
 
 def open_job_at(
-    job: str, options: ReadingOptions, images: Path | None = None, *, needs_answers: bool = True
+    job: str,
+    options: ReadingOptions,
+    images: Path | None = None,
+    *,
+    needs_answers: bool = True,
+    engine: Engine | None = None,
 ) -> JobOnFile:
-    """Read a job by its folder or URI; raises as `open_job` does."""
+    """Read a job by its folder or URI, on an engine if there is one; raises as `open_job` does."""
     classes = None if options.labels is None else parse_labels(options.labels)
     overrides = Given(
         task=options.task,
@@ -42,7 +50,14 @@ def open_job_at(
     )
     with messages.console.status("Reading the job"):
         location = find_job(job, endpoint_url=options.endpoint_url, images=images)
-        return read_job(location, overrides, needs_answers=needs_answers)
+        return read_job(location, overrides, needs_answers=needs_answers, spread=_spread(engine))
+
+
+def _spread(engine: Engine | None) -> Spread:
+    """What reads the parts of large files: this process, or an engine's."""
+    if engine is None:
+        return map
+    return lambda function, parts: map_chunks(engine, function, list(parts))
 
 
 def parse_labels(text: str) -> tuple[str, ...]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -10,19 +12,22 @@ from typing import Annotated
 
 import typer
 
+from groundtruth.sharding.plan import Plan
 from groundtruth.tasks.base import algorithm_of
 from groundtruth.worker_history.counts import MemorySkills
 from labeljob import messages
 from labeljob.commands import options as shared
-from labeljob.commands.options import JobOptions, file_option, output_option, takes_options
+from labeljob.commands.options import EngineName, ReadingOptions, file_option, output_option, takes_options
 from labeljob.commands.reading import (
     check_quorum,
     choose_algorithm,
-    open_job,
+    open_job_at,
     print_attribute,
     print_read_errors,
     read_truth,
 )
+from labeljob.engines.driver import Outcome, Progress, run_plan
+from labeljob.engines.executors import Engine, open_engine
 from labeljob.history.auxiliary_inputs import add_auxiliary_inputs
 from labeljob.history.differences import Change, Differences, name_described
 from labeljob.history.job import JobOnFile
@@ -35,6 +40,8 @@ from labeljob.history.replay import (
     make_single_call,
     replay_job,
 )
+from labeljob.history.whole_job import WholeJob, check_alike, has_steps, replay_whole
+from labeljob.history.work_folder import WorkFolder, choose_work_folder
 from labeljob.jobs.description import JobError
 from labeljob.metrics.dependence import SCALE, describe_pairs
 
@@ -50,9 +57,18 @@ class Style(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReplayOptions(JobOptions):
+class ReplayOptions(ReadingOptions):
     """Options of `labeljob replay`."""
 
+    jobs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="JOB",
+            help="The job's folder, with its manifests/ and annotations/, or that folder in S3. "
+            "Several jobs of the same type and classes are consolidated together.",
+            show_default=False,
+        ),
+    ]
     algorithm: shared.Algorithm = None
     task: shared.Task = None
     labels: shared.Labels = None
@@ -102,9 +118,14 @@ class ReplayOptions(JobOptions):
     output: Annotated[
         str | None,
         output_option(
-            "Where the new manifests go. [default: JOB/replays/ALGORITHM]", "FOLDER|S3URI"
+            "Where the new manifests go, of several jobs in a folder each. "
+            "[default: JOB/replays/ALGORITHM]",
+            "FOLDER|S3URI",
         ),
     ] = None
+    on: shared.On = EngineName.PROCESSES
+    address: shared.Address = None
+    workers: shared.Workers = None
 
 
 @takes_options
@@ -116,28 +137,115 @@ def replay(options: ReplayOptions) -> None:
 
     Example: labeljob replay birds-job --algorithm builtin --calls --truth true_labels.json
     """
-    result = _replay(options)
+    results = _replay(options)
     if options.as_json:
-        messages.print_json(result.as_json())
-    else:
+        values = [result.as_json() for result in results]
+        messages.print_json(values[0] if len(values) == 1 else values)
+    for result in () if options.as_json else results:
         _report(result)
 
 
-def _replay(options: ReplayOptions) -> ReplayOutcome:
+def _replay(options: ReplayOptions) -> list[ReplayOutcome]:
     if options.keep_skill and not options.calls:
         raise JobError("--keep-skill goes with --calls: skill is kept from one call to the next")
+    # Columns are read, shards made and labels written here, whatever consolidates the shards.
+    own_workers = None if options.address else options.workers
+    with open_engine(workers=own_workers) as engine:
+        jobs = [_open_job(job, options, engine) for job in options.jobs]
+        if not options.calls and all(has_steps(whole.job) for whole in jobs):
+            return _replay_whole(jobs, options, engine)
+        if len(jobs) > 1 or options.on is not EngineName.PROCESSES:
+            job = jobs[0].job
+            raise JobError(
+                "several jobs together, and --on, are for all answers at once, without --calls, "
+                f"and for algorithms that go shard by shard; {job.task} by "
+                f"{algorithm_of(job.core, job.settings)} does not"
+            )
+        return [_replay_calls(jobs[0], options)]
+
+
+def _open_job(name: str, options: ReplayOptions, engine: Engine) -> WholeJob:
     job, auxiliary = add_auxiliary_inputs(
-        _apply_settings(choose_algorithm(open_job(options), options.algorithm), options),
+        _apply_settings(
+            choose_algorithm(open_job_at(name, options, engine=engine), options.algorithm), options
+        ),
         {
             "gold_labels_s3_uri": options.gold,
             "model_answers_s3_uri": options.model_answers,
             "confidence_map_s3_uri": options.confidence_map,
         },
     )
+    output = options.output
+    if output is not None and len(options.jobs) > 1:
+        output = f"{output.rstrip('/')}/{job.place.name}"
     algorithm = algorithm_of(job.core, job.settings)
-    folder = choose_outcome_folder(job.place, options.output, f"replays/{algorithm}")
-    truths = read_truth(job, options.truth)
+    return WholeJob(
+        job=job,
+        folder=choose_outcome_folder(job.place, output, f"replays/{algorithm}"),
+        auxiliary=auxiliary,
+        truths=read_truth(job, options.truth),
+    )
+
+
+def _choose_styles(options: ReplayOptions) -> tuple[str, ...]:
     style = options.output_style
+    return STYLES if style is Style.BOTH else (style.value,)
+
+
+def _replay_whole(
+    wholes: list[WholeJob], options: ReplayOptions, engine: Engine
+) -> list[ReplayOutcome]:
+    """All answers together, shard by shard."""
+    check_alike([whole.job for whole in wholes])
+    n_workers = options.workers or os.process_cpu_count() or 1
+
+    def run(plan: Plan, work: WorkFolder) -> Outcome:
+        n_objects = sum(shard.n_objects for shard in plan.shards)
+        with (
+            messages.show_progress("Consolidating", n_objects) as advance,
+            _open_engine(options, engine) as chosen,
+        ):
+            return run_plan(
+                plan, work.uri_of(plan), work.store, chosen, report=_Reporter(advance)
+            )
+
+    return replay_whole(
+        wholes,
+        choose_work_folder(wholes[0].folder, is_shared=options.address is not None),
+        engine,
+        run,
+        n_workers=n_workers,
+        styles=_choose_styles(options),
+        show_progress=messages.show_progress,
+    )
+
+
+def _open_engine(options: ReplayOptions, engine: Engine) -> AbstractContextManager[Engine]:
+    """Where shards are consolidated; `engine` are the processes there are already."""
+    if options.on is EngineName.PROCESSES and options.address is None:
+        return nullcontext(engine)
+    if options.on is EngineName.AWS:
+        raise JobError("--on aws is not there yet; use --on processes, dask or ray")
+    return open_engine(options.on.value, workers=options.workers, address=options.address)
+
+
+class _Reporter:
+    """Moves a bar on by the data objects of each step."""
+
+    def __init__(self, advance: messages.Advance) -> None:
+        self._advance, self._step, self._done = advance, -1, 0
+
+    def __call__(self, progress: Progress) -> None:
+        if progress.number != self._step:
+            self._step, self._done = progress.number, 0
+        if progress.objects > self._done:
+            self._advance(progress.objects - self._done)
+            self._done = progress.objects
+
+
+def _replay_calls(whole: WholeJob, options: ReplayOptions) -> ReplayOutcome:
+    """One call after another, or all answers together in memory."""
+    job = whole.job
     with messages.console.status("Telling calls apart"):
         calls = list_calls(job) if options.calls else make_single_call(job)
     n_objects = sum(len(call.object_ids) for call in calls)
@@ -145,10 +253,10 @@ def _replay(options: ReplayOptions) -> ReplayOutcome:
         return replay_job(
             job,
             calls,
-            folder,
-            styles=STYLES if style is Style.BOTH else (style.value,),
-            truths=truths,
-            auxiliary=auxiliary,
+            whole.folder,
+            styles=_choose_styles(options),
+            truths=whole.truths,
+            auxiliary=whole.auxiliary,
             skills=MemorySkills() if options.keep_skill else None,
             advance=advance,
         )
@@ -208,6 +316,10 @@ def _report(result: ReplayOutcome) -> None:
             "workers wrote comments on "
             f"{messages.format_count(len(result.comments), 'data object')}, see "
             f"{result.folder.shown(SUMMARY)}"
+        )
+    for name, problem in list(result.failures.items())[:SHOWN]:
+        messages.warning(
+            f"shard {name} failed, and labels of its data objects stay as they are: {problem}"
         )
     for name in result.manifests:
         messages.done(f"new manifest  {result.folder.shown(name)}")

@@ -7,7 +7,7 @@ import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import pairwise
@@ -27,6 +27,7 @@ from groundtruth.tasks.base import BUILTIN, ConsolidationContext, Label, algorit
 from groundtruth.tasks.registry import decode_label
 from groundtruth.worker_history.counts import MemorySkills
 from groundtruth.worker_history.store import BatchSkills, SkillKey, SkillStore
+from labeljob.columns.lines import facts_about
 from labeljob.history.auxiliary_inputs import AuxiliaryInputs
 from labeljob.history.comments import read_comments
 from labeljob.history.differences import Differences, compare
@@ -155,19 +156,23 @@ def list_calls(job: JobOnFile) -> list[Call]:
     known = {object_id for call in calls for object_id in call.object_ids}
     answered = job.object_ids()
     if others := tuple(object_id for object_id in answered if object_id not in known):
-        made_at = max((call.made_at for call in calls), default=_find_last_answer(job))
+        made_at = max((call.made_at for call in calls), default=find_last_answer(job))
         calls.append(Call(others, made_at))
     return calls
 
 
 def make_single_call(job: JobOnFile) -> list[Call]:
     """One call with all answers of the job."""
-    dates = [call.made_at for call in split_calls_by_date(job.lines, job.attribute)]
-    made_at = max(dates, default=_find_last_answer(job))
+    made_at = find_label_date(job) or find_last_answer(job)
     return [Call(tuple(job.object_ids()), made_at, whole=True)]
 
 
-def _find_last_answer(job: JobOnFile) -> datetime:
+def find_label_date(job: JobOnFile) -> datetime | None:
+    """When the last label was made that a human made, in UTC; None if none tells."""
+    return facts_about(job.lines, job.attribute).latest
+
+
+def find_last_answer(job: JobOnFile) -> datetime:
     """When the last answer came, as the names of files tell; the epoch if none does."""
     uris = (*job.files.response_uris(), *job.files.requests)
     return max(map(parse_time_in_name, uris), default=EPOCH)
@@ -388,7 +393,8 @@ class ReplayOutcome:
     """What came of a replay; `before` and `after` are measures against the truth, if any.
 
     `calls` is how many data objects each had; `dependence` is None of algorithms that do not look
-    for it; `comments` are by data object and worker; `passes` is how often the answers were read.
+    for it; `comments` are by data object and worker; `passes` is how often the answers were read;
+    `failures` says of each shard without labels why it has none.
     """
 
     job: JobOnFile
@@ -401,6 +407,7 @@ class ReplayOutcome:
     dependence: DependenceSummary | None
     comments: Mapping[str, Mapping[str, str]]
     passes: int
+    failures: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """The outcome for `--json`; a figure that cannot be had is null."""
@@ -422,6 +429,7 @@ class ReplayOutcome:
             "dependence": self.dependence.as_json() if self.dependence else None,
             "comments": self.comments,
             "damage": job.damage.as_json(),
+            **({"failed-shards": dict(self.failures)} if self.failures else {}),
         }
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
+import pyarrow as pa  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from groundtruth.contract.fields import compact_json
@@ -20,7 +20,7 @@ from groundtruth.sharding.arrays import Arrays, unpack
 from groundtruth.sharding.plan import Shard
 from groundtruth.sharding.steps import STATE_END
 from groundtruth.storage.s3 import ObjectStore
-from groundtruth.tasks.base import BUILTIN, OBJECT, ConsolidationContext, Label
+from groundtruth.tasks.base import BUILTIN, ConsolidationContext, Label
 from groundtruth.tasks.registry import decode_label
 from groundtruth.tasks.texts import STATUSES, LabelTexts
 from labeljob.columns.lines import ManifestLines
@@ -56,7 +56,7 @@ class LabelsRequest:
     model : int or None
         The number of the worker that is a model.
     lines : sequence of OutputLine
-        The lines of the manifest that `rows` are of.
+        The manifest that `rows` are of; without a manifest the lines themselves.
     rows : ndarray of int, shape (n_lines,)
         The lines that are written here, in ascending order.
     objects : ndarray of int, shape (n_lines,)
@@ -228,10 +228,8 @@ def write_labels(request: LabelsRequest) -> LabelsWritten:
 
 def _read_lines(request: LabelsRequest) -> _Lines:
     lines, rows = request.lines, request.rows
-    if not isinstance(lines, ManifestLines):
-        return _parse_lines(lines, rows, request.attribute)
-    if not rows.size:
-        return _parse_lines((), rows, request.attribute)
+    if not isinstance(lines, ManifestLines) or not rows.size:
+        return _parse_lines([] if not rows.size else lines, request.attribute)
     start, stop = int(rows[0]), int(rows[-1]) + 1
     table = lines.read(start, stop)
     if stop - start != rows.size:
@@ -246,22 +244,21 @@ def _read_lines(request: LabelsRequest) -> _Lines:
     )
 
 
-def _parse_lines(lines: Sequence[OutputLine], rows: Ints, attribute: str) -> _Lines:
-    """Lines that are no manifest's, or in memory."""
-    chosen = [lines[row] for row in rows.tolist()]
+def _parse_lines(lines: Sequence[OutputLine], attribute: str) -> _Lines:
+    """Lines that are no manifest's."""
     keys = (attribute, f"{attribute}{METADATA}")
     return _Lines(
-        ids=[line.object_id for line in chosen],
-        sources=[line.source for line in chosen],
+        ids=[line.object_id for line in lines],
+        sources=[line.source for line in lines],
         kept=[
             None
             if line.text and not line.values
             else compact_json({key: value for key, value in line.values.items() if key not in keys})
-            for line in chosen
+            for line in lines
         ],
-        labels=LabelColumns.of([line.label(attribute) for line in chosen]),
+        labels=LabelColumns.of([line.label(attribute) for line in lines]),
         lines=lines,
-        rows=rows,
+        rows=np.arange(len(lines)),
     )
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,10 +38,14 @@ class WorkFolder:
         """The folder of a plan: another way to consolidate has another one."""
         return f"{self.root}/{plan.digest}"
 
-    @property
-    def local(self) -> Path | None:
-        """The folder on this machine; None if it is in S3."""
-        return self.store.path(self.root) if isinstance(self.store, FolderStore) else None
+    @contextmanager
+    def open_local(self) -> Iterator[Path]:
+        """A folder on this machine: itself, or one for the moment if it is in S3."""
+        if isinstance(self.store, FolderStore):
+            yield self.store.path(self.root)
+            return
+        with tempfile.TemporaryDirectory(prefix="labeljob-") as name:
+            yield Path(name)
 
     def remove(self) -> None:
         """Remove it with all that is in it, for what it was kept for is done."""
