@@ -17,7 +17,13 @@ from groundtruth.tasks.base import algorithm_of
 from groundtruth.worker_history.counts import MemorySkills
 from labeljob import messages
 from labeljob.commands import options as shared
-from labeljob.commands.options import EngineName, ReadingOptions, file_option, output_option, takes_options
+from labeljob.commands.options import (
+    EngineName,
+    ReadingOptions,
+    file_option,
+    output_option,
+    takes_options,
+)
 from labeljob.commands.reading import (
     check_quorum,
     choose_algorithm,
@@ -205,9 +211,7 @@ def _replay_whole(
             messages.show_progress("Consolidating", n_objects) as advance,
             _open_engine(options, engine) as chosen,
         ):
-            return run_plan(
-                plan, work.uri_of(plan), work.store, chosen, report=_Reporter(advance)
-            )
+            return run_plan(plan, work.uri_of(plan), work.store, chosen, report=_Reporter(advance))
 
     return replay_whole(
         wholes,

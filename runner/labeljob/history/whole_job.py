@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields, replace
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from pyarrow import parquet
 
 from groundtruth.auxiliary_inputs import NO_LABELS, confidence_map_content
+from groundtruth.errors import GroundTruthError
 from groundtruth.sharding.plan import Plan, Shard
 from groundtruth.tasks.base import BUILTIN, OBJECT, Label
 from groundtruth.tasks.registry import plan_steps
@@ -95,7 +97,7 @@ _MAY_DIFFER = ("output_style", "label_category_config_s3_uri", "gold_labels_s3_u
 
 def has_steps(job: JobOnFile) -> bool:
     """Whether a job can be consolidated shard by shard, by its algorithm."""
-    if job.columns is None or job.task.names_task is None:
+    if job.columns is None or job.task.names_task is None or not job.task.single_choice:
         return False
     plan = Plan(
         task=job.task.name,
@@ -497,6 +499,7 @@ class ChangesOnFile(Sequence[Change]):
 
     def __init__(self, file: IO[bytes], ends: Ints) -> None:
         self._file, self._ends = file, ends
+        weakref.finalize(self, file.close)
 
     def __len__(self) -> int:
         return len(self._ends)
@@ -535,7 +538,11 @@ class ChangesOnFile(Sequence[Change]):
                 with request.path(CHANGES).open("rb") as part:
                     sizes += map(file.write, part)
         else:
-            lines = [line for request in requests for line in request.path(CHANGES).open("rb")]
+            lines = [
+                line
+                for request in requests
+                for line in request.path(CHANGES).read_bytes().splitlines(keepends=True)
+            ]
             sizes = [file.write(lines[at]) for at in np.argsort(rows, kind="stable").tolist()]
         return cls(file, np.cumsum(np.array(sizes, np.int64)))
 

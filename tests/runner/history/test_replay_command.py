@@ -79,6 +79,7 @@ def test_both_manifests_and_a_summary_come_beside_and_nothing_else_changes(zoo):
     assert {path.relative_to(zoo).as_posix() for path in after.keys() - before.keys()} == {
         "replays/majority/object.manifest",
         "replays/majority/builtin.manifest",
+        "replays/majority/labels.parquet",
         "replays/majority/replay.json",
     }
     styled = lines_of(zoo / "replays/majority/object.manifest")[2]
