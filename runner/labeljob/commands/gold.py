@@ -178,7 +178,7 @@ def gold_draw(options: DrawOptions) -> None:
 
 def _name_objects(job: JobOnFile) -> list[dict[str, str]]:
     """The data objects with answers, by their sources, else by their ids."""
-    sources = {line.object_id: line.source for line in job.lines}
+    sources = job.sources
     return [
         {SOURCE: sources[object_id]} if sources.get(object_id) else {"object-id": object_id}
         for object_id in job.object_ids()
