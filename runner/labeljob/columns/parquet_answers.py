@@ -16,6 +16,7 @@ Rows may be in any order; of several answers of a worker to one data object the 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ class ParquetAnswers(AnswerFiles):
         except (OSError, pa.ArrowInvalid) as error:
             raise JobError(f"{table} cannot be read as a Parquet file: {error}") from error
         self.table = table
+        self._modified: datetime = datetime.fromtimestamp(status.st_mtime, tz=UTC)
         _check_schema(self._schema, table)
         digest = f"{table} {status.st_size} {status.st_mtime_ns}"
         super().__init__(place, {}, (), damage, {str(table): status.st_size}, digest)
@@ -64,6 +66,14 @@ class ParquetAnswers(AnswerFiles):
     def has_answers(self) -> bool:
         """Whether there is a row."""
         return bool(self._n_rows > 0)
+
+    def find_last_time(self) -> datetime:
+        """The last time of an answer, else that of the file."""
+        if self.columns is not None and "submitted" in self._schema.names:
+            chunks = self.columns.iter_chunks(("submitted",))
+            latest = [pc.max(chunk.table["submitted"]).as_py() for chunk in chunks]
+            return max((one for one in latest if one is not None), default=self._modified)
+        return self._modified
 
     def sample(self, count: int) -> Iterator[AnsweredObject]:
         """The answers to one data object, by the first row."""

@@ -147,6 +147,10 @@ class AnswerFiles:
             return self.columns.object_ids
         return self.named_ids() if self.responses else _sort_ids(self._requested)
 
+    def find_last_time(self) -> datetime | None:
+        """When the last answer came, if that is not in the names of the files; in UTC."""
+        return None
+
     def has_answers(self) -> bool:
         """Whether there is a data object with answers."""
         return bool(self.responses) or any(self.request(uri) for uri in self.requests)

@@ -175,7 +175,7 @@ def find_label_date(job: JobOnFile) -> datetime | None:
 def find_last_answer(job: JobOnFile) -> datetime:
     """When the last answer came, as the names of files tell; the epoch if none does."""
     uris = (*job.files.response_uris(), *job.files.requests)
-    return max(map(parse_time_in_name, uris), default=EPOCH)
+    return max(map(parse_time_in_name, uris), default=job.files.find_last_time() or EPOCH)
 
 
 def replay(

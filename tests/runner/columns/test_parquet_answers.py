@@ -1,14 +1,17 @@
 """A Parquet file of answers is a job."""
 
+import json
 from datetime import UTC, datetime
 
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from labeljob.commands.replay import replay
 from labeljob.history.job import Given, read_annotations, read_job
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import find_job
+from tests.runner.command_line import run
 
 ROWS = {
     "task": ["1", "0", "1", "0", "1", "0"],
@@ -67,6 +70,17 @@ def test_numbers_and_lists_are_taken_too(tmp_path):
     assert (second.workers, second.choices.tolist()) == (("1", "3"), [[1, 1, 0], [0, 0, 1]])
     assert second.answer_times["1"].submitted == moment
     assert [one.reason for one in first.rejected] == ["empty-answer", "superseded"]
+
+
+def test_a_file_is_replayed_into_a_folder_beside_it(tmp_path):
+    path = write(tmp_path, submitted=[datetime(2026, 3, 2, tzinfo=UTC)] * 6)
+    outcome = run(replay, path, "--algorithm", "majority", "--json")
+    assert outcome.exit_code == 0, outcome.output
+    folder = path.with_suffix("") / "replays/majority"
+    lines = [json.loads(line) for line in (folder / "object.manifest").read_text().splitlines()]
+    assert [line["label"]["class-name"] for line in lines] == ["dog", "cat"]
+    assert lines[1]["source-ref"] == "s3://images/1.jpg"
+    assert lines[0]["label-metadata"]["creation-date"].startswith("2026-03-02")
 
 
 def test_answers_are_read_one_by_one_as_the_page_submits_them(tmp_path):
