@@ -24,6 +24,9 @@ PROCESSES, DASK, RAY = ENGINES = ("processes", "dask", "ray")
 
 LOOPBACK = "127.0.0.1"
 
+PATIENCE = 30.0
+"""Seconds in which a cluster has to answer."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Engine:
@@ -205,7 +208,8 @@ def _open_dask(workers: int, address: str | None) -> Iterator[Engine]:
                     host=LOOPBACK,
                     dashboard_address=None,
                     silence_logs=logging.CRITICAL,
-                )
+                ),
+                timeout=PATIENCE,
             )
         try:
             n_threads = sum(client.nthreads().values()) or 1
