@@ -73,6 +73,9 @@ class Simplifier:
             return self._simple(then if self._holds(condition) else otherwise)
         if value == {"Ref": "AWS::NoValue"}:
             return None
+        resource = self._template["Resources"].get(value.get("Ref"), {})
+        if resource.get("Type") == "AWS::Lambda::Alias":
+            return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{value['Ref']}"
         if "Fn::GetAtt" in value:
             name, _, attribute = str(value["Fn::GetAtt"]).partition(".")
             if self._template["Resources"][name]["Type"] == "AWS::Logs::LogGroup":
@@ -225,7 +228,7 @@ def permissions(
         made = {item["LogicalResourceId"]: item["PhysicalResourceId"] for item in listed}
         for name, resource in template["Resources"].items():
             if resource["Type"] == "AWS::IAM::Role":
-                references = resource["Properties"]["ManagedPolicyArns"]
+                references = resource["Properties"].get("ManagedPolicyArns", ())
                 found.roles[name] = made[name]
                 found.shared[name] = [made[item["Ref"]] for item in references if "Ref" in item]
         yield found

@@ -7,8 +7,10 @@ transformed template. "Fails" means: it raises, or its answer is another one.
 import json
 from functools import cache
 
+import numpy as np
 import pytest
 
+from groundtruth.sharding.arrays import pack
 from labeljob.emulator import EmulatedFunction, FunctionError
 from tests.built.permissions import permissions, transformed_template
 from tests.examples import EVENTS, example
@@ -17,11 +19,15 @@ BUCKET = "example-groundtruth-bucket"
 INPUT_BUCKET = "example-input-bucket"
 CATEGORIES = f"s3://{INPUT_BUCKET}/categories/labels.json"
 SIDE_FILE = f"s3://{INPUT_BUCKET}/consolidation/gold.jsonl"
+REPLAYS = f"s3://{BUCKET}/replays/harbour"
+OWN_ANSWER = f"s3://{BUCKET}/labels/Harbour-Surfaces-01/annotations/worker-response/1.json"
+SHARD = example("replay_shard", "event")["item"]["shard"]
 INPUT_MANIFEST = f"s3://{INPUT_BUCKET}/manifests/tide-pools.manifest"
 JOB_ROLE = "GroundTruthExecutionRole"
 PARAMETERS = {
     "InputBucketName": INPUT_BUCKET,
     "OutputBucketName": BUCKET,
+    "ReplayBucketName": BUCKET,
     "KeepWorkerSkill": "false",
     "AssumeJobRole": "true",
     "JobRoleArnPattern": f"arn:aws:iam::123456789012:role/{JOB_ROLE}",
@@ -38,6 +44,7 @@ FUNCTIONS = sorted(folder.parent.name for folder in EVENTS.glob("*/event.json"))
 NOT_HERE = {
     "WriteLogs": "the emulator keeps the logs itself",
     "KeepEventsThatFailed": "Lambda itself sends them, and the emulator does not",
+    "UseKeyOfShardsThroughS3": "moto's S3 asks no KMS",
     "KeepWorkerSkill": "moto judges no request of DynamoDB by its table: see tests/deployed",
     "DecryptThroughS3": "moto's S3 asks no KMS",
     "EncryptMasksThroughS3": "moto's S3 asks no KMS",
@@ -121,6 +128,10 @@ def roles():
 def event_for(function, statement):
     """An event on which the statement matters."""
     event = example(function, "event")
+    if function == "replay_shard":
+        if statement == "FindResultsOfShards":
+            return {"move": event["item"] | {"number": 0, "failed": 0, "failures": []}}
+        return {"item": event["item"] | {"step": "conclude"}}
     if function == "finish_job":
         job = "stopped" if statement == "ReadInputManifests" else "ended"
         return event | {"resources": [f"arn:aws:sagemaker:us-east-1:1:labeling-job/{job}"]}
@@ -157,9 +168,36 @@ def lay_out(aws, function):
         aws.put(INPUT_MANIFEST, b'{"source-ref":"s3://example-groundtruth-bucket/a.jpg"}\n')
 
 
+def lay_out_shard(roles, event):
+    """A plan and its shard, one of whose answers lies elsewhere; for a move, what it counted."""
+    bucket, _, _ = REPLAYS.removeprefix("s3://").partition("/")
+    for uri in left_by_replay(roles.aws):
+        key = uri.removeprefix(f"s3://{bucket}/")
+        roles.client("s3").delete_object(Bucket=bucket, Key=key)
+    plan, objects = (example("replay_shard", name) for name in ("plan", "shard"))
+    annotation = objects[0]["annotations"][0]
+    roles.aws.put(OWN_ANSWER, annotation["annotationData"]["content"].encode())
+    annotation["annotationData"] = {"s3Uri": OWN_ANSWER}
+    roles.aws.put(f"{REPLAYS}/plan.json", json.dumps(plan).encode())
+    roles.aws.put(plan["shards"][0]["uri"], json.dumps(objects).encode())
+    if "move" in event:
+        folder = f"{REPLAYS}/{event['move']['folder']}"
+        roles.aws.put(f"{folder}/items.json", json.dumps([{"shard": SHARD}]).encode())
+        counted = {"agreement": np.ones((plan["n_workers"], 3)), "_change": np.array(0.0)}
+        roles.aws.put(f"{folder}/{SHARD}.totals.npz", pack(counted))
+
+
+def left_by_replay(aws):
+    return {uri: aws.get(uri) for uri in aws.uris() if uri.startswith(f"{REPLAYS}/")}
+
+
 def outcome(roles, application, function, *, statement=None, without=None):
     """What the function answers, or the type of its error."""
-    lay_out(roles.aws, function)
+    event = event_for(function, statement)
+    if function == "replay_shard":
+        lay_out_shard(roles, event)
+    else:
+        lay_out(roles.aws, function)
     assumes = {"ASSUME_JOB_ROLE": "false"}
     if statement in ("AssumeJobRoles", "AssumeRolesOfEndedJobs"):
         assumes = {
@@ -171,9 +209,12 @@ def outcome(roles, application, function, *, statement=None, without=None):
         EmulatedFunction(function, application.folder, variables | assumes) as emulated,
     ):
         try:
-            return emulated.invoke(event_for(function, statement))
+            response = emulated.invoke(event)
         except FunctionError as error:
             return f"{error.error_type}: {error}"
+    if function == "replay_shard":  # which answers little, and writes its results
+        return response | {"left": left_by_replay(roles.aws)}
+    return response
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -181,6 +222,8 @@ def test_a_function_succeeds_with_its_role(roles, application, function):
     found = outcome(roles, application, function)
     if function == "finish_job":
         assert found["finished"]
+    elif function == "replay_shard":
+        assert found["shard"] == SHARD
     else:
         assert found == example(function, "response")
 

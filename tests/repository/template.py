@@ -13,6 +13,9 @@ DEPLOYED = {
     if resource["Type"] == "AWS::Serverless::Function"
 }
 
+OF_JOBS = {name for name in DEPLOYED if "Condition" not in RESOURCES[name]}
+"""The functions that labeling jobs call or start, and that every stack has."""
+
 
 def variables(properties):
     return properties.get("Environment", {}).get("Variables", {})

@@ -8,6 +8,7 @@ from tests.repository.markdown import code_in, fences, table
 from tests.repository.source_files import ROOT
 from tests.repository.template import (
     DEPLOYED,
+    OF_JOBS,
     PARAMETERS,
     RESOURCES,
     TEMPLATE,
@@ -17,10 +18,13 @@ from tests.repository.template import (
 
 FUNCTIONS = {
     "all": set(DEPLOYED),
+    "all of jobs": OF_JOBS,
     "PRE": {name for name in DEPLOYED if name.startswith("Pre")},
     "ACS": {name for name in DEPLOYED if name.startswith("Acs")},
     "ACS of masks": {"AcsSemanticSegmentationFunction"},
     "finisher": {"FinishJobFunction"},
+    "replay": {"ReplayShardFunction"},
+    "state machine": set(),
 }
 SERVICES = {
     "s3": "S3",
@@ -31,7 +35,7 @@ SERVICES = {
     "logs": "CloudWatch",
 }
 BUCKETS = {"HasInputBucket": "input bucket", "HasOutputBucket": "output bucket"}
-NO_DATA = ("kms:", "sts:", "ec2:")
+NO_DATA = ("kms:", "sts:", "ec2:", "lambda:", "states:")
 
 
 def read(text):
@@ -52,8 +56,10 @@ def statements_with_conditions():
                 yield statement["Sid"], statement, condition
 
 
+# Of those with one name, the first: every stack has it.
 STATEMENTS = {
-    sid: (statement, condition) for sid, statement, condition in statements_with_conditions()
+    sid: (statement, condition)
+    for sid, statement, condition in reversed(list(statements_with_conditions()))
 }
 PERMISSIONS = table(read("docs/deploying.md"), "Permissions of the functions")
 FLOWS = [row for row in table(read("docs/security.md"), "Data flow") if row["statements"]]

@@ -6,6 +6,7 @@ import pytest
 
 from tests.repository.template import (
     DEPLOYED,
+    OF_JOBS,
     PARAMETERS,
     RESOURCES,
     TEMPLATE,
@@ -63,7 +64,7 @@ def test_a_role_is_assumed_only_with_a_pattern_and_not_by_pre_functions():
         assert {"Ref": "JobRoleArnPattern"} in mappings_in(TEMPLATE["Conditions"][condition])
     assert entries
     able = {name for name in DEPLOYED if "sts:AssumeRole" in str(permissions_of(name))}
-    assert able == {name for name in DEPLOYED if not name.startswith("Pre")}
+    assert able == {name for name in OF_JOBS if not name.startswith("Pre")}
 
 
 def mappings_in(value):
@@ -80,9 +81,11 @@ def mappings_in(value):
     ("action", "functions"),
     [
         pytest.param(
-            "s3:PutObject", {"AcsSemanticSegmentationFunction", "FinishJobFunction"}, id="write"
+            "s3:PutObject",
+            {"AcsSemanticSegmentationFunction", "FinishJobFunction", "ReplayShardFunction"},
+            id="write",
         ),
-        pytest.param("s3:ListBucket", {"FinishJobFunction"}, id="list"),
+        pytest.param("s3:ListBucket", {"FinishJobFunction", "ReplayShardFunction"}, id="list"),
         pytest.param("sqs:SendMessage", {"FinishJobFunction"}, id="queue"),
         pytest.param("secretsmanager:", {"FinishJobFunction"}, id="secret"),
         pytest.param(
@@ -132,6 +135,27 @@ def resources_of(statement):
     for entry in entries if isinstance(entries, list) else [entries]:
         pattern = entry["Fn::Sub"]
         yield (pattern if isinstance(pattern, str) else pattern[0]).partition(":::")[2]
+
+
+def test_a_replay_writes_into_its_own_folder_only():
+    for name in ("ReplayShardFunctionRole", "ReplayMachineRole"):
+        for statement in statements_of(name):
+            if "s3:PutObject" in statement["Action"]:
+                (place,) = resources_of(statement)
+                assert place.startswith("${ReplayBucketName}/${ReplayPrefix}/")
+
+
+def test_the_state_machine_starts_and_invokes_nothing_else():
+    named = {entry["Sid"]: entry["Resource"] for entry in statements_of("ReplayMachineRole")}
+    assert named["InvokeReplayShard"] == {"Ref": "ReplayShardFunction.Alias"}
+    name = RESOURCES["ReplayMachine"]["Properties"]["Name"]["Fn::Sub"]
+    machine = named["StartShards"]["Fn::Sub"]
+    assert machine.endswith(f":stateMachine:{name}")
+    executions = machine.replace(":stateMachine:", ":execution:")
+    assert [entry["Fn::Sub"] for entry in named["FollowShards"]] == [
+        f"{executions}:*",
+        f"{executions}/*",
+    ]
 
 
 def test_the_pre_functions_alone_are_kept_from_the_answers_of_any_bucket():

@@ -11,6 +11,8 @@ from typing import Any
 
 from groundtruth.errors import GroundTruthError
 from groundtruth.jobs import job_name
+from groundtruth.sharding.plan import Plan
+from groundtruth.sharding.steps import PLAN
 from labeljob.application import application_folder
 from labeljob.emulator import BUILD_FOLDER, BuiltApplication, EmbeddedAws, EmulatedFunction
 from labeljob.emulator.embedded_aws import LOCALHOST, Address
@@ -45,7 +47,8 @@ def invoke_built(
     An embedded S3 holds what the event refers to. For an ACS function that is ``payload.json``,
     at the event's own ``payload.s3Uri``; for a PRE function it is ``label_categories.json``,
     which the emulated labeling job names; for the finisher it is ``output.manifest`` and
-    ``label_categories.json``, where the job described in ``labeling_job.json`` has them.
+    ``label_categories.json``, where the job described in ``labeling_job.json`` has them; for a
+    shard of a replay it is ``plan.json``, and ``shard.json`` where the plan has its shards.
 
     `event` is the example under ``events/`` if left out; what it refers to is taken from the same
     folder, or else from the example. `application` is the folder of template.yaml, `environment`
@@ -93,6 +96,8 @@ def _read_surroundings(
     """The objects that an event refers to, and the labeling jobs that it is of."""
     if isinstance(event, dict) and "detail-type" in event:
         return _read_ended_job(event, folders)
+    if isinstance(event, dict) and isinstance(event.get("item"), dict):
+        return _read_plan(event["item"], folders), {}
     uri = _payload_uri(event)
     name = "label_categories.json" if uri is None else "payload.json"
     uri = uri or LABEL_CATEGORIES
@@ -108,6 +113,16 @@ def _read_ended_job(
     if labels := described.get("LabelCategoryConfigS3Uri"):
         objects[labels] = _read_from(folders, "label_categories.json")
     return objects, {job_name(str(arn)).lower(): described for arn in event.get("resources", ())}
+
+
+def _read_plan(item: Mapping[str, Any], folders: Sequence[Path]) -> dict[str, bytes]:
+    body = _read_from(folders, "plan.json")
+    try:
+        uris = [shard.uri for shard in Plan.from_json(body).shards]
+    except (ValueError, KeyError, TypeError) as error:
+        raise EventError(f"plan.json is not a plan: {error}") from error
+    shards = dict.fromkeys(uris, _read_from(folders, "shard.json"))
+    return {f"{item.get('work')}/{PLAN}": body, **shards}
 
 
 def _read_from(folders: Sequence[Path], name: str) -> bytes:

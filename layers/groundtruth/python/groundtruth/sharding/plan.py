@@ -101,7 +101,8 @@ class Plan:
         values = {
             "format": FORMAT,
             **{row.name: getattr(self, row.name) for row in fields(self)},
-            "settings": asdict(self.settings),
+            # A key is for nobody who may read the folder, and no step needs it.
+            "settings": asdict(replace(self.settings, worker_id_key="")),
             "shards": [asdict(shard) for shard in self.shards],
         }
         return json.dumps(values)
