@@ -130,7 +130,8 @@ def event_for(function, statement):
     event = example(function, "event")
     if function == "replay_shard":
         if statement == "FindResultsOfShards":
-            return {"move": event["item"] | {"number": 0, "failed": 0, "failures": []}}
+            counts = {"number": 0, "failed": 0, "tolerated": 0, "shards": 1, "failures": []}
+            return {"move": event["item"] | counts}
         return {"item": event["item"] | {"step": "conclude"}}
     if function == "finish_job":
         job = "stopped" if statement == "ReadInputManifests" else "ended"
@@ -179,10 +180,11 @@ def lay_out_shard(roles, event):
     roles.aws.put(OWN_ANSWER, annotation["annotationData"]["content"].encode())
     annotation["annotationData"] = {"s3Uri": OWN_ANSWER}
     roles.aws.put(f"{REPLAYS}/plan.json", json.dumps(plan).encode())
-    roles.aws.put(plan["shards"][0]["uri"], json.dumps(objects).encode())
+    item = example("replay_shard", "event")["item"]
+    roles.aws.put(item["uri"], json.dumps(objects).encode())
     if "move" in event:
         folder = f"{REPLAYS}/{event['move']['folder']}"
-        roles.aws.put(f"{folder}/items.json", json.dumps([{"shard": SHARD}]).encode())
+        roles.aws.put(f"{folder}/items.json", json.dumps([item]).encode())
         counted = {"agreement": np.ones((plan["n_workers"], 3)), "_change": np.array(0.0)}
         roles.aws.put(f"{folder}/{SHARD}.totals.npz", pack(counted))
 

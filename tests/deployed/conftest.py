@@ -113,7 +113,15 @@ def stack():
         serve_labeling_jobs(described_jobs()) as sagemaker,
         ministack({"AWS_ENDPOINT_URL_SAGEMAKER": sagemaker}) as aws,
     ):
-        deploy(aws, STACK, {"InputBucketName": BUCKET, "OutputBucketName": BUCKET})
+        deploy(
+            aws,
+            STACK,
+            {
+                "InputBucketName": BUCKET,
+                "OutputBucketName": BUCKET,
+                "ReplayBucketName": BUCKET,
+            },
+        )
         cloudformation = aws.client("cloudformation")
         (described,) = cloudformation.describe_stacks(StackName=STACK)["Stacks"]
         pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=STACK)

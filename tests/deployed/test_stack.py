@@ -177,9 +177,9 @@ def test_an_output_is_the_functions_part_of_a_human_task_config(stack, job_type)
 
 def test_every_function_writes_json_into_its_own_log_group(stack):
     functions = stack.aws.client("lambda").list_functions()["Functions"]
-    assert len(functions) == 7
+    assert len(functions) == 8
     groups = {function["LoggingConfig"]["LogGroup"] for function in functions}
-    assert len(groups) == 7
+    assert len(groups) == 8
     assert {function["LoggingConfig"]["LogFormat"] for function in functions} == {"JSON"}
     listed = stack.aws.client("logs").describe_log_groups()["logGroups"]
     kept = {group["logGroupName"]: group.get("retentionInDays") for group in listed}

@@ -11,7 +11,6 @@ from typing import Any
 
 from groundtruth.errors import GroundTruthError
 from groundtruth.jobs import job_name
-from groundtruth.sharding.plan import Plan
 from groundtruth.sharding.steps import PLAN
 from labeljob.application import application_folder
 from labeljob.emulator import BUILD_FOLDER, BuiltApplication, EmbeddedAws, EmulatedFunction
@@ -48,7 +47,7 @@ def invoke_built(
     at the event's own ``payload.s3Uri``; for a PRE function it is ``label_categories.json``,
     which the emulated labeling job names; for the finisher it is ``output.manifest`` and
     ``label_categories.json``, where the job described in ``labeling_job.json`` has them; for a
-    shard of a replay it is ``plan.json``, and ``shard.json`` where the plan has its shards.
+    shard of a replay it is ``plan.json``, and ``shard.json`` where the item has the shard.
 
     `event` is the example under ``events/`` if left out; what it refers to is taken from the same
     folder, or else from the example. `application` is the folder of template.yaml, `environment`
@@ -116,13 +115,10 @@ def _read_ended_job(
 
 
 def _read_plan(item: Mapping[str, Any], folders: Sequence[Path]) -> dict[str, bytes]:
-    body = _read_from(folders, "plan.json")
-    try:
-        uris = [shard.uri for shard in Plan.from_json(body).shards]
-    except (ValueError, KeyError, TypeError) as error:
-        raise EventError(f"plan.json is not a plan: {error}") from error
-    shards = dict.fromkeys(uris, _read_from(folders, "shard.json"))
-    return {f"{item.get('work')}/{PLAN}": body, **shards}
+    return {
+        f"{item.get('work')}/{PLAN}": _read_from(folders, "plan.json"),
+        str(item.get("uri")): _read_from(folders, "shard.json"),
+    }
 
 
 def _read_from(folders: Sequence[Path], name: str) -> bytes:

@@ -9,8 +9,8 @@ from groundtruth.errors import ContractError
 from groundtruth.sharding.steps import PlanSteps, finish_step, run_step
 from groundtruth.storage.s3 import ObjectStore
 
-_ITEM = ("work", "folder", "before", "step", "shard")
-_MOVE = ("work", "folder", "step", "number", "failed", "failures")
+_ITEM = ("work", "folder", "before", "step", "shard", "uri")
+_MOVE = ("work", "folder", "step", "number", "failed", "tolerated", "shards", "failures")
 
 
 def answer_event(

@@ -1,0 +1,182 @@
+"""Shards consolidated on AWS, by the state machine that the stack has for it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from groundtruth.sharding.plan import Plan, digest_of
+from groundtruth.sharding.steps import TOTALS_END, PlanSteps, begin
+from groundtruth.storage.s3 import ObjectStore, split_uri
+from groundtruth.tasks import registry
+from labeljob.engines.driver import Outcome, Progress
+from labeljob.jobs.description import JobError
+
+POLL = 2.0
+"""Seconds between two looks at how far an execution is."""
+
+RUNS = "runs"
+"""Below the work folder: what Step Functions itself writes of each step."""
+
+MOST_EXECUTIONS = 100
+"""How often the same plan can be started, when earlier executions of it failed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StateMachine:
+    """The state machine of a stack; its ARN is the output `ReplayMachineArn`.
+
+    Attributes
+    ----------
+    arn : str
+        Its ARN.
+    client : object
+        A boto3 client of Step Functions.
+    at_once : int
+        How many shards are consolidated at a time.
+    """
+
+    arn: str
+    client: Any
+    at_once: int = 500
+
+
+def open_machine(arn: str) -> StateMachine:
+    """The state machine with an ARN; raises `JobError` if it is none, or cannot be used."""
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    parts = arn.split(":")
+    if len(parts) != 7 or parts[2] != "states" or parts[5] != "stateMachine":
+        raise JobError(
+            f"--address {arn} is not the ARN of a state machine; take the stack's output "
+            "ReplayMachineArn"
+        )
+    try:
+        client = boto3.client("stepfunctions", region_name=parts[3])
+        client.describe_state_machine(stateMachineArn=arn)
+    except (BotoCoreError, ClientError) as error:
+        raise JobError(f"the state machine {arn} cannot be used: {error}") from error
+    return StateMachine(arn=arn, client=client)
+
+
+def run_plan_on_aws(
+    plan: Plan,
+    work: str,
+    store: ObjectStore,
+    machine: StateMachine,
+    *,
+    plan_steps: PlanSteps = registry.plan_steps,
+    report: Callable[[Progress], None] = lambda progress: None,
+) -> Outcome:
+    """Consolidate all shards of a plan on AWS; what an earlier execution did is not done again.
+
+    If it is interrupted here, the execution goes on there, and the next call follows it.
+
+    Parameters
+    ----------
+    plan : Plan
+        With its shards, whose files are in the store.
+    work : str
+        S3 URI of the folder that intermediate results go to, without a slash at its end; in the
+        bucket and the prefix that the stack was given for replays.
+    store : ObjectStore
+        That bucket.
+    machine : StateMachine
+        What consolidates.
+    plan_steps : callable, optional
+        Finds the job type's steps.
+    report : callable, optional
+        Is told how far a step is.
+
+    Raises
+    ------
+    JobError
+        If the execution failed, or cannot be started or followed.
+    StorageError
+        If the work folder cannot be read or written here.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    move = begin(plan, work, store, plan_steps)
+    try:
+        execution = _start(plan, move, machine)
+        while (found := machine.client.describe_execution(executionArn=execution))[
+            "status"
+        ] == "RUNNING":
+            move = _follow(plan, move, store, report)
+            time.sleep(POLL)
+    except (BotoCoreError, ClientError) as error:
+        raise JobError(f"Step Functions: {error}") from error
+    if found["status"] != "SUCCEEDED":
+        raise JobError(
+            f"the execution {execution} ended as {found['status']}: "
+            f"{found.get('error', 'no error is named')}: {found.get('cause', 'nor a cause')}; "
+            "what it has done is kept: start the same command again"
+        )
+    last = json.loads(found["output"])
+    folder = f"{work}/{last['folder']}"
+    problems = {item["shard"]: item["problem"] for item in last["failures"]}
+    done = {uri.rpartition("/")[2].removesuffix(TOTALS_END) for uri in store.list(f"{folder}/")}
+    failures = {
+        shard.name: problems.get(shard.name, "failed; its file *.error.json may tell why")
+        for shard in plan.shards
+        if shard.name not in done
+    }
+    return Outcome(folder=folder, n_steps=int(last["number"]) + 1, failures=failures)
+
+
+def _start(plan: Plan, move: dict[str, Any], machine: StateMachine) -> str:
+    """Start the plan's execution, or find the one that runs already; its ARN."""
+    key = split_uri(move["work"])[1]
+    given = {
+        "move": move,
+        "workers": machine.at_once,
+        "tolerated": 100.0 * plan.tolerated_failures,
+        "runs": f"{key}/{RUNS}",
+    }
+    text = json.dumps(given)
+    names = ",".join(shard.name for shard in plan.shards)
+    digest = f"{plan.digest}-{digest_of(names.encode(), text.encode())}"
+    for attempt in range(MOST_EXECUTIONS):
+        name = f"{digest}-{attempt}"
+        arn = f"{machine.arn.replace(':stateMachine:', ':execution:')}:{name}"
+        try:
+            found = machine.client.describe_execution(executionArn=arn)["status"]
+        except machine.client.exceptions.ExecutionDoesNotExist:
+            started = machine.client.start_execution(
+                stateMachineArn=machine.arn, name=name, input=text
+            )
+            return str(started["executionArn"])
+        if found in ("RUNNING", "SUCCEEDED"):
+            return arn
+    raise JobError(f"{MOST_EXECUTIONS} executions of this replay failed; use another work folder")
+
+
+def _follow(
+    plan: Plan,
+    move: dict[str, Any],
+    store: ObjectStore,
+    report: Callable[[Progress], None],
+) -> dict[str, Any]:
+    """Tell how far the last step is that has begun."""
+    number, folder = int(move["number"]), str(move["folder"])
+    while following := next(iter(store.list(f"{move['work']}/{number + 1:02}-")), None):
+        number, folder = number + 1, following.removeprefix(f"{move['work']}/").split("/")[0]
+    sizes = {shard.name: shard.n_objects for shard in plan.shards}
+    names = {uri.rpartition("/")[2] for uri in store.list(f"{move['work']}/{folder}/")}
+    done = [size for name, size in sizes.items() if f"{name}{TOTALS_END}" in names]
+    report(
+        Progress(
+            step=folder.split("-")[1],
+            number=number,
+            shards=len(done),
+            n_shards=len(sizes),
+            objects=sum(done),
+            n_objects=sum(sizes.values()),
+        )
+    )
+    return {**move, "number": number, "folder": folder}

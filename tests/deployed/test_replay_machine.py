@@ -1,0 +1,104 @@
+"""The state machine consolidates shards as one machine does."""
+
+import numpy as np
+import pytest
+
+from groundtruth.settings import Settings
+from groundtruth.sharding.arrays import pack
+from groundtruth.sharding.plan import Plan, Shard, digest_of
+from groundtruth.sharding.steps import STATE_END
+from groundtruth.storage.folder import FolderStore
+from groundtruth.storage.s3 import S3Store
+from labeljob.engines.aws import StateMachine, run_plan_on_aws
+from labeljob.engines.driver import run_plan
+from labeljob.engines.executors import Engine, ThisProcess
+
+N_SHARDS, N_OBJECTS, N_WORKERS, CLASSES = 3, 40, 6, ("cat", "dog", "owl")
+
+
+def shard_bodies():
+    rng = np.random.default_rng(5)
+    for _ in range(N_SHARDS):
+        truth = rng.integers(len(CLASSES), size=N_OBJECTS)
+        items = np.repeat(np.arange(N_OBJECTS), 3)
+        workers = np.concatenate([np.sort(rng.permutation(N_WORKERS)[:3]) for _ in truth])
+        guesses = rng.integers(len(CLASSES), size=items.size)
+        yield pack(
+            {
+                "n_objects": np.array(N_OBJECTS),
+                "items": items.astype(np.int32),
+                "workers": workers.astype(np.int32),
+                "classes": np.where(rng.random(items.size) < 0.7, truth[items], guesses).astype(
+                    np.int32
+                ),
+                "gold": np.full(N_OBJECTS, -1, np.int32),
+            }
+        )
+
+
+def make_plan(work, store, bodies, tolerated=0.0):
+    shards = []
+    for number, body in enumerate(bodies):
+        name = f"{number:05}-{digest_of(body)}"
+        uri = f"{work}/shards/{name}.npz"
+        store.write(uri, body, content_type="application/octet-stream", kms_key=None)
+        shards.append(Shard(name=name, uri=uri, n_objects=N_OBJECTS, n_answers=3 * N_OBJECTS))
+    return Plan(
+        task="image-multi-class",
+        settings=Settings(),
+        classes=CLASSES,
+        n_workers=N_WORKERS,
+        job_name="labeling-job/animals-01",
+        made_at="2026-03-02T10:15:28+00:00",
+        tolerated_failures=tolerated,
+        options={},
+        shards=tuple(shards),
+    )
+
+
+@pytest.fixture
+def machine(stack, monkeypatch):
+    for name, value in stack.aws.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("labeljob.engines.aws.POLL", 0.2)
+    client = stack.aws.client("stepfunctions")
+    return StateMachine(arn=stack.outputs["ReplayMachineArn"], client=client, at_once=2)
+
+
+def labels_of(outcome, store, plan):
+    return [
+        store.read(f"{outcome.folder}/{shard.name}{STATE_END}")
+        for shard in plan.shards
+        if shard.name not in outcome.failures
+    ]
+
+
+def consolidate_here(folder, bodies):
+    store = FolderStore(folder)
+    plan = make_plan("s3://here/work", store, bodies)
+    engine = Engine(executor=ThisProcess(), at_once=1)
+    return labels_of(run_plan(plan, "s3://here/work", store, engine), store, plan)
+
+
+def test_the_state_machine_gives_the_bytes_of_one_machine(stack, machine, tmp_path):
+    bodies, store = list(shard_bodies()), S3Store()
+    work = f"{stack.outputs['ReplayFolder']}/whole"
+    plan = make_plan(work, store, bodies)
+    progress = []
+    outcome = run_plan_on_aws(plan, work, store, machine, report=progress.append)
+    assert outcome.failures == {}
+    assert labels_of(outcome, store, plan) == consolidate_here(tmp_path, bodies)
+    assert progress[-1].n_shards == N_SHARDS
+    executions = machine.client.list_executions(stateMachineArn=machine.arn)["executions"]
+    assert run_plan_on_aws(plan, work, store, machine) == outcome
+    assert machine.client.list_executions(stateMachineArn=machine.arn)["executions"] == executions
+
+
+def test_a_shard_that_fails_for_ever_is_named_and_the_others_are_done(stack, machine, tmp_path):
+    bodies, store = list(shard_bodies()), S3Store()
+    work = f"{stack.outputs['ReplayFolder']}/damaged"
+    plan = make_plan(work, store, [*bodies, b"no shard at all"], tolerated=0.3)
+    outcome = run_plan_on_aws(plan, work, store, machine)
+    assert list(outcome.failures) == [plan.shards[-1].name]
+    assert "ValueError" in outcome.failures[plan.shards[-1].name]
+    assert labels_of(outcome, store, plan) == consolidate_here(tmp_path, bodies)
