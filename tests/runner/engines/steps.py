@@ -59,6 +59,41 @@ class SumSteps:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
+def make_classification_plan(store, *, n_shards=5, n_objects=40, n_workers=12, n_classes=4):
+    """Votes of workers of unlike skill, by the default algorithm."""
+    random = np.random.default_rng(7)
+    skill = random.uniform(0.3, 0.95, n_workers)
+    bodies = []
+    for _ in range(n_shards):
+        truth = random.integers(n_classes, size=n_objects)
+        items, workers = np.nonzero(random.random((n_objects, n_workers)) < 0.4)
+        right = random.random(len(items)) < skill[workers]
+        classes = np.where(right, truth[items], random.integers(n_classes, size=len(items)))
+        votes = {"items": items, "workers": workers, "classes": classes}
+        gold = np.full(n_objects, -1)
+        arrays = {name: array.astype(np.int32) for name, array in (votes | {"gold": gold}).items()}
+        bodies.append(pack(arrays | {"n_objects": np.array(n_objects)}))
+    return Plan(
+        task="image-multi-class",
+        settings=Settings(),
+        classes=tuple(f"class {index}" for index in range(n_classes)),
+        n_workers=n_workers,
+        job_name="labeling-job/votes",
+        made_at="2026-01-02T03:04:05+00:00",
+        options={},
+        shards=tuple(
+            write_shard(store, index, body, n_objects) for index, body in enumerate(bodies)
+        ),
+    )
+
+
+def write_shard(store, index, body, n_objects):
+    name = f"{index:05}-{digest_of(body)}"
+    uri = f"s3://job/shards/{name}.npz"
+    store.write(uri, body, content_type="application/octet-stream", kms_key=None)
+    return Shard(name=name, uri=uri, n_objects=n_objects, n_answers=n_objects)
+
+
 def make_plan(store, *, n_shards=5, **options):
     """A plan of shards with random numbers, which are written to the store."""
     random = np.random.default_rng(n_shards)
@@ -66,10 +101,7 @@ def make_plan(store, *, n_shards=5, **options):
     for index in range(n_shards):
         numbers = random.random(index + 2)
         body = pack({"numbers": numbers, "index": np.array(index)})
-        name = f"{index:05}-{digest_of(body)}"
-        uri = f"s3://job/shards/{name}.npz"
-        store.write(uri, body, content_type="application/octet-stream", kms_key=None)
-        shards.append(Shard(name=name, uri=uri, n_objects=len(numbers), n_answers=len(numbers)))
+        shards.append(write_shard(store, index, body, len(numbers)))
     return Plan(
         task="sums",
         settings=Settings(),

@@ -19,7 +19,7 @@ from labeljob.engines import driver
 from labeljob.engines.driver import map_chunks, run_plan
 from labeljob.engines.executors import Engine, ThisProcess, open_engine
 from labeljob.jobs.description import JobError
-from tests.runner.engines.steps import make_plan, plan_steps
+from tests.runner.engines.steps import make_classification_plan, make_plan, plan_steps
 
 WORK = "s3://job/work"
 HERE = Engine(executor=ThisProcess(), at_once=1)
@@ -64,14 +64,15 @@ def runs_of(trace):
     ("name", "workers"), [("processes", 1), ("processes", 2), ("dask", 2), ("ray", 2)]
 )
 def test_every_engine_gives_the_same_bytes(name, workers, store, tmp_path):
-    here = results(store, run(make_plan(store), store, HERE))
+    here = results(store, run_plan(make_classification_plan(store), WORK, store, HERE))
     other = FolderStore(tmp_path / "other")
-    plan = make_plan(other)
+    plan = make_classification_plan(other)
     with open_engine(name, workers=workers) as engine:
-        outcome = run(plan, other, engine)
+        outcome = run_plan(plan, WORK, other, engine)
         assert map_chunks(engine, ascii, range(3)) == ["0", "1", "2"]
     assert results(other, outcome) == here
-    assert (outcome.failures, outcome.n_steps) == ({}, 3)
+    assert outcome.failures == {}
+    assert outcome.n_steps > 3
 
 
 def test_progress_is_told_by_shards_and_by_objects(store):
