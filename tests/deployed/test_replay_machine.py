@@ -9,9 +9,11 @@ from groundtruth.sharding.plan import Plan, Shard, digest_of
 from groundtruth.sharding.steps import STATE_END
 from groundtruth.storage.folder import FolderStore
 from groundtruth.storage.s3 import S3Store
-from labeljob.engines.aws import StateMachine, run_plan_on_aws
+from labeljob.commands import app
+from labeljob.engines.aws import open_machine, run_plan_on_aws
 from labeljob.engines.driver import run_plan
 from labeljob.engines.executors import Engine, ThisProcess
+from tests.deployed.conftest import STACK
 
 N_SHARDS, N_OBJECTS, N_WORKERS, CLASSES = 3, 40, 6, ("cat", "dog", "owl")
 
@@ -61,8 +63,7 @@ def machine(stack, monkeypatch):
     for name, value in stack.aws.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("labeljob.engines.aws.POLL", 0.2)
-    client = stack.aws.client("stepfunctions")
-    return StateMachine(arn=stack.outputs["ReplayMachineArn"], client=client, at_once=2)
+    return open_machine(STACK)
 
 
 def labels_of(outcome, store, plan):
@@ -80,9 +81,9 @@ def consolidate_here(folder, bodies):
     return labels_of(run_plan(plan, "s3://here/work", store, engine), store, plan)
 
 
-def test_the_state_machine_gives_the_bytes_of_one_machine(stack, machine, tmp_path):
+def test_the_state_machine_gives_the_bytes_of_one_machine(machine, tmp_path):
     bodies, store = list(shard_bodies()), S3Store()
-    work = f"{stack.outputs['ReplayFolder']}/whole"
+    work = f"{machine.folder}/whole"
     plan = make_plan(work, store, bodies)
     progress = []
     outcome = run_plan_on_aws(plan, work, store, machine, report=progress.append)
@@ -94,11 +95,29 @@ def test_the_state_machine_gives_the_bytes_of_one_machine(stack, machine, tmp_pa
     assert machine.client.list_executions(stateMachineArn=machine.arn)["executions"] == executions
 
 
-def test_a_shard_that_fails_for_ever_is_named_and_the_others_are_done(stack, machine, tmp_path):
+def test_a_shard_that_fails_for_ever_is_named_and_the_others_are_done(machine, tmp_path):
     bodies, store = list(shard_bodies()), S3Store()
-    work = f"{stack.outputs['ReplayFolder']}/damaged"
+    work = f"{machine.folder}/damaged"
     plan = make_plan(work, store, [*bodies, b"no shard at all"], tolerated=0.3)
     outcome = run_plan_on_aws(plan, work, store, machine)
     assert list(outcome.failures) == [plan.shards[-1].name]
     assert "ValueError" in outcome.failures[plan.shards[-1].name]
     assert labels_of(outcome, store, plan) == consolidate_here(tmp_path, bodies)
+
+
+def test_a_job_is_replayed_in_the_stack(machine, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    job = tmp_path / "jobs" / "crowd"
+    app(
+        ["synthesize", "--output", str(job), "--objects", "60", "--workers", "8", "--no-tree"],
+        standalone_mode=False,
+    )
+    folder = next(path.parent for path in job.rglob("annotations"))
+    for output, options in (("here", []), ("there", ["--on", "aws", "--address", STACK])):
+        app(
+            ["replay", str(folder), "--output", str(tmp_path / output), *options],
+            standalone_mode=False,
+        )
+    for name in ("object.manifest", "builtin.manifest", "labels.parquet"):
+        assert (tmp_path / "there" / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
+    capsys.readouterr()

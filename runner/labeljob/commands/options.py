@@ -183,8 +183,8 @@ Address = Annotated[
     typer.Option(
         help="A Dask or Ray cluster that runs already, such as tcp://10.0.0.7:8786 or "
         "10.0.0.7:6379: its machines need the same version of labeljob, and read and write the "
-        "same files. On aws: the ARN of the stack's state machine. [default: a cluster is started "
-        "on this machine]"
+        "same files. With --on aws: the name of the stack. [default: a cluster is started on "
+        "this machine]"
     ),
 ]
 Seed = Annotated[int, typer.Option(help="Decides every random choice.")]

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from groundtruth.sharding.plan import Plan
+from groundtruth.storage.s3 import S3Store
 from groundtruth.tasks.base import algorithm_of
 from groundtruth.worker_history.counts import MemorySkills
 from labeljob import messages
@@ -32,6 +33,7 @@ from labeljob.commands.reading import (
     print_read_errors,
     read_truth,
 )
+from labeljob.engines.aws import open_machine, run_plan_on_aws
 from labeljob.engines.driver import Outcome, Progress, run_plan
 from labeljob.engines.executors import Engine, open_engine
 from labeljob.history.auxiliary_inputs import add_auxiliary_inputs
@@ -204,18 +206,27 @@ def _replay_whole(
     """All answers together, shard by shard."""
     check_alike([whole.job for whole in wholes])
     n_workers = options.workers or os.process_cpu_count() or 1
+    machine = None
+    if options.on is EngineName.AWS:
+        machine = open_machine(_require_stack(options))
+        n_workers = machine.at_once
 
     def run(plan: Plan, work: WorkFolder) -> Outcome:
         n_objects = sum(shard.n_objects for shard in plan.shards)
-        with (
-            messages.show_progress("Consolidating", n_objects) as advance,
-            _open_engine(options, engine) as chosen,
-        ):
-            return run_plan(plan, work.uri_of(plan), work.store, chosen, report=_Reporter(advance))
+        uri = work.uri_of(plan)
+        with messages.show_progress("Consolidating", n_objects) as advance:
+            report = _Reporter(advance)
+            if machine is not None:
+                return run_plan_on_aws(plan, uri, work.store, machine, report=report)
+            with _open_engine(options, engine) as chosen:
+                return run_plan(plan, uri, work.store, chosen, report=report)
 
+    work = choose_work_folder(wholes[0].folder, is_shared=options.address is not None)
+    if machine is not None:
+        work = WorkFolder(store=S3Store(), root=f"{machine.folder}/{wholes[0].job.place.name}")
     return replay_whole(
         wholes,
-        choose_work_folder(wholes[0].folder, is_shared=options.address is not None),
+        work,
         engine,
         run,
         n_workers=n_workers,
@@ -228,9 +239,14 @@ def _open_engine(options: ReplayOptions, engine: Engine) -> AbstractContextManag
     """Where shards are consolidated; `engine` are the processes there are already."""
     if options.on is EngineName.PROCESSES and options.address is None:
         return nullcontext(engine)
-    if options.on is EngineName.AWS:
-        raise JobError("--on aws is not there yet; use --on processes, dask or ray")
     return open_engine(options.on.value, workers=options.workers, address=options.address)
+
+
+def _require_stack(options: ReplayOptions) -> str:
+    """The stack of --on aws; raises `JobError` without one, or with processes of this machine."""
+    if not options.address:
+        raise JobError("--on aws needs the stack's name: --address STACK")
+    return options.address
 
 
 class _Reporter:

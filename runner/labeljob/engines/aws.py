@@ -14,6 +14,10 @@ from groundtruth.storage.s3 import ObjectStore, split_uri
 from groundtruth.tasks import registry
 from labeljob.engines.driver import Outcome, Progress
 from labeljob.jobs.description import JobError
+from labeljob.jobs.lambda_arns import StackError, stack_outputs
+
+MACHINE, FOLDER = "ReplayMachineArn", "ReplayFolder"
+"""Outputs of the stack."""
 
 POLL = 2.0
 """Seconds between two looks at how far an execution is."""
@@ -27,12 +31,14 @@ MOST_EXECUTIONS = 100
 
 @dataclass(frozen=True, kw_only=True)
 class StateMachine:
-    """The state machine of a stack; its ARN is the output `ReplayMachineArn`.
+    """The state machine that a stack has for replays.
 
     Attributes
     ----------
     arn : str
         Its ARN.
+    folder : str
+        S3 URI of the folder that it may work in.
     client : object
         A boto3 client of Step Functions.
     at_once : int
@@ -40,27 +46,23 @@ class StateMachine:
     """
 
     arn: str
+    folder: str
     client: Any
     at_once: int = 500
 
 
-def open_machine(arn: str) -> StateMachine:
-    """The state machine with an ARN; raises `JobError` if it is none, or cannot be used."""
+def open_machine(stack: str) -> StateMachine:
+    """The state machine of a stack; raises `StackError` if the stack has none."""
     import boto3
-    from botocore.exceptions import BotoCoreError, ClientError
 
-    parts = arn.split(":")
-    if len(parts) != 7 or parts[2] != "states" or parts[5] != "stateMachine":
-        raise JobError(
-            f"--address {arn} is not the ARN of a state machine; take the stack's output "
-            "ReplayMachineArn"
+    outputs = stack_outputs(stack)
+    if MACHINE not in outputs:
+        raise StackError(
+            f"stack {stack} has no output {MACHINE}: deploy it with a ReplayBucketName"
         )
-    try:
-        client = boto3.client("stepfunctions", region_name=parts[3])
-        client.describe_state_machine(stateMachineArn=arn)
-    except (BotoCoreError, ClientError) as error:
-        raise JobError(f"the state machine {arn} cannot be used: {error}") from error
-    return StateMachine(arn=arn, client=client)
+    arn = outputs[MACHINE]
+    client = boto3.client("stepfunctions", region_name=arn.split(":")[3])
+    return StateMachine(arn=arn, folder=outputs[FOLDER], client=client)
 
 
 def run_plan_on_aws(
@@ -81,8 +83,8 @@ def run_plan_on_aws(
     plan : Plan
         With its shards, whose files are in the store.
     work : str
-        S3 URI of the folder that intermediate results go to, without a slash at its end; in the
-        bucket and the prefix that the stack was given for replays.
+        S3 URI of the folder that intermediate results go to, without a slash at its end; below
+        the machine's.
     store : ObjectStore
         That bucket.
     machine : StateMachine
