@@ -212,6 +212,8 @@ def _open_dask(workers: int, address: str | None) -> Iterator[Engine]:
                 timeout=PATIENCE,
             )
         try:
+            if not address:
+                client.register_worker_callbacks(set_up_process)
             n_threads = sum(client.nthreads().values()) or 1
             yield Engine(
                 executor=client.get_executor(pure=False),
