@@ -305,14 +305,16 @@ def _write_manifest(
             written.append(f"{{{new[number]}{end}")
         else:
             written.append(f"{kept[:-1]},{new[number]}{end}")
-    if any("\\ud" in text for text in written):  # half a character: the line is ASCII as a whole
+    body = "".join(written)
+    if "\\ud" in body:  # half a character: a line with one is ASCII as a whole
         for index, (kept, number) in enumerate(zip(lines.kept, objects.tolist(), strict=True)):
             if number >= 0 and kept is not None and "\\ud" in written[index]:
                 written[index] = f"{compact_json(json.loads(written[index]))}\n"
-    bodies = [text.encode() for text in written]
+        body = "".join(written)
     with request.path(style).open("wb") as file:
-        file.writelines(bodies)
-    return np.fromiter(map(len, bodies), np.int64, len(bodies))
+        file.write(body.encode())
+    sizes = map(len, written if body.isascii() else map(str.encode, written))
+    return np.fromiter(sizes, np.int64, len(written))
 
 
 def _custom_metadata(request: LabelsRequest) -> str:
