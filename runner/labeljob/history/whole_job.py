@@ -97,7 +97,7 @@ _MAY_DIFFER = ("output_style", "label_category_config_s3_uri", "gold_labels_s3_u
 
 def has_steps(job: JobOnFile) -> bool:
     """Whether a job can be consolidated shard by shard, by its algorithm."""
-    if job.columns is None or job.task.names_task is None or not job.task.single_choice:
+    if job.columns is None or job.task.names_task is None:
         return False
     plan = Plan(
         task=job.task.name,

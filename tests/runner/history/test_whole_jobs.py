@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from labeljob.commands.reading import read_truth
 from labeljob.commands.replay import replay
 from labeljob.history import shards as shards_module
 from labeljob.history.auxiliary_inputs import add_auxiliary_inputs
@@ -20,17 +21,22 @@ from tests.runner.history import job_folders as on_disk
 pytestmark = pytest.mark.slow
 
 MANIFESTS = ("object.manifest", "builtin.manifest")
-ALGORITHMS = ("calibrated", "weighted", "dawid-skene", "majority", "builtin")
+ALGORITHMS = ("calibrated", "dawid-skene", "majority")
 
 
-def replay_in_memory(folder, out, algorithm, paths=None, **given):
+def replay_in_memory(folder, out, algorithm, paths=None, truth=None, **given):
     """What one call with all answers gives: the path before shards."""
     job = read_job(find_job(str(folder)), Given(**given))
     job, auxiliary = add_auxiliary_inputs(
         job.with_settings(consolidation_algorithm=algorithm), paths or {}
     )
-    calls = make_single_call(job)
-    replay_job(job, calls, choose_outcome_folder(job.place, str(out), ""), auxiliary=auxiliary)
+    replay_job(
+        job,
+        make_single_call(job),
+        choose_outcome_folder(job.place, str(out), ""),
+        truths=read_truth(job, truth),
+        auxiliary=auxiliary,
+    )
 
 
 def replay_by_shards(folder, out, algorithm, *options):
@@ -106,6 +112,28 @@ def test_single_labels(tmp_path, algorithm):
     labels = ("--labels", ",".join(on_disk.CLASSES))
     replay_in_memory(folder, tmp_path / "memory", algorithm, classes=on_disk.CLASSES)
     replay_by_shards(folder, tmp_path / "shards", algorithm, *labels)
+    check_same(tmp_path / "memory", tmp_path / "shards")
+
+
+@pytest.mark.usefixtures("small_shards")
+@pytest.mark.parametrize("algorithm", ["calibrated", "builtin"])
+def test_several_labels(tmp_path, algorithm):
+    rng = random.Random(3)
+    votes = {
+        str(at): {
+            worker: rng.sample(on_disk.CLASSES, rng.randint(1, 2))
+            for worker in rng.sample(["ann", "bob", "cy"], rng.randint(1, 3))
+        }
+        for at in range(40)
+    }
+    old = [rng.sample(on_disk.CLASSES, rng.randint(1, 2)) for _ in votes]
+    folder = on_disk.make_multi_label_job(tmp_path / "bucket/zoo", votes, old)
+    on_disk.write(on_disk.response_path(folder, "9"), on_disk.response({"ann": {}}))
+    truth = on_disk.write(
+        tmp_path / "truth.csv", "item,label\n" + "".join(f"{at},cat\n" for at in votes)
+    )
+    replay_in_memory(folder, tmp_path / "memory", algorithm, truth=truth)
+    replay_by_shards(folder, tmp_path / "shards", algorithm, "--truth", truth)
     check_same(tmp_path / "memory", tmp_path / "shards")
 
 
