@@ -42,6 +42,7 @@ ASKED = {
     "formats/labeled.py": {"label_is_mask"},
     "history/auxiliary_inputs.py": {"label_is_mask", "takes_auxiliary_inputs"},
     "history/explanation.py": {"independent_objects"},
+    "history/shard_labels.py": {"single_choice"},
     "jobs/page_inputs.py": {"label_is_mask"},
     "jobs/request.py": {"label_is_mask"},
     "jobs/run.py": {"label_is_mask"},
