@@ -56,7 +56,7 @@ AGREEMENT = "agreement"
 """Total of `judge`, int64 (n_workers, 3): `SKILL_CELLS` of each worker, in millionths."""
 
 LABELS = "labels"
-"""State of `conclude`, uint8: JSON Lines in UTF-8, a data object each.
+"""State of `conclude`, uint8: JSON Lines, a data object each.
 
 ``object`` is its id, ``object-style`` and ``builtin`` its content in each style, as `format_label`
 makes it.
@@ -95,10 +95,7 @@ class SegmentationSteps:
         answers = AnswerReader(store).read(entries, decode)
         if step == JUDGE:
             return StepResult(totals={AGREEMENT: self._judge(answers, store)})
-        lines = (
-            json.dumps(line, ensure_ascii=False) for line in self._conclude(answers, totals, store)
-        )
-        text = "".join(f"{line}\n" for line in lines)
+        text = "".join(f"{json.dumps(line)}\n" for line in self._conclude(answers, totals, store))
         return StepResult(state={LABELS: np.frombuffer(text.encode(), np.uint8)})
 
     def _judge(
