@@ -469,12 +469,19 @@ def decode_mask(body: bytes, label: Label, damage: DamageList) -> NDArray[np.uin
 
 def read_job_mask(job: JobOnFile, label: Label | None) -> NDArray[np.uint8] | None:
     """The mask of a label of the job; None if it cannot be read, which is noted."""
+    return read_label_mask(job.place, label, job.damage)
+
+
+def read_label_mask(
+    place: JobPlace, label: Label | None, damage: DamageList
+) -> NDArray[np.uint8] | None:
+    """The mask of a label of the job at a place; None if it cannot be read, which is noted."""
     if label is None or label.mask_uri is None:
         return None
     try:
-        return decode_mask(job.place.read(label.mask_uri), label, job.damage)
+        return decode_mask(place.read(label.mask_uri), label, damage)
     except (StorageError, ValueError) as error:
-        job.damage.add(job.place.shown(label.mask_uri), f"the mask cannot be read ({error})")
+        damage.add(place.shown(label.mask_uri), f"the mask cannot be read ({error})")
         return None
 
 

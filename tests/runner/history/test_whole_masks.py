@@ -1,0 +1,112 @@
+"""A whole job of masks is the same in shards, on any engine, as all at once."""
+
+import json
+import shutil
+
+import pytest
+
+from labeljob.engines.executors import open_engine
+from labeljob.history import whole_masks
+from labeljob.history.auxiliary_inputs import read_truths
+from labeljob.history.job import Given, read_job
+from labeljob.history.replay import choose_outcome_folder, make_single_call, replay_job
+from labeljob.history.whole_masks import replay_masks
+from labeljob.jobs.job_location import find_job
+from tests.masks import answer, drawn
+from tests.runner.history import job_folders as on_disk
+from tests.runner.history.test_two_passes import EASY, HARD, make_harbour, write_truth
+
+pytestmark = pytest.mark.slow
+
+CLASSES = ("water", "boat", "quay")
+OUTPUT = "annotations/consolidated-annotation/output"
+
+
+@pytest.fixture
+def harbour(tmp_path):
+    """A job with labels of its own, comments and damage, and its truth file."""
+    folder = tmp_path / "bucket" / "harbour"
+    truth = write_truth(tmp_path, make_harbour(folder))
+    lines = label_by_vote(folder)
+    del lines[4]["label"]
+    (folder / OUTPUT / lines[3]["label"]["mask-ref"].rpartition("/")[2]).write_bytes(b"no PNG")
+    on_disk.write_manifest(folder, [*lines[:-1], "{damaged", lines[-1]])
+    spoil_answers(folder)
+    return folder, truth
+
+
+def label_by_vote(folder):
+    """Put the masks of a vote into the job; gives the lines of its manifest."""
+    replay_at_once(folder, "majority")
+    result = folder / "replays/majority"
+    (folder / OUTPUT).mkdir(parents=True)
+    lines = [json.loads(line) for line in (result / "object.manifest").read_text().splitlines()]
+    for line in lines:
+        name = line["label"]["mask-ref"].removeprefix("masks/")
+        (result / "masks" / name).rename(folder / OUTPUT / name)
+        line["label"]["mask-ref"] = f"s3://elsewhere/harbour/{OUTPUT}/{name}"
+    shutil.rmtree(folder / "replays")
+    return lines
+
+
+def spoil_answers(folder):
+    """Comments, answers that cannot be used or are elsewhere, and an object without a line."""
+    path = on_disk.response_path(folder, "1")
+    response = json.loads(path.read_text())
+    response["answers"][0]["answerContent"]["workerComment"] = "it is foggy"
+    response["answers"][1]["answerContent"] = {}
+    on_disk.write(path, response)
+    on_disk.write(on_disk.response_path(folder, "99"), response)
+    content = answer(drawn("w" * 24))
+    on_disk.write(folder / "annotations/there.json", content)
+    request = on_disk.request({"7": dict.fromkeys(("ann", "ben", "dan"), content)})
+    for annotation, name in zip(request[0]["annotations"], ("there", "lost"), strict=False):
+        uri = f"s3://elsewhere/harbour/annotations/{name}.json"
+        annotation["annotationData"] = {"s3Uri": uri}
+    on_disk.write(on_disk.request_path(folder), request)
+    on_disk.write(on_disk.response_path(folder, "7"), "{")
+
+
+def open_job(folder, algorithm):
+    job = read_job(find_job(str(folder)), Given(classes=CLASSES))
+    return job.with_settings(consolidation_algorithm=algorithm)
+
+
+def replay_at_once(folder, algorithm, truth=None, out=None):
+    job = open_job(folder, algorithm)
+    place = choose_outcome_folder(job.place, out and str(out), f"replays/{algorithm}")
+    truths = truth and read_truths(truth, job.task, job.classes, job.lines)
+    return replay_job(job, make_single_call(job), place, truths=truths)
+
+
+def replay_by_shards(folder, algorithm, engine, truth=None, out=None):
+    job = open_job(folder, algorithm)
+    place = choose_outcome_folder(job.place, out and str(out), f"replays/{algorithm}")
+    truths = truth and read_truths(truth, job.task, job.classes, job.lines)
+    (call,) = make_single_call(job)
+    return replay_masks(job, call, place, engine, truths=truths)
+
+
+def files_of(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_text().replace(str(folder), "")
+        if path.suffix != ".png"
+        else path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.mark.parametrize("algorithm", ["weighted", "majority"])
+def test_files_are_those_of_the_whole_job_at_once(harbour, tmp_path, monkeypatch, algorithm):
+    folder, truth = harbour
+    replay_at_once(folder, algorithm, truth, tmp_path / "once")
+    expected = files_of(tmp_path / "once")
+    assert len(expected) == 3 + EASY + HARD + 1
+    assert json.loads(expected["replay.json"])["comments"].keys() == {"1", "99"}
+    for most in (1, 4, 32):
+        monkeypatch.setattr(whole_masks, "FEWEST", most)
+        with open_engine(workers=2) as engine:
+            replay_by_shards(folder, algorithm, engine, truth, tmp_path / f"shards{most}")
+        assert files_of(tmp_path / f"shards{most}") == expected
+        assert not (tmp_path / f"shards{most}.work").exists()
