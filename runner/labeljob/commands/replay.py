@@ -49,6 +49,7 @@ from labeljob.history.replay import (
     replay_job,
 )
 from labeljob.history.whole_job import WholeJob, check_alike, has_steps, replay_whole
+from labeljob.history.whole_masks import replay_masks
 from labeljob.history.work_folder import WorkFolder, choose_work_folder
 from labeljob.jobs.description import JobError
 from labeljob.metrics.dependence import SCALE, describe_pairs
@@ -162,6 +163,9 @@ def _replay(options: ReplayOptions) -> list[ReplayOutcome]:
         jobs = [_open_job(job, options, engine) for job in options.jobs]
         if not options.calls and all(has_steps(whole.job) for whole in jobs):
             return _replay_whole(jobs, options, engine)
+        is_masks = jobs[0].job.task.names_task is None
+        if is_masks and len(jobs) == 1 and not options.calls and options.on is not EngineName.AWS:
+            return [_replay_masks(jobs[0], options, engine)]
         if len(jobs) > 1 or options.on is not EngineName.PROCESSES:
             job = jobs[0].job
             raise JobError(
@@ -261,6 +265,24 @@ class _Reporter:
         if progress.objects > self._done:
             self._advance(progress.objects - self._done)
             self._done = progress.objects
+
+
+def _replay_masks(whole: WholeJob, options: ReplayOptions, engine: Engine) -> ReplayOutcome:
+    """All answers together, a few data objects at a time."""
+    (call,) = make_single_call(whole.job)
+    with (
+        messages.show_progress("Consolidating", len(call.object_ids)) as advance,
+        _open_engine(options, engine) as chosen,
+    ):
+        return replay_masks(
+            whole.job,
+            call,
+            whole.folder,
+            chosen,
+            styles=_choose_styles(options),
+            truths=whole.truths,
+            advance=lambda count: advance(count) if count > 0 else None,
+        )
 
 
 def _replay_calls(whole: WholeJob, options: ReplayOptions) -> ReplayOutcome:

@@ -182,6 +182,7 @@ def replay_masks(
             dependence=None,
             comments=written.comments,
             passes=outcome.n_steps,
+            failures=outcome.failures,
         )
         summary = json.dumps(result.as_json(), indent=2, ensure_ascii=False) + "\n"
         write_text(draft / SUMMARY, summary)
