@@ -278,6 +278,7 @@ def _replay_masks(whole: WholeJob, options: ReplayOptions, engine: Engine) -> Re
             whole.job,
             call,
             whole.folder,
+            choose_work_folder(whole.folder, is_shared=options.address is not None),
             chosen,
             styles=_choose_styles(options),
             truths=whole.truths,

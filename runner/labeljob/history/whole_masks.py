@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import itertools
 import json
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache, partial
@@ -46,6 +46,7 @@ from labeljob.history.replay import (
     OutcomeFolder,
     ReplayOutcome,
 )
+from labeljob.history.work_folder import WorkFolder
 from labeljob.jobs.description import metadata_time
 from labeljob.jobs.job_location import JobPlace, ReadOnly
 from labeljob.metrics.scores import score_labels
@@ -74,13 +75,12 @@ class WorkStore:
     ----------
     place : JobPlace
         The job.
-    folder : OutcomeFolder
-        Where results go; beside it is the work folder.
+    work : WorkFolder
+        What the replay has done so far.
     """
 
-    def __init__(self, place: JobPlace, folder: OutcomeFolder) -> None:
-        self._job, self._store = ReadOnly(place), folder.store
-        self._written = (f"{folder.root}/", f"{work_folder(folder)}/")
+    def __init__(self, place: JobPlace, work: WorkFolder) -> None:
+        self._job, self._store, self._written = ReadOnly(place), work.store, f"{work.root}/"
 
     def _of(self, uri: str) -> ObjectStore:
         return self._store if uri.startswith(self._written) else self._job
@@ -128,15 +128,11 @@ class MaskShards:
     comments: Mapping[str, Mapping[str, str]]
 
 
-def work_folder(folder: OutcomeFolder) -> str:
-    """URI of the folder for what a replay keeps until it is done."""
-    return f"{folder.root}.work"
-
-
 def replay_masks(
     job: JobOnFile,
     call: Call,
     folder: OutcomeFolder,
+    work: WorkFolder,
     engine: Engine,
     *,
     styles: Sequence[str] = STYLES,
@@ -150,12 +146,11 @@ def replay_masks(
 
     Raises `ShardsFailedError` if too many shards failed; `StorageError` or `OutputError`.
     """
-    store, work = WorkStore(job.place, folder), work_folder(folder)
-    written = write_shards(job, call.object_ids, store, f"{work}/shards")
+    store = WorkStore(job.place, work)
+    written = write_shards(job, call.object_ids, store, f"{work.root}/shards")
     plan = _make_plan(job, call, folder, written)
-    run = f"{work}/{plan.digest}"
-    files = folder.store if isinstance(folder.store, FolderStore) else None
-    plan = replace(plan, masks_uri=f"{run if files else folder.root}/{MASKS}")
+    run = work.uri_of(plan)
+    plan = replace(plan, masks_uri=f"{run}/{MASKS}")
     outcome = run_plan(plan, run, store, engine, report=_follow(advance))
     labels = _NewLabels(job, call, store, outcome.folder, written)
     masks = _Masks(place=job.place, store=store, shown=folder.masks_uri, folder=plan.masks_uri)
@@ -186,10 +181,9 @@ def replay_masks(
         )
         summary = json.dumps(result.as_json(), indent=2, ensure_ascii=False) + "\n"
         write_text(draft / SUMMARY, summary)
-        if files:
-            _link_masks(labels, masks, files, draft / MASKS)
-    if files and not outcome.failures:
-        shutil.rmtree(files.path(work))
+        _link_masks(labels, masks, work.store, draft / MASKS)
+    if not outcome.failures:
+        work.remove()
     return result
 
 
@@ -432,15 +426,19 @@ def _write_manifest(job: JobOnFile, labels: _NewLabels, style: str, path: Path) 
             file.write(f"{text}\n")
 
 
-def _link_masks(labels: _NewLabels, masks: _Masks, store: FolderStore, folder: Path) -> None:
+def _link_masks(labels: _NewLabels, masks: _Masks, store: ObjectStore, folder: Path) -> None:
     """Put all masks that labels name into a folder, and leave them where they are."""
     folder.mkdir()
     for object_id in labels.object_ids:
         for value in (labels.content(object_id, OBJECT) or {}).values():
             for name in ("mask-ref", DISAGREEMENT):
                 if place := masks.find(str(value.get(name))):
-                    path = store.path(place)
-                    try:
-                        (folder / path.name).hardlink_to(path)
-                    except OSError:  # on another disk, or one that knows no links
-                        shutil.copyfile(path, folder / path.name)
+                    _link(place, store, folder / place.rpartition("/")[2])
+
+
+def _link(uri: str, store: ObjectStore, path: Path) -> None:
+    if isinstance(store, FolderStore):
+        with suppress(OSError):  # on another disk, or one that knows no links
+            path.hardlink_to(store.path(uri))
+            return
+    path.write_bytes(store.read(uri))

@@ -11,6 +11,7 @@ from labeljob.history.auxiliary_inputs import read_truths
 from labeljob.history.job import Given, read_job
 from labeljob.history.replay import choose_outcome_folder, make_single_call, replay_job
 from labeljob.history.whole_masks import replay_masks
+from labeljob.history.work_folder import choose_work_folder
 from labeljob.jobs.job_location import find_job
 from tests.masks import answer, drawn
 from tests.runner.history import job_folders as on_disk
@@ -84,7 +85,7 @@ def replay_by_shards(folder, algorithm, engine, truth=None, out=None):
     place = choose_outcome_folder(job.place, out and str(out), f"replays/{algorithm}")
     truths = truth and read_truths(truth, job.task, job.classes, job.lines)
     (call,) = make_single_call(job)
-    return replay_masks(job, call, place, engine, truths=truths)
+    return replay_masks(job, call, place, choose_work_folder(place), engine, truths=truths)
 
 
 def files_of(folder):
