@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import replace
 
 import pyarrow as pa
 import pytest
@@ -9,11 +10,16 @@ from pyarrow import parquet
 
 from labeljob.commands.reading import read_truth
 from labeljob.commands.replay import replay
+from labeljob.engines.driver import run_plan
+from labeljob.engines.executors import Engine, ThisProcess
 from labeljob.history import shards as shards_module
-from labeljob.history.auxiliary_inputs import add_auxiliary_inputs
+from labeljob.history.auxiliary_inputs import AuxiliaryInputs, add_auxiliary_inputs
 from labeljob.history.job import Given, read_job
 from labeljob.history.replay import choose_outcome_folder, make_single_call, replay_job
+from labeljob.history.whole_job import WholeJob, replay_whole
+from labeljob.history.work_folder import choose_work_folder
 from labeljob.jobs.job_location import find_job
+from labeljob.messages import show_progress
 from tests.real_data import real_data
 from tests.runner.command_line import run
 from tests.runner.history import job_folders as on_disk
@@ -178,7 +184,7 @@ def test_the_labels_are_a_table_too(zoo, tmp_path):
 def test_several_jobs_are_consolidated_together(tmp_path):
     """A worker who errs in one job counts less in the other."""
     votes = {str(at): {"ann": "cat", "bob": "cat", "cy": "dog"} for at in range(20)}
-    tied = {"0": {"ann": "cat", "cy": "dog"}, "1": {"cy": "eel", "bob": "dog"}}
+    tied = {"0": {"ann": "eel", "cy": "cat"}, "1": {"cy": "dog", "bob": "eel"}}
     first = on_disk.make_job(tmp_path / "bucket/first", votes, ["cat"] * 20)
     second = on_disk.make_job(tmp_path / "bucket/second", tied, ["dog", "eel"])
     labels = ("--labels", ",".join(on_disk.CLASSES))
@@ -186,7 +192,7 @@ def test_several_jobs_are_consolidated_together(tmp_path):
     assert outcome.exit_code == 0, outcome.output
     assert [len(value["calls"]) for value in json.loads(outcome.stdout)] == [1, 1]
     lines = (tmp_path / "out/second/object.manifest").read_text().splitlines()
-    assert [json.loads(line)["animal"]["class-name"] for line in lines] == ["cat", "dog"]
+    assert [json.loads(line)["animal"]["class-name"] for line in lines] == ["eel", "eel"]
 
 
 def test_jobs_that_differ_are_refused_with_what_differs(zoo, tmp_path):
@@ -195,3 +201,38 @@ def test_jobs_that_differ_are_refused_with_what_differs(zoo, tmp_path):
     )
     outcome = run(replay, zoo, other)
     assert outcome.exit_code == 1
+    assert "job type is image-multi-class-multi-label, not image-multi-class" in outcome.stderr
+
+
+@pytest.mark.usefixtures("small_shards")
+def test_a_shard_that_failed_is_named_and_its_labels_stay(tmp_path):
+    folder = noisy_job(tmp_path / "bucket/zoo")
+    job = read_job(find_job(str(folder)), Given(classes=on_disk.CLASSES))
+    job = job.with_settings(consolidation_algorithm="majority")
+    engine = Engine(executor=ThisProcess(), at_once=1)
+
+    def run_all_but_one(plan, work):
+        outcome = run_plan(plan, work.uri_of(plan), work.store, engine)
+        return replace(outcome, failures={plan.shards[1].name: "its process died"})
+
+    output = choose_outcome_folder(job.place, str(tmp_path / "out"), "")
+    (outcome,) = replay_whole(
+        [WholeJob(job=job, folder=output, auxiliary=AuxiliaryInputs())],
+        choose_work_folder(output),
+        engine,
+        run_all_but_one,
+        n_workers=2,
+        show_progress=show_progress,
+    )
+    (name,) = outcome.failures
+    assert name.startswith("00001-")
+    assert outcome.as_json()["failed-shards"] == {name: "its process died"}
+    assert (tmp_path / "out.work").is_dir()
+    old = (folder / "manifests/output/output.manifest").read_text().splitlines()
+    new = (tmp_path / "out/builtin.manifest").read_text().splitlines()
+    assert len(new) == len(old)
+    stay = {index for index, line in enumerate(new) if line == old[index]}
+    unanswered = {*range(8, 60, 10), 36}
+    failed = sorted(stay - unanswered)
+    assert 0 < len(failed) < 10
+    assert set(range(failed[0], failed[-1])) <= stay
