@@ -28,6 +28,7 @@ from labeljob.history.differences import Change, Counts, LabelColumns, count_cha
 from labeljob.history.job_files import OutputLine
 from labeljob.history.shards import Aside, read_aside, read_people
 from labeljob.jobs.description import metadata_time
+from labeljob.output_files import escape_halves
 from labeljob.tasks.base import JobType
 from labeljob.tasks.registry import find_job_type
 
@@ -337,8 +338,8 @@ def _write_table(request: LabelsRequest, aside: Aside, texts: LabelTexts, lines:
     index = pa.array(texts.name_index, mask=texts.name_index < 0)
     job_type = find_job_type(request.task)
     columns = {
-        "id": pa.array(aside.ids, pa.string()),
-        "source": pa.array(sources, pa.string()),
+        "id": pa.array(map(escape_halves, aside.ids), pa.string()),
+        "source": pa.array(map(escape_halves, sources), pa.string()),
         **_name_columns(job_type, texts.names, index),
         "confidence": pa.array(texts.confidences, mask=np.isnan(texts.confidences)),
         "status": pa.DictionaryArray.from_arrays(pa.array(texts.statuses), list(STATUSES)),
@@ -354,9 +355,10 @@ def _name_columns(
     job_type: JobType, names: Sequence[tuple[str, ...]], index: pa.Array
 ) -> dict[str, pa.Array]:
     if job_type.single_choice:
-        classes = pa.array([name for (name,) in names], pa.string())
+        classes = pa.array([escape_halves(name) for (name,) in names], pa.string())
         return {"class": pa.DictionaryArray.from_arrays(index, classes)}
-    return {"labels": pa.array([list(each) for each in names], pa.list_(pa.string())).take(index)}
+    written = [[escape_halves(name) for name in each] for each in names]
+    return {"labels": pa.array(written, pa.list_(pa.string())).take(index)}
 
 
 def _compare(
