@@ -34,6 +34,14 @@ from labeljob.commands.reading import (
     read_truth,
 )
 from labeljob.engines.aws import open_machine, run_plan_on_aws
+from labeljob.engines.cost import (
+    ASSUMED,
+    AT_ONCE,
+    PRICED_AT,
+    REGION,
+    Estimate,
+    estimate,
+)
 from labeljob.engines.driver import Outcome, Progress, run_plan
 from labeljob.engines.executors import Engine, open_engine
 from labeljob.history.auxiliary_inputs import add_auxiliary_inputs
@@ -48,7 +56,13 @@ from labeljob.history.replay import (
     make_single_call,
     replay_job,
 )
-from labeljob.history.whole_job import WholeJob, check_alike, has_steps, replay_whole
+from labeljob.history.whole_job import (
+    WholeJob,
+    check_alike,
+    has_steps,
+    measure_work,
+    replay_whole,
+)
 from labeljob.history.whole_masks import replay_masks
 from labeljob.history.work_folder import WorkFolder, choose_work_folder
 from labeljob.jobs.description import JobError
@@ -135,6 +149,14 @@ class ReplayOptions(ReadingOptions):
     on: shared.On = EngineName.PROCESSES
     address: shared.Address = None
     workers: shared.Workers = None
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Only tell how much there is to do, and by a model how many minutes it takes and "
+            "what it costs on AWS. Reads the job; starts nothing.",
+        ),
+    ] = False
 
 
 @takes_options
@@ -146,6 +168,9 @@ def replay(options: ReplayOptions) -> None:
 
     Example: labeljob replay birds-job --algorithm builtin --calls --truth true_labels.json
     """
+    if options.dry_run:
+        _show_estimate(_estimate(options), options)
+        return
     results = _replay(options)
     if options.as_json:
         values = [result.as_json() for result in results]
@@ -157,23 +182,64 @@ def replay(options: ReplayOptions) -> None:
 def _replay(options: ReplayOptions) -> list[ReplayOutcome]:
     if options.keep_skill and not options.calls:
         raise JobError("--keep-skill goes with --calls: skill is kept from one call to the next")
-    # Columns are read, shards made and labels written here, whatever consolidates the shards.
-    own_workers = None if options.address else options.workers
-    with open_engine(workers=own_workers) as engine:
+    with _open_own_engine(options) as engine:
         jobs = [_open_job(job, options, engine) for job in options.jobs]
-        if not options.calls and all(has_steps(whole.job) for whole in jobs):
+        if _goes_by_shards(jobs, options):
             return _replay_whole(jobs, options, engine)
-        is_masks = jobs[0].job.task.names_task is None
-        if is_masks and len(jobs) == 1 and not options.calls and options.on is not EngineName.AWS:
+        if _goes_by_objects(jobs, options):
             return [_replay_masks(jobs[0], options, engine)]
-        if len(jobs) > 1 or options.on is not EngineName.PROCESSES:
-            job = jobs[0].job
-            raise JobError(
-                "several jobs together, and --on, are for all answers at once, without --calls, "
-                f"and for algorithms that go shard by shard; {job.task} by "
-                f"{algorithm_of(job.core, job.settings)} does not"
-            )
         return [_replay_calls(jobs[0], options)]
+
+
+def _open_own_engine(options: ReplayOptions) -> AbstractContextManager[Engine]:
+    """Processes of this machine.
+
+    Columns are read, shards made and labels written here, whatever consolidates the shards.
+    """
+    return open_engine(workers=None if options.address else options.workers)
+
+
+def _goes_by_shards(jobs: list[WholeJob], options: ReplayOptions) -> bool:
+    """Whether jobs are replayed shard by shard; raises `JobError` if they are not and must be."""
+    if not options.calls and all(has_steps(whole.job) for whole in jobs):
+        check_alike([whole.job for whole in jobs])
+        return True
+    if _goes_by_objects(jobs, options):
+        return False
+    if len(jobs) > 1 or options.on is not EngineName.PROCESSES:
+        job = jobs[0].job
+        raise JobError(
+            "several jobs together, and --on, are for all answers at once, without --calls, "
+            f"and for algorithms that go shard by shard; {job.task} by "
+            f"{algorithm_of(job.core, job.settings)} does not"
+        )
+    return False
+
+
+def _goes_by_objects(jobs: list[WholeJob], options: ReplayOptions) -> bool:
+    """Whether a job is replayed a few data objects at a time: one of masks, here."""
+    is_masks = jobs[0].job.task.names_task is None
+    return is_masks and len(jobs) == 1 and not options.calls and options.on is not EngineName.AWS
+
+
+def _estimate(options: ReplayOptions) -> Estimate:
+    with _open_own_engine(options) as engine:
+        jobs = [_open_job(job, options, engine) for job in options.jobs]
+    n_workers = options.workers or os.process_cpu_count() or 1
+    on_aws = options.on is EngineName.AWS
+    by_shards = _goes_by_shards(jobs, options) or _goes_by_objects(jobs, options)
+    work = measure_work([whole.job for whole in jobs], AT_ONCE if on_aws else n_workers, by_shards)
+    return estimate(work, on_aws=on_aws, n_workers=n_workers)
+
+
+def _show_estimate(found: Estimate, options: ReplayOptions) -> None:
+    if options.as_json:
+        messages.print_json(found.as_json())
+        return
+    messages.table("Dry run", ("", "typical", "at most"), found.rows())
+    if found.bills:
+        messages.note(f"list prices of {REGION}, {PRICED_AT}")
+    messages.note(ASSUMED)
 
 
 def _open_job(name: str, options: ReplayOptions, engine: Engine) -> WholeJob:
@@ -208,7 +274,6 @@ def _replay_whole(
     wholes: list[WholeJob], options: ReplayOptions, engine: Engine
 ) -> list[ReplayOutcome]:
     """All answers together, shard by shard."""
-    check_alike([whole.job for whole in wholes])
     n_workers = options.workers or os.process_cpu_count() or 1
     machine = None
     if options.on is EngineName.AWS:

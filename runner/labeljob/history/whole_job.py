@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,10 +24,12 @@ from pyarrow import parquet
 from groundtruth.auxiliary_inputs import NO_LABELS, confidence_map_content
 from groundtruth.errors import GroundTruthError
 from groundtruth.sharding.plan import Plan, Shard
+from groundtruth.sharding.steps import Steps
 from groundtruth.tasks.base import BUILTIN, OBJECT, Label
 from groundtruth.tasks.registry import plan_steps
 from labeljob.columns.answers import AnswerColumns
 from labeljob.columns.lines import ManifestLines, facts_about
+from labeljob.engines.cost import TYPICAL_ROUNDS, Work, count_steps
 from labeljob.engines.driver import Outcome, map_chunks
 from labeljob.engines.executors import Engine
 from labeljob.history.auxiliary_inputs import AuxiliaryInputs
@@ -57,6 +60,7 @@ from labeljob.history.shards import (
     make_shard,
     request_shards,
 )
+from labeljob.history.whole_masks import FEWEST
 from labeljob.history.work_folder import WorkFolder
 from labeljob.jobs.description import JobError
 from labeljob.metrics.dependence import DependenceSummary
@@ -99,6 +103,14 @@ def has_steps(job: JobOnFile) -> bool:
     """Whether a job can be consolidated shard by shard, by its algorithm."""
     if job.columns is None or job.task.names_task is None:
         return False
+    try:
+        _find_steps(job)
+    except GroundTruthError:
+        return False
+    return True
+
+
+def _find_steps(job: JobOnFile) -> Steps:
     plan = Plan(
         task=job.task.name,
         settings=job.settings,
@@ -106,14 +118,43 @@ def has_steps(job: JobOnFile) -> bool:
         n_workers=0,
         job_name=job.name,
         made_at=EPOCH.isoformat(),
-        options={},
+        options={"workers": ()},  # that nobody asks for before a step is made
         shards=(),
     )
-    try:
-        plan_steps(plan)
-    except GroundTruthError:
-        return False
-    return True
+    return plan_steps(plan)
+
+
+def measure_work(jobs: Sequence[JobOnFile], n_workers: int, by_shards: bool) -> Work:
+    """How much there is to do to replay jobs; in one piece if not `by_shards`."""
+    piece = Work(
+        objects=sum(len(job.object_ids()) for job in jobs),
+        answers=sum(map(_count_answers, jobs)),
+        shards=1,
+        steps=1,
+        most_steps=1,
+        answer_seconds=jobs[0].task.step_seconds,
+    )
+    if not by_shards:
+        return piece
+    steps = _find_steps(jobs[0])
+    return replace(
+        piece,
+        shards=sum(_count_shards(job, n_workers) for job in jobs),
+        steps=count_steps(steps, TYPICAL_ROUNDS),
+        most_steps=count_steps(steps),
+    )
+
+
+def _count_shards(job: JobOnFile, n_workers: int) -> int:
+    if job.columns is None:
+        return math.ceil(len(job.object_ids()) / FEWEST)
+    return len(choose_ranges(job.columns, n_workers))
+
+
+def _count_answers(job: JobOnFile) -> int:
+    if job.columns is not None:
+        return job.columns.n_answers
+    return sum(len(item.object.annotations) for item in job.files.read(job.object_ids()))
 
 
 def check_alike(jobs: Sequence[JobOnFile]) -> None:

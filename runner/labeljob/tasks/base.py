@@ -99,6 +99,8 @@ class JobType(ABC):
     # what becomes of answers that say nothing: the end of a sentence about them
     empty_answer_note: ClassVar[str] = "are set aside"
     max_answer_bytes: ClassVar[int] = 1_000_000  # of one worker's answer as JSON
+    # CPU seconds of an answer in one step of a replay by shards, measured on one core
+    step_seconds: ClassVar[float]
     max_labels: ClassVar[int | None] = None  # as many labels as an answer has room for
     # whether the functions take gold labels, a model's answers and a confidence map
     takes_auxiliary_inputs: ClassVar[bool] = True

@@ -46,6 +46,7 @@ class ImageMultiClass(JobType):
     request_title = "Choose the label of an image"
     request_description = "Look at an image and choose the one label that fits it best."
     request_keywords = ("image", "classification", "label")
+    step_seconds = 0.25e-6
     time_limit = 300
     single_choice = True
     export_problems: ClassVar[Mapping[str, str]] = {
