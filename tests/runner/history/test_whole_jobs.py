@@ -20,6 +20,7 @@ from labeljob.history.whole_job import WholeJob, replay_whole
 from labeljob.history.work_folder import choose_work_folder
 from labeljob.jobs.job_location import find_job
 from labeljob.messages import show_progress
+from labeljob.tasks.registry import find_job_type
 from tests.real_data import real_data
 from tests.runner.command_line import run
 from tests.runner.history import job_folders as on_disk
@@ -236,3 +237,18 @@ def test_a_shard_that_failed_is_named_and_its_labels_stay(tmp_path):
     failed = sorted(stay - unanswered)
     assert 0 < len(failed) < 10
     assert set(range(failed[0], failed[-1])) <= stay
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_job_in_which_nobody_named_a_class(tmp_path, algorithm):
+    folder = tmp_path / "bucket" / "zoo"
+    for number in range(3):
+        response = on_disk.response({"ann": on_disk.chosen(None), "bob": {}})
+        on_disk.write(on_disk.response_path(folder, str(number)), response)
+    on_disk.write_manifest(folder, [{"source-ref": f"s3://images/{at}.jpg"} for at in range(3)])
+    task = find_job_type("image-multi-class")
+    replay_in_memory(folder, tmp_path / "memory", algorithm, task=task)
+    replay_by_shards(folder, tmp_path / "shards", algorithm, "--task", task.name)
+    check_same(tmp_path / "memory", tmp_path / "shards")
+    lines = (tmp_path / "shards" / "object.manifest").read_text().splitlines()
+    assert [json.loads(line)["label"]["status"] for line in lines] == ["no-usable-answer"] * 3

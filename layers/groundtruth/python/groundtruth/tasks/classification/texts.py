@@ -132,6 +132,8 @@ def _builtin_style(
         )
         heads.append(f'{key}:{value},{metadata_key}:{{"confidence":')
         tails.append(f",{compact_json(metadata)[1:]}")
+    if not heads:  # nobody named a class
+        return [""] * len(best)
     return [
         f"{heads[class_id]}{number}{tails[class_id]}"
         for class_id, number in zip(best, numbers, strict=True)
