@@ -130,10 +130,13 @@ def measure_crowd_kit(answers: int) -> Iterator[dict[str, Any]]:
 
 
 def find_exponents(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Power of the answers that CPU grows with, by what was run, from 10^5 answers on."""
+    """Power of the answers that CPU grows with, by what was run, from 10^6 answers on.
+
+    Below, the command's start, which is the same for all, hides how it grows.
+    """
     found = []
     for key in dict.fromkeys((row["what"], row.get("workers")) for row in rows):
-        own = [r for r in rows if (r["what"], r.get("workers")) == key and r["answers"] >= 10**5]
+        own = [r for r in rows if (r["what"], r.get("workers")) == key and r["answers"] >= 10**6]
         if len(own) > 1:
             sizes = np.log([row["answers"] for row in own])
             times = np.log([row["cpu_seconds"] for row in own])

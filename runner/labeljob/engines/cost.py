@@ -46,7 +46,7 @@ at a time; how long Step Functions takes to begin and to end a map."""
 SLOWER = 2.0
 """Assumed: how much longer an answer takes on Lambda than on the processor it was measured on."""
 
-OWN_SECONDS = 8e-6
+OWN_SECONDS = 7e-6
 """CPU seconds of an answer on this machine for reading it, its shard and its label's share."""
 
 START_SECONDS = 3.0
@@ -140,7 +140,7 @@ def estimate_minutes(work: Work, n_workers: int, *, steps: int) -> float:
     >>> work = Work(objects=20_000_000, answers=10**8, shards=400, steps=17, most_steps=63,
     ...             answer_seconds=0.25e-6)
     >>> round(estimate_minutes(work, 8, steps=work.steps), 1)
-    2.6
+    2.4
     """
     seconds = work.answers * (OWN_SECONDS + steps * work.answer_seconds)
     return (START_SECONDS + seconds / max(1, min(n_workers, work.shards))) / 60
