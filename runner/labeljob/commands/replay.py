@@ -347,7 +347,7 @@ def _replay_masks(whole: WholeJob, options: ReplayOptions, engine: Engine) -> Re
             chosen,
             styles=_choose_styles(options),
             truths=whole.truths,
-            advance=lambda count: advance(count) if count > 0 else None,
+            report=_Reporter(advance),
         )
 
 

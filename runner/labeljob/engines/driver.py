@@ -165,7 +165,7 @@ def map_chunks[Item, Result](
     function: Callable[[Item], Result],
     items: Sequence[Item],
     *,
-    advance: Callable[[], None] = lambda: None,
+    advance: Callable[[], object] = lambda: None,
 ) -> list[Result]:
     """What a function returns for each item, in the order of the items.
 

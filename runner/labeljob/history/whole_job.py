@@ -27,6 +27,7 @@ from groundtruth.sharding.plan import Plan, Shard
 from groundtruth.sharding.steps import Steps
 from groundtruth.tasks.base import BUILTIN, OBJECT, Label
 from groundtruth.tasks.registry import plan_steps
+from groundtruth.tasks.shards import MODEL_MAX_WEIGHT
 from labeljob.columns.answers import AnswerColumns
 from labeljob.columns.lines import ManifestLines, facts_about
 from labeljob.engines.cost import TYPICAL_ROUNDS, Work, count_steps
@@ -278,7 +279,7 @@ def _make_plan(
         made_at=max(_find_date(whole.job) for whole in wholes).isoformat(),
         confidence_map=None if known is None else confidence_map_content(known),
         tolerated_failures=tolerated_failures,
-        options={"model_max_weight": job.settings.model_max_weight} if has_model else {},
+        options={MODEL_MAX_WEIGHT: job.settings.model_max_weight} if has_model else {},
         shards=(),
     )
     requests: list[ShardRequest] = []
@@ -297,15 +298,11 @@ def _make_plan(
         )
         owners += [(number, start, stop) for _, start, stop in ranges]
     with show_progress("Making shards", len(requests)) as advance:
-        made = map_chunks(engine, make_shard, requests, advance=lambda: _call(advance))
+        made = map_chunks(engine, make_shard, requests, advance=advance)
     shards: list[list[_Owned]] = [[] for _ in wholes]
     for shard, (number, start, stop) in zip(made, owners, strict=True):
         shards[number].append(_Owned(shard, start, stop))
     return replace(plan, shards=tuple(made)), shards
-
-
-def _call(advance: Callable[[], object]) -> None:
-    advance()
 
 
 def _columns_of(job: JobOnFile) -> AnswerColumns:
@@ -362,7 +359,7 @@ def _write_job(
         for number, own in enumerate(shards)
     ]
     with show_progress("Writing labels", len(requests)) as advance:
-        written = map_chunks(engine, write_labels, requests, advance=lambda: _call(advance))
+        written = map_chunks(engine, write_labels, requests, advance=advance)
     counts, dependence = Counts(), ToldDependence()
     comments: dict[str, dict[str, str]] = {}
     before: dict[str, Label] = {}

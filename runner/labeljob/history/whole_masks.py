@@ -137,12 +137,12 @@ def replay_masks(
     *,
     styles: Sequence[str] = STYLES,
     truths: Mapping[str, Truth] | None = None,
-    advance: Callable[[int], object] = lambda count: None,
+    report: Callable[[Progress], None] = lambda progress: None,
 ) -> ReplayOutcome:
     """Consolidate a job again, write the new manifests and compare them with the old one.
 
     Data objects of a shard that failed keep the label they have. An interrupted replay goes on
-    where it was. `advance` counts data objects, in each step again.
+    where it was. `report` is told how far each step is.
 
     Raises `ShardsFailedError` if too many shards failed; `StorageError` or `OutputError`.
     """
@@ -151,7 +151,7 @@ def replay_masks(
     plan = _make_plan(job, call, folder, written)
     run = work.uri_of(plan)
     plan = replace(plan, masks_uri=f"{run}/{MASKS}")
-    outcome = run_plan(plan, run, store, engine, report=_follow(advance))
+    outcome = run_plan(plan, run, store, engine, report=report)
     labels = _NewLabels(job, call, store, outcome.folder, written)
     masks = _Masks(place=job.place, store=store, shown=folder.masks_uri, folder=plan.masks_uri)
     is_builtin = any(
@@ -271,18 +271,6 @@ def _make_plan(job: JobOnFile, call: Call, folder: OutcomeFolder, written: MaskS
         },
         shards=written.shards,
     )
-
-
-def _follow(advance: Callable[[int], object]) -> Callable[[Progress], None]:
-    """Tell of each step how many more data objects are done."""
-    seen = {"number": 0, "objects": 0}
-
-    def report(progress: Progress) -> None:
-        before = seen["objects"] if seen["number"] == progress.number else 0
-        advance(progress.objects - before)
-        seen.update(number=progress.number, objects=progress.objects)
-
-    return report
 
 
 class _NewLabels:

@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+MODEL_MAX_WEIGHT = "model_max_weight"
+"""Name of the plan's option that tells that the last worker is a model, and its largest weight."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ShardAnswers[Answer]:

@@ -90,6 +90,15 @@ class Evidence:
             for name, value in values.items()
         }
 
+    def to_rows(self) -> Floats:
+        """The sums as one array, a row each: what `from_rows` reads."""
+        return np.array([getattr(self, name) for name in _SUMS])
+
+    @classmethod
+    def from_rows(cls, rows: Floats) -> Self:
+        """Read what `to_rows` wrote."""
+        return cls(**dict(zip(_SUMS, rows, strict=True)))
+
     @property
     def total(self) -> "Evidence":
         """The sums over all items."""

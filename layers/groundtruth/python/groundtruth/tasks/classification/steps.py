@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -55,19 +55,15 @@ from groundtruth.tasks.classification.algorithms import (
     show_builtin,
     weighted_settings,
 )
+from groundtruth.tasks.shards import MODEL_MAX_WEIGHT
 
 if TYPE_CHECKING:
     from groundtruth.sharding.plan import Plan
 
 START, ROUND, WEIGH, CONCLUDE = "start", "round", "weigh", "conclude"
 
-MODEL_MAX_WEIGHT = "model_max_weight"
-"""Name of the plan's option that tells that the last worker is a model."""
-
 _VALUES_AT_ONCE = 2**20
 """Probabilities, by image and class, that are looked at together."""
-
-_EVIDENCE = tuple(row.name for row in fields(Evidence))
 
 
 def make_steps(plan: Plan, algorithm: str) -> Steps:
@@ -398,12 +394,12 @@ class _CalibratedSteps(_RoundSteps[Found]):
             totals={
                 **self.own_totals(rounds),
                 "right": rounds.data.count_right(rounds.settle(state["posterior"])),
-                "evidence": np.array([getattr(evidence.total, name) for name in _EVIDENCE]),
+                "evidence": evidence.total.to_rows(),
                 **_sum_weights(rounds.weigh(found)),
             },
             state={
                 **state,
-                "evidence": np.stack([getattr(evidence, name) for name in _EVIDENCE]),
+                "evidence": evidence.to_rows(),
             },
         )
 
@@ -412,7 +408,10 @@ class _CalibratedSteps(_RoundSteps[Found]):
     ) -> tuple[Consolidation, Evidence | None]:
         """See `_RoundSteps`."""
         posterior, found = state["posterior"], Found(state["likelihood"], state["accuracy"])
-        evidence, of_all = _read_evidence(state["evidence"]), _read_evidence(totals["evidence"])
+        evidence, of_all = (
+            Evidence.from_rows(state["evidence"]),
+            Evidence.from_rows(totals["evidence"]),
+        )
         result = rounds.conclude(
             Fit(posterior, rounds.settle(posterior), found, int(state["rounds"])),
             totals["right"],
@@ -421,10 +420,6 @@ class _CalibratedSteps(_RoundSteps[Found]):
             evidence=evidence,
         )
         return result, result.elsewhere
-
-
-def _read_evidence(rows: Floats) -> Evidence:
-    return Evidence(**dict(zip(_EVIDENCE, rows, strict=True)))
 
 
 class _WeightedSteps(_RoundSteps[None]):

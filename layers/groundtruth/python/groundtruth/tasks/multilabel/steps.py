@@ -24,7 +24,7 @@ The last step's state has the arrays of `LabelDecisions` and, by object, ``depen
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,14 +52,12 @@ from groundtruth.sharding.arrays import Arrays, unpack
 from groundtruth.sharding.steps import StepResult, Steps
 from groundtruth.storage.s3 import ObjectStore
 from groundtruth.tasks.multilabel.algorithms import decide, make_settings, share_as
+from groundtruth.tasks.shards import MODEL_MAX_WEIGHT
 
 if TYPE_CHECKING:
     from groundtruth.sharding.plan import Plan
 
 START, ROUND, WEIGH, CONCLUDE = "start", "round", "weigh", "conclude"
-
-MODEL_MAX_WEIGHT = "model_max_weight"
-"""Name of the plan's option that tells that the last worker is a model."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -218,13 +216,13 @@ class _CalibratedSteps:
                 "alone": weighed.alone,
                 "weights": weighed.weights,
                 "ticks": weighed.ticks,
-                "evidence": _write_evidence(weighed.evidence),
+                "evidence": weighed.evidence.to_rows(),
             },
             totals={
                 "n_answers": np.array(of_shard.n_answers),
                 "weights": of_shard.weights,
                 "picked": of_shard.picked,
-                "evidence": _write_evidence(of_shard.evidence),
+                "evidence": of_shard.evidence.to_rows(),
             },
         )
 
@@ -235,14 +233,14 @@ class _CalibratedSteps:
             n_answers=float(totals["n_answers"]),
             weights=totals["weights"],
             picked=totals["picked"],
-            evidence=_read_evidence(totals["evidence"]),
+            evidence=Evidence.from_rows(totals["evidence"]),
         )
         weighed = WeighedLabels(
             independent=state["independent"],
             alone=state["alone"],
             weights=state["weights"],
             ticks=state["ticks"],
-            evidence=_read_evidence(state["evidence"]),
+            evidence=Evidence.from_rows(state["evidence"]),
         )
         probabilities = conclude_labels(batch, weighed, of_all, self._settings)
         found = _decide(self._plan, data, probabilities, "calibrated")
@@ -270,14 +268,3 @@ def _read_totals(fit: str, arrays: Arrays) -> LabelTotals:
 
 def _read_fit(fit: str, state: Arrays) -> LabelFit:
     return LabelFit(state[f"{fit}_before"], _read_totals(fit, state), state[f"{fit}_truth"])
-
-
-_EVIDENCE = tuple(row.name for row in fields(Evidence))
-
-
-def _write_evidence(evidence: Evidence) -> Floats:
-    return np.array([getattr(evidence, name) for name in _EVIDENCE])
-
-
-def _read_evidence(rows: Floats) -> Evidence:
-    return Evidence(**dict(zip(_EVIDENCE, rows, strict=True)))
