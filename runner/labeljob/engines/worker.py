@@ -5,8 +5,10 @@ This module loads no numerics: a worker's process is set up before they are load
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
+import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -55,3 +57,22 @@ def set_up_process() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for library in ("OPENBLAS", "OMP", "MKL"):
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+    _keep_freed_memory()
+
+
+KEPT_MEMORY = 1 << 27
+"""Bytes of freed memory that a worker keeps at most for its next arrays."""
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of malloc.h
+_LARGEST_MMAP_THRESHOLD = 1 << 25
+
+
+def _keep_freed_memory() -> None:
+    """Have glibc keep the memory of arrays that come and go, where it gives it back each time.
+
+    Whatever is got anew from the kernel is filled with zeros, page by page.
+    """
+    set_option = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if set_option is not None:  # not with every C library
+        set_option(_MMAP_THRESHOLD, _LARGEST_MMAP_THRESHOLD)
+        set_option(_TRIM_THRESHOLD, KEPT_MEMORY)

@@ -2,7 +2,10 @@
 
 import importlib.util
 import pickle
+import platform
+import resource
 
+import numpy as np
 import pytest
 
 from groundtruth.storage.s3 import S3Store
@@ -48,3 +51,20 @@ def test_the_options_have_a_choice_for_every_engine():
 def test_another_process_opens_a_store_once():
     sent = pickle.dumps(S3Store("arn:aws:iam::123456789012:role/reader"))
     assert pickle.loads(sent) is pickle.loads(sent)
+
+
+def count_page_faults(rounds):
+    """Faults of arrays that come and go together, 32 MB in each round."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(rounds):
+        [np.ones(1 << 18) for _ in range(16)]
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="an option of glibc")
+def test_a_process_keeps_the_memory_of_arrays_for_those_that_come_after():
+    with open_engine(workers=1) as engine:
+        first, later = (
+            engine.executor.submit(count_page_faults, rounds).result() for rounds in (1, 20)
+        )
+    assert later < 2 * first
