@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import os
 import shutil
 import sys
+import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -50,6 +52,13 @@ def open_kept_folder(place: JobPlace, kind: str, key: str) -> Path | None:
         with suppress(OSError):
             if other != folder and time.time() - other.stat().st_mtime > OLD:
                 shutil.rmtree(other)
+    return folder
+
+
+def make_folder() -> Path:
+    """A folder for what is not kept; it goes when the command ends."""
+    folder = Path(tempfile.mkdtemp(prefix="labeljob-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
 
 

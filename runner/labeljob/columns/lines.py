@@ -6,7 +6,6 @@ parsed when it is asked for, and what columns hold of the lines is in files, one
 
 from __future__ import annotations
 
-import atexit
 import io
 import json
 import os
@@ -33,8 +32,9 @@ from groundtruth.finishing.manifest import OBJECT_ID_KEY, candidate_ids
 from groundtruth.finishing.outcomes import AttributeEvidence
 from groundtruth.storage.folder import FolderStore
 from labeljob.columns import Spread
-from labeljob.columns.kept import open_kept_folder
+from labeljob.columns.kept import make_folder, open_kept_folder
 from labeljob.columns.line_facts import LineFacts, LineReader, collect_facts
+from labeljob.columns.parquet_answers import TableLines
 from labeljob.history.job_files import SHOWN, DamageList, OutputLine, source_of
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import JobPlace
@@ -481,18 +481,11 @@ def _open_text(place: JobPlace, name: str) -> ManifestText:
         draft.seek(0)
         if size <= SMALL:
             return ManifestText(name, size, draft.read())
-        path = _make_folder() / "output.manifest"
+        path = make_folder() / "output.manifest"
         with path.open("wb") as file:
             shutil.copyfileobj(draft, file)
     stamp = f"{name} {size} {place.modified(uri)}"
     return ManifestText(stamp, size, None, path, path.stat().st_mtime_ns)
-
-
-def _make_folder() -> Path:
-    """A folder for what is not kept; it goes when the command ends."""
-    folder = Path(tempfile.mkdtemp(prefix="labeljob-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
 
 
 def _guess_attribute(text: ManifestText, job_name: str) -> str:
@@ -514,7 +507,7 @@ def _scan(
     starts = [0]
     if text.path is not None:
         key = (FORMAT, version("groundtruth-consolidation"), text.stamp, attribute, place.name)
-        folder = open_kept_folder(place, "lines", repr(key)) or _make_folder()
+        folder = open_kept_folder(place, "lines", repr(key)) or make_folder()
         starts = sorted({text.find_line(at) for at in range(0, text.size, PART_SIZE)})
     parts = [
         Part(text, start, stop, attribute, place.name, folder and folder / f"{start:015}.parquet")
@@ -539,6 +532,8 @@ def facts_about(lines: Sequence[OutputLine], attribute: str) -> LineFacts:
     """What the lines of a job tell of the labels under an attribute."""
     if isinstance(lines, ManifestLines):
         return lines.about(attribute).facts
+    if isinstance(lines, TableLines):  # which have no labels
+        return LineFacts(attribute, AttributeEvidence(""))
     return collect_facts((line.values for line in lines), attribute)
 
 

@@ -16,9 +16,11 @@ Rows may be in any order; of several answers of a worker to one data object the 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from tempfile import NamedTemporaryFile
+from typing import Any, overload
 
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
@@ -26,20 +28,27 @@ import pyarrow.compute as pc  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from groundtruth.contract.acs import Annotation, DataObject
+from groundtruth.storage.folder import FolderStore
+from labeljob.columns.kept import make_folder, open_kept_folder
 from labeljob.columns.parts import ANSWERS, Part, PartRead, Rows
-from labeljob.history.job_files import AnsweredObject, AnswerFiles, DamageList
+from labeljob.history.job_files import AnsweredObject, AnswerFiles, DamageList, OutputLine
 from labeljob.jobs.description import JobError
-from labeljob.jobs.job_location import JobPlace
-from labeljob.tasks.base import JobType
+from labeljob.jobs.job_location import TABLE, JobPlace
+from labeljob.tasks.base import Ints, JobType
 from labeljob.tasks.registry import JOB_TYPES
 
 IDS = ("task", "object")
+_TOGETHER = 1000  # lines that are made at once
 
 
 class ParquetAnswers(AnswerFiles):
-    """The answers in a Parquet file; raises `JobError` if it is none, or lacks a column."""
+    """The answers in a Parquet file; raises `JobError` if it is none, or lacks a column.
 
-    def __init__(self, place: JobPlace, table: Path, damage: DamageList) -> None:
+    Raises `StorageError` if it is in S3 and cannot be read.
+    """
+
+    def __init__(self, place: JobPlace, damage: DamageList) -> None:
+        table = _find_table(place)
         try:
             status = table.stat()
             with pq.ParquetFile(table) as file:
@@ -48,7 +57,7 @@ class ParquetAnswers(AnswerFiles):
         except (OSError, pa.ArrowInvalid) as error:
             raise JobError(f"{table} cannot be read as a Parquet file: {error}") from error
         self.table = table
-        self._modified: datetime = datetime.fromtimestamp(status.st_mtime, tz=UTC)
+        self._modified = place.modified(place.table_uri)
         _check_schema(self._schema, table)
         digest = f"{table} {status.st_size} {status.st_mtime_ns}"
         super().__init__(place, {}, (), damage, {str(table): status.st_size}, digest)
@@ -100,6 +109,63 @@ class ParquetAnswers(AnswerFiles):
 
     def _say(self, names: tuple[str, ...]) -> Any:
         return submit(self.job_type, names[0] if self.job_type.single_choice else list(names))
+
+
+def _find_table(place: JobPlace) -> Path:
+    """The Parquet file on this machine; one in S3 is copied, and kept until it is another."""
+    uri = place.table_uri
+    if isinstance(place.store, FolderStore):
+        return place.store.path(uri)
+    stamp = place.modified(uri).isoformat()
+    folder = open_kept_folder(place, "table", stamp) or make_folder()
+    table = folder / f"{place.name}{TABLE}"
+    if not table.exists():
+        with NamedTemporaryFile(dir=folder, delete=False) as draft:
+            draft.writelines(place.store.open_lines(uri))
+        Path(draft.name).replace(table)
+    return table
+
+
+@dataclass(frozen=True, eq=False)
+class TableLines(Sequence[OutputLine]):
+    """The data objects of a Parquet file as lines without a label, each made when asked for.
+
+    Attributes
+    ----------
+    objects : pyarrow.Table
+        ``id`` and ``source`` of each, as `AnswerColumns.objects` has them.
+    """
+
+    objects: pa.Table
+
+    @property
+    def ids(self) -> pa.ChunkedArray:
+        """The ids of the data objects."""
+        return self.objects["id"]
+
+    def __len__(self) -> int:
+        return len(self.objects)
+
+    @overload
+    def __getitem__(self, index: int) -> OutputLine: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[OutputLine, ...]: ...
+    def __getitem__(self, index: int | slice) -> OutputLine | tuple[OutputLine, ...]:
+        if isinstance(index, slice):
+            return tuple(self[at] for at in range(*index.indices(len(self))))
+        row = range(len(self))[index]
+        (line,) = TableLines(self.objects.slice(row, 1))
+        return line
+
+    def __iter__(self) -> Iterator[OutputLine]:
+        for batch in self.objects.to_batches(max_chunksize=_TOGETHER):
+            for row in batch.to_pylist():
+                values = {"source-ref": row["source"]} if row["source"] else {}
+                yield OutputLine(row["id"], "", values)
+
+    def take(self, rows: Ints) -> TableLines:
+        """Some of the lines."""
+        return TableLines(self.objects.take(pa.array(rows)))
 
 
 def _make_object(

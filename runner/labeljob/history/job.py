@@ -34,7 +34,7 @@ from labeljob.columns.lines import (
     read_output_lines,
     sources_of,
 )
-from labeljob.columns.parquet_answers import ParquetAnswers
+from labeljob.columns.parquet_answers import ParquetAnswers, TableLines
 from labeljob.history.comments import read_comments
 from labeljob.history.job_files import (
     AnsweredObject,
@@ -317,8 +317,8 @@ def read_job(
     if place.problem:
         damage.add("the job's description", place.problem)
     lines: Sequence[OutputLine] = ()
-    if place.table is not None:
-        files: AnswerFiles = ParquetAnswers(place, place.table, damage)
+    if place.is_table:
+        files: AnswerFiles = ParquetAnswers(place, damage)
     else:
         files = find_answer_files(place, damage)
         lines = read_output_lines(place, damage, overrides.attribute, spread)
@@ -407,7 +407,7 @@ def _name(lines: Sequence[OutputLine], attribute: str, place: JobPlace) -> str:
     return JOB_NAME_PREFIX + name.removeprefix(JOB_NAME_PREFIX).lower()
 
 
-def _lines_without_manifest(place: JobPlace, files: AnswerFiles) -> tuple[OutputLine, ...]:
+def _lines_without_manifest(place: JobPlace, files: AnswerFiles) -> Sequence[OutputLine]:
     """Lines for a job whose manifest is lost: of its input manifest, else of the requests."""
     known = place.description
     if known is not None and Path(known.manifest).is_file():
@@ -415,11 +415,8 @@ def _lines_without_manifest(place: JobPlace, files: AnswerFiles) -> tuple[Output
             OutputLine(line.object_id, line.text, line.values)
             for line in read_lines(Path(known.manifest))
         )
-    if place.table is not None and files.columns is not None:
-        return tuple(
-            OutputLine(row["id"], "", {"source-ref": row["source"]} if row["source"] else {})
-            for row in files.columns.objects.select(["id", "source"]).to_pylist()
-        )
+    if place.is_table and files.columns is not None:
+        return TableLines(files.columns.objects.select(["id", "source"]))
     sources: dict[str, dict[str, str]] = {}
     for uri in files.requests:
         for item in files.request(uri):

@@ -30,6 +30,7 @@ from groundtruth.tasks.registry import plan_steps
 from groundtruth.tasks.shards import MODEL_MAX_WEIGHT
 from labeljob.columns.answers import AnswerColumns
 from labeljob.columns.lines import ManifestLines, facts_about
+from labeljob.columns.parquet_answers import TableLines
 from labeljob.engines.cost import TYPICAL_ROUNDS, Work, count_steps
 from labeljob.engines.driver import Outcome, map_chunks
 from labeljob.engines.executors import Engine
@@ -408,7 +409,11 @@ def _write_job(
 def _choose_lines(job: JobOnFile, rows: Ints) -> Sequence[OutputLine]:
     """What another process needs of the lines: where they are, or the lines themselves."""
     lines = job.lines
-    return lines if isinstance(lines, ManifestLines) else [lines[row] for row in rows.tolist()]
+    if isinstance(lines, ManifestLines):
+        return lines
+    return (
+        lines.take(rows) if isinstance(lines, TableLines) else [lines[row] for row in rows.tolist()]
+    )
 
 
 @dataclass(frozen=True)
@@ -454,7 +459,7 @@ def _lay_out(job: JobOnFile, shards: Sequence[_Owned]) -> _Layout:
 def _find_objects(job: JobOnFile, columns: AnswerColumns) -> Ints:
     """Row of each line's data object among those with answers; -1 for a line without."""
     ids = columns.objects["id"]
-    if isinstance(job.lines, ManifestLines):
+    if isinstance(job.lines, ManifestLines | TableLines):
         line_ids = job.lines.ids
     else:
         line_ids = pa.chunked_array([pa.array([line.object_id for line in job.lines], pa.string())])

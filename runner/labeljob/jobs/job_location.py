@@ -102,6 +102,7 @@ def spellings(name: str) -> Iterator[str]:
 
 
 JOBS_FOLDER = ".labeling-jobs"
+TABLE = ".parquet"
 ANNOTATIONS = "/annotations/"
 
 
@@ -120,7 +121,12 @@ class JobPlace:
     images: Path | None = None  # folder with copies of the labeled images
     description: JobDescription | None = None  # what `labeljob run` wrote down of the job
     problem: str = ""  # why that could not be read; empty if nothing is wrong
-    table: Path | None = None  # the Parquet file that is all there is of the job
+    is_table: bool = False  # whether a Parquet file beside the folder is all there is of the job
+
+    @property
+    def table_uri(self) -> str:
+        """The Parquet file of a job that `is_table`."""
+        return f"{self.root}{TABLE}"
 
     @property
     def name(self) -> str:
@@ -247,15 +253,18 @@ def find_job(job: str, *, endpoint_url: str | None = None, images: Path | None =
     if job.startswith("s3://"):
         if endpoint_url:
             os.environ["AWS_ENDPOINT_URL_S3"] = endpoint_url
+        if job.endswith(TABLE):
+            root = job.removesuffix(TABLE)
+            return JobPlace(root=root, store=S3Store(), is_copy=False, images=images, is_table=True)
         return _described(job.rstrip("/"), S3Store(), STATE_FOLDER / "jobs", images)
     if endpoint_url:
         raise JobError("--endpoint-url goes with a job in S3: s3://bucket/prefix/job")
     folder = Path(job).resolve()
-    if folder.suffix == ".parquet" and folder.is_file():
-        table, folder = folder, folder.with_suffix("")
+    if folder.suffix == TABLE and folder.is_file():
+        folder = folder.with_suffix("")
         root = f"s3://{folder.parent.name}/{folder.name}"
         store = FolderStore(folder.parents[1])
-        return JobPlace(root=root, store=store, is_copy=True, images=images, table=table)
+        return JobPlace(root=root, store=store, is_copy=True, images=images, is_table=True)
     if not folder.is_dir():
         raise JobError(f"{job} is no folder of a job")
     if len(folder.parts) < 3:

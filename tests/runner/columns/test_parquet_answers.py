@@ -3,10 +3,12 @@
 import json
 from datetime import UTC, datetime
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from labeljob.columns.parquet_answers import TableLines
 from labeljob.commands.replay import replay
 from labeljob.history.job import Given, read_annotations, read_job
 from labeljob.jobs.description import JobError
@@ -108,3 +110,33 @@ def test_what_is_no_parquet_file_is_refused(tmp_path):
     path.write_text("task,worker,label\n")
     with pytest.raises(JobError, match="cannot be read as a Parquet file"):
         read(path)
+
+
+def test_its_data_objects_are_lines_made_when_they_are_asked_for(tmp_path):
+    job = read(write(tmp_path))
+    assert isinstance(job.lines, TableLines)
+    first, second = job.lines
+    assert [(line.object_id, line.source) for line in (first, second)] == [
+        ("0", ""),
+        ("1", "s3://images/1.jpg"),
+    ]
+    assert (job.lines[-1], *job.lines[:1]) == (second, first)
+    assert [line.object_id for line in job.lines.take(np.array([1]))] == ["1"]
+
+
+def test_a_file_in_s3_is_a_job_there_and_copied_once(tmp_path, s3_server, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    s3_server.create_bucket(Bucket="jobs")
+    body = write(tmp_path).read_bytes()
+    s3_server.put_object(Bucket="jobs", Key="done/answers.parquet", Body=body)
+    outcome = run(replay, "s3://jobs/done/answers.parquet", "--algorithm", "majority", "--json")
+    assert outcome.exit_code == 0, outcome.output
+    key = "done/answers/replays/majority/builtin.manifest"
+    lines = s3_server.get_object(Bucket="jobs", Key=key)["Body"].read().splitlines()
+    assert json.loads(lines[1])["source-ref"] == "s3://images/1.jpg"
+    (copy,) = (tmp_path / "cache").rglob("table-*/answers.parquet")
+    assert copy.read_bytes() == body
+    outcome = run(replay, "s3://jobs/done/gone.parquet")
+    assert outcome.exit_code == 1
+    assert "s3://jobs/done/gone.parquet" in outcome.stderr
