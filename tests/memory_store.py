@@ -1,7 +1,7 @@
 """Test doubles of the ports: an object store and a job register in memory."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,6 +57,10 @@ class MemoryStore:
 
     def list(self, prefix: str) -> Iterator[str]:
         return iter(sorted(uri for uri in self.objects if uri.startswith(prefix)))
+
+    def remove(self, uris: Iterable[str]) -> None:
+        for uri in uris:
+            self.objects.pop(uri, None)
 
     def acting_as(self, role_arn: str) -> "MemoryStore":
         self.roles.append(role_arn)

@@ -85,6 +85,7 @@ def mappings_in(value):
             {"AcsSemanticSegmentationFunction", "FinishJobFunction", "ReplayShardFunction"},
             id="write",
         ),
+        pytest.param("s3:DeleteObject", {"ReplayShardFunction"}, id="remove"),
         pytest.param("s3:ListBucket", {"FinishJobFunction", "ReplayShardFunction"}, id="list"),
         pytest.param("sqs:SendMessage", {"FinishJobFunction"}, id="queue"),
         pytest.param("secretsmanager:", {"FinishJobFunction"}, id="secret"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -108,6 +108,10 @@ class WorkStore:
     def write_file(self, uri: str, path: Path, *, content_type: str, kms_key: str | None) -> None:
         """Create or replace an object of the work folder; raises `StorageError`."""
         self._of(uri).write_file(uri, path, content_type=content_type, kms_key=kms_key)
+
+    def remove(self, uris: Iterable[str]) -> None:
+        """Remove objects of the work folder, those that are there; raises `StorageError`."""
+        self._store.remove(uris)
 
     def acting_as(self, role_arn: str) -> WorkStore:
         """The same files: what was stored under a role is read without it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -332,6 +332,10 @@ class ReadOnly:
     def write_file(self, uri: str, path: Path, *, content_type: str, kms_key: str | None) -> None:
         """Refuse; raises `StorageError`."""
         raise StorageError("is not written: the job is over", uri=uri, reason="access-denied")
+
+    def remove(self, uris: Iterable[str]) -> None:
+        """Refuse; raises `StorageError`."""
+        raise StorageError("is not removed: the job is over", uri=str(uris), reason="access-denied")
 
     def acting_as(self, role_arn: str) -> ReadOnly:
         """The same files: what was stored under a role is read without it."""

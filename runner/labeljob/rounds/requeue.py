@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -57,6 +57,10 @@ class _Caught:
     def write_file(self, uri: str, path: Path, *, content_type: str, kms_key: str | None) -> None:
         if uri.endswith(REQUEUE_MANIFEST):
             self.written[uri] = path.read_bytes()
+
+    def remove(self, uris: Iterable[str]) -> None:
+        for uri in uris:
+            self.written.pop(uri, None)
 
     def acting_as(self, role_arn: str) -> ObjectStore:
         return self

@@ -1,6 +1,7 @@
 """Steps on shards: what is added up, what is not made twice, and what fails."""
 
 import json
+from collections import Counter
 from contextlib import suppress
 
 import numpy as np
@@ -41,6 +42,40 @@ class Shares:
 
     def next_step(self, step, number, change):
         return {"": "count", "count": "divide", "divide": None}[step]
+
+
+class Sums(Shares):
+    """Four steps, each of which needs what the one before left and counted."""
+
+    def run(self, step, shard, state, totals, store):
+        self.runs.append((step, shard))
+        if shard.endswith(b"!"):
+            raise GroundTruthError("the shard ends with !")
+        own = state["n"] + totals["n"] if step != "0" else np.array(len(shard))
+        return StepResult(totals={"n": own}, state={"n": own})
+
+    def next_step(self, step, number, change):
+        return str(number + 1) if number < 3 else None
+
+
+class Interrupted(MemoryStore):
+    """Is stopped before it changes anything for the nth time."""
+
+    left = 0
+
+    def write(self, uri, body, **options):
+        self.count()
+        super().write(uri, body, **options)
+
+    def remove(self, uris):
+        for uri in uris:
+            self.count()
+            super().remove([uri])
+
+    def count(self):
+        self.left -= 1
+        if self.left == 0:
+            raise KeyboardInterrupt
 
 
 class OnlyOwnPrefix(MemoryStore):
@@ -118,6 +153,71 @@ def test_a_shard_that_fails_is_named_and_the_others_are_done():
     assert (move["failed"], move["shards"], move["done"]) == (1, 2, True)
     totals = unpack(store.objects[f"{WORK}/{move['folder']}/totals.npz"])
     assert totals == {}
+
+
+def states_of(store):
+    """How many states each step has left."""
+    names = (uri.removeprefix(f"{WORK}/") for uri in store.objects if uri.endswith(".state.npz"))
+    return dict(sorted(Counter(int(name[:2]) for name in names).items()))
+
+
+def test_a_state_is_removed_once_nobody_needs_it():
+    store, steps = MemoryStore(), Sums()
+    move = begin(plan_of(store, b"abc", b"d"), WORK, store, lambda plan: steps)
+    for expected in ({0: 2}, {1: 2}, {2: 2}, {3: 2}):
+        run_all(store, move, steps)
+        assert states_of(store).items() >= expected.items()
+        move = finish_step(move, store, lambda plan: steps)
+        assert states_of(store) == expected
+    assert move["done"]
+
+
+def test_a_shard_that_failed_finds_what_the_others_left():
+    store, steps = MemoryStore(), Sums()
+    plan = plan_of(store, b"abc", b"d", b"ef!")
+    store.objects[plan.shards[2].uri] = b"ef "
+    move = begin(plan, WORK, store, lambda plan: steps)
+    run_all(store, move, steps)
+    move = finish_step(move, store, lambda plan: steps)
+    store.objects[plan.shards[2].uri] = b"ef!"
+    while not move["done"]:
+        run_all(store, move, steps)
+        move = finish_step(move, store, lambda plan: steps)
+    assert move["failed"] == 1
+    assert states_of(store) == {0: 3, 1: 2, 2: 2, 3: 2}
+    store.objects[plan.shards[2].uri] = b"ef "
+    move = consolidate(plan, store, steps)
+    assert move["failed"] == 0
+    totals = unpack(store.objects[f"{WORK}/{move['folder']}/totals.npz"])
+    assert totals["n"] == (3 + 1 + 3) * 4**3
+
+
+def test_a_run_that_is_interrupted_anywhere_gives_the_same():
+    whole = MemoryStore()
+    expected = consolidate(plan_of(whole, b"abc", b"d"), whole, Sums())
+    left, is_interrupted = 0, True
+    while is_interrupted:
+        left += 1
+        store, steps = Interrupted(), Sums()
+        plan = plan_of(store, b"abc", b"d")
+        store.left = left
+        try:
+            consolidate(plan, store, steps)
+        except KeyboardInterrupt:
+            move = consolidate(plan, store, steps)
+            assert len(steps.runs) <= 8 + 1
+        else:
+            is_interrupted = False
+        assert move == expected
+        assert store.objects == whole.objects
+    assert left > 2 * 4 * 2
+
+
+def test_other_shards_begin_anew():
+    store, steps = MemoryStore(), Sums()
+    consolidate(plan_of(store, b"abc", b"d"), store, steps)
+    move = consolidate(plan_of(store, b"abc", b"de"), store, steps)
+    assert move["failed"] == 0
 
 
 def test_shards_without_a_word_come_after_those_that_said_why():

@@ -78,6 +78,15 @@ def test_no_key_leads_out_of_the_folder(store, uri, operation):
     assert caught.value.reason == "bad-uri"
 
 
+def test_objects_are_removed_whether_they_are_there_or_not(store):
+    for name in "abc":
+        put(store, f"s3://bucket/a/{name}")
+    store.remove(f"s3://bucket/a/{name}" for name in "abx")
+    assert list(store.list("s3://bucket/a")) == ["s3://bucket/a/c"]
+    with pytest.raises(StorageError, match="s3://bucket/a: "):
+        store.remove(["s3://bucket/a"])
+
+
 @pytest.mark.parametrize("uri", ["s3://bucket/none", "s3://none/k", "s3://bucket/a", f"{URI}/x"])
 def test_what_is_no_file_is_not_found(store, uri):
     put(store, URI)

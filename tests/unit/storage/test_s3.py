@@ -67,6 +67,24 @@ def test_what_is_written_can_be_read_and_listed(s3):
     assert "SSEKMSKeyId" not in head
 
 
+def test_objects_are_removed_whether_they_are_there_or_not(s3, monkeypatch):
+    monkeypatch.setattr(storage, "_REMOVED_AT_ONCE", 2)
+    store = S3Store()
+    uris = [f"s3://bucket/a/{number}" for number in range(5)]
+    for uri in (*uris, URI):
+        store.write(uri, b"x", content_type="text/plain", kms_key=None)
+    store.remove([*uris, "s3://bucket/a/not-there"])
+    assert list(store.list("s3://bucket/a")) == [URI]
+
+
+def test_an_object_that_may_not_be_removed_is_named(stub_s3):
+    said = "<Error><Key>a</Key><Code>AccessDenied</Code><Message>no</Message></Error>"
+    stub_s3.replies = [Reply(200, body=f"<DeleteResult>{said}</DeleteResult>".encode())]
+    with pytest.raises(StorageError, match="s3://bucket/a: delete_objects failed: no") as caught:
+        S3Store().remove(["s3://bucket/a"])
+    assert caught.value.reason == "access-denied"
+
+
 def test_an_object_is_written_with_the_key(s3):
     key = "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-4000-8000-000000000000"
     S3Store().write(URI, b"x", content_type="image/png", kms_key=key)

@@ -12,9 +12,11 @@ a cluster and a Lambda function do the same.
     <work>/<step>/<shard>.error.json    why it failed, if it did and said so
     <work>/<step>/totals.npz            the sum over all shards
 
-The folder of a step is named by its number and a digest of the settings and of all that the step
-knows of the other shards, and a shard by a digest of its content. So a result that is there is the
-one that would be computed again, and a run that was interrupted goes on where it was.
+The folder of a step is named by its number and a digest of the settings, of the shards' names and
+of all that the step knows of the other shards, and a shard by a digest of its content. So a result
+that is there is the one that would be computed again, and a run that was interrupted goes on where
+it was. What a step left for the next one is removed when that one is done on every shard; if a
+shard has failed, it stays from there on, for the shard may be tried again.
 """
 
 from __future__ import annotations
@@ -117,7 +119,7 @@ def begin(plan: Plan, work: str, store: ObjectStore, plan_steps: PlanSteps) -> d
         "tolerated": int(plan.tolerated_failures * len(plan.shards)),
         "failures": [],
     }
-    digest = digest_of(plan.digest.encode())
+    digest = digest_of(plan.digest.encode(), *(name.encode() for name in uris))
     return _write_move(before, step, digest, uris, store, plan.kms_key)
 
 
@@ -208,9 +210,15 @@ def finish_step(
     step = plan_steps(plan).next_step(move["step"], move["number"], change)
     move = {**move, "failed": n_failed, "failures": failures}
     if step is None:
-        return {**move, "done": True}
-    digest = digest_of(plan.digest.encode(), body)
-    return _write_move(move, step, digest, done, store, plan.kms_key)
+        move = {**move, "done": True}
+    else:
+        digest = digest_of(plan.digest.encode(), body)
+        move = _write_move(move, step, digest, done, store, plan.kms_key)
+    before = items[0]["before"]
+    if before and not n_failed:
+        with suppress(StorageError):  # it harms nobody if it stays
+            store.remove(f"{work}/{before}/{name}{STATE_END}" for name in uris)
+    return move
 
 
 UNTOLD = "stopped without saying why (killed, or out of time)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -89,6 +89,14 @@ class FolderStore:
             part.replace(path)
         except OSError as error:
             raise _file_error(error, uri) from error
+
+    def remove(self, uris: Iterable[str]) -> None:
+        """Remove objects, those that are there; raises `StorageError`."""
+        for uri in uris:
+            try:
+                self.path(uri).unlink(missing_ok=True)
+            except OSError as error:
+                raise _file_error(error, uri) from error
 
     def remove_parts(self, uri: str) -> None:
         """Remove the half-written files under a folder's URI, as `remove_parts` does."""

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import batched, groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -27,6 +29,8 @@ BODY_ATTEMPTS = 3
 """How often an object is asked for whose content breaks off on its way."""
 
 _CONNECTIONS = 32
+
+_REMOVED_AT_ONCE = 1000
 
 _REASONS = {
     **dict.fromkeys(("NoSuchKey", "NoSuchBucket", "404", "NotFound"), "not-found"),
@@ -57,6 +61,9 @@ class ObjectStore(Protocol):
 
     def list(self, prefix: str) -> Iterator[str]:
         """URIs of the objects whose URI begins with a prefix, in order; raises `StorageError`."""
+
+    def remove(self, uris: Iterable[str]) -> None:
+        """Remove objects, those that are there; raises `StorageError`."""
 
     def acting_as(self, role_arn: str) -> ObjectStore:
         """The same objects, reached with another role's permissions."""
@@ -178,6 +185,20 @@ class S3Store:
             if not page.get("IsTruncated"):
                 return
             token = {"ContinuationToken": page["NextContinuationToken"]}
+
+    def remove(self, uris: Iterable[str]) -> None:
+        """Remove objects, those that are there; raises `StorageError` if one may not be removed."""
+        for bucket, some in groupby(map(split_uri, uris), key=itemgetter(0)):
+            for part in batched(some, _REMOVED_AT_ONCE, strict=False):
+                keys = {"Objects": [{"Key": key} for _, key in part], "Quiet": True}
+                uri = f"s3://{bucket}/{part[0][1]}"
+                answer = self._call(uri, "delete_objects", Bucket=bucket, Delete=keys)
+                for error in answer.get("Errors", ()):
+                    raise StorageError(
+                        f"delete_objects failed: {error.get('Message', error['Code'])}",
+                        uri=f"s3://{bucket}/{error['Key']}",
+                        reason=_REASONS.get(error["Code"], "unavailable"),
+                    )
 
     def acting_as(self, role_arn: str) -> S3Store:
         """The same objects, reached with another role's permissions; kept between calls."""
