@@ -35,7 +35,7 @@ SERVICES = {
     "logs": "CloudWatch",
 }
 BUCKETS = {"HasInputBucket": "input bucket", "HasOutputBucket": "output bucket"}
-NO_DATA = ("kms:", "sts:", "ec2:", "lambda:", "states:")
+NO_DATA = ("kms:", "sts:", "ec2:", "lambda:", "states:", "s3:DeleteObject")
 
 
 def read(text):
