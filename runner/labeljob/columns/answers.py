@@ -42,7 +42,7 @@ from labeljob.history.job_files import AnswerFiles, AnswerTime, DamageList
 from labeljob.jobs.job_location import JobPlace
 from labeljob.tasks.base import JobType
 
-FORMAT = 1
+FORMAT = 2
 """Grows when what is kept would no longer be understood, or be another."""
 
 KEPT_FROM = 8_000_000

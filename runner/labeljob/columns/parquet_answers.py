@@ -4,18 +4,22 @@ A row is one worker's answer to one data object::
 
     task or object   text or number: the data object's id
     worker           text or number: who answered
-    label            text, or a list of texts for several labels
+    label            text, or a list of texts for several labels; which tells the job type
     source           text, optional: where the data object is
-    submitted        timestamp, optional: when the answer came, UTC unless it has a zone
+    submitted        timestamp, or text as ISO 8601 has it, optional: when the answer came, UTC
+                     unless it has a zone
     seconds          number, optional: how long it took
     comment          text, optional: what the worker wrote beside it
 
 Rows may be in any order; of several answers of a worker to one data object the last one counts.
+A null, or a number that is none (NaN), is a value that is not there: a row needs an id; without a
+worker or a label its answer is set aside; in a list the other labels count, and a list of nulls
+alone is no label. An empty list says that there is nothing to choose.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -42,12 +46,17 @@ _TOGETHER = 1000  # lines that are made at once
 
 
 class ParquetAnswers(AnswerFiles):
-    """The answers in a Parquet file; raises `JobError` if it is none, or lacks a column.
+    """The answers in a Parquet file.
 
-    Raises `StorageError` if it is in S3 and cannot be read.
+    `job_type` is the one whose answers are like those of the file, unless it is given.
+
+    Raises `JobError` if it is no such file, lacks a column or has one of a wrong kind, or if
+    `job_type` is one whose answers are no names; `StorageError` if it is in S3 and cannot be read.
     """
 
-    def __init__(self, place: JobPlace, damage: DamageList) -> None:
+    def __init__(
+        self, place: JobPlace, damage: DamageList, job_type: JobType | None = None
+    ) -> None:
         table = _find_table(place)
         try:
             status = table.stat()
@@ -59,22 +68,17 @@ class ParquetAnswers(AnswerFiles):
         self.table = table
         self._modified = place.modified(place.table_uri)
         _check_schema(self._schema, table)
+        if not self._n_rows:
+            raise JobError(f"{table} has no rows; a row is one answer")
+        if job_type is not None and job_type.names_task is None:
+            raise JobError(f"{table} has names of classes as answers, and {job_type} has none")
+        self.job_type = job_type or _find_job_type(self._schema)
         digest = f"{table} {status.st_size} {status.st_mtime_ns}"
         super().__init__(place, {}, (), damage, {str(table): status.st_size}, digest)
 
-    @property
-    def job_type(self) -> JobType:
-        """The job type whose answers are like those of the file."""
-        single = not _is_list(self._schema.field("label").type)
-        return next(
-            job_type
-            for job_type in JOB_TYPES.values()
-            if job_type.names_task is not None and job_type.single_choice == single
-        )
-
     def has_answers(self) -> bool:
-        """Whether there is a row."""
-        return bool(self._n_rows > 0)
+        """Whether there is a row: a file without any is refused."""
+        return True
 
     def find_last_time(self) -> datetime:
         """The last time of an answer, else that of the file."""
@@ -83,13 +87,6 @@ class ParquetAnswers(AnswerFiles):
             latest = [pc.max(chunk.table["submitted"]).as_py() for chunk in chunks]
             return max((one for one in latest if one is not None), default=self._modified)
         return self._modified
-
-    def sample(self, count: int) -> Iterator[AnsweredObject]:
-        """The answers to one data object, by the first row."""
-        with pq.ParquetFile(self.table) as file:
-            first = next(file.iter_batches(1, columns=["label"]))["label"].cast(_text_type(self))
-        content = submit(self.job_type, first[0].as_py())
-        yield AnsweredObject(_make_object("", [("worker", content)]))
 
     def read(self, object_ids: Sequence[str]) -> Iterator[AnsweredObject]:
         """The answers to data objects, in that order, as the job type's page would submit them."""
@@ -184,7 +181,16 @@ def submit(job_type: JobType, label: Any) -> Any:
         return None
     if job_type.single_choice:
         return job_type.submit(label, ())
-    return job_type.submit([label] if isinstance(label, str) else label, ())
+    return job_type.submit([label] if isinstance(label, str) else list(label), ())
+
+
+def _find_job_type(schema: pa.Schema) -> JobType:
+    single = not _is_list(schema.field("label").type)
+    return next(
+        job_type
+        for job_type in JOB_TYPES.values()
+        if job_type.names_task is not None and job_type.single_choice == single
+    )
 
 
 def _check_schema(schema: pa.Schema, table: Path) -> None:
@@ -196,18 +202,51 @@ def _check_schema(schema: pa.Schema, table: Path) -> None:
             f"{table} has no column {' and no column '.join(missing)}; a row is one answer, with "
             "the columns task, worker and label"
         )
+    for name in sorted(names & _KINDS.keys()):
+        if schema.names.count(name) > 1:
+            raise JobError(f"{table} has several columns {name}; leave one")
+        kind = schema.field(name).type
+        is_taken = _takes_text(kind) or (name == "label" and _is_list(kind))
+        if name == "submitted":
+            is_taken = pa.types.is_timestamp(kind) or pa.types.is_date(kind) or _is_text(kind)
+        if not is_taken or (_is_list(kind) and not _takes_text(kind.value_type)):
+            raise JobError(
+                f"the column {name} of {table} is of {kind}, and is to be {_KINDS[name]}"
+            )
+
+
+_KINDS = {
+    **dict.fromkeys((*IDS, "worker"), "text or a number"),
+    "label": "text or a list of texts",
+    "source": "text",
+    "submitted": "a timestamp, or text such as 2026-03-02T10:15:28Z",
+    "seconds": "a number",
+    "comment": "text",
+}
+"""What each column is to be."""
 
 
 def _is_list(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind))
+    """Whether it is a list; not a view, of which pyarrow 26 loses the last list."""
+    types = pa.types
+    return bool(types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind))
 
 
-def _text_type(files: ParquetAnswers) -> pa.DataType:
-    return pa.string() if files.job_type.single_choice else pa.list_(pa.string())
+def _takes_text(kind: pa.DataType) -> bool:
+    """Whether a column can be read as text."""
+    return not pa.types.is_nested(kind) and not pa.types.is_temporal(kind)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    types = pa.types
+    is_string = types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)
+    return bool(is_string or types.is_null(kind))
 
 
 def read_rows(part: Part) -> PartRead:
-    """Read some row groups; raises `JobError` if a column is of a wrong kind, or an id is missing.
+    """Read some row groups; raises `JobError` if a value cannot be read, or an id is missing.
 
     Rows of one data object that follow each other become one entry.
     """
@@ -215,25 +254,28 @@ def read_rows(part: Part) -> PartRead:
         raise ValueError("the part has no Parquet file")
     with pq.ParquetFile(part.table) as file:
         table = file.read_row_groups(list(part.row_groups)).combine_chunks()
+        before = range(part.row_groups[0])
+        first_row = 1 + sum(file.metadata.row_group(group).num_rows for group in before)
     key = next(name for name in IDS if name in table.column_names)
     is_list = _is_list(table.schema.field("label").type)
-    kinds = {
-        key: pa.string(),
-        "worker": pa.string(),
-        "label": pa.list_(pa.string()) if is_list else pa.string(),
-        "source": pa.string(),
-        "submitted": ANSWERS.field("submitted").type,
-        "seconds": pa.float64(),
-        "comment": pa.string(),
+    readers = {
+        **dict.fromkeys((key, "worker", "source", "comment"), _read_texts),
+        "label": _read_lists if is_list else _read_texts,
+        "submitted": _read_times,
+        "seconds": _read_seconds,
     }
     columns = {
-        name: _cast(table[name], kind, name, part.table)
-        for name, kind in kinds.items()
+        name: _read_column(table[name], readers[name], name, part.table, first_row)
+        for name in readers
         if name in table.column_names
     }
     ids = columns[key]
-    if pc.any(pc.or_(pc.is_null(ids), pc.equal(ids, "").fill_null(True))).as_py():
-        raise JobError(f"{part.table} has a row without an id in the column {key}")
+    is_missing = pc.equal(ids, "").fill_null(True)
+    if pc.any(is_missing).as_py():
+        row = first_row + pc.index(is_missing, True).as_py()
+        raise JobError(
+            f"{part.table} has no id in the column {key} of row {row}; each row needs one"
+        )
     codes = ids.dictionary_encode().indices.to_numpy()
     starts = np.flatnonzero(np.concatenate([np.ones(min(1, len(codes))), np.diff(codes)]))
     rows = Rows.of_part(part)
@@ -263,15 +305,79 @@ def read_rows(part: Part) -> PartRead:
     return rows.finish(extra)
 
 
-def _cast(column: pa.ChunkedArray, kind: pa.DataType, name: str, table: Path) -> pa.Array:
+def _read_column(
+    column: pa.ChunkedArray,
+    read: Callable[[pa.Array], pa.Array],
+    name: str,
+    table: Path,
+    first_row: int,
+) -> pa.Array:
+    """A column's values; raises `JobError` that names the first row that cannot be read."""
     array = column.combine_chunks()
     array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
     try:
-        return array.cast(kind)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
+        return read(array)
+    except pa.ArrowException:
+        start, stop = 0, len(array)
+        while stop - start > 1:
+            middle = (start + stop) // 2
+            try:
+                read(array.slice(start, middle - start))
+            except pa.ArrowException:
+                stop = middle
+            else:
+                start = middle
+        told = repr(array[start].as_py()) if _is_text(array.type) else "what cannot be read"
         raise JobError(
-            f"the column {name} of {table} is of {array.type}, and is to be of {kind}: {error}"
-        ) from error
+            f"the column {name} of {table} has {told} in row {first_row + start}, and is to be "
+            f"{_KINDS[name]}"
+        ) from None
+
+
+def _read_texts(array: pa.Array) -> pa.Array:
+    if pa.types.is_floating(array.type):
+        array = _drop_nan(array)
+    return array.cast(pa.string())
+
+
+def _drop_nan(numbers: pa.Array) -> pa.Array:
+    return pc.if_else(pc.is_nan(numbers), pa.scalar(None, numbers.type), numbers)
+
+
+def _read_lists(array: pa.Array) -> pa.Array:
+    return array.cast(pa.list_(pa.string()))
+
+
+_ZONE = r"(?:Z|z|[+-][0-9]{2}(?::?[0-9]{2})?)$"
+
+
+def _read_times(array: pa.Array) -> pa.Array:
+    kind = ANSWERS.field("submitted").type
+    if _is_text(array.type):
+        texts = pc.utf8_trim_whitespace(array.cast(pa.string()))
+        texts = pc.if_else(pc.equal(texts, ""), None, texts)
+        has_zone = pc.match_substring_regex(texts, f"T.*{_ZONE}|:.*{_ZONE}")
+        times = pc.coalesce(
+            pc.if_else(has_zone, texts, None).cast(kind),
+            pc.if_else(has_zone, None, texts).cast(pa.timestamp("us")).cast(kind),
+        )
+    else:
+        times = pc.cast(array, options=pc.CastOptions(kind, allow_time_truncate=True))
+    numbers = times.cast(pa.int64())
+    is_known = pc.and_(pc.greater_equal(numbers, _FIRST), pc.less_equal(numbers, _LAST))
+    if pc.any(pc.invert(is_known)).as_py():
+        raise pa.ArrowInvalid("out of range")
+    return times
+
+
+_FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_999_999
+"""Microseconds at which the years 1 and 9999 begin and end, between which a time has a date."""
+
+
+def _read_seconds(array: pa.Array) -> pa.Array:
+    seconds = array.cast(pa.float64())
+    is_told = pc.and_(pc.is_finite(seconds), pc.greater_equal(seconds, 0))
+    return pc.if_else(is_told, seconds, pa.scalar(None, pa.float64()))
 
 
 def _find_contents(labels: pa.Array, is_list: bool, job_type: JobType, rows: Rows) -> Any:
@@ -284,16 +390,17 @@ def _find_contents(labels: pa.Array, is_list: bool, job_type: JobType, rows: Row
     known: dict[Any, int] = {}
     found = []
     for value in labels.to_pylist():
-        names = None if value is None else tuple(value)
-        code = known.get(names)
+        names = tuple(name for name in value or () if name is not None)
+        said = None if value is None or (value and not names) else names
+        code = known.get(said)
         if code is None:
-            code = known[names] = _learn(value, job_type, rows)
+            code = known[said] = _learn(said, job_type, rows)
         found.append(code)
     return np.array(found, np.int32)
 
 
 def _learn(value: Any, job_type: JobType, rows: Rows) -> int:
-    if isinstance(value, list) and job_type.single_choice:
+    if isinstance(value, tuple) and job_type.single_choice:
         if len(value) != 1:
             detail = f"{len(value)} labels are chosen, and an image has one"
             return rows.contents.refuse("ambiguous-answer", detail)

@@ -70,6 +70,8 @@ def recognize_job_type(
 
     Raises `JobError` if nothing tells, or no label or answer is of the type that `option` is.
     """
+    if isinstance(files, ParquetAnswers):
+        return files.job_type
     source = "labels"
     counts: Counter[JobType] = Counter()
     for name, n_labels in facts_about(lines, attribute).types.items():
@@ -318,7 +320,7 @@ def read_job(
         damage.add("the job's description", place.problem)
     lines: Sequence[OutputLine] = ()
     if place.is_table:
-        files: AnswerFiles = ParquetAnswers(place, damage)
+        files: AnswerFiles = ParquetAnswers(place, damage, overrides.task)
     else:
         files = find_answer_files(place, damage)
         lines = read_output_lines(place, damage, overrides.attribute, spread)
