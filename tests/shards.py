@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from groundtruth.sharding.arrays import pack, unpack
 from groundtruth.sharding.plan import Shard, digest_of
-from groundtruth.sharding.steps import begin, finish_step, run_step
+from groundtruth.sharding.steps import STATE_END, begin, finish_step, run_step
 from groundtruth.tasks.registry import plan_steps
 from tests.memory_store import MemoryStore
 
@@ -23,7 +23,7 @@ def consolidate_shards(plan, shards):
     for index, arrays in enumerate(shards):
         body = pack(arrays)
         name = f"{index:05}-{digest_of(body)}"
-        uri = f"{WORK}/shards/{name}.npz"
+        uri = f"{WORK}/shards/{name}.safetensors"
         store.objects[uri] = body
         entries.append(
             Shard(
@@ -43,5 +43,5 @@ def consolidate_shards(plan, shards):
         for item in draw.sample(items, len(items)):
             run_step(item, store, plan_steps)
         move = finish_step(move, store, plan_steps)
-    states = [unpack(store.objects[f"{folder}/{entry.name}.state.npz"]) for entry in entries]
+    states = [unpack(store.objects[f"{folder}/{entry.name}{STATE_END}"]) for entry in entries]
     return states, steps

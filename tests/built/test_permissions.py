@@ -186,7 +186,7 @@ def lay_out_shard(roles, event):
         folder = f"{REPLAYS}/{event['move']['folder']}"
         roles.aws.put(f"{folder}/items.json", json.dumps([item]).encode())
         counted = {"agreement": np.ones((plan["n_workers"], 3)), "_change": np.array(0.0)}
-        roles.aws.put(f"{folder}/{SHARD}.totals.npz", pack(counted))
+        roles.aws.put(f"{folder}/{SHARD}.totals.safetensors", pack(counted))
 
 
 def left_by_replay(aws):

@@ -42,7 +42,7 @@ def make_plan(work, store, bodies, tolerated=0.0):
     shards = []
     for number, body in enumerate(bodies):
         name = f"{number:05}-{digest_of(body)}"
-        uri = f"{work}/shards/{name}.npz"
+        uri = f"{work}/shards/{name}.safetensors"
         store.write(uri, body, content_type="application/octet-stream", kms_key=None)
         shards.append(Shard(name=name, uri=uri, n_objects=N_OBJECTS, n_answers=3 * N_OBJECTS))
     return Plan(

@@ -74,7 +74,8 @@ class Outcome:
     Attributes
     ----------
     folder : str
-        S3 URI of the last step's folder: ``<folder>/<shard>.state.npz`` has a shard's labels.
+        S3 URI of the last step's folder: a shard's labels are in its
+        ``<folder>/<shard>.state.safetensors``.
     n_steps : int
         How many steps there were.
     failures : dict of str to str

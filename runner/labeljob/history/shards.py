@@ -233,7 +233,7 @@ def make_shard(request: ShardRequest) -> Shard:
         answers = _add_model(answers, said, request.model)
     body = pack(task.pack_answers(answers))
     name = f"{request.number:05}-{digest_of(body)}"
-    uri = f"{request.folder}/{name}.npz"
+    uri = f"{request.folder}/{name}.safetensors"
     aside = msgspec.json.encode(_set_aside(chunk, request.start, settled.rejected, ids, sources))
     for path, content in ((f"{request.folder}/{name}{ASIDE}", aside), (uri, body)):
         request.store.write(path, content, content_type="application/octet-stream", kms_key=None)
@@ -325,7 +325,7 @@ def _set_aside(
 
 def read_aside(shard: Shard, store: ObjectStore) -> Aside:
     """What `make_shard` wrote beside a shard; raises `StorageError`."""
-    body = store.read(f"{shard.uri.removesuffix('.npz')}{ASIDE}")
+    body = store.read(f"{shard.uri.removesuffix('.safetensors')}{ASIDE}")
     return msgspec.json.decode(body, type=Aside)
 
 

@@ -89,7 +89,7 @@ def make_classification_plan(store, *, n_shards=5, n_objects=40, n_workers=12, n
 
 def write_shard(store, index, body, n_objects):
     name = f"{index:05}-{digest_of(body)}"
-    uri = f"s3://job/shards/{name}.npz"
+    uri = f"s3://job/shards/{name}.safetensors"
     store.write(uri, body, content_type="application/octet-stream", kms_key=None)
     return Shard(name=name, uri=uri, n_objects=n_objects, n_answers=n_objects)
 

@@ -147,10 +147,10 @@ def test_after_an_interruption_no_finished_shard_is_run_again(engine, store, tra
         run_on(interrupt)
     before = runs_of(trace)
     done = [uri.rpartition("/")[2] for uri in store.list(f"{WORK}/01-")]
-    assert sum(name.endswith(".totals.npz") for name in done) >= 2
+    assert sum(name.endswith(".totals.safetensors") for name in done) >= 2
     outcome = run_on(lambda progress: None)
     assert outcome.failures == {}
-    finished = {f"double-{int(name[:5])}" for name in done if name.endswith(".totals.npz")}
+    finished = {f"double-{int(name[:5])}" for name in done if name.endswith(".totals.safetensors")}
     after = runs_of(trace)
     assert {name: after[name] for name in finished} == {name: before[name] for name in finished}
 
@@ -163,7 +163,11 @@ class Throttle:
 
     def __call__(self, environ, start_response):
         path = environ["PATH_INFO"]
-        if "/00-" in path and path.endswith(".totals.npz") and self.refused[path] < self.times:
+        if (
+            "/00-" in path
+            and path.endswith(".totals.safetensors")
+            and self.refused[path] < self.times
+        ):
             self.refused[path] += 1
             start_response("503 Slow Down", [("Content-Type", "application/xml")])
             return [b"<Error><Code>SlowDown</Code><Message>reduce the rate</Message></Error>"]

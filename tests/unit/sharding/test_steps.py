@@ -128,7 +128,7 @@ def test_a_step_is_given_what_all_shards_counted(store):
     plan = plan_of(store, b"abc", b"d")
     move = consolidate(plan, store, Shares())
     first, second = (
-        unpack(store.objects[f"{WORK}/{move['folder']}/{shard.name}.state.npz"])
+        unpack(store.objects[f"{WORK}/{move['folder']}/{shard.name}.state.safetensors"])
         for shard in plan.shards
     )
     np.testing.assert_allclose(first["share"], np.array([97, 98, 99]) / 4)
@@ -151,7 +151,7 @@ def test_a_shard_that_fails_is_named_and_the_others_are_done():
     assert failure["shard"] == plan.shards[1].name
     assert failure["problem"] == "GroundTruthError: the shard ends with !"
     assert (move["failed"], move["shards"], move["done"]) == (1, 2, True)
-    totals = unpack(store.objects[f"{WORK}/{move['folder']}/totals.npz"])
+    totals = unpack(store.objects[f"{WORK}/{move['folder']}/totals.safetensors"])
     assert totals == {}
 
 

@@ -144,7 +144,7 @@ def consolidate_by_shards(objects, settings, store, size):
             run_step(item, store, plan_steps)
         move = finish_step(move, store, plan_steps)
     for shard in shards:
-        state = unpack(store.objects[f"{folder}/{shard.name}.state.npz"])
+        state = unpack(store.objects[f"{folder}/{shard.name}.state.safetensors"])
         yield from map(json.loads, state[LABELS].tobytes().decode().splitlines())
 
 

@@ -5,12 +5,12 @@ the shards counted is then added up (`finish_step`), which says what the next st
 given a few names as JSON, and read and write everything else in a store: a process of this machine,
 a cluster and a Lambda function do the same.
 
-    <work>/plan.json                    the plan without its shards, which may be many
-    <work>/<step>/items.json            what `run_step` is given, an item for each shard
-    <work>/<step>/<shard>.state.npz     what the shard's next step needs; in the end the labels
-    <work>/<step>/<shard>.totals.npz    what it counted, written last: the shard's step is done
-    <work>/<step>/<shard>.error.json    why it failed, if it did and said so
-    <work>/<step>/totals.npz            the sum over all shards
+    <work>/plan.json                          the plan without its shards, which may be many
+    <work>/<step>/items.json                  what `run_step` is given, an item for each shard
+    <work>/<step>/<shard>.state.safetensors   what its next step needs; in the end the labels
+    <work>/<step>/<shard>.totals.safetensors  what it counted, written last: its step is done
+    <work>/<step>/<shard>.error.json          why it failed, if it did and said so
+    <work>/<step>/totals.safetensors          the sum over all shards
 
 The folder of a step is named by its number and a digest of the settings, of the shards' names and
 of all that the step knows of the other shards, and a shard by a digest of its content. So a result
@@ -36,8 +36,8 @@ from groundtruth.sharding.arrays import Arrays, add, pack, unpack
 from groundtruth.sharding.plan import Plan, digest_of
 from groundtruth.storage.s3 import ObjectStore
 
-PLAN, ITEMS, TOTALS = "plan.json", "items.json", "totals.npz"
-STATE_END, TOTALS_END, ERROR_END = ".state.npz", ".totals.npz", ".error.json"
+PLAN, ITEMS, TOTALS = "plan.json", "items.json", "totals.safetensors"
+STATE_END, TOTALS_END, ERROR_END = ".state.safetensors", ".totals.safetensors", ".error.json"
 ARRAYS_TYPE, JSON_TYPE = "application/octet-stream", "application/json"
 
 SHOWN = 20
