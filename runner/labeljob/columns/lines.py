@@ -293,15 +293,15 @@ class ManifestLines(Sequence[OutputLine]):
             return tuple(self[at] for at in range(*index.indices(len(self))))
         row = range(len(self))[index]
         table = self.read(row, row + 1, ("offset", "length"))
-        (line,) = self._parse(table)
+        (line,) = self.parse(table)
         return line
 
     def __iter__(self) -> Iterator[OutputLine]:
         for table in self.tables(("offset", "length")):
-            yield from self._parse(table)
+            yield from self.parse(table)
 
-    def _parse(self, table: Any) -> Iterator[OutputLine]:
-        """The lines of successive rows."""
+    def parse(self, table: Any) -> Iterator[OutputLine]:
+        """The lines of rows of `tables`, which rise."""
         ids, offsets, lengths = (table[name].to_pylist() for name in ("id", "offset", "length"))
         if not offsets:
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from groundtruth.contract.fields import compact_json
@@ -26,6 +27,16 @@ from groundtruth.tasks.texts import STATUSES, LabelTexts
 from labeljob.columns.lines import ManifestLines
 from labeljob.history.differences import Change, Counts, LabelColumns, count_changes
 from labeljob.history.job_files import OutputLine
+from labeljob.history.label_texts import (
+    TEXT,
+    as_texts,
+    body_of,
+    join_pieces,
+    replace_texts,
+    to_text,
+    to_texts,
+    write_texts,
+)
 from labeljob.history.shards import Aside, read_aside, read_people
 from labeljob.jobs.description import metadata_time
 from labeljob.output_files import escape_halves
@@ -171,23 +182,17 @@ class LabelsWritten:
 
 @dataclass(frozen=True)
 class _Lines:
-    """Some lines of the old manifest; `kept` is None of those that stay letter for letter."""
+    """Some lines of the old manifest, as columns; `kept` is null of those that stay as they are."""
 
-    ids: list[str]
-    sources: list[str]
-    kept: list[str | None]
+    ids: Any
+    sources: Any
+    kept: Any
     labels: LabelColumns
-    lines: Sequence[OutputLine]
-    rows: Ints
+    read: Callable[[Ints], Iterable[OutputLine]]
 
-    def text(self, index: int) -> str:
-        """A line as it is."""
-        line = self.line(index)
-        return line.text or compact_json(dict(line.values))
-
-    def line(self, index: int) -> OutputLine:
-        """A line, parsed."""
-        return self.lines[int(self.rows[index])]
+    def texts(self, indices: Ints) -> list[str]:
+        """Some of the lines as they are, by their indices, which rise."""
+        return [line.text or compact_json(dict(line.values)) for line in self.read(indices)]
 
 
 def write_labels(request: LabelsRequest) -> LabelsWritten:
@@ -230,36 +235,35 @@ def write_labels(request: LabelsRequest) -> LabelsWritten:
 def _read_lines(request: LabelsRequest) -> _Lines:
     lines, rows = request.lines, request.rows
     if not isinstance(lines, ManifestLines) or not rows.size:
-        return _parse_lines([] if not rows.size else lines, request.attribute)
+        return _parse_lines(lines if rows.size else [], request.attribute)
     start, stop = int(rows[0]), int(rows[-1]) + 1
     table = lines.read(start, stop)
     if stop - start != rows.size:
         table = table.take(pa.array(rows - start))
     return _Lines(
-        ids=table["id"].to_pylist(),
-        sources=table["source"].to_pylist(),
-        kept=table["kept"].to_pylist(),
+        ids=table["id"].combine_chunks(),
+        sources=table["source"].combine_chunks(),
+        kept=as_texts(table["kept"].combine_chunks()),
         labels=_read_columns(table),
-        lines=lines,
-        rows=rows,
+        read=lambda indices: lines.parse(table.take(pa.array(indices))),
     )
 
 
 def _parse_lines(lines: Sequence[OutputLine], attribute: str) -> _Lines:
     """Lines that are no manifest's."""
     keys = (attribute, f"{attribute}{METADATA}")
+    kept = [
+        None
+        if line.text and not line.values
+        else compact_json({key: value for key, value in line.values.items() if key not in keys})
+        for line in lines
+    ]
     return _Lines(
-        ids=[line.object_id for line in lines],
-        sources=[line.source for line in lines],
-        kept=[
-            None
-            if line.text and not line.values
-            else compact_json({key: value for key, value in line.values.items() if key not in keys})
-            for line in lines
-        ],
+        ids=pa.array([escape_halves(line.object_id) for line in lines], pa.string()),
+        sources=pa.array([escape_halves(line.source) for line in lines], pa.string()),
+        kept=pa.array([None if text is None else text.encode() for text in kept], TEXT),
         labels=LabelColumns.of([line.label(attribute) for line in lines]),
-        lines=lines,
-        rows=np.arange(len(lines)),
+        read=lambda indices: [lines[index] for index in indices.tolist()],
     )
 
 
@@ -296,26 +300,34 @@ def _write_manifest(
     request: LabelsRequest, style: str, lines: _Lines, objects: Ints, texts: LabelTexts | None
 ) -> Ints:
     """Write the lines in one style; returns the bytes of each."""
-    new = [] if texts is None else (texts.builtin_style if style == BUILTIN else texts.object_style)
-    end = "}\n" if style == BUILTIN else f",{_custom_metadata(request)}}}\n"
-    written = []
-    for index, (kept, number) in enumerate(zip(lines.kept, objects.tolist(), strict=True)):
-        if number < 0 or kept is None:
-            written.append(f"{lines.text(index)}\n")
-        elif kept == "{}":
-            written.append(f"{{{new[number]}{end}")
-        else:
-            written.append(f"{kept[:-1]},{new[number]}{end}")
-    body = "".join(written)
-    if "\\ud" in body:  # half a character: a line with one is ASCII as a whole
-        for index, (kept, number) in enumerate(zip(lines.kept, objects.tolist(), strict=True)):
-            if number >= 0 and kept is not None and "\\ud" in written[index]:
-                written[index] = f"{compact_json(json.loads(written[index]))}\n"
-        body = "".join(written)
-    with request.path(style).open("wb") as file:
-        file.write(body.encode())
-    sizes = map(len, written if body.isascii() else map(str.encode, written))
-    return np.fromiter(sizes, np.int64, len(written))
+    stays = (objects < 0) | lines.kept.is_null().to_numpy(zero_copy_only=False)
+    old = np.flatnonzero(stays)
+    instead = {row: f"{text}\n" for row, text in zip(old.tolist(), lines.texts(old), strict=True)}
+    if texts is None:
+        written = to_texts([instead[row] for row in range(objects.size)])
+    else:
+        is_builtin = style == BUILTIN
+        new = write_texts(
+            texts.builtin_style if is_builtin else texts.object_style, texts.used.size
+        )
+        if not np.array_equal(objects, np.arange(len(new))):
+            new = new.take(pa.array(objects, mask=stays))
+        end = "}\n" if is_builtin else f",{_custom_metadata(request)}}}\n"
+        kept = pc.binary_slice(lines.kept, 0, -1)
+        is_bare = pc.equal(pc.binary_length(kept), 1)
+        comma = pc.if_else(is_bare, to_text(""), to_text(","))
+        written = replace_texts(join_pieces([kept, comma, new, to_text(end)]), instead)
+    if b"\\ud" in (body := body_of(written)):
+        # Half a character: a line with one is ASCII as a whole.
+        has_half = pc.match_substring(written, "\\ud").to_numpy(zero_copy_only=False) & ~stays
+        halves = {
+            row: f"{compact_json(json.loads(written[row].as_py()))}\n"
+            for row in np.flatnonzero(has_half).tolist()
+        }
+        body = body_of(written := replace_texts(written, halves))
+    request.path(style).write_bytes(body)
+    sizes: Ints = pc.binary_length(written).to_numpy()
+    return sizes
 
 
 def _custom_metadata(request: LabelsRequest) -> str:
@@ -331,15 +343,17 @@ def _custom_metadata(request: LabelsRequest) -> str:
 
 def _write_table(request: LabelsRequest, aside: Aside, texts: LabelTexts, lines: _Lines) -> None:
     """Write the labels as a table."""
-    sources = [source or "" for source in aside.sources]
-    for source, number in zip(lines.sources, request.objects.tolist(), strict=True):
-        if number >= 0 and source:
-            sources[number] = source
+    sources = pa.array(aside.sources, pa.string())
+    line_of = np.full(len(sources), -1)
+    has_source = pc.not_equal(pc.fill_null(lines.sources, ""), "").to_numpy(zero_copy_only=False)
+    told = np.flatnonzero((request.objects >= 0) & has_source)
+    line_of[request.objects[told]] = told
+    by_line = lines.sources.take(pa.array(line_of, mask=line_of < 0))
     index = pa.array(texts.name_index, mask=texts.name_index < 0)
     job_type = find_job_type(request.task)
     columns = {
-        "id": pa.array(map(escape_halves, aside.ids), pa.string()),
-        "source": pa.array(map(escape_halves, sources), pa.string()),
+        "id": pa.array(aside.ids, pa.string()),
+        "source": pc.coalesce(by_line, sources, ""),
         **_name_columns(job_type, texts.names, index),
         "confidence": pa.array(texts.confidences, mask=np.isnan(texts.confidences)),
         "status": pa.DictionaryArray.from_arrays(pa.array(texts.statuses), list(STATUSES)),
@@ -394,14 +408,16 @@ def _compare(
             np.where(is_new, confidences[numbers], before.confidences),
         )
     counts, changed = count_changes(before, after)
+    is_line = changed < n_lines
+    rows = pa.array(changed[is_line])
+    ids = lines.ids.take(rows).to_pylist()
+    ids += [aside.ids[number] for number in request.strays[changed[~is_line] - n_lines].tolist()]
+    sources = [*lines.sources.take(rows).to_pylist(), *([""] * int((~is_line).sum()))]
     with request.path(CHANGES).open("w", encoding="utf-8") as file:
-        for row in changed.tolist():
-            is_line = row < n_lines
+        for row, object_id, source in zip(changed.tolist(), ids, sources, strict=True):
             change = Change(
-                object_id=lines.ids[row]
-                if is_line
-                else aside.ids[int(request.strays[row - n_lines])],
-                source=lines.sources[row] if is_line else "",
+                object_id=object_id,
+                source=source,
                 before=before.describe(row),
                 after=after.describe(row),
             )
@@ -422,21 +438,26 @@ def _find_known(
     after: dict[str, Label] = {}
     if not request.known:
         return before, after
-    for index, (object_id, number) in enumerate(zip(lines.ids, objects.tolist(), strict=True)):
-        if object_id in request.known:
-            old = lines.line(index).label(request.attribute)
-            new = old if number < 0 or texts is None else _decode(request, texts, number)
-            before |= {} if old is None else {object_id: old}
-            after |= {} if new is None else {object_id: new}
-    for number in request.strays.tolist() if texts is not None else ():
-        if aside.ids[number] in request.known and texts is not None:
-            new = _decode(request, texts, number)
+    known = pa.array(map(escape_halves, request.known), pa.string())
+    indices = np.flatnonzero(pc.is_in(lines.ids, value_set=known).to_numpy(zero_copy_only=False))
+    written = None
+    if texts is not None:
+        is_builtin = request.old_style == BUILTIN
+        styled = texts.builtin_style if is_builtin else texts.object_style
+        written = write_texts(styled, texts.used.size)
+    for line, number in zip(lines.read(indices), objects[indices].tolist(), strict=True):
+        old = line.label(request.attribute)
+        new = old if number < 0 or written is None else _decode(request, written[number])
+        before |= {} if old is None else {line.object_id: old}
+        after |= {} if new is None else {line.object_id: new}
+    for number in request.strays.tolist():
+        if written is not None and aside.ids[number] in request.known:
+            new = _decode(request, written[number])
             after |= {} if new is None else {aside.ids[number]: new}
     return before, after
 
 
-def _decode(request: LabelsRequest, texts: LabelTexts, number: int) -> Label | None:
+def _decode(request: LabelsRequest, written: Any) -> Label | None:
     """A new label in the style of the old ones, so that nothing but the label can differ."""
-    styled = texts.builtin_style if request.old_style == BUILTIN else texts.object_style
-    values = json.loads(f"{{{styled[number]}}}")
+    values = json.loads(b"{%b}" % written.as_py())
     return decode_label(values.get(request.attribute), values.get(f"{request.attribute}{METADATA}"))

@@ -95,6 +95,9 @@ def noisy_job(folder):
         if number % 10 == 5:
             answers["eve"] = {**on_disk.chosen(truth), "workerComment": "blurred"}
             line["note"] = "Käfer"
+        if number == 15:
+            answers["zoë"] = {}
+            line["note"] = "half a \ud83d"
         if number == 36:
             line = "{damaged"
         if number % 10 == 7:

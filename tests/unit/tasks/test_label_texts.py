@@ -17,7 +17,8 @@ from groundtruth.tasks.base import ConsolidationContext, format_label
 from groundtruth.tasks.classification.algorithms import predict
 from groundtruth.tasks.multilabel.algorithms import place_labels
 from groundtruth.tasks.registry import find_task
-from groundtruth.tasks.texts import STATUSES, round_numbers
+from groundtruth.tasks.texts import STATUSES, Numbers, StyledTexts, round_numbers
+from labeljob.history.label_texts import write_texts
 from tests.memory_store import MemoryStore
 from tests.shards import consolidate_shards
 
@@ -79,7 +80,8 @@ def check(task, batch, answers, shard, labels):
     rejected = {index: item.rejected for index, item in enumerate(answers) if item.rejected}
     texts = task.format_labels(shard, labels, rejected, ATTRIBUTE, batch)
     made = list(task.consolidate(answers, batch))
-    for style, written in (("object", texts.object_style), ("builtin", texts.builtin_style)):
+    for style, pieces in (("object", texts.object_style), ("builtin", texts.builtin_style)):
+        written = [text.decode() for text in write_texts(pieces, len(made)).to_pylist()]
         styled = replace(batch, settings=replace(batch.settings, output_style=style))
         expected = [format_label(label, ATTRIBUTE, task, styled) for label in made]
         assert [json.loads(f"{{{text}}}") for text in written] == expected
@@ -216,3 +218,10 @@ def test_numbers_are_rounded_as_python_does(values, digits):
 @pytest.mark.parametrize("value", [0.0000005, 0.1234565, 0.9999995, 0.0000015, 0.5000005])
 def test_halves_are_rounded_as_python_does(value):
     assert round_numbers(np.array([value]), 6).tolist() == [round(value, 6)]
+
+
+@given(st.lists(st.floats(-1, 1) | st.sampled_from([0.0, -0.0, 1.0, 0.5, 1e-05, 0.0001])))
+def test_numbers_are_written_as_python_does(values):
+    numbers = Numbers.rounded(np.array(values, float), 6)
+    written = write_texts(StyledTexts((numbers,)), len(values))
+    assert [text.decode() for text in written.to_pylist()] == [repr(round(v, 6)) for v in values]

@@ -1,10 +1,10 @@
-"""Labels of many data objects as JSON at once: the text that `format_label` would give of each."""
+"""Labels of many data objects as JSON at once: what `format_label` gives of each, in pieces."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,14 +39,85 @@ _ALREADY_HALF = 1e-6
 """So close to half a unit, rounding is left to Python, which knows the exact value."""
 
 
+@dataclass(frozen=True)
+class Choice:
+    """A piece of text that each row has one of.
+
+    Attributes
+    ----------
+    texts : sequence of str
+        The texts there are.
+    index : ndarray of int, shape (n_rows,)
+        Which of them each row has.
+    """
+
+    texts: Sequence[str]
+    index: NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Whole numbers as JSON, one a row."""
+
+    values: NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Numbers in [-1, 1] as JSON, one a row, that `round_numbers` has rounded to `digits`."""
+
+    values: NDArray[np.float64]
+    digits: int
+
+    @classmethod
+    def rounded(cls, values: NDArray[np.float64], digits: int) -> Self:
+        """The numbers, rounded."""
+        return cls(round_numbers(values, digits), digits)
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """The members of each row, of which it may have any number, with commas between them.
+
+    Attributes
+    ----------
+    rows : ndarray of int, shape (n_members,)
+        The row of each member; they rise.
+    pieces : tuple of Piece
+        What the members are made of.
+    """
+
+    rows: NDArray[Any]
+    pieces: tuple[Piece, ...]
+
+
+type Piece = str | Choice | Counts | Numbers | Grouped
+"""A part of many texts; a text alone is the same in all of them."""
+
+
+@dataclass(frozen=True)
+class StyledTexts:
+    """What lines of a manifest get in one style, as JSON without the braces around it.
+
+    Attributes
+    ----------
+    pieces : tuple of Piece
+        What the texts are made of, from left to right.
+    instead : mapping of int to str
+        Rows that have another text altogether.
+    """
+
+    pieces: tuple[Piece, ...]
+    instead: Mapping[int, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, kw_only=True)
 class LabelTexts:
     """The labels of a shard's data objects.
 
     Attributes
     ----------
-    object_style, builtin_style : list of str
-        What a line of the manifest gets, as JSON without the braces around it:
+    object_style, builtin_style : StyledTexts
         ``"label":{…}`` and, of the `builtin` style, ``"label":1,"label-metadata":{…}``.
     names : list of tuple of str
         The classes that labels have; each combination is there once.
@@ -60,8 +131,8 @@ class LabelTexts:
         How many answers count.
     """
 
-    object_style: list[str]
-    builtin_style: list[str]
+    object_style: StyledTexts
+    builtin_style: StyledTexts
     names: list[tuple[str, ...]]
     name_index: NDArray[np.int32]
     confidences: NDArray[np.float64]
@@ -100,51 +171,67 @@ def round_numbers(values: NDArray[np.float64], digits: int) -> NDArray[np.float6
     return rounded
 
 
-def write_numbers(values: NDArray[np.float64], digits: int) -> list[str]:
-    """Numbers in [-1, 1], rounded, as JSON."""
-    return list(map(repr, round_numbers(values, digits).tolist()))
-
-
-def join_by_object(objects: NDArray[Any], texts: Sequence[str], n_objects: int) -> list[str]:
-    """The texts of each object with commas between them; `objects` rise.
+def fill_members(content: Mapping[str, Any], filled: Mapping[str, Sequence[Piece]]) -> list[Piece]:
+    """An object as JSON, of which some members are other pieces than `content` has.
 
     Examples
     --------
-    >>> join_by_object(np.array([0, 0, 2]), ["a", "b", "c"], 3)
-    ['a,b', '', 'c']
+    >>> fill_members({"a": 1, "b": None, "c": []}, {"b": ("[", "]")})
+    ['{"a":1,"b":', '[', ']', ',"c":[]}']
     """
-    ends = np.cumsum(np.bincount(objects, minlength=n_objects)).tolist()
-    return [",".join(texts[start:end]) for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+    pieces: list[Piece] = []
+    text, before = "{", ""
+    for name, value in content.items():
+        text += f"{before}{compact_json(name)}:"
+        before = ","
+        if name in filled:
+            pieces += [text, *filled[name]]
+            text = ""
+        else:
+            text += compact_json(value)
+    return [*pieces, f"{text}}}"]
 
 
-def write_tails(
+def fill_map(
+    keys: Sequence[str], rows: NDArray[Any], index: NDArray[Any], values: Piece
+) -> tuple[Piece, ...]:
+    """An object as JSON with a member for each of some rows, which rise, by the keys' index."""
+    texts = [f"{compact_json(key)}:" for key in keys]
+    return ("{", Grouped(rows, (Choice(texts, index), values)), "}")
+
+
+def fill_object_style(
+    attribute: str,
     task: Task[Any],
     context: ConsolidationContext,
+    filled: Mapping[str, Sequence[Piece]],
     *,
     statuses: NDArray[np.int8],
     used: NDArray[Any],
     rejected: Rejected,
     labels: Arrays,
-) -> list[str]:
-    """What all job types write the same way in the `object` style, with its closing brace.
+) -> StyledTexts:
+    """The labels in the `object` style.
 
-    From ``,"status":`` on; `labels` has what the last step found of dependence.
+    `filled` has what the job type tells of them, `labels` what the last step found of dependence.
     """
+    content = _object_style(unlabeled(task, ()), task, context)
     answers = [
         f'{{"used":{count},"set-aside":[]}}' for count in range(int(used.max(initial=0)) + 1)
     ]
-    heads = [f',"status":{compact_json(status)},"answers":' for status in STATUSES]
-    middles = [answers[count] for count in used.tolist()]
-    for index, items in rejected.items():
-        label = Label(task="", used=int(used[index]), rejected=tuple(items))
-        middles[index] = compact_json(_object_style(label, task, context)["answers"])
-    before, after = _split_template(task, context)
-    return [
-        f"{heads[status]}{middle}{before}{dependence}{after}"
-        for status, middle, dependence in zip(
-            statuses.tolist(), middles, _write_dependence(labels), strict=True
-        )
-    ]
+    answer_index = used.astype(np.int64)
+    for row, items in rejected.items():
+        label = Label(task="", used=int(used[row]), rejected=tuple(items))
+        answer_index[row] = len(answers)
+        answers.append(compact_json(_object_style(label, task, context)["answers"]))
+    algorithm = compact_json(content["algorithm"]).removesuffix("}")
+    filled = {
+        **filled,
+        "status": (Choice(list(map(compact_json, STATUSES)), statuses),),
+        "answers": (Choice(answers, answer_index),),
+        "algorithm": (algorithm, *_write_dependence(labels), "}"),
+    }
+    return StyledTexts((f"{compact_json(attribute)}:", *fill_members(content, filled)))
 
 
 def _object_style(label: Label, task: Task[Any], context: ConsolidationContext) -> dict[str, Any]:
@@ -153,36 +240,20 @@ def _object_style(label: Label, task: Task[Any], context: ConsolidationContext) 
     return value
 
 
-def _split_template(task: Task[Any], context: ConsolidationContext) -> tuple[str, str]:
-    """The text behind the answers: before and behind what is told of dependence."""
-    content = _object_style(unlabeled(task, ()), task, context)
-    names = list(content)
-    rest = {name: content[name] for name in names[names.index("answers") + 1 :]}
-    algorithm = compact_json(rest.pop("algorithm"))
-    return f',"algorithm":{algorithm[:-1]}', f"}}{''.join(_members(rest))}}}"
-
-
-def _members(values: Mapping[str, Any]) -> Iterable[str]:
-    return (f",{compact_json(name)}:{compact_json(value)}" for name, value in values.items())
-
-
-def _write_dependence(labels: Arrays) -> list[str]:
+def _write_dependence(labels: Arrays) -> tuple[Piece, ...]:
     """What each label's `algorithm` tells of dependence; empty where the label tells none."""
-    values, correlations, pairs = (labels[name] for name in ("dependence", "correlation", "pairs"))
-    told = ~np.isnan(values)
-    texts = [""] * len(values)
-    if not told.any():
-        return texts
-    columns = (
-        write_numbers(values[told], DEPENDENCE_DIGITS),
-        write_numbers(correlations[told], DEPENDENCE_DIGITS),
-        pairs[told].tolist(),
+    told = np.flatnonzero(~np.isnan(labels["dependence"]))
+    if not told.size:
+        return ()
+    pieces = (
+        ',"dependence":',
+        Numbers.rounded(labels["dependence"][told], DEPENDENCE_DIGITS),
+        ',"correlation":',
+        Numbers.rounded(labels["correlation"][told], DEPENDENCE_DIGITS),
+        ',"pairs":',
+        Counts(labels["pairs"][told]),
     )
-    for index, value, correlation, count in zip(
-        np.flatnonzero(told).tolist(), *columns, strict=True
-    ):
-        texts[index] = f',"dependence":{value},"correlation":{correlation},"pairs":{count}'
-    return texts
+    return pieces if told.size == len(labels["dependence"]) else (Grouped(told, pieces),)
 
 
 def write_failures(

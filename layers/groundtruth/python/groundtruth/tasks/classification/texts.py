@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,14 +10,19 @@ from numpy.typing import NDArray
 from groundtruth.contract.fields import compact_json
 from groundtruth.tasks.base import ConsolidationContext, Label, LabelClass
 from groundtruth.tasks.texts import (
+    Choice,
+    Counts,
     LabelTexts,
+    Numbers,
+    Piece,
     Rejected,
+    StyledTexts,
+    fill_map,
+    fill_members,
+    fill_object_style,
     find_statuses,
-    join_by_object,
     round_numbers,
     write_failures,
-    write_numbers,
-    write_tails,
 )
 
 if TYPE_CHECKING:
@@ -47,56 +52,42 @@ def format_labels(
         min_confidence=context.settings.min_confidence,
     )
     confidences = np.where(used > 0, round_numbers(labels["confidence"], CONFIDENCE_DIGITS), np.nan)
-    numbers = list(map(repr, confidences.tolist()))
-    names = [compact_json(name) for name in context.classes]
     shown = labels["shown_classes"] < n_classes  # else the class that nobody has named yet
-    shares = write_numbers(labels["shown_shares"][shown], CONFIDENCE_DIGITS)
-    keys = [f"{name}:" for name in names]
-    posteriors = join_by_object(
-        labels["shown_items"][shown],
-        [
-            keys[class_id] + share
-            for class_id, share in zip(labels["shown_classes"][shown].tolist(), shares, strict=True)
-        ],
-        n_objects,
+    shown &= used[labels["shown_items"]] > 0
+    # The last text is that of an object without a label, whose index is -1.
+    class_index = np.where(best < 0, n_classes, best)
+    names = Choice([compact_json(name) for name in (*context.classes, None)], class_index)
+    shares = Numbers.rounded(labels["shown_shares"][shown], CONFIDENCE_DIGITS)
+    object_style = fill_object_style(
+        attribute,
+        task,
+        context,
+        {
+            "class-id": (Choice([*map(str, range(n_classes)), "null"], class_index),),
+            "class-name": (names,),
+            "confidence": (Numbers(np.nan_to_num(confidences), CONFIDENCE_DIGITS),),
+            "posterior": fill_map(
+                context.classes,
+                labels["shown_items"][shown],
+                labels["shown_classes"][shown],
+                shares,
+            ),
+            "votes": fill_map(context.classes, items, classes, Counts(counts)),
+        },
+        statuses=statuses,
+        used=used,
+        rejected=rejected,
+        labels=labels,
     )
-    votes = join_by_object(
-        items,
-        [
-            f"{keys[class_id]}{count}"
-            for class_id, count in zip(classes.tolist(), counts.tolist(), strict=True)
-        ],
-        n_objects,
+    # The built-in function says 0.0 of a single worker's answer.
+    numbers = Numbers(np.where(used > 1, confidences, 0.0), CONFIDENCE_DIGITS)
+    builtin_style = StyledTexts(
+        _fill_builtin_style(class_index, numbers, attribute, task, context),
+        write_failures(attribute, task, context, np.flatnonzero(used == 0).tolist(), rejected),
     )
-    tails = write_tails(
-        task, context, statuses=statuses, used=used, rejected=rejected, labels=labels
-    )
-    key = f"{compact_json(attribute)}:"
-    schema = compact_json(f"consolidated-label/{task.schema_name}/1")
-    heads = [
-        f'{key}{{"schema":{schema},"class-id":{class_id},"class-name":{name},"confidence":'
-        for class_id, name in enumerate([*names, None])
-    ]
-    # The last one is that of an object without a label, whose index is -1.
-    heads[-1] = f'{key}{{"schema":{schema},"class-id":null,"class-name":null,"confidence":'
-    without = np.flatnonzero(used == 0).tolist()
-    for index in without:
-        numbers[index] = "0.0"
-        posteriors[index] = ""
-    object_style = [
-        f'{heads[class_id]}{number},"posterior":{{{posterior}}},"votes":{{{vote}}}{tail}'
-        for class_id, number, posterior, vote, tail in zip(
-            best.tolist(), numbers, posteriors, votes, tails, strict=True
-        )
-    ]
-    for index in np.flatnonzero(used == 1).tolist():
-        numbers[index] = "0.0"  # what the built-in function says of a single worker's answer
-    builtin_texts = _builtin_style(best.tolist(), numbers, attribute, task, context)
-    for index, text in write_failures(attribute, task, context, without, rejected).items():
-        builtin_texts[index] = text
     return LabelTexts(
         object_style=object_style,
-        builtin_style=builtin_texts,
+        builtin_style=builtin_style,
         names=[(name,) for name in context.classes],
         name_index=best.astype(np.int32),
         confidences=confidences,
@@ -115,26 +106,21 @@ def _count_votes(
     return items, classes, counts
 
 
-def _builtin_style(
-    best: list[int],
-    numbers: list[str],
+def _fill_builtin_style(
+    class_index: NDArray[Any],
+    confidences: Numbers,
     attribute: str,
     task: ImageMultiClass,
     context: ConsolidationContext,
-) -> list[str]:
-    """The texts of labels that have a class."""
-    key, metadata_key = compact_json(attribute), compact_json(f"{attribute}-metadata")
-    heads, tails = [], []
-    for class_id, name in enumerate(context.classes):
-        item = LabelClass(class_id=class_id, name=name, confidence=None)
-        value, metadata = task.encode_builtin(
-            Label(task=task.schema_name, classes=(item,)), context.origin
-        )
-        heads.append(f'{key}:{value},{metadata_key}:{{"confidence":')
-        tails.append(f",{compact_json(metadata)[1:]}")
-    if not heads:  # nobody named a class
-        return [""] * len(best)
-    return [
-        f"{heads[class_id]}{number}{tails[class_id]}"
-        for class_id, number in zip(best, numbers, strict=True)
-    ]
+) -> tuple[Piece, ...]:
+    """The pieces of labels that have a class; an index behind the last class is of none."""
+    item = LabelClass(class_id=0, name="", confidence=0.0)
+    _, metadata = task.encode_builtin(Label(task=task.schema_name, classes=(item,)), context.origin)
+    names = Choice([*map(compact_json, context.classes), ""], class_index)
+    filled: dict[str, tuple[Piece, ...]] = {"confidence": (confidences,), "class-name": (names,)}
+    return (
+        f"{compact_json(attribute)}:",
+        Choice([*map(str, range(len(context.classes))), ""], class_index),
+        f",{compact_json(f'{attribute}-metadata')}:",
+        *fill_members(metadata, filled),
+    )
