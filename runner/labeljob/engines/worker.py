@@ -6,9 +6,11 @@ This module loads no numerics: a worker's process is set up before they are load
 from __future__ import annotations
 
 import ctypes
+import multiprocessing
 import os
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -53,11 +55,22 @@ def attempt[Item, Result](function: Callable[[Item], Result], item: Item) -> Res
 
 
 def set_up_process() -> None:
-    """Leave Ctrl-C to the process that started this one, and the other cores to its siblings."""
+    """Leave Ctrl-C to the process that started this one, and the other cores to its siblings.
+
+    When that one ends, however it ends, so does this one: nobody else could use its results.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for library in ("OPENBLAS", "OMP", "MKL"):
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     _keep_freed_memory()
+    if multiprocessing.parent_process() is not None:
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)
 
 
 KEPT_MEMORY = 1 << 27

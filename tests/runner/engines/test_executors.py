@@ -4,6 +4,8 @@ import importlib.util
 import pickle
 import platform
 import resource
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -51,6 +53,24 @@ def test_the_options_have_a_choice_for_every_engine():
 def test_another_process_opens_a_store_once():
     sent = pickle.dumps(S3Store("arn:aws:iam::123456789012:role/reader"))
     assert pickle.loads(sent) is pickle.loads(sent)
+
+
+KILLED = """
+import os, signal
+from labeljob.engines.executors import open_engine
+
+with open_engine(workers=2) as engine:
+    started = [engine.executor.submit(os.getpid) for _ in range(2)]
+    print(len({future.result() for future in started}), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_processes_end_when_the_command_is_killed():
+    # They have its standard output too, which is read until the last of them has closed it.
+    told = subprocess.run([sys.executable, "-c", KILLED], stdout=subprocess.PIPE, timeout=60)
+    assert told.returncode == -9
+    assert told.stdout.strip()
 
 
 def count_page_faults(rounds):
