@@ -7,11 +7,11 @@ decoded once for each distinct text: workers give the same few answers again and
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import batched
+from itertools import batched, chain
 from pathlib import Path
 from typing import Any, Self
 
@@ -164,10 +164,10 @@ class _Annotation(msgspec.Struct, gc=False):
     annotationData: _Data | None = None  # noqa: N815 - the service's name
 
 
-class _Entry(msgspec.Struct, gc=False):
+class _Entry[Said](msgspec.Struct, gc=False):
     datasetObjectId: str | int  # noqa: N815 - the service's name
     dataObject: _Source | None = None  # noqa: N815 - the service's name
-    annotations: list[_Annotation] | None = None
+    annotations: list[Said] | None = None
 
 
 class _Answer(msgspec.Struct, gc=False):
@@ -182,7 +182,8 @@ class _Response(msgspec.Struct, gc=False):
     answers: list[_Answer]
 
 
-_REQUEST = msgspec.json.Decoder(list[_Entry])
+_REQUEST = msgspec.json.Decoder(list[_Entry[msgspec.Raw]])
+_ANNOTATION = msgspec.json.Decoder(_Annotation)
 _RESPONSE = msgspec.json.Decoder(_Response)
 _NOT_STRICT = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What a strict reader raises; the lenient one then says what is wrong, if anything is."""
@@ -265,8 +266,10 @@ class Rows:
         self._ids: list[str] = []
         self._sources: list[str | None] = []
         self._counts: list[int] = []
-        self._worker: list[int] = []
-        self._content: list[int] = []
+        # Who gave an answer and what it says; each answer is the number of such a pair.
+        self._pairs: _Codes[tuple[int, int]] = _Codes()
+        self._pair_of: dict[bytes, int] = {}
+        self._answers: list[Ints] = []
         self._submitted: list[datetime | None] = []
         self._seconds: list[float | None] = []
         self._unread: list[str] = []
@@ -290,48 +293,57 @@ class Rows:
 
     def add_answers(self, workers: Sequence[str], worker: Ints, content: Ints) -> None:
         """The answers of those entries: who gave each, of the workers, and what it says."""
-        codes = np.array([self._workers[name] for name in workers], np.int32)
-        self._worker += codes[worker].tolist()
-        self._content += content.tolist()
+        codes = np.array([self._workers[name] for name in workers], np.int64)
+        pairs, answers = np.unique(codes[worker] << 32 | content, return_inverse=True)
+        numbers = [self._pairs[pair >> 32, pair & 0xFFFFFFFF] for pair in pairs.tolist()]
+        self._answers.append(np.array(numbers, np.int32)[answers])
 
     def take_request(self, uri: str, body: bytes | StorageError) -> None:
         """The data objects of one call; none if the file cannot be read, which is noted."""
         try:
             if isinstance(body, StorageError):
                 raise body
-            self._add_entries(_read_request(body))
+            try:
+                self._add_entries(_read_request(body), self._pair_texts)
+            except _NOT_STRICT:
+                self._add_entries(_read_leniently(body), self._pair_annotations)
         except (ContractError, StorageError) as error:
             self._damages.append((uri, describe_problem(uri, error)))
 
-    def _add_entries(self, entries: list[_Entry]) -> None:
-        wanted = self._part.wanted
-        codes, workers = self.contents.codes, self._workers
-        add_worker, add_content = self._worker.append, self._content.append
-        n_objects, n_rows = len(self._ids), len(self._worker)
-        try:
-            for entry in entries:
-                object_id = str(entry.datasetObjectId)
-                if wanted is not None and object_id not in wanted:
-                    continue
-                source, annotations = entry.dataObject, entry.annotations or ()
-                self._ids.append(object_id)
-                self._sources.append(None if source is None else source.s3Uri or source.s3uri)
-                self._counts.append(len(annotations))
-                for item in annotations:
-                    add_worker(workers[item.workerId])
-                    data = item.annotationData or _NO_DATA
-                    text = bytes(data.content)
-                    code = codes.get(text)
-                    add_content(self._find_content(data, text) if code is None else code)
-        except ContractError:
-            del self._ids[n_objects:], self._sources[n_objects:], self._counts[n_objects:]
-            del self._worker[n_rows:], self._content[n_rows:]
-            raise
+    def _add_entries[Said](
+        self, entries: list[_Entry[Said]], find_pairs: Callable[[Iterable[Said]], list[int]]
+    ) -> None:
+        if (wanted := self._part.wanted) is not None:
+            entries = [entry for entry in entries if str(entry.datasetObjectId) in wanted]
+        annotations = [entry.annotations or () for entry in entries]
+        self._answers.append(np.array(find_pairs(chain.from_iterable(annotations)), np.int32))
+        self._ids += [str(entry.datasetObjectId) for entry in entries]
+        self._sources += [
+            None if (source := entry.dataObject) is None else source.s3Uri or source.s3uri
+            for entry in entries
+        ]
+        self._counts += map(len, annotations)
 
-    def _find_content(self, data: _Data, text: bytes) -> int:
-        uri = data.s3Uri or data.s3uri
+    def _pair_texts(self, raw: Iterable[msgspec.Raw]) -> list[int]:
+        """Who says what, of the JSON of annotations: the same few texts come again and again."""
+        texts = list(map(bytes, raw))
+        new = {text: _ANNOTATION.decode(text) for text in texts if text not in self._pair_of}
+        self._pair_of.update(zip(new, self._pair_annotations(new.values()), strict=True))
+        return [self._pair_of[text] for text in texts]
+
+    def _pair_annotations(self, annotations: Iterable[_Annotation]) -> list[int]:
+        """Who says what; raises `ContractError` if a content is no JSON."""
+        return [
+            self._pairs[self._workers[annotation.workerId], self._find_content(annotation)]
+            for annotation in annotations
+        ]
+
+    def _find_content(self, annotation: _Annotation) -> int:
+        data = annotation.annotationData or _NO_DATA
+        text, uri = bytes(data.content), data.s3Uri or data.s3uri
         if text not in _NOTHING or not uri:
-            return self.contents.learn(text)
+            code = self.contents.codes.get(text)
+            return self.contents.learn(text) if code is None else code
         ((_, body),) = _read_all(self._part.place, [uri])
         if isinstance(body, StorageError):  # one that cannot be read now is taken as missing
             return self.contents.refuse("answer-not-found", "its object cannot be read")
@@ -359,9 +371,10 @@ class Rows:
         self._ids.append(object_id)
         self._sources.append(None)
         self._counts.append(len(answers))
-        self._content += contents
+        workers = [self._workers[answer.workerId] for answer in answers]
+        pairs = map(self._pairs.__getitem__, zip(workers, contents, strict=True))
+        self._answers.append(np.array(list(pairs), np.int32))
         for answer in answers:
-            self._worker.append(self._workers[answer.workerId])
             time = find_answer_time(
                 answer.acceptanceTime, answer.submissionTime, answer.timeSpentInSeconds
             )
@@ -371,7 +384,9 @@ class Rows:
     def finish(self, more: Mapping[str, Any] | None = None) -> PartRead:
         """The tables, written if the part has a folder; `more` are columns of the answers."""
         contents = self.contents
-        worker, content = np.array(self._worker, np.int32), np.array(self._content, np.int32)
+        answers = np.concatenate([np.zeros(0, np.int32), *self._answers])
+        pairs = np.array(list(self._pairs), np.int32).reshape(-1, 2)
+        worker, content = pairs[:, 0][answers], pairs[:, 1][answers]
         if (unnamed := self._workers.get("")) is not None:
             content = self._refuse_unnamed(content, worker == unnamed)
         columns: dict[str, Any] = {
@@ -426,16 +441,18 @@ def put_table(table: pa.Table, folder: Path | None, name: str) -> pa.Table | Pat
     return path
 
 
-def _read_request(body: bytes) -> list[_Entry]:
-    """The entries of a consolidation request; raises `ContractError` if it is none."""
-    try:
-        if not body.isascii():
-            body.decode()
-        entries = _REQUEST.decode(body)
-        if all(entry.datasetObjectId != "" for entry in entries):
-            return entries
-    except _NOT_STRICT:
-        pass
+def _read_request(body: bytes) -> list[_Entry[msgspec.Raw]]:
+    """The entries of a consolidation request as the service writes it; else `_NOT_STRICT`."""
+    if not body.isascii():
+        body.decode()
+    entries = _REQUEST.decode(body)
+    if any(entry.datasetObjectId == "" for entry in entries):
+        raise msgspec.ValidationError("there is an empty id")
+    return entries
+
+
+def _read_leniently(body: bytes) -> list[_Entry[_Annotation]]:
+    """The entries of any consolidation request; raises `ContractError` if it is none."""
     return [
         _Entry(
             item.object_id,
