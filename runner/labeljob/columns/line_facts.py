@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import repeat
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
 
 from groundtruth.finishing.manifest import compact_json
 from groundtruth.finishing.outcomes import (
@@ -21,6 +23,7 @@ from groundtruth.finishing.outcomes import (
 )
 from groundtruth.tasks.registry import decode_label
 from labeljob.tasks.base import LabelParts
+from labeljob.tasks.plain_labels import PlainLabels
 from labeljob.tasks.registry import JOB_TYPES
 
 NOT_THERE = object()
@@ -142,7 +145,7 @@ class LineReader:
             return LineRow(kept)
         return self._read_label(kept, value, metadata)
 
-    def read_plain(self, texts: Sequence[bytes]) -> list[Iterable[Any]] | None:
+    def read_plain(self, texts: Sequence[bytes]) -> list[pa.Array] | None:
         """Take in lines that have nothing but a source and a label, all written the same way.
 
         Gives the sources and, column by column, what `read` gives, sooner; None, and nothing is
@@ -150,39 +153,36 @@ class LineReader:
         """
         for plain, is_single in self._plain:
             try:
-                plain.decode(texts[0])
-                lines = [plain.decode(text) for text in texts]
+                lines = list(map(plain.decode, texts))
             except (msgspec.MsgspecError, RecursionError):
                 continue
-            labels = [plain.read(line.value, line.metadata) for line in lines]
-            if None not in labels:
-                return self._take_plain(lines, labels, is_single)
+            if (read := plain.read(lines)) is not None:
+                return self._take_plain(lines, read, is_single)
         return None
 
     def _take_plain(
-        self, lines: Sequence[Any], labels: Sequence[Any], is_single: bool
-    ) -> list[Iterable[Any]]:
-        nobody = [getattr(line.value, "classes_from", "") == FROM_ANSWERS for line in lines]
-        keys = [parts[:4] for parts in labels]
-        self._labels.update(zip(keys, nobody, repeat(True), strict=False))
-        told = [line.metadata for line in lines]
-        for origin in {
-            (item.type, item.job_name, item.human_annotated, item.creation_date) for item in told
-        }:
+        self, lines: Sequence[Any], read: PlainLabels, is_single: bool
+    ) -> list[pa.Array]:
+        counts = np.bincount(read.codes, minlength=len(read.labels)).tolist()
+        for (parts, classes_from), count in zip(read.labels, counts, strict=True):
+            self._labels[parts[:4], classes_from == FROM_ANSWERS, True] += count
+        for origin in dict.fromkeys(map(_FIND_ORIGIN, lines)):
             metadata = dict(zip(_PLAIN_ORIGIN, origin, strict=True))
             self._note_origin(self._facts.attribute, True, metadata)
-        sources = [line.source for line in lines]
-        kept = _ENCODER.encode_lines([{"source-ref": source} for source in sources])
-        names = [parts.names for parts in labels]
-        nothing: list[None] = [None] * len(lines)
+        sources = pa.array([line.source for line in lines], pa.string())
+        names = [parts.names for parts, _ in read.labels]
+        several = pa.array([None] * len(names) if is_single else names, pa.list_(pa.string()))
+        single = [own[0] if own and is_single else None for own in names]
+        styles = [parts.style for parts, _ in read.labels]
+        codes = pa.array(read.codes, pa.int32())
         return [
             sources,
-            kept.decode().split("\n")[:-1],
-            nothing,
-            [name[0] if name else None for name in names] if is_single else nothing,
-            nothing if is_single else names,
-            [parts.confidence for parts in labels],
-            [parts.style for parts in labels],
+            _keep_sources(sources),
+            pa.nulls(len(lines), pa.string()),
+            pa.array(single, pa.string()).take(codes),
+            several.take(codes),
+            pa.array(read.confidences, pa.float64()),
+            pa.array(styles, pa.string()).take(codes),
         ]
 
     def _read_label(self, kept: str, value: Any, metadata: Any) -> LineRow:
@@ -280,6 +280,7 @@ class LineReader:
 
 _ENCODER = msgspec.json.Encoder()
 _PLAIN_ORIGIN = ("type", "job-name", "human-annotated", "creation-date")
+_FIND_ORIGIN = attrgetter(*(f"metadata.{name.replace('-', '_')}" for name in _PLAIN_ORIGIN))
 _ORIGIN_KEYS = frozenset(
     {"job-name", "job_name", "creation-date", "creation_date", "human-annotated"}
 )
@@ -303,6 +304,14 @@ def _encode_texts(values: Mapping[str, Any]) -> str:
         return msgspec.json.encode(values).decode()
     except UnicodeEncodeError:  # half of a character
         return compact_json(values)
+
+
+def _keep_sources(sources: pa.Array) -> pa.Array:
+    """The JSON of lines with nothing but a source."""
+    if pc.any(pc.match_substring_regex(sources, r'["\\\x00-\x1f]')).as_py():
+        kept = _ENCODER.encode_lines([{"source-ref": source} for source in sources.to_pylist()])
+        return pa.array(kept.decode().split("\n")[:-1], pa.string())
+    return pc.binary_join_element_wise('{"source-ref":"', sources, '"}', "")
 
 
 def collect_facts(

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
-from itertools import accumulate, pairwise, repeat
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, overload
 
@@ -72,6 +72,11 @@ SCHEMA = pa.schema(
         ("confidence", pa.float64()),
         ("style", pa.dictionary(pa.int32(), pa.string())),
     ]
+)
+
+_AS_READ = pa.schema(
+    (item.name, item.type.value_type if pa.types.is_dictionary(item.type) else item.type)
+    for item in SCHEMA
 )
 
 
@@ -187,39 +192,40 @@ def _read_part(part: Part) -> tuple[PartFacts, Any]:
     if offset == 0 and body.startswith(_MARK):
         body, offset = body.removeprefix(_MARK), len(_MARK)
     reader = LineReader(part.attribute, part.job_name)
-    rows: list[tuple[Any, ...]] = []  # as in SCHEMA
     damaged: list[int] = []
     lines = body.removesuffix(b"\n").split(b"\n")
+    starts = offset + np.cumsum([0, *map(len, lines)]) + np.arange(len(lines) + 1)
+    lines = [line.rstrip(b"\r") for line in lines]
+    blocks = [pa.table([[]] * len(_AS_READ), schema=_AS_READ)]
     for first in range(0, len(lines), _TOGETHER):
-        block = lines[first : first + _TOGETHER]
-        texts = [line.rstrip(b"\r") for line in block]
-        ends = list(accumulate((len(line) + 1 for line in block), initial=offset))
+        texts = lines[first : first + _TOGETHER]
+        numbers = np.arange(first, first + len(texts), dtype=np.int32)
         if (plain := reader.read_plain(texts)) is not None:
-            numbers = range(first, first + len(block))
             sources, *others = plain
-            known = (numbers, repeat(None), sources, ends, map(len, texts))
-            rows += zip(*known, *others, strict=False)
-        else:
-            for number, (text, start) in enumerate(zip(texts, ends, strict=False), first):
-                values = _parse(text)
-                if values is None and _is_blank(text):
-                    continue
-                if values is None:
-                    damaged.append(number)
-                    values = {}
-                own = _own_id(values) if OBJECT_ID_KEY in values else None
-                row = reader.read(values)
-                rows.append((number, own, source_of(values), start, len(text), *row))
-        offset = ends[-1]
-    columns = list(zip(*rows, strict=True)) or [()] * len(SCHEMA)
-    arrays = [_to_array(values, kind) for values, kind in zip(columns, SCHEMA.types, strict=True)]
-    table = pa.Table.from_arrays(arrays, schema=SCHEMA)
+            places = starts[numbers], np.array(list(map(len, texts)), np.int32)
+            columns = [numbers, pa.nulls(len(texts), pa.string()), sources, *places, *others]
+            blocks.append(pa.table(columns, schema=_AS_READ))
+            continue
+        rows: list[tuple[Any, ...]] = []  # as in SCHEMA
+        for number, text in zip(numbers.tolist(), texts, strict=True):
+            values = _parse(text)
+            if values is None and _is_blank(text):
+                continue
+            if values is None:
+                damaged.append(number)
+                values = {}
+            own = _own_id(values) if OBJECT_ID_KEY in values else None
+            row = reader.read(values)
+            rows.append((number, own, source_of(values), int(starts[number]), len(text), *row))
+        arrays = map(_to_array, zip(*rows, strict=True), _AS_READ.types)
+        blocks += [pa.table(list(arrays), schema=_AS_READ)] if rows else []
+    table = pa.concat_tables(blocks).combine_chunks().cast(SCHEMA)
     found = PartFacts(
         n_numbers=len(lines),
-        n_lines=len(rows),
+        n_lines=len(table),
         facts=reader.take_facts(),
         damaged=damaged,
-        names_ids=table["own"].null_count < len(rows),
+        names_ids=table["own"].null_count < len(table),
     )
     return found, table
 

@@ -6,7 +6,9 @@ the service write, and nothing of all others, which are few; a whole job has mil
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from operator import attrgetter
 from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
@@ -47,12 +49,11 @@ class _ObjectStyle(msgspec.Struct, kw_only=True):
     answers: _Answers = field(default_factory=_Answers)
     algorithm: _Algorithm | None = None
 
-    def is_whole(self) -> bool:
-        """Whether an algorithm that tells of dependence tells all of it."""
+    def __post_init__(self) -> None:
+        """Refuse what an algorithm tells of dependence if it does not tell all of it."""
         found = self.algorithm
-        if found is None or found.dependence is None:
-            return True
-        return found.correlation is not None and found.pairs is not None
+        if found and found.dependence is not None and None in (found.correlation, found.pairs):
+            raise ValueError("a part of the dependence is missing")
 
 
 class _SingleClass(_ObjectStyle, kw_only=True):
@@ -111,8 +112,6 @@ def _read_builtin_class(value: int, metadata: _BuiltinClass) -> LabelParts:
 
 
 def _read_object_class(value: _SingleClass, metadata: object) -> LabelParts | None:
-    if not value.is_whole():
-        return None
     if value.class_id is None:
         return LabelParts(_SINGLE, OBJECT, (), (), None)
     if value.class_name is None:
@@ -125,7 +124,7 @@ def _read_builtin_classes(value: list[int], metadata: _BuiltinClasses) -> LabelP
 
 
 def _read_object_classes(value: _SeveralClasses, metadata: object) -> LabelParts | None:
-    return _name_classes(value.class_ids, OBJECT, value) if value.is_whole() else None
+    return _name_classes(value.class_ids, OBJECT, value)
 
 
 def _name_classes(
@@ -160,36 +159,69 @@ class _ClassesMetadata(_BuiltinClasses, kw_only=True, forbid_unknown_fields=True
     creation_date: str = field(name="creation-date")
 
 
+class PlainLabels(NamedTuple):
+    """The labels of some lines.
+
+    `labels` are different ones, without a confidence, each with what `classes_from` says; `codes`
+    are by line which of them it has, and `confidences` how sure it is.
+    """
+
+    labels: list[tuple[LabelParts, str]]
+    codes: list[int]
+    confidences: list[float | None]
+
+
 class PlainLines(NamedTuple):
     """Reads manifest lines that hold a file's URI, a label and its metadata, and nothing else.
 
     `decode` gives an object with `source`, `value` and `metadata`, which tells `type`, `job_name`,
-    `human_annotated` and `creation_date`, or raises `msgspec.MsgspecError`. `read` takes value and
-    metadata.
+    `human_annotated` and `creation_date`, or raises `msgspec.MsgspecError`. `read` takes such
+    objects; None if one has a label that is not as usual.
     """
 
     decode: Callable[[bytes], Any]
-    read: Callable[[Any, Any], LabelParts | None]
+    read: Callable[[Sequence[Any]], PlainLabels | None]
 
 
 def plain_class_lines(attribute: str) -> list[PlainLines]:
     """Lines of image-multi-class."""
+    builtin = partial(
+        _read_by_key,
+        read=_read_builtin_class,
+        find_key=attrgetter("value", "metadata.class_name"),
+        find_confidence=attrgetter("metadata.confidence"),
+    )
+    own = partial(
+        _read_by_key,
+        read=_read_object_class,
+        find_key=attrgetter("value.class_id", "value.class_name", "value.classes_from"),
+        find_confidence=_find_confidence,
+    )
     return [
-        _plain_lines(attribute, _Index, _ClassMetadata, _read_builtin_class),
-        _plain_lines(attribute, _SingleClass, _CustomMetadata, _read_object_class),
+        _plain_lines(attribute, _Index, _ClassMetadata, builtin),
+        _plain_lines(attribute, _SingleClass, _CustomMetadata, own),
     ]
+
+
+def _find_confidence(line: Any) -> float | None:
+    return None if line.value.class_id is None else line.value.confidence
 
 
 def plain_classes_lines(attribute: str) -> list[PlainLines]:
     """Lines of image-multi-class-multi-label."""
+    builtin = partial(_read_each, read=_read_builtin_classes)
+    own = partial(_read_each, read=_read_object_classes)
     return [
-        _plain_lines(attribute, list[_Index], _ClassesMetadata, _read_builtin_classes),
-        _plain_lines(attribute, _SeveralClasses, _CustomMetadata, _read_object_classes),
+        _plain_lines(attribute, list[_Index], _ClassesMetadata, builtin),
+        _plain_lines(attribute, _SeveralClasses, _CustomMetadata, own),
     ]
 
 
 def _plain_lines(
-    attribute: str, value: Any, metadata: Any, read: Callable[[Any, Any], LabelParts | None]
+    attribute: str,
+    value: Any,
+    metadata: Any,
+    read: Callable[[Sequence[Any]], PlainLabels | None],
 ) -> PlainLines:
     fields = [
         ("source", str, field(name="source-ref")),
@@ -198,3 +230,37 @@ def _plain_lines(
     ]
     line = msgspec.defstruct("Line", fields, forbid_unknown_fields=True, gc=False)
     return PlainLines(msgspec.json.Decoder(line).decode, read)
+
+
+type _Read = Callable[[Any, Any], LabelParts | None]
+
+
+def _read_by_key(
+    lines: Sequence[Any],
+    *,
+    read: _Read,
+    find_key: Callable[[Any], Any],
+    find_confidence: Callable[[Any], float | None],
+) -> PlainLabels | None:
+    """Labels of which a key tells all but the confidence: each key is read once."""
+    keys = list(map(find_key, lines))
+    confidences = list(map(find_confidence, lines))
+    different = dict(zip(keys, lines, strict=True))
+    code_of = {key: code for code, key in enumerate(different)}
+    each = _read_each(list(different.values()), read=read)
+    return each and PlainLabels(
+        [each.labels[code] for code in each.codes], [code_of[key] for key in keys], confidences
+    )
+
+
+def _read_each(lines: Sequence[Any], *, read: _Read) -> PlainLabels | None:
+    code_of: dict[tuple[LabelParts, str], int] = {}
+    codes, confidences = [], []
+    for line in lines:
+        parts = read(line.value, line.metadata)
+        if parts is None:
+            return None
+        label = parts._replace(confidence=None), getattr(line.value, "classes_from", "")
+        codes.append(code_of.setdefault(label, len(code_of)))
+        confidences.append(parts.confidence)
+    return PlainLabels(list(code_of), codes, confidences)

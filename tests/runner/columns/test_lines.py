@@ -102,7 +102,12 @@ def test_a_plain_label_is_read_as_any_label_is(value, metadata):
                 line = plain.decode(text)
             except reading.msgspec.MsgspecError:
                 continue
-            assert [plain.read(line.value, line.metadata)] == (found or [None])
+            read = plain.read([line])
+            assert (read is None) == (not found)
+            if read is not None:
+                ((parts, _),), (code,), (confidence,) = read
+                assert code == 0
+                assert [parts._replace(confidence=confidence)] == found
         if not found:
             continue
         n_plain += 1
@@ -121,20 +126,27 @@ def test_a_plain_label_is_read_as_any_label_is(value, metadata):
 
 @plain_labels
 @pytest.mark.parametrize("known", [True, False], ids=["", "classes-from-answers"])
-def test_lines_that_are_read_together_tell_what_each_tells(value, metadata, known):
+@pytest.mark.parametrize(
+    "characters",
+    ["\u0085\u2028\x7fß", '"', "\\", "\x01"],
+    ids=["", "quote", "backslash", "control"],
+)
+def test_lines_that_are_read_together_tell_what_each_tells(value, metadata, known, characters):
     if isinstance(value, dict) and not known:
         value = {**value, "classes-from": "answers"}
     dates = [f"2026-03-0{day}T10:00:00" for day in (1, 3, 2)]
     lines = [
-        {"source-ref": f'"{date}"\u0085\x01', "x": value, "x-metadata": told}
+        {"source-ref": f"{date}{characters}", "x": value, "x-metadata": told}
         for date in dates
         if (told := {**metadata, "creation-date": date})
     ]
     together, single = LineReader("x", "zoo"), LineReader("x", "zoo")
     columns = together.read_plain([json.dumps(line).encode() for line in lines])
-    rows = [(line["source-ref"], *single.read(line)) for line in lines]
     assert columns is not None
-    assert list(zip(*columns, strict=True)) == rows
+    rows = zip(*(column.to_pylist() for column in columns), strict=True)
+    for line, (source, kept, label, name, names, *others) in zip(lines, rows, strict=True):
+        row = (kept, label, name, names and tuple(names), *others)
+        assert (source, *row) == (line["source-ref"], *single.read(line))
     assert together.take_facts() == single.take_facts()
     assert LineReader("x", "zoo").read_plain([b'{"x":1}', b"{}"]) is None
 
