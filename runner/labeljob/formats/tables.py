@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import csv
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import combinations
+from itertools import batched, combinations
 from pathlib import Path
 from typing import Any
 
 from labeljob.history.job import JobOnFile, ObjectAnnotations
+from labeljob.history.job_files import OutputLine
 from labeljob.history.replay import read_creation_date
-from labeljob.metrics.agreement import measure_agreement, measure_dispute
+from labeljob.metrics.agreement import measure_agreement, measure_dispute, remember
 from labeljob.metrics.workers import Worker, flag_workers, tabulate_workers
 from labeljob.output_files import draft_folder, escape_halves
 from labeljob.tasks.base import JobType
@@ -69,6 +70,9 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
 }
 TABLES = tuple(COLUMNS)
 
+TOGETHER = 50_000
+"""Rows that are written at once."""
+
 type Row = dict[str, Any]
 
 
@@ -108,23 +112,31 @@ def write_tables(
     flag_workers(workers, objects, job.task, classes)
     rows: dict[str, Iterator[Row]] = {
         "objects": _objects(job, objects, classes),
-        "answers": (row for obj in objects for row in _answers(obj, job.task, classes)),
+        "answers": _answers(objects, job.task, classes),
         "workers": map(_worker, workers.values()),
         "pairs": _pairs(objects, job.task),
     }
     counts = {}
     with draft_folder(folder) as draft:
         for name, schema in schemas().items():
-            content = [{key: _storable(value) for key, value in row.items()} for row in rows[name]]
-            table = pa.Table.from_pylist(content, schema=schema)
-            parquet.write_table(table, draft / f"{name}.parquet", compression="zstd")
-            with (draft / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+            counts[name] = 0
+            with (
+                parquet.ParquetWriter(
+                    draft / f"{name}.parquet", schema, compression="zstd"
+                ) as table,
+                (draft / f"{name}.csv").open("w", encoding="utf-8", newline="") as file,
+            ):
                 lines = csv.DictWriter(file, COLUMNS[name], lineterminator="\n")
                 lines.writeheader()
-                lines.writerows(
-                    {key: _cell(value) for key, value in row.items()} for row in content
-                )
-            counts[name] = len(content)
+                for some in batched(rows[name], TOGETHER, strict=False):
+                    content = [
+                        {key: _storable(value) for key, value in row.items()} for row in some
+                    ]
+                    table.write_table(pa.Table.from_pylist(content, schema=schema))
+                    lines.writerows(
+                        {key: _cell(value) for key, value in row.items()} for row in content
+                    )
+                    counts[name] += len(content)
             advance()
     return counts
 
@@ -148,14 +160,12 @@ def _cell(value: Any) -> Any:
 def _objects(
     job: JobOnFile, objects: Sequence[ObjectAnnotations], classes: Sequence[str]
 ) -> Iterator[Row]:
-    by_id = {obj.object_id: obj for obj in objects}
-    lines = {line.object_id: line for line in job.lines}
-    for object_id in [*lines, *(object_id for object_id in by_id if object_id not in lines)]:
-        line, obj = lines.get(object_id), by_id.get(object_id)
+    dispute = remember(lambda choices: measure_dispute(choices, job.task.n_values(len(classes))))
+    for line, obj in _pair(job.lines, objects):
         label = line.label(job.attribute) if line else None
         source = (line.source if line else "") or (obj.source if obj else "")
         yield {
-            "object_id": object_id,
+            "object_id": line.object_id if line else obj.object_id if obj else None,
             "source": source or None,
             "labels": [one.name for one in label.classes] if label else None,
             "label_ids": [one.class_id for one in label.classes] if label else None,
@@ -166,23 +176,39 @@ def _objects(
             "labeled_at": read_creation_date(line, job.attribute) if line else None,
             "answers": len(obj.workers) if obj else 0,
             "set_aside": len(obj.rejected) if obj else 0,
-            "dispute": measure_dispute(obj, job.task.n_values(len(classes)))
-            if obj and obj.workers
-            else None,
+            "dispute": dispute(obj.choices) if obj and obj.workers else None,
         }
 
 
-def _answers(obj: ObjectAnnotations, task: JobType, classes: Sequence[str]) -> Iterator[Row]:
-    for at, worker in enumerate(obj.workers):
-        yield {
-            **_given(obj, worker),
-            "usable": True,
-            "labels": task.name_choices(obj.choices[at], classes),
-            "agreement": measure_agreement(obj, at, task, len(classes)),
-        }
-    for item in obj.rejected:
-        row = _given(obj, item.worker_id)
-        yield {**row, "usable": False, "reason": item.reason, "detail": item.detail}
+def _pair(
+    lines: Sequence[OutputLine], objects: Sequence[ObjectAnnotations]
+) -> Iterator[tuple[OutputLine | None, ObjectAnnotations | None]]:
+    """Each line with its answers, then the answers to no line."""
+    left = {obj.object_id: obj for obj in objects}
+    for line in lines:
+        yield line, left.pop(line.object_id, None)
+    for obj in left.values():
+        yield None, obj
+
+
+def _answers(
+    objects: Sequence[ObjectAnnotations], task: JobType, classes: Sequence[str]
+) -> Iterator[Row]:
+    score = remember(
+        lambda choices: [
+            {
+                "labels": task.name_choices(own, classes),
+                "agreement": measure_agreement(choices, at, task, len(classes)),
+            }
+            for at, own in enumerate(choices)
+        ]
+    )
+    for obj in objects:
+        for worker, scored in zip(obj.workers, score(obj.choices), strict=True):
+            yield {**_given(obj, worker), "usable": True, **scored}
+        for item in obj.rejected:
+            row = _given(obj, item.worker_id)
+            yield {**row, "usable": False, "reason": item.reason, "detail": item.detail}
 
 
 def _given(obj: ObjectAnnotations, worker: str) -> Row:
@@ -213,14 +239,20 @@ def _worker(worker: Worker) -> Row:
 
 def _pairs(objects: Sequence[ObjectAnnotations], task: JobType) -> Iterator[Row]:
     """Of a single label the share of the same answers; else the mean Jaccard index or IoU."""
-    scores: dict[tuple[str, str], list[float]] = defaultdict(list)
+    sums: dict[tuple[str, str], float] = defaultdict(float)
+    counts: Counter[tuple[str, str]] = Counter()
+    compare = remember(
+        lambda choices: [task.similarity(*pair) for pair in combinations(choices, 2)]
+    )
     for obj in objects:
-        told = sorted(zip(obj.workers, obj.choices, strict=True), key=lambda one: one[0])
-        for (one, own), (other, others) in combinations(told, 2):
-            scores[one, other].append(task.similarity(own, others))
-    for (one, other), found in sorted(scores.items()):
-        mean = sum(found) / len(found)
-        yield {"worker_a": one, "worker_b": other, "objects": len(found), "agreement": mean}
+        order = sorted(range(len(obj.workers)), key=obj.workers.__getitem__)
+        pairs = list(combinations([obj.workers[at] for at in order], 2))
+        for pair, score in zip(pairs, compare(obj.choices[order]), strict=True):
+            sums[pair] += score
+        counts.update(pairs)
+    for (one, other), count in sorted(counts.items()):
+        mean = sums[one, other] / count
+        yield {"worker_a": one, "worker_b": other, "objects": count, "agreement": mean}
 
 
 def _number(value: float) -> float | None:

@@ -214,7 +214,7 @@ def explain(
             Vote(
                 worker=workers[worker],
                 said=job.task.describe_answer(obj.choices[index], job.unit_classes),
-                agreement=measure_agreement(obj, index, job.task, len(job.unit_classes)),
+                agreement=measure_agreement(obj.choices, index, job.task, len(job.unit_classes)),
                 seconds=answer_time.seconds if answer_time else None,
                 without=_consolidate_without(entries, object_id, worker, job, batch),
             )

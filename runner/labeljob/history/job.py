@@ -484,7 +484,7 @@ def read_label_mask(
         return None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ObjectAnnotations:
     """The usable answers to one data object; no worker is there twice.
 
@@ -569,25 +569,28 @@ def _read_chunk(
     settled = chunk.settle(problems)
     edges = np.searchsorted(chunk.object[settled.rows], range(chunk.start, chunk.stop + 1)).tolist()
     workers = [columns.codes.workers[code] for code in chunk.worker[settled.rows].tolist()]
-    choices = [rows_of[code] for code in chunk.names[settled.rows].tolist()]
+    codes = chunk.names[settled.rows].tolist()
     rejected: dict[int, list[RejectedAnswer]] = defaultdict(list)
     for row, answer in settled.rejected:
         rejected[int(chunk.object[row])].append(answer)
     comments, answer_times = chunk.find_comments(), chunk.find_answer_times()
     objects = columns.objects.slice(chunk.start, chunk.stop - chunk.start).to_pylist()
+    nothing: dict[str, Any] = {}  # one for all, and one array for all with the same answers
+    tables: dict[tuple[int, ...], Ints] = {(): np.empty((0, 0), np.int64)}
     for index, (item, (start, stop)) in enumerate(zip(objects, pairwise(edges), strict=True)):
         number = chunk.start + index
         if not item["is_read"]:
             continue
         source = item["source"]
+        said = tuple(codes[start:stop])
+        if said not in tables:
+            tables[said] = np.array([rows_of[code] for code in said])
         yield ObjectAnnotations(
             object_id=item["id"],
             source=job.sources.get(item["id"], "") if source is None else source,
             workers=tuple(workers[start:stop]),
-            choices=np.array(choices[start:stop], np.int64).reshape(
-                stop - start, len(choices[start]) if start < stop else 0
-            ),
+            choices=tables[said],
             rejected=tuple(rejected.get(number, ())),
-            answer_times=answer_times.get(number, {}),
-            comments=comments.get(number, {}),
+            answer_times=answer_times.get(number, nothing),
+            comments=comments.get(number, nothing),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,43 +13,68 @@ from labeljob.history.job import ObjectAnnotations
 from labeljob.rounds.accuracy_curve import count_votes
 from labeljob.tasks.base import Ints, JobType
 
+_LARGEST = 1000
+"""Numbers in the answers to a data object up to which others may well have the same answers."""
 
-def count_others_votes(obj: ObjectAnnotations, index: int, n_values: int) -> Ints | None:
+_MOST = 100_000
+
+
+def remember[Result](compute: Callable[[Ints], Result]) -> Callable[[Ints], Result]:
+    """A function of the answers to a data object, computed once for all with the same answers.
+
+    Millions of data objects have some thousand combinations of names; masks are hardly ever alike,
+    and are computed each time. What is returned must not be changed.
+    """
+    known: dict[tuple[tuple[int, ...], bytes], Result] = {}
+
+    def look_up(choices: Ints) -> Result:
+        if choices.size > _LARGEST:
+            return compute(choices)
+        key = (choices.shape, choices.tobytes())
+        try:
+            return known[key]
+        except KeyError:
+            if len(known) == _MOST:
+                known.clear()
+            return known.setdefault(key, compute(choices))
+
+    return look_up
+
+
+def count_others_votes(choices: Ints, index: int, n_values: int) -> Ints | None:
     """How many workers but one chose each value, unit by unit; None if nobody else answered."""
-    if len(obj.workers) < 2:
+    if len(choices) < 2:
         return None
-    votes = count_votes(obj.choices, n_values)
-    votes[np.arange(votes.shape[0]), obj.choices[index]] -= 1
+    votes = count_votes(choices, n_values)
+    votes[np.arange(votes.shape[0]), choices[index]] -= 1
     return votes
 
 
-def measure_agreement(
-    obj: ObjectAnnotations, index: int, job_type: JobType, n_classes: int
-) -> float | None:
+def measure_agreement(choices: Ints, index: int, job_type: JobType, n_classes: int) -> float | None:
     """How well one answer agrees with those of the others, in [0, 1]; None if there are none."""
-    others = count_others_votes(obj, index, job_type.n_values(n_classes))
-    return None if others is None else job_type.agree(obj.choices[index], others)
+    others = count_others_votes(choices, index, job_type.n_values(n_classes))
+    return None if others is None else job_type.agree(choices[index], others)
 
 
 def find_confusions(
-    obj: ObjectAnnotations, index: int, job_type: JobType, n_classes: int
+    choices: Ints, index: int, job_type: JobType, n_classes: int
 ) -> Iterable[tuple[int, int, float]]:
     """What most others said, what one worker said, and a weight; as `JobType.confuse` has it."""
-    others = count_others_votes(obj, index, job_type.n_values(n_classes))
+    others = count_others_votes(choices, index, job_type.n_values(n_classes))
     if others is None:
         return ()
-    return job_type.confuse(others.argmax(axis=1), obj.choices[index], n_classes)
+    return job_type.confuse(others.argmax(axis=1), choices[index], n_classes)
 
 
-def measure_dispute(obj: ObjectAnnotations, n_values: int) -> float:
+def measure_dispute(choices: Ints, n_values: int) -> float:
     """Share of the answers that are not the most frequent one, averaged over disputable units.
 
     Of several labels, only those that anybody chose count; of a mask, all points do.
     """
-    if not obj.workers:
+    if not len(choices):
         return 0.0
-    votes = count_votes(obj.choices, n_values)
-    against = 1.0 - votes.max(axis=1) / len(obj.workers)
+    votes = count_votes(choices, n_values)
+    against = 1.0 - votes.max(axis=1) / len(choices)
     if n_values == 2 and votes.shape[0] > 1:
         against = against[votes[:, 1] > 0]
     return float(against.mean()) if against.size else 0.0
@@ -82,7 +107,8 @@ def compute_agreement(
        Bulletin 76, 1971. doi:10.1037/h0031619
     """
     n_values = job_type.n_values(len(classes))
-    votes = [count_votes(obj.choices, n_values) for obj in objects if len(obj.workers) > 1]
+    count = remember(lambda choices: count_votes(choices, n_values))
+    votes = [count(obj.choices) for obj in objects if len(obj.workers) > 1]
     if not votes:
         return Agreement(
             alpha=math.nan, kappa=math.nan, kappa_raters=0, pairwise=math.nan, by_class={}

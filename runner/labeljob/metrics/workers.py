@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from statistics import median
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from groundtruth.annotations import CANNOT_BE_LABELED, RejectedAnswer
 from labeljob.history.job import ObjectAnnotations
 from labeljob.history.job_files import AnswerTime
-from labeljob.metrics.agreement import find_confusions, measure_agreement
+from labeljob.metrics.agreement import find_confusions, measure_agreement, remember
 from labeljob.metrics.copying import find_copying
 from labeljob.rounds.accuracy_curve import count_votes
-from labeljob.tasks.base import JobType
+from labeljob.tasks.base import Ints, JobType
 
 
 @dataclass(kw_only=True)
@@ -112,19 +114,33 @@ def tabulate_workers(
     ids |= {item.worker_id for obj in objects for item in obj.rejected if item.worker_id}
     names = shorten_names(sorted(ids))
     table = {worker: Worker(worker_id=worker, name=names[worker]) for worker in sorted(ids)}
+    score = remember(partial(_score, job_type=job_type, n_classes=n_classes))
     for obj in objects:
         for item in obj.rejected:
             if item.worker_id:
                 table[item.worker_id].count_rejected(item)
-        for index, worker in enumerate(obj.workers):
-            table[worker].answers += 1
-            score = measure_agreement(obj, index, job_type, n_classes)
-            if score is not None:
-                table[worker].agreements.append(score)
-                for true, said, weight in find_confusions(obj, index, job_type, n_classes):
-                    table[worker].confusion[true, said] += weight
+        for worker_id, (agreement, confusions) in zip(obj.workers, score(obj.choices), strict=True):
+            worker = table[worker_id]
+            worker.answers += 1
+            if agreement is not None:
+                worker.agreements.append(agreement)
+                for true, said, weight in confusions:
+                    worker.confusion[true, said] += weight
     _add_times(table, objects)
     return table
+
+
+def _score(
+    choices: Ints, job_type: JobType, n_classes: int
+) -> list[tuple[float | None, tuple[tuple[int, int, float], ...]]]:
+    """Of each answer to a data object, how it agrees with the others and what it confuses."""
+    return [
+        (
+            measure_agreement(choices, index, job_type, n_classes),
+            tuple(find_confusions(choices, index, job_type, n_classes)),
+        )
+        for index in range(len(choices))
+    ]
 
 
 def shorten_names(ids: Sequence[str]) -> dict[str, str]:
@@ -195,7 +211,8 @@ def flag_workers(
     """
     active = [worker for worker in workers.values() if worker.answers >= FEWEST]
     n_values = job_type.n_values(len(classes))
-    votes = [count_votes(obj.choices, n_values) for obj in objects if obj.workers]
+    count = remember(lambda choices: count_votes(choices, n_values))
+    votes = [count(obj.choices) for obj in objects if obj.workers]
     chance = job_type.chance_agreement(votes) if votes else 0.0
     if not job_type.label_is_mask:  # two masks are hardly ever the same
         _flag_constant(workers, active, objects, job_type, classes, chance)
@@ -240,32 +257,67 @@ def _flag_constant(
         worker_id: max(worker.agreement - chance, 0.0) if worker.agreements else 0.0
         for worker_id, worker in workers.items()
     }
-    said: dict[str, Counter[bytes]] = defaultdict(Counter)
-    others: dict[str, dict[bytes, float]] = defaultdict(lambda: defaultdict(float))
-    descriptions: dict[bytes, str] = {}
-    for obj in objects:
-        answers = [row.tobytes() for row in obj.choices]
-        for row, answer in zip(obj.choices, answers, strict=True):
-            descriptions[answer] = job_type.describe_answer(row, classes)
-        for worker_id, answer in zip(obj.workers, answers, strict=True):
-            said[worker_id][answer] += 1
-            rest = [pair for pair in zip(obj.workers, answers, strict=True) if pair[0] != worker_id]
-            total = sum(trust[other] for other, _ in rest)
-            for other, theirs in rest:
-                others[worker_id][theirs] += trust[other] / total if total else 0.0
+    numbers: dict[bytes, int] = {}
+    distinct: list[Ints] = []
+
+    def number(choices: Ints) -> list[int]:
+        for row in choices:
+            if numbers.setdefault(row.tobytes(), len(distinct)) == len(distinct):
+                distinct.append(row)
+        return [numbers[row.tobytes()] for row in choices]
+
+    codes = remember(number)
+    index = {worker_id: position for position, worker_id in enumerate(workers)}
+    item = np.repeat(np.arange(len(objects)), [len(obj.workers) for obj in objects])
+    who = np.array([index[name] for obj in objects for name in obj.workers], np.int64)
+    answer = np.array([code for obj in objects for code in codes(obj.choices)], np.int64)
+    usual_answer, times = _find_usual_answers(who, answer, len(workers))
+    others = _share_others(item, who, answer, usual_answer, np.array(list(trust.values())))
     for worker in active:
-        answer, count = said[worker.worker_id].most_common(1)[0]
-        total = sum(others[worker.worker_id].values())
-        usual = others[worker.worker_id][answer] / total if total else 1.0
+        position = index[worker.worker_id]
+        count, usual = int(times[position]), float(others[position])
         share = count / worker.answers
         probability = float(binom.sf(count - 1, worker.answers, usual)) * len(active)
         if share >= CONSTANT_SHARE and usual <= share - 0.3 and probability < CERTAIN:
+            description = job_type.describe_answer(distinct[usual_answer[position]], classes)
             why = (
-                f"{descriptions[answer]} in {share:.0%} of the answers, the others {usual:.0%} of "
+                f"{description} in {share:.0%} of the answers, the others {usual:.0%} of "
                 f"the same objects ({_odds(probability)} by chance); or a rule that only this "
                 "worker was told"
             )
             worker.flags.append(("constant", why))
+
+
+def _find_usual_answers(who: Ints, answer: Ints, n_workers: int) -> tuple[Ints, Ints]:
+    """What each worker said most often, and how often; of several, what came first."""
+    pairs = who * (answer.max(initial=0) + 1) + answer
+    _, first, times = np.unique(pairs, return_index=True, return_counts=True)
+    order = np.lexsort((-first, times))  # what is written last stays
+    usual, most = np.full(n_workers, -1), np.zeros(n_workers, np.int64)
+    usual[who[first[order]]] = answer[first[order]]
+    most[who[first[order]]] = times[order]
+    return usual, most
+
+
+def _share_others(
+    item: Ints, who: Ints, answer: Ints, usual: Ints, trust: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """How much of the others' trust is with each worker's usual answer, a mean over data objects.
+
+    1 for a worker whom nobody else's trust can be compared with. Answers are in the order of the
+    data objects, so that those to one are so many rows apart.
+    """
+    total, alike = np.zeros(item.size), np.zeros(item.size)
+    for apart in range(1, int(np.bincount(item).max(initial=1))):
+        first = np.flatnonzero(item[apart:] == item[:-apart])
+        for own, other in ((first, first + apart), (first + apart, first)):
+            weight = trust[who[other]]
+            total[own] += weight
+            alike[own] += weight * (answer[other] == usual[who[own]])
+    known = total > 0
+    n_known = np.bincount(who[known], minlength=usual.size)
+    shares = np.bincount(who[known], alike[known] / total[known], minlength=usual.size)
+    return np.divide(shares, n_known, out=np.ones(usual.size), where=n_known > 0)
 
 
 def _flag_random(active: Sequence[Worker], job_type: JobType, chance: float) -> None:

@@ -19,7 +19,7 @@ from groundtruth.tasks.base import LOW_CONFIDENCE, NO_USABLE_ANSWER, NOT_PROCESS
 from labeljob.history.differences import name_label
 from labeljob.history.job import JobOnFile, ObjectAnnotations
 from labeljob.messages import format_count
-from labeljob.metrics.agreement import Agreement, compute_agreement, measure_dispute
+from labeljob.metrics.agreement import Agreement, compute_agreement, measure_dispute, remember
 from labeljob.metrics.dependence import (
     FEW_PAIRS,
     DependenceSummary,
@@ -190,7 +190,8 @@ def collect_contents(
     if len(trusted) < 2:  # there is no agreement of one
         trusted = set(workers)
     n_values = job.task.n_values(len(classes))
-    disputes = [(measure_dispute(obj, n_values), obj) for obj in objects if obj.workers]
+    dispute = remember(lambda choices: measure_dispute(choices, n_values))
+    disputes = [(dispute(obj.choices), obj) for obj in objects if obj.workers]
     return Contents(
         job=job,
         algorithm=algorithm,

@@ -92,7 +92,7 @@ def write_responses(folder):
 
 
 def plain_values(annotations):
-    values = vars(annotations).copy()
+    values = {name: getattr(annotations, name) for name in annotations.__slots__}
     choices, times = values.pop("choices"), values.pop("answer_times")
     values["times"] = {name: time for name, time in times.items() if time != AnswerTime()}
     return values | {"choices": choices.tolist(), "shape": choices.shape}

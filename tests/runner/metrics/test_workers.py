@@ -81,9 +81,9 @@ def test_workers_with_few_answers_are_not_judged():
 
 def test_the_own_answer_is_no_part_of_the_consensus():
     box = annotate("0", {"ann": 0, "bob": 1, "cy": 1})
-    scores = [measure_agreement(box, at, SINGLE, 4) for at in range(3)]
+    scores = [measure_agreement(box.choices, at, SINGLE, 4) for at in range(3)]
     assert scores == [0.0, 0.5, 0.5]
-    assert measure_agreement(annotate("0", {"ann": 0}), 0, SINGLE, 4) is None
+    assert measure_agreement(annotate("0", {"ann": 0}).choices, 0, SINGLE, 4) is None
 
 
 def test_the_interval_holds_the_agreement_and_narrows_with_answers():
@@ -108,9 +108,9 @@ def test_labels_left_out_are_confused_with_those_put_in_instead():
         rejected=(),
         answer_times={},
     )
-    assert measure_agreement(box, 0, SEVERAL, 4) == pytest.approx(1 / 3)
-    assert set(find_confusions(box, 0, SEVERAL, 4)) == {(2, 2, 1.0), (0, 1, 1.0)}
-    assert measure_dispute(box, 2) == pytest.approx(2 / 9)
+    assert measure_agreement(box.choices, 0, SEVERAL, 4) == pytest.approx(1 / 3)
+    assert set(find_confusions(box.choices, 0, SEVERAL, 4)) == {(2, 2, 1.0), (0, 1, 1.0)}
+    assert measure_dispute(box.choices, 2) == pytest.approx(2 / 9)
 
 
 def test_names_are_short_and_different():
