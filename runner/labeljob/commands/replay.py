@@ -393,7 +393,11 @@ def _report(result: ReplayOutcome) -> None:
         ("measure", "value"),
         [
             ("data objects", str(values["objects"])),
-            ("labels changed", str(values["labels-changed"])),
+            (
+                ("new labels", str(values["labels-new"]))
+                if values["labels-new"]
+                else ("labels changed", str(values["labels-changed"]))
+            ),
             ("confidences changed", str(values["confidences-changed"])),
             ("mean change of the confidence", f"{values['confidence-change-mean']:+.4f}"),
             ("largest change of a confidence", f"{values['confidence-change-max']:.4f}"),

@@ -125,11 +125,12 @@ class ClassCounts:
 class Counts:
     """What is counted of the changes of data objects; `add` puts two such together.
 
-    A shift is the change of a confidence that is there before and after.
+    `new` are labels of a job that had none; there is nothing that they change. A shift is the change of a confidence that is there before and after.
     """
 
     objects: int = 0
     relabeled: int = 0
+    new: int = 0
     shifts: int = 0
     shift_sum: float = 0.0
     moved: int = 0
@@ -140,6 +141,7 @@ class Counts:
         """Count what another has counted of other data objects."""
         self.objects += other.objects
         self.relabeled += other.relabeled
+        self.new += other.new
         self.shifts += other.shifts
         self.shift_sum += other.shift_sum
         self.moved += other.moved
@@ -151,6 +153,11 @@ class Counts:
             row.shifts += counts.shifts
             row.shift_sum += counts.shift_sum
             row.to.update(counts.to)
+
+
+def count_new(labels: LabelColumns) -> Counts:
+    """Count the labels of a job that had none."""
+    return Counts(objects=labels.index.size, new=int((labels.index >= 0).sum()))
 
 
 def count_changes(
@@ -234,6 +241,7 @@ class Differences:
         return {
             "objects": counts.objects,
             "labels-changed": counts.relabeled,
+            "labels-new": counts.new,
             "confidences-changed": counts.moved,
             "confidence-change-mean": counts.shift_sum / counts.shifts if counts.shifts else 0.0,
             "confidence-change-max": counts.largest,
@@ -255,6 +263,8 @@ def compare(
     object_ids = list(dict.fromkeys((*before, *after)))
     olds = [before.get(object_id) for object_id in object_ids]
     news = [after.get(object_id) for object_id in object_ids]
+    if not any(olds):
+        return Differences(count_new(LabelColumns.of(news)), ())
     shares = np.full(len(object_ids), np.nan)
     for row, (old, new) in enumerate(zip(olds, news, strict=True)):
         if old and new and _is_mask(old):

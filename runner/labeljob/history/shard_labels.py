@@ -25,7 +25,7 @@ from groundtruth.tasks.base import BUILTIN, ConsolidationContext, Label
 from groundtruth.tasks.registry import decode_label
 from groundtruth.tasks.texts import STATUSES, LabelTexts
 from labeljob.columns.lines import ManifestLines
-from labeljob.history.differences import Change, Counts, LabelColumns, count_changes
+from labeljob.history.differences import Change, Counts, LabelColumns, count_changes, count_new
 from labeljob.history.job_files import OutputLine
 from labeljob.history.label_texts import (
     TEXT,
@@ -77,8 +77,8 @@ class LabelsRequest:
         Indices of the data objects that have no line.
     styles : tuple of str
         Of the manifests.
-    old_style : str
-        That of the job's labels.
+    old_style : str or None
+        That of the job's labels; None if it has none.
     known : frozenset of str
         The data objects of which the labels themselves are wanted: those whose truth is known.
     folder : Path
@@ -101,7 +101,7 @@ class LabelsRequest:
     objects: Ints
     strays: Ints
     styles: tuple[str, ...]
-    old_style: str
+    old_style: str | None
     known: frozenset[str]
     folder: Path
 
@@ -407,7 +407,10 @@ def _compare(
             np.where(is_new, new_index, before.index).astype(np.int32),
             np.where(is_new, confidences[numbers], before.confidences),
         )
-    counts, changed = count_changes(before, after)
+    if request.old_style is None:
+        counts, changed = count_new(after), np.zeros(0, np.int64)
+    else:
+        counts, changed = count_changes(before, after)
     is_line = changed < n_lines
     rows = pa.array(changed[is_line])
     ids = lines.ids.take(rows).to_pylist()

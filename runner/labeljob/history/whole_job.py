@@ -342,7 +342,7 @@ def _write_job(
         "made_at": _find_date(job),
         "model": plan.n_workers - 1 if plan.options else None,
         "styles": tuple(styles),
-        "old_style": BUILTIN if BUILTIN in facts.styles else OBJECT,
+        "old_style": (BUILTIN if BUILTIN in facts.styles else OBJECT) if facts.types else None,
         "known": frozenset(whole.truths or ()),
         "folder": folder,
     }

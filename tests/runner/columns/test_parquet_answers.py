@@ -86,6 +86,9 @@ def test_a_file_is_replayed_into_a_folder_beside_it(tmp_path):
     assert [line["label"]["class-name"] for line in lines] == ["dog", "cat"]
     assert lines[1]["source-ref"] == "s3://images/1.jpg"
     assert lines[0]["label-metadata"]["creation-date"].startswith("2026-03-02")
+    differences = json.loads(outcome.stdout)["differences"]
+    assert (differences["labels-new"], differences["labels-changed"]) == (2, 0)
+    assert differences["changed"] == []
 
 
 def test_answers_are_read_one_by_one_as_the_page_submits_them(tmp_path):
