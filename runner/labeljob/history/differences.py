@@ -125,7 +125,8 @@ class ClassCounts:
 class Counts:
     """What is counted of the changes of data objects; `add` puts two such together.
 
-    `new` are labels of a job that had none; there is nothing that they change. A shift is the change of a confidence that is there before and after.
+    `new` are labels of a job that had none; there is nothing that they change. A shift is the
+    change of a confidence that is there before and after.
     """
 
     objects: int = 0
