@@ -2,18 +2,21 @@
 
 Its arithmetic, for `n` shards that make `s` steps, `a` at once:
 
-* A shard's step takes `STEP_SECONDS` and the job type's seconds for each answer of the shard.
+* A shard's step takes `STEP_SECONDS` and the job type's seconds for each answer of the shard; of
+  masks also `ANSWER_FILE_SECONDS` for each answer, and in one of the steps `MASK_SECONDS` for each
+  mask.
 * Adding up takes `STEP_SECONDS` and `SUM_SECONDS` for each shard.
 * Time on AWS is `s` times: `MAP_SECONDS`, the shards in ceil(n / a) turns, and the sum.
 * Lambda is paid for all of these seconds, times its memory, and for s x (n + 1) requests.
 * Step Functions is paid for the transitions of standard workflows: for each shard of a step the
-  start of its child execution (assumed to count) and that execution's one state, for each step the
-  map, the sum and the choice, and twice for begin and end.
-* S3 is paid for what shards and sums read, write and list, and for what goes up and comes back.
+  start of its child execution and that execution's one state, for each step the map, the sum and
+  the choice, and twice for begin and end.
+* S3 is paid for what shards and sums read, write and list, and for what goes up and comes back; of
+  masks also for each answer in each step, if all are files in S3, and for each mask.
 * Reading answers, making shards and writing labels is done on this machine, by its processes.
 
-Free tiers, logs, storage (cents for days), keys of KMS and transfers to another region are left
-out, and so are attempts that failed.
+Free tiers, logs, storage (cents for days), keys of KMS and transfers to another region or out of
+AWS are left out, and so are attempts that failed. Removing objects costs nothing.
 """
 
 from __future__ import annotations
@@ -25,13 +28,26 @@ from typing import Any
 
 from groundtruth.sharding.steps import Steps
 
-REGION, PRICED_AT = "us-east-1", "2025-01"
-"""Of the list prices, which are in dollars, for x86 and the first tier."""
+REGION, PRICED_AT = "us-east-1", "2026-05"
+"""Of the list prices, which are in dollars, for x86 and the first tier.
+
+The date is that of the newest page that was looked at. None of them is the service's own price list
+of that day: compare before much is started.
+"""
 
 GB_SECOND, LAMBDA_REQUEST = 0.0000166667, 0.20e-6
+"""Of x86; of arm64 a GB-second is 0.0000133334. Copied prices of May 2026 (git.mcrn.ar/mariano/
+lambda_local_runner, docs/lambdas-md/lambda-13-cost.md), and cloudchipr.com/blog/aws-lambda-pricing
+of 2024."""
+
 TRANSITION = 0.025e-3
+"""aws.amazon.com/step-functions/pricing (a copy without a date), and wring.co/blog/aws-step-
+functions-pricing-guide of March 2026. That the start of a child execution is one:
+docs.aws.amazon.com/step-functions/latest/dg/concepts-transitions.html."""
+
 S3_WRITE, S3_READ = 0.005e-3, 0.0004e-3
-"""Of a request that writes or lists, and of one that reads."""
+"""Of a request that writes or lists, and of one that reads: c3x.dev/blog/s3-request-fees-explained
+(without a date)."""
 
 MEMORY_GB = 3008 / 1024
 """`ReplayMemorySize` of the template, unless it was changed."""
@@ -42,6 +58,9 @@ AT_ONCE = 500
 STEP_SECONDS, SUM_SECONDS, MAP_SECONDS = 1.0, 0.002, 10.0
 """Assumed: a function's requests to S3 and its share of cold starts; reading a shard's counts, 16
 at a time; how long Step Functions takes to begin and to end a map."""
+
+ANSWER_FILE_SECONDS, MASK_SECONDS = 0.005, 0.05
+"""Assumed: reading an answer's file, 16 at a time; writing a mask."""
 
 SLOWER = 2.0
 """Assumed: how much longer an answer takes on Lambda than on the processor it was measured on."""
@@ -76,6 +95,8 @@ class Work:
         Steps that are typical, and that there are at most.
     answer_seconds : float
         CPU seconds of an answer in a step.
+    answer_files, masks : int
+        Answers that each step reads from files of their own, and masks that are written.
     """
 
     objects: int
@@ -84,6 +105,8 @@ class Work:
     steps: int
     most_steps: int
     answer_seconds: float
+    answer_files: int = 0
+    masks: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,30 +202,35 @@ def estimate_bill(
     >>> round(bill.minutes, 1)
     3.7
 
-    10^6 masks with five answers each, 32 to a shard, in two steps:
+    10^6 masks with five answers each, 256 to a shard, in two steps:
 
-    >>> work = Work(objects=10**6, answers=5 * 10**6, shards=31_250, steps=2, most_steps=2,
-    ...             answer_seconds=5e-3)
+    >>> work = Work(objects=10**6, answers=5 * 10**6, shards=3_907, steps=2, most_steps=2,
+    ...             answer_seconds=5e-3, answer_files=5 * 10**6, masks=10**6)
     >>> bill = estimate_bill(work, steps=work.steps)
     >>> for name, dollars in bill.items().items():
     ...     print(f"{name:28}{dollars:8.2f}")
-    lambda-gb-seconds               7.96
-    lambda-requests                 0.01
-    step-functions-transitions      3.13
-    s3-requests                     1.10
-    total                          12.20
+    lambda-gb-seconds              10.18
+    lambda-requests                 0.00
+    step-functions-transitions      0.39
+    s3-requests                     9.54
+    total                          20.11
     >>> round(bill.minutes, 1)
-    7.9
+    7.7
     """
     shards = work.shards
-    of_shards = shards * STEP_SECONDS + SLOWER * work.answers * work.answer_seconds
+    of_shards = (
+        shards * STEP_SECONDS
+        + SLOWER * work.answers * work.answer_seconds
+        + work.answer_files * ANSWER_FILE_SECONDS
+        + work.masks * MASK_SECONDS / steps
+    )
     of_sum = STEP_SECONDS + shards * SUM_SECONDS
     turns = math.ceil(shards / at_once)
     step_seconds = MAP_SECONDS + turns * of_shards / shards + of_sum
     lists = math.ceil(2 * shards / KEYS_OF_A_LIST)
-    writes = steps * (shards * WRITES + lists + 3) + 2 * shards
-    # The last state comes back, and what the sums read.
-    reads = steps * (shards * (READS + 1) + 3) + shards
+    writes = steps * (shards * WRITES + lists + 3) + 2 * shards + work.masks
+    # What sums read, and what comes back: the last state and the masks.
+    reads = steps * (shards * (READS + 1) + 3 + work.answer_files) + shards + work.masks
     return Bill(
         minutes=steps * step_seconds / 60,
         lambda_time=steps * (of_shards + of_sum) * memory_gb * GB_SECOND,
