@@ -1,5 +1,7 @@
 """The state machine consolidates shards as one machine does."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -13,7 +15,11 @@ from labeljob.commands import app
 from labeljob.engines.aws import open_machine, run_plan_on_aws
 from labeljob.engines.driver import run_plan
 from labeljob.engines.executors import Engine, ThisProcess
-from tests.deployed.conftest import STACK
+from labeljob.history import whole_masks
+from tests.deployed.conftest import BUCKET, STACK
+from tests.masks import answer, drawn
+from tests.runner.history import job_folders as on_disk
+from tests.runner.history.test_two_passes import EASY, HARD, LABELS, make_harbour, write_truth
 
 N_SHARDS, N_OBJECTS, N_WORKERS, CLASSES = 3, 40, 6, ("cat", "dog", "owl")
 
@@ -105,6 +111,19 @@ def test_a_shard_that_fails_for_ever_is_named_and_the_others_are_done(machine, t
     assert labels_of(outcome, store, plan) == consolidate_here(tmp_path, bodies)
 
 
+def replay(*arguments):
+    app(["replay", *map(str, arguments)], standalone_mode=False)
+
+
+def files_of(folder):
+    """Contents of a replay's files, which do not tell where they are."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes().replace(str(folder).encode(), b"")
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
 def test_a_job_is_replayed_in_the_stack(machine, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("HOME", str(tmp_path))
     job = tmp_path / "jobs" / "crowd"
@@ -113,11 +132,45 @@ def test_a_job_is_replayed_in_the_stack(machine, tmp_path, monkeypatch, capsys):
         standalone_mode=False,
     )
     folder = next(path.parent for path in job.rglob("annotations"))
-    for output, options in (("here", []), ("there", ["--on", "aws", "--address", STACK])):
-        app(
-            ["replay", str(folder), "--output", str(tmp_path / output), *options],
-            standalone_mode=False,
-        )
-    for name in ("object.manifest", "builtin.manifest", "labels.parquet"):
-        assert (tmp_path / "there" / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
+    replay(folder, "--output", tmp_path / "here")
+    for _ in range(2):  # the second time, nothing is left of the first
+        replay(folder, "--output", tmp_path / "there", "--on", "aws", "--address", STACK)
+        assert files_of(tmp_path / "there") == files_of(tmp_path / "here")
+        assert list(S3Store().list(f"{machine.folder}/synthetic-")) == []
+    capsys.readouterr()
+
+
+def put_answers(folder, stack):
+    """Answers in a request: three are files in S3, two of them in the stack's bucket."""
+    content = answer(drawn("wwwwbbbb"))
+    request = on_disk.request({"7": dict.fromkeys(("ann", "ben", "cem", "dan"), content)})
+    there = f"s3://{BUCKET}/labels/harbour/annotations"
+    uris = (f"{there}/read.json", f"{there}/lost.json", "s3://elsewhere/x/annotations/own.json")
+    for annotation, uri in zip(request[0]["annotations"], uris, strict=False):
+        annotation["annotationData"] = {"s3Uri": uri}
+    stack.put(uris[0], json.dumps(content).encode())
+    for name in ("read", "own"):
+        on_disk.write(folder / f"annotations/{name}.json", content)
+    on_disk.write(on_disk.request_path(folder), request)
+    on_disk.write(on_disk.response_path(folder, "7"), "{")
+
+
+def test_masks_are_consolidated_in_the_stack(machine, stack, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(whole_masks, "FEWEST", 7)
+    folder = tmp_path / "bucket" / "harbour"
+    truth = write_truth(tmp_path, make_harbour(folder))
+    put_answers(folder, stack)
+    given = (folder, "--labels", LABELS, "--truth", truth)
+    replay(*given, "--output", tmp_path / "here")
+    replay(*given, "--output", tmp_path / "there", "--on", "aws", "--address", STACK)
+    files = files_of(tmp_path / "there")
+    assert files == files_of(tmp_path / "here")
+    assert len([name for name in files if name.endswith(".png")]) >= EASY + HARD
+    line = json.loads(files["object.manifest"].splitlines()[7])
+    assert line["label"]["answers"]["used"] == 3
+    assert [item["reason"] for item in line["label"]["answers"]["set-aside"]] == [
+        "answer-not-found"
+    ]
+    assert list(S3Store().list(f"{machine.folder}/harbour-")) == []
+    assert not (tmp_path / "there.work").exists()
     capsys.readouterr()

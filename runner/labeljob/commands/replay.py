@@ -13,7 +13,6 @@ from typing import Annotated
 import typer
 
 from groundtruth.sharding.plan import Plan
-from groundtruth.storage.s3 import S3Store
 from groundtruth.tasks.base import algorithm_of
 from groundtruth.worker_history.counts import MemorySkills
 from labeljob import messages
@@ -47,6 +46,7 @@ from labeljob.engines.executors import Engine, open_engine
 from labeljob.history.auxiliary_inputs import add_auxiliary_inputs
 from labeljob.history.differences import Change, Differences, name_described
 from labeljob.history.job import JobOnFile
+from labeljob.history.masks_on_aws import MasksOnAws
 from labeljob.history.replay import (
     STYLES,
     SUMMARY,
@@ -64,7 +64,7 @@ from labeljob.history.whole_job import (
     replay_whole,
 )
 from labeljob.history.whole_masks import replay_masks
-from labeljob.history.work_folder import WorkFolder, choose_work_folder
+from labeljob.history.work_folder import WorkFolder, choose_work_folder, find_stack_folder
 from labeljob.jobs.description import JobError
 from labeljob.metrics.dependence import SCALE, describe_pairs
 
@@ -217,9 +217,9 @@ def _goes_by_shards(jobs: list[WholeJob], options: ReplayOptions) -> bool:
 
 
 def _goes_by_objects(jobs: list[WholeJob], options: ReplayOptions) -> bool:
-    """Whether a job is replayed a few data objects at a time: one of masks, here."""
+    """Whether a job is replayed a few data objects at a time: one of masks."""
     is_masks = jobs[0].job.task.names_task is None
-    return is_masks and len(jobs) == 1 and not options.calls and options.on is not EngineName.AWS
+    return is_masks and len(jobs) == 1 and not options.calls
 
 
 def _estimate(options: ReplayOptions) -> Estimate:
@@ -290,9 +290,10 @@ def _replay_whole(
             with _open_engine(options, engine) as chosen:
                 return run_plan(plan, uri, work.store, chosen, report=report)
 
-    work = choose_work_folder(wholes[0].folder, is_shared=options.address is not None)
+    output, name = wholes[0].folder, wholes[0].job.place.name
+    work = choose_work_folder(output, is_shared=options.address is not None)
     if machine is not None:
-        work = WorkFolder(store=S3Store(), root=f"{machine.folder}/{wholes[0].job.place.name}")
+        work = find_stack_folder(machine.folder, output, name)
     return replay_whole(
         wholes,
         work,
@@ -306,7 +307,9 @@ def _replay_whole(
 
 def _open_engine(options: ReplayOptions, engine: Engine) -> AbstractContextManager[Engine]:
     """Where shards are consolidated; `engine` are the processes there are already."""
-    if options.on is EngineName.PROCESSES and options.address is None:
+    if options.on is EngineName.AWS or (
+        options.on is EngineName.PROCESSES and options.address is None
+    ):
         return nullcontext(engine)
     return open_engine(options.on.value, workers=options.workers, address=options.address)
 
@@ -335,6 +338,12 @@ class _Reporter:
 def _replay_masks(whole: WholeJob, options: ReplayOptions, engine: Engine) -> ReplayOutcome:
     """All answers together, a few data objects at a time."""
     (call,) = make_single_call(whole.job)
+    elsewhere = None
+    if options.on is EngineName.AWS:
+        machine = open_machine(_require_stack(options))
+        there = find_stack_folder(machine.folder, whole.folder, whole.job.place.name)
+        elsewhere = MasksOnAws(machine=machine, work=there)
+    is_shared = options.address is not None and elsewhere is None
     with (
         messages.show_progress("Consolidating", len(call.object_ids)) as advance,
         _open_engine(options, engine) as chosen,
@@ -343,8 +352,9 @@ def _replay_masks(whole: WholeJob, options: ReplayOptions, engine: Engine) -> Re
             whole.job,
             call,
             whole.folder,
-            choose_work_folder(whole.folder, is_shared=options.address is not None),
+            choose_work_folder(whole.folder, is_shared=is_shared),
             chosen,
+            elsewhere=elsewhere,
             styles=_choose_styles(options),
             truths=whole.truths,
             report=_Reporter(advance),

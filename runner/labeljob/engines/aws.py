@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from groundtruth.errors import StorageError
 from groundtruth.sharding.plan import Plan, digest_of
 from groundtruth.sharding.steps import TOTALS_END, PlanSteps, begin
 from groundtruth.storage.s3 import ObjectStore, split_uri
@@ -16,7 +18,7 @@ from labeljob.engines.driver import Outcome, Progress
 from labeljob.jobs.description import JobError
 from labeljob.jobs.lambda_arns import StackError, stack_outputs
 
-MACHINE, FOLDER = "ReplayMachineArn", "ReplayFolder"
+MACHINE, FOLDER, ANSWERS = "ReplayMachineArn", "ReplayFolder", "ReplayAnswersBucketName"
 """Outputs of the stack."""
 
 POLL = 2.0
@@ -24,6 +26,9 @@ POLL = 2.0
 
 RUNS = "runs"
 """Below the work folder: what Step Functions itself writes of each step."""
+
+RUN = "run"
+"""Below the work folder: what executions are called by as long as that folder is there."""
 
 MOST_EXECUTIONS = 100
 """How often the same plan can be started, when earlier executions of it failed."""
@@ -39,6 +44,8 @@ class StateMachine:
         Its ARN.
     folder : str
         S3 URI of the folder that it may work in.
+    answers_bucket : str
+        The bucket whose labeling jobs' answers it reads where they are.
     client : object
         A boto3 client of Step Functions.
     at_once : int
@@ -47,8 +54,13 @@ class StateMachine:
 
     arn: str
     folder: str
+    answers_bucket: str
     client: Any
     at_once: int = 500
+
+    def reads(self, uri: str) -> bool:
+        """Whether an answer can stay where it is."""
+        return uri.startswith(f"s3://{self.answers_bucket}/") and "/annotations/" in uri
 
 
 def open_machine(stack: str) -> StateMachine:
@@ -56,13 +68,17 @@ def open_machine(stack: str) -> StateMachine:
     import boto3
 
     outputs = stack_outputs(stack)
-    if MACHINE not in outputs:
-        raise StackError(
-            f"stack {stack} has no output {MACHINE}: deploy it with a ReplayBucketName"
-        )
+    for name in (MACHINE, FOLDER, ANSWERS):
+        if name not in outputs:
+            raise StackError(
+                f"stack {stack} has no output {name}: deploy this version of it with a "
+                "ReplayBucketName"
+            )
     arn = outputs[MACHINE]
     client = boto3.client("stepfunctions", region_name=arn.split(":")[3])
-    return StateMachine(arn=arn, folder=outputs[FOLDER], client=client)
+    return StateMachine(
+        arn=arn, folder=outputs[FOLDER], answers_bucket=outputs[ANSWERS], client=client
+    )
 
 
 def run_plan_on_aws(
@@ -105,7 +121,7 @@ def run_plan_on_aws(
 
     move = begin(plan, work, store, plan_steps)
     try:
-        execution = _start(plan, move, machine)
+        execution = _start(plan, move, machine, _name_run(plan, work, store))
         while (found := machine.client.describe_execution(executionArn=execution))[
             "status"
         ] == "RUNNING":
@@ -131,8 +147,21 @@ def run_plan_on_aws(
     return Outcome(folder=folder, n_steps=int(last["number"]) + 1, failures=failures)
 
 
-def _start(plan: Plan, move: dict[str, Any], machine: StateMachine) -> str:
-    """Start the plan's execution, or find the one that runs already; its ARN."""
+def _name_run(plan: Plan, work: str, store: ObjectStore) -> str:
+    """What tells this run of a plan from an earlier one, whose results have been removed."""
+    uri = f"{work}/{RUN}"
+    try:
+        return store.read(uri).decode()
+    except StorageError as error:
+        if error.reason not in ("not-found", "access-denied"):
+            raise
+    name = secrets.token_hex(8)
+    store.write(uri, name.encode(), content_type="text/plain", kms_key=plan.kms_key)
+    return name
+
+
+def _start(plan: Plan, move: dict[str, Any], machine: StateMachine, run: str) -> str:
+    """Start the plan's execution, or find the one that runs or has done it all; its ARN."""
     key = split_uri(move["work"])[1]
     given = {
         "move": move,
@@ -142,18 +171,21 @@ def _start(plan: Plan, move: dict[str, Any], machine: StateMachine) -> str:
     }
     text = json.dumps(given)
     names = ",".join(shard.name for shard in plan.shards)
-    digest = f"{plan.digest}-{digest_of(names.encode(), text.encode())}"
+    digest = f"{plan.digest}-{digest_of(names.encode(), text.encode(), run.encode())}"
     for attempt in range(MOST_EXECUTIONS):
         name = f"{digest}-{attempt}"
         arn = f"{machine.arn.replace(':stateMachine:', ':execution:')}:{name}"
         try:
-            found = machine.client.describe_execution(executionArn=arn)["status"]
+            found = machine.client.describe_execution(executionArn=arn)
         except machine.client.exceptions.ExecutionDoesNotExist:
             started = machine.client.start_execution(
                 stateMachineArn=machine.arn, name=name, input=text
             )
             return str(started["executionArn"])
-        if found in ("RUNNING", "SUCCEEDED"):
+        status = found["status"]
+        if status == "RUNNING" or (
+            status == "SUCCEEDED" and not json.loads(found["output"])["failed"]
+        ):
             return arn
     raise JobError(f"{MOST_EXECUTIONS} executions of this replay failed; use another work folder")
 

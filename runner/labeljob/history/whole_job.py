@@ -62,7 +62,7 @@ from labeljob.history.shards import (
     make_shard,
     request_shards,
 )
-from labeljob.history.whole_masks import FEWEST
+from labeljob.history.whole_masks import choose_size
 from labeljob.history.work_folder import WorkFolder
 from labeljob.jobs.description import JobError
 from labeljob.metrics.dependence import DependenceSummary
@@ -128,13 +128,20 @@ def _find_steps(job: JobOnFile) -> Steps:
 
 def measure_work(jobs: Sequence[JobOnFile], n_workers: int, by_shards: bool) -> Work:
     """How much there is to do to replay jobs; in one piece if not `by_shards`."""
+    n_objects, n_answers = (
+        sum(len(job.object_ids()) for job in jobs),
+        sum(map(_count_answers, jobs)),
+    )
+    is_masks = jobs[0].task.names_task is None
     piece = Work(
-        objects=sum(len(job.object_ids()) for job in jobs),
-        answers=sum(map(_count_answers, jobs)),
+        objects=n_objects,
+        answers=n_answers,
         shards=1,
         steps=1,
         most_steps=1,
         answer_seconds=jobs[0].task.step_seconds,
+        answer_files=n_answers if is_masks else 0,
+        masks=n_objects * (1 + jobs[0].settings.disagreement_map) if is_masks else 0,
     )
     if not by_shards:
         return piece
@@ -149,7 +156,8 @@ def measure_work(jobs: Sequence[JobOnFile], n_workers: int, by_shards: bool) -> 
 
 def _count_shards(job: JobOnFile, n_workers: int) -> int:
     if job.columns is None:
-        return math.ceil(len(job.object_ids()) / FEWEST)
+        n_objects = len(job.object_ids())
+        return math.ceil(n_objects / choose_size(n_objects))
     return len(choose_ranges(job.columns, n_workers))
 
 
@@ -241,7 +249,7 @@ def replay_whole(
                 )
             )
     if not found.failures:
-        work.remove()
+        work.remove(plan)
     return outcomes
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,12 +33,12 @@ from groundtruth.tasks.base import BUILTIN, OBJECT, Label
 from groundtruth.tasks.registry import decode_label
 from groundtruth.tasks.segmentation.algorithms import DISAGREEMENT
 from groundtruth.tasks.segmentation.steps import LABELS
-from labeljob.engines.driver import Progress, map_chunks, run_plan
+from labeljob.engines.driver import Outcome, Progress, map_chunks, run_plan
 from labeljob.engines.executors import Engine
 from labeljob.history.comments import read_comments
 from labeljob.history.differences import Change, Counts, Differences, compare
 from labeljob.history.job import JobOnFile, decode_mask, read_label_mask
-from labeljob.history.job_files import AnsweredObject, DamageList
+from labeljob.history.job_files import READERS, AnsweredObject, DamageList
 from labeljob.history.replay import (
     MASKS,
     STYLES,
@@ -118,6 +119,21 @@ class WorkStore:
         return self
 
 
+class Elsewhere(Protocol):
+    """What consolidates masks where neither the job nor the work folder can be read."""
+
+    def reads(self, uri: str) -> bool:
+        """Whether it reads an answer where it is."""
+
+    def run(
+        self, plan: Plan, folder: str, store: ObjectStore, *, report: Callable[[Progress], None]
+    ) -> Outcome:
+        """Consolidate the shards in a store, and leave labels and masks there, as `run_plan`."""
+
+    def remove(self, plan: Plan) -> None:
+        """Remove what was kept there of a plan."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class MaskShards:
     """The answers of a job in shards, and what was seen on the way.
@@ -141,21 +157,29 @@ def replay_masks(
     *,
     styles: Sequence[str] = STYLES,
     truths: Mapping[str, Truth] | None = None,
+    elsewhere: Elsewhere | None = None,
     report: Callable[[Progress], None] = lambda progress: None,
 ) -> ReplayOutcome:
     """Consolidate a job again, write the new manifests and compare them with the old one.
 
     Data objects of a shard that failed keep the label they have. An interrupted replay goes on
-    where it was. `report` is told how far each step is.
+    where it was. What is not consolidated `elsewhere` is on the engine, which also compares.
+    `report` is told how far each step is.
 
     Raises `ShardsFailedError` if too many shards failed; `StorageError` or `OutputError`.
     """
     store = WorkStore(job.place, work)
-    written = write_shards(job, call.object_ids, store, f"{work.root}/shards")
+    answered = job.answered(call.object_ids)
+    if elsewhere is not None:
+        answered = _embed_answers(answered, store, elsewhere.reads)
+    written = write_shards(answered, len(call.object_ids), store, f"{work.root}/shards")
     plan = _make_plan(job, call, folder, written)
     run = work.uri_of(plan)
     plan = replace(plan, masks_uri=f"{run}/{MASKS}")
-    outcome = run_plan(plan, run, store, engine, report=report)
+    if elsewhere is None:
+        outcome = run_plan(plan, run, store, engine, report=report)
+    else:
+        outcome = elsewhere.run(plan, run, store, report=report)
     labels = _NewLabels(job, call, store, outcome.folder, written)
     masks = _Masks(place=job.place, store=store, shown=folder.masks_uri, folder=plan.masks_uri)
     is_builtin = any(
@@ -187,20 +211,61 @@ def replay_masks(
         write_text(draft / SUMMARY, summary)
         _link_masks(labels, masks, work.store, draft / MASKS)
     if not outcome.failures:
-        work.remove()
+        work.remove(replace(plan, masks_uri=""))
+        if elsewhere is not None:
+            elsewhere.remove(plan)
     return result
 
 
+def _embed_answers(
+    answered: Iterator[AnsweredObject], store: ObjectStore, stays: Callable[[str], bool]
+) -> Iterator[AnsweredObject]:
+    """Data objects with the content of all answers, but of those that stay where they are.
+
+    An answer that cannot be read stays too.
+    """
+
+    def embed(item: AnsweredObject) -> AnsweredObject:
+        annotations = tuple(
+            annotation
+            if annotation.content is not None or annotation.uri is None or stays(annotation.uri)
+            else _read_annotation(annotation, store)
+            for annotation in item.object.annotations
+        )
+        return replace(item, object=replace(item.object, annotations=annotations))
+
+    with ThreadPoolExecutor(READERS) as pool:
+        for some in itertools.batched(answered, READERS, strict=False):
+            yield from pool.map(embed, some)
+
+
+def _read_annotation(annotation: Annotation, store: ObjectStore) -> Annotation:
+    try:
+        body = store.read(str(annotation.uri))
+    except StorageError:
+        return annotation
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        text = f"\ufffd{body.decode(errors='replace')}"  # is no JSON either
+    return replace(annotation, content=text, uri=None)
+
+
+def choose_size(n_objects: int) -> int:
+    """Data objects of a shard at most."""
+    return max(FEWEST, min(n_objects // MANY_SHARDS, MOST))
+
+
 def write_shards(
-    job: JobOnFile, object_ids: Sequence[str], store: ObjectStore, folder: str
+    answered: Iterator[AnsweredObject], n_answered: int, store: ObjectStore, folder: str
 ) -> MaskShards:
     """Write the answers to data objects into files of a few objects each; raises `StorageError`."""
-    n_objects = max(FEWEST, min(len(object_ids) // MANY_SHARDS, MOST))
+    n_objects = choose_size(n_answered)
     shards: list[Shard] = []
     names: list[tuple[str, ...]] = []
     workers: set[str] = set()
     comments: dict[str, Mapping[str, str]] = {}
-    for items in _group(job.answered(object_ids), n_objects, n_objects * BYTES_OF_AN_OBJECT):
+    for items in _group(answered, n_objects, n_objects * BYTES_OF_AN_OBJECT):
         body = f"[{', '.join(text for _, text in items)}]".encode()
         name = f"{len(shards):05}-{digest_of(body)}"
         shard = Shard(
@@ -422,10 +487,17 @@ def _link_masks(labels: _NewLabels, masks: _Masks, store: ObjectStore, folder: P
     """Put all masks that labels name into a folder, and leave them where they are."""
     folder.mkdir()
     for object_id in labels.object_ids:
-        for value in (labels.content(object_id, OBJECT) or {}).values():
-            for name in ("mask-ref", DISAGREEMENT):
-                if place := masks.find(str(value.get(name))):
-                    _link(place, store, folder / place.rpartition("/")[2])
+        for uri in list_masks(labels.content(object_id, OBJECT) or {}):
+            if place := masks.find(uri):
+                _link(place, store, folder / place.rpartition("/")[2])
+
+
+def list_masks(content: Mapping[str, Any]) -> Iterator[str]:
+    """The masks that a label names, as `format_label` makes it in the object style."""
+    for value in content.values():
+        for name in ("mask-ref", DISAGREEMENT):
+            if value.get(name) is not None:
+                yield str(value[name])
 
 
 def _link(uri: str, store: ObjectStore, path: Path) -> None:

@@ -6,10 +6,11 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from groundtruth.errors import StorageError
 from groundtruth.sharding.plan import Plan
 from groundtruth.storage.folder import FolderStore
 from groundtruth.storage.s3 import ObjectStore, S3Store
@@ -47,10 +48,18 @@ class WorkFolder:
         with tempfile.TemporaryDirectory(prefix="labeljob-") as name:
             yield Path(name)
 
-    def remove(self) -> None:
-        """Remove it with all that is in it, for what it was kept for is done."""
+    def remove(self, plan: Plan) -> None:
+        """Remove it, for what it was kept for is done.
+
+        In S3 only what was written for the plan goes, for others may work there too; what this user
+        may not remove stays, and is left to a lifecycle rule of the bucket.
+        """
         if isinstance(self.store, FolderStore):
             shutil.rmtree(self.store.path(self.root), ignore_errors=True)
+            return
+        with suppress(StorageError):
+            self.store.remove(self.store.list(f"{self.uri_of(plan)}/"))
+            self.store.remove(shard.uri for shard in plan.shards)
 
 
 def choose_work_folder(output: OutcomeFolder, *, is_shared: bool = False) -> WorkFolder:
@@ -64,6 +73,14 @@ def choose_work_folder(output: OutcomeFolder, *, is_shared: bool = False) -> Wor
         return WorkFolder(store=store, root=root)
     if is_shared:
         return WorkFolder(store=S3Store(), root=root)
-    digest = hashlib.sha256(root.encode()).hexdigest()[:16]
     cache = find_user_cache() / "labeljob"
-    return WorkFolder(store=FolderStore(cache), root=f"s3://work/{digest}")
+    return WorkFolder(store=FolderStore(cache), root=f"s3://work/{_digest(root)}")
+
+
+def find_stack_folder(folder: str, output: OutcomeFolder, name: str) -> WorkFolder:
+    """The work folder of an output below the folder that a stack's replays have in S3."""
+    return WorkFolder(store=S3Store(), root=f"{folder}/{name}-{_digest(output.shown(''))}")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -1,6 +1,7 @@
 """Masks shard by shard are those of the whole job at once."""
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import batched
@@ -10,10 +11,11 @@ import pytest
 
 from groundtruth.annotations import AnswerReader, merge_entries
 from groundtruth.contract.acs import parse_payload
+from groundtruth.errors import StorageError
 from groundtruth.settings import Settings
 from groundtruth.sharding.arrays import unpack
 from groundtruth.sharding.plan import Plan, Shard, digest_of
-from groundtruth.sharding.steps import begin, finish_step, run_step
+from groundtruth.sharding.steps import ShardsFailedError, begin, finish_step, run_step
 from groundtruth.tasks.base import ConsolidationContext, format_label
 from groundtruth.tasks.registry import plan_steps
 from groundtruth.tasks.segmentation.steps import LABELS
@@ -141,7 +143,8 @@ def consolidate_by_shards(objects, settings, store, size):
     while not move["done"]:
         folder = f"{WORK}/run/{move['folder']}"
         for item in json.loads(store.objects[f"{folder}/items.json"])[::-1]:
-            run_step(item, store, plan_steps)
+            with suppress(StorageError):
+                run_step(item, store, plan_steps)
         move = finish_step(move, store, plan_steps)
     for shard in shards:
         state = unpack(store.objects[f"{folder}/{shard.name}.state.safetensors"])
@@ -178,3 +181,20 @@ def test_what_other_shards_tell_of_careless_workers_changes_a_mask():
         masks.append(indices(store.written[uri].body))
     assert masks[1] == [[3] * 24], "alone, the two outvote the third"
     assert 3 not in masks[0][0]
+
+
+def test_an_answer_that_s3_denies_to_who_may_not_list_is_missing():
+    settings, objects = Settings(), make_objects()
+    expected = list(consolidate_at_once(objects, settings, make_store()))
+    denying = make_store()
+    denying.faults = {f"{ELSEWHERE}/lost.json": "access-denied"}
+    assert list(consolidate_by_shards(objects, settings, denying, 4)) == expected
+
+
+def test_a_shard_whose_answers_are_all_denied_fails():
+    objects = make_objects()[:1]
+    for annotation in objects[0]["annotations"]:
+        annotation["annotationData"] = {"s3Uri": f"{ELSEWHERE}/denied.json"}
+    store = MemoryStore(faults={f"{ELSEWHERE}/denied.json": "access-denied"})
+    with pytest.raises(ShardsFailedError, match=r"s3://answers/denied\.json: this answer and all"):
+        list(consolidate_by_shards(objects, Settings(), store, 1))

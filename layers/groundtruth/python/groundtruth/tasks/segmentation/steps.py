@@ -23,9 +23,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from groundtruth.annotations import AnswerReader, Answers, merge_entries
+from groundtruth.annotations import AnswerReader, Answers, Entry, merge_entries
 from groundtruth.contract.acs import parse_payload
 from groundtruth.contract.fields import embedded_json
+from groundtruth.errors import StorageError
 from groundtruth.sharding.arrays import Arrays
 from groundtruth.sharding.plan import Plan
 from groundtruth.sharding.steps import StepResult
@@ -54,6 +55,10 @@ JUDGE, CONCLUDE = "judge", "conclude"
 
 AGREEMENT = "agreement"
 """Total of `judge`, int64 (n_workers, 3): `SKILL_CELLS` of each worker, in millionths."""
+
+MISSING, DENIED = "answer-not-found", "answer-access-denied"
+UNREADABLE = (DENIED, "answer-bad-uri")
+"""Reasons of answers that are set aside."""
 
 LABELS = "labels"
 """State of `conclude`, uint8: JSON Lines, a data object each.
@@ -87,12 +92,12 @@ class SegmentationSteps:
         """One step on one shard.
 
         Raises `ContractError` if the shard is no payload, and `StorageError` if an answer cannot
-        be read now or a mask cannot be written.
+        be read now, or none at all, or a mask cannot be written.
         """
         plan = self._plan
         entries = merge_entries(parse_payload(embedded_json(shard, path="shard")))
         decode = partial(self._task.decode, classes=plan.classes, settings=plan.settings)
-        answers = AnswerReader(store).read(entries, decode)
+        answers = _as_missing(AnswerReader(store).read(entries, decode), entries)
         if step == JUDGE:
             return StepResult(totals={AGREEMENT: self._judge(answers, store)})
         text = "".join(f"{json.dumps(line)}\n" for line in self._conclude(answers, totals, store))
@@ -190,6 +195,34 @@ class _Judged:
         self, key: SkillKey, *, job: str, updates: Mapping[str, Amounts], at: datetime
     ) -> None:
         """Nothing: the batch is known already."""
+
+
+def _as_missing(
+    answers: Iterator[Answers[MaskAnswer]], entries: Sequence[Entry]
+) -> Iterator[Answers[MaskAnswer]]:
+    """Answers that are set aside as missing, whatever S3 says of them.
+
+    What is not there is denied by S3 to who may not list the bucket. `StorageError` if nothing else
+    is said of all answers of a shard: then it is the permission that is missing.
+    """
+    n_denied = n_others = 0
+    for item in answers:
+        rejected = tuple(
+            replace(answer, reason=MISSING) if answer.reason in UNREADABLE else answer
+            for answer in item.rejected
+        )
+        denied = sum(answer.reason == DENIED for answer in item.rejected)
+        n_denied += denied
+        n_others += len(item.workers) + len(item.rejected) - denied
+        yield replace(item, rejected=rejected)
+    if n_denied and not n_others:
+        uris = (answer.uri for entry in entries for answer in entry.object.annotations)
+        raise StorageError(
+            "this answer and all others of the shard are denied: they are not there, or the "
+            "function's role may not read them or use their key",
+            uri=str(next(filter(None, uris))),
+            reason="access-denied",
+        )
 
 
 def _noted(answers: Iterator[Answers[MaskAnswer]], ids: list[str]) -> Iterator[Answers[MaskAnswer]]:
