@@ -1,8 +1,8 @@
 """The answers of a job as columns: read once of its files, kept, and read again in chunks.
 
-    answers.parquet     a row for each annotation, in the order in which they count
-    objects.parquet     a row for each data object that has answers
-    facts.json          what the numbers in the answers mean, and what is wrong with the files
+    answers-00000.parquet   a row for each annotation, in the order in which they count, by chunks
+    objects.parquet         a row for each data object that has answers
+    facts.json              what the numbers in the answers mean, and what is wrong with the files
 
 The answers to data objects are together, in the order of the objects. What a worker said is the
 number of a list of names, which do not depend on the job's classes; where an answer has none, a
@@ -12,6 +12,7 @@ all there, and so are those of nobody: `AnswerChunk.settle` says which count.
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import weakref
@@ -35,14 +36,14 @@ from groundtruth.contract.fields import is_label_name
 from groundtruth.settings import Settings
 from labeljob.columns import Spread
 from labeljob.columns.kept import open_kept_folder
-from labeljob.columns.merging import ANSWERS_BY_OBJECT, Codes, MergedParts
+from labeljob.columns.merging import ANSWERS_BY_OBJECT, ChunkOfParts, Codes, MergedParts
 from labeljob.columns.parquet_answers import ParquetAnswers, read_rows
 from labeljob.columns.parts import Ints, Part, PartRead, load_table, read_part
 from labeljob.history.job_files import AnswerFiles, AnswerTime, DamageList
 from labeljob.jobs.job_location import JobPlace
 from labeljob.tasks.base import JobType
 
-FORMAT = 2
+FORMAT = 3
 """Grows when what is kept would no longer be understood, or be another."""
 
 KEPT_FROM = 8_000_000
@@ -75,7 +76,7 @@ class AnswerChunk:
     start, stop : int
         Rows of the table of data objects.
     table : pyarrow.Table
-        The rows of ``answers.parquet``.
+        The rows of the chunk's file.
     """
 
     codes: Codes
@@ -291,15 +292,19 @@ class ChunkOnFile:
         names = None if columns is None else list(columns)
         if isinstance(self.source, Path):
             codes = self.codes or _load_facts(self.source).codes
-            with pq.ParquetFile(self.source / _ANSWERS) as file:
-                table = file.read_row_group(self.number, columns=names)
+            with pq.ParquetFile(_chunk_file(self.source, self.number)) as file:
+                table = file.read(names)
         else:
             codes = self.codes or Codes()
             table = self.source if names is None else self.source.select(names)
         return AnswerChunk(codes=codes, start=self.start, stop=self.stop, table=table)
 
 
-_ANSWERS, _OBJECTS, _FACTS = "answers.parquet", "objects.parquet", "facts.json"
+_OBJECTS, _FACTS = "objects.parquet", "facts.json"
+
+
+def _chunk_file(folder: Path, number: int) -> Path:
+    return folder / f"answers-{number:05}.parquet"
 
 
 class _Facts(msgspec.Struct):
@@ -398,8 +403,8 @@ def _read_files(
             folder=folder,
         )
         if folder is None:
-            return replace(columns, _tables=tuple(merged.iter_answers()))
-        _write(columns, merged, folder)
+            return replace(columns, _tables=tuple(chunk.read() for chunk in merged.divide()))
+        _write(columns, merged, folder, spread)
     return columns
 
 
@@ -457,15 +462,33 @@ def _load_ids(part: PartRead) -> list[str]:
     return ids
 
 
-def _write(columns: AnswerColumns, merged: MergedParts, folder: Path) -> None:
+def _write(columns: AnswerColumns, merged: MergedParts, folder: Path, spread: Spread) -> None:
     """Write the tables, and the facts as the last file."""
     (folder / _FACTS).unlink(missing_ok=True)
-    with pq.ParquetWriter(folder / _ANSWERS, ANSWERS_BY_OBJECT, compression="zstd") as file:
-        for table in merged.iter_answers():
-            file.write_table(table, row_group_size=max(1, len(table)))
-    pq.write_table(columns.objects, folder / _OBJECTS, compression="zstd")
+    files = [_chunk_file(folder, number) for number in range(len(merged.chunks))]
+    list(spread(_write_chunk, list(zip(merged.divide(), files, strict=True))))
+    pq.write_table(
+        columns.objects,
+        folder / _OBJECTS,
+        compression="lz4",
+        use_dictionary=["answers"],
+        column_encoding=dict.fromkeys(("id", "source"), "DELTA_BYTE_ARRAY"),
+    )
     facts = _Facts(columns.codes, columns.chunks, columns.damages)
     (folder / _FACTS).write_bytes(msgspec.json.encode(facts))
+
+
+def _write_chunk(request: tuple[ChunkOfParts, Path]) -> None:
+    chunk, path = request
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    pq.write_table(
+        chunk.read(),
+        draft,
+        compression="lz4",
+        use_dictionary=["worker", "names", "reason", "detail"],
+        column_encoding=dict.fromkeys(("object", "submitted"), "DELTA_BINARY_PACKED"),
+    )
+    draft.replace(path)
 
 
 def count_names(columns: AnswerColumns) -> dict[str, Counter[str]]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
@@ -100,16 +102,60 @@ class MergedParts:
             schema=OBJECTS,
         )
 
-    def iter_answers(self) -> Iterator[pa.Table]:
-        """The answers to the data objects of each chunk, in order."""
-        tables = [_Recoded(part, self.codes) for part in self._parts]
-        first_rows = np.concatenate([[0], np.cumsum([table.n_rows for table in tables])])
+    def divide(self) -> list[ChunkOfParts]:
+        """Where the answers of each chunk are; another process can read them."""
+        tables = [_Recoded.of_part(part, self.codes) for part in self._parts]
+        first_rows = np.cumsum([0, *(len(load_table(part.answers)) for part in self._parts)])
+        chunks = []
         for start, stop in self.chunks:
             begin, end = np.searchsorted(self._objects, [start, stop]).tolist()
             entries = self._order[begin:end]
-            rows = _expand(self._rows_before[entries], self._counts[entries])
-            objects = np.repeat(np.arange(start, stop, dtype=np.int32), self.n_answers[start:stop])
-            yield _take(tables, first_rows, rows).add_column(0, "object", pa.array(objects))
+            starts, counts = self._rows_before[entries], self._counts[entries]
+            needed = np.searchsorted(first_rows, starts[counts > 0], side="right") - 1
+            chunks.append(
+                ChunkOfParts(
+                    start=start,
+                    n_answers=self.n_answers[start:stop].astype(np.int32),
+                    starts=starts,
+                    counts=counts.astype(np.int32),
+                    tables={number: tables[number] for number in np.unique(needed).tolist()},
+                    first_rows=first_rows,
+                )
+            )
+        return chunks
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ChunkOfParts:
+    """The answers of a chunk, in the parts that have some of them.
+
+    Attributes
+    ----------
+    start : int
+        Number of the first data object.
+    n_answers : ndarray of int, shape (n_objects,)
+        How many each has.
+    starts, counts : ndarray of int, shape (n_entries,)
+        First row, numbered through all parts, and how many rows each entry has.
+    tables : dict of int to _Recoded
+        The parts' answers, by the parts' numbers.
+    first_rows : ndarray of int, shape (n_parts + 1,)
+        Row of the first answer of each part.
+    """
+
+    start: int
+    n_answers: Ints
+    starts: NDArray[np.int64]
+    counts: Ints
+    tables: Mapping[int, _Recoded]
+    first_rows: NDArray[np.int64]
+
+    def read(self) -> pa.Table:
+        """The answers, in the order of the data objects."""
+        rows = _expand(self.starts, self.counts)
+        numbers = np.arange(self.start, self.start + len(self.n_answers), dtype=np.int32)
+        objects = pa.array(np.repeat(numbers, self.n_answers))
+        return _take(self.tables, self.first_rows, rows).add_column(0, "object", objects)
 
 
 def _sort(ids: pa.StringArray) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
@@ -151,37 +197,44 @@ def _split(n_answers: NDArray[np.int64]) -> list[tuple[int, int]]:
     return list(pairwise(edges))
 
 
-def _expand(starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
+def _expand(starts: NDArray[np.int64], counts: NDArray[Any]) -> NDArray[np.int64]:
     """The rows from each start on, as many as its count says."""
     ends = np.cumsum(counts)
     total = int(ends[-1]) if len(ends) else 0
     return np.repeat(starts - (ends - counts), counts) + np.arange(total)
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
 class _Recoded:
     """The answers of a part, with the codes that all parts have."""
 
-    def __init__(self, part: PartRead, codes: Codes) -> None:
-        self._table = load_table(part.answers)
-        self._maps = {
-            "worker": _map_codes(part.workers, codes.workers),
-            "names": _map_codes(part.names, codes.names),
-            "reason": _map_codes(part.reasons, codes.reasons),
-        }
-        self.n_rows = len(self._table)
+    answers: pa.Table | Path
+    maps: Mapping[str, Ints]
+
+    @classmethod
+    def of_part(cls, part: PartRead, codes: Codes) -> Self:
+        return cls(
+            answers=part.answers,
+            maps={
+                "worker": _map_codes(part.workers, codes.workers),
+                "names": _map_codes(part.names, codes.names),
+                "reason": _map_codes(part.reasons, codes.reasons),
+            },
+        )
 
     def take(self, rows: NDArray[np.int64]) -> pa.Table:
         """Rows by their numbers, with all columns."""
+        table = load_table(self.answers)
         if len(rows) and rows[-1] - rows[0] + 1 == len(rows) and (np.diff(rows) == 1).all():
-            table = self._table.slice(int(rows[0]), len(rows))
+            table = table.slice(int(rows[0]), len(rows))
         else:
-            table = self._table.take(pa.array(rows))
+            table = table.take(pa.array(rows))
         columns = []
         for column in ANSWERS:
-            if column.name in self._maps:
+            if column.name in self.maps:
                 if column.name in table.column_names:
                     own = table[column.name].to_numpy()
-                    values = self._maps[column.name][own]
+                    values = self.maps[column.name][own]
                 else:
                     values = np.full(len(table), NONE)
                 columns.append(pa.array(values.astype(column.type.to_pandas_dtype())))
@@ -199,7 +252,7 @@ def _map_codes[Key](own: Sequence[Key], all_keys: Sequence[Key]) -> Ints:
 
 
 def _take(
-    tables: Sequence[_Recoded], first_rows: NDArray[np.int64], rows: NDArray[np.int64]
+    tables: Mapping[int, _Recoded], first_rows: NDArray[np.int64], rows: NDArray[np.int64]
 ) -> pa.Table:
     """Rows of all parts, numbered through."""
     owner = np.searchsorted(first_rows, rows, side="right") - 1
