@@ -3,17 +3,22 @@
 import json
 import shutil
 
+import boto3
 import pytest
+from moto import mock_aws
 
-from labeljob.engines.executors import open_engine
+from groundtruth.storage.s3 import S3Store
+from labeljob.commands.replay import replay
+from labeljob.engines.executors import Engine, ThisProcess, open_engine
 from labeljob.history import whole_masks
 from labeljob.history.auxiliary_inputs import read_truths
 from labeljob.history.job import Given, read_job
 from labeljob.history.replay import choose_outcome_folder, make_single_call, replay_job
 from labeljob.history.whole_masks import replay_masks
 from labeljob.history.work_folder import choose_work_folder
-from labeljob.jobs.job_location import find_job
+from labeljob.jobs.job_location import ReadOnly, find_job
 from tests.masks import answer, drawn
+from tests.runner.command_line import run
 from tests.runner.history import job_folders as on_disk
 from tests.runner.history.test_two_passes import EASY, HARD, make_harbour, write_truth
 
@@ -111,3 +116,34 @@ def test_files_are_those_of_the_whole_job_at_once(harbour, tmp_path, monkeypatch
             replay_by_shards(folder, algorithm, engine, truth, tmp_path / f"shards{most}")
         assert files_of(tmp_path / f"shards{most}") == expected
         assert not (tmp_path / f"shards{most}.work").exists()
+
+
+@pytest.mark.parametrize("may_remove", [True, False])
+def test_only_what_a_replay_wrote_is_removed_from_s3(harbour, may_remove, monkeypatch):
+    folder, _ = harbour
+    if not may_remove:
+        monkeypatch.setattr(S3Store, "remove", ReadOnly.remove)
+    with mock_aws():
+        boto3.client("s3").create_bucket(Bucket="results")
+        store = S3Store()
+        others = "s3://results/harbour.work/another/plan.json"
+        store.write(others, b"{}", content_type="application/json", kms_key=None)
+        job = open_job(folder, "weighted")
+        place = choose_outcome_folder(job.place, "s3://results/harbour", "")
+        work = choose_work_folder(place, is_shared=True)
+        (call,) = make_single_call(job)
+        replay_masks(job, call, place, work, Engine(executor=ThisProcess(), at_once=1))
+        assert len(list(store.list("s3://results/harbour/"))) == 3 + EASY + HARD + 1
+        left = list(store.list(f"{work.root}/"))
+    assert (left == [others]) is may_remove
+    assert others in left
+
+
+def test_a_dry_run_tells_what_masks_cost_on_aws(harbour):
+    folder, _ = harbour
+    labels = ("--labels", ",".join(CLASSES))
+    outcome = run(replay, folder, *labels, "--dry-run", "--on", "aws", "--json")
+    assert outcome.exit_code == 0, outcome.output
+    told = json.loads(outcome.stdout)
+    assert (told["shards"], told["rounds"]) == (1, {"typical": 2, "at-most": 2})
+    assert told["dollars"]["typical"]["s3-requests"] > 0
