@@ -84,7 +84,9 @@ class Processes(Executor):
     """
 
     def __init__(self, workers: int) -> None:
-        self._threads = Threads(workers, thread_name_prefix="process")
+        self._threads = Threads(
+            workers, thread_name_prefix="process", initializer=_block_interrupts
+        )
         self._mine = threading.local()
         self._pools: dict[ProcessPoolExecutor, int] = {}
         self._lock = threading.Lock()
@@ -146,6 +148,12 @@ class Processes(Executor):
         with self._lock:
             self._pools.pop(pool, None)
         pool.shutdown()
+
+
+def _block_interrupts() -> None:
+    """Keep Ctrl-C from what this thread starts, which cannot do so itself before it has begun."""
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
 def _kill(process_id: int) -> None:

@@ -4,6 +4,7 @@ import importlib.util
 import pickle
 import platform
 import resource
+import signal
 import subprocess
 import sys
 
@@ -71,6 +72,12 @@ def test_processes_end_when_the_command_is_killed():
     told = subprocess.run([sys.executable, "-c", KILLED], stdout=subprocess.PIPE, timeout=60)
     assert told.returncode == -9
     assert told.stdout.strip()
+
+
+def test_ctrl_c_is_kept_from_a_process_before_it_begins():
+    with open_engine(workers=1) as engine:
+        blocked = engine.executor.submit(signal.pthread_sigmask, signal.SIG_BLOCK, ()).result()
+    assert signal.SIGINT in blocked
 
 
 def count_page_faults(rounds):
