@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor as Threads
 from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass, replace
 from importlib import import_module
+from multiprocessing import resource_tracker
 from typing import Any
 
 from labeljob.engines.worker import set_up_process
@@ -153,6 +154,7 @@ class Processes(Executor):
 def _block_interrupts() -> None:
     """Keep Ctrl-C from what this thread starts, which cannot do so itself before it has begun."""
     if sys.platform != "win32":
+        resource_tracker.ensure_running()  # the process of the library that ends by unblocking it
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
