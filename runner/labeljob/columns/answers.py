@@ -270,7 +270,7 @@ class AnswerColumns:
         facts = _load_facts(folder)
         return cls(
             codes=facts.codes,
-            objects=pq.read_table(folder / _OBJECTS),
+            objects=_read_table(folder / _OBJECTS),
             chunks=facts.chunks,
             damages=facts.damages,
             folder=folder,
@@ -292,8 +292,7 @@ class ChunkOnFile:
         names = None if columns is None else list(columns)
         if isinstance(self.source, Path):
             codes = self.codes or _load_facts(self.source).codes
-            with pq.ParquetFile(_chunk_file(self.source, self.number)) as file:
-                table = file.read(names)
+            table = _read_table(_chunk_file(self.source, self.number), names)
         else:
             codes = self.codes or Codes()
             table = self.source if names is None else self.source.select(names)
@@ -301,6 +300,12 @@ class ChunkOnFile:
 
 
 _OBJECTS, _FACTS = "objects.parquet", "facts.json"
+
+
+def _read_table(file: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """A file of ours; `pyarrow.parquet.read_table` would load much that nobody needs for it."""
+    with pq.ParquetFile(file) as parquet:
+        return parquet.read(columns)
 
 
 def _chunk_file(folder: Path, number: int) -> Path:
@@ -491,25 +496,33 @@ def _write_chunk(request: tuple[ChunkOfParts, Path]) -> None:
     draft.replace(path)
 
 
-def count_names(columns: AnswerColumns) -> dict[str, Counter[str]]:
+def count_names(columns: AnswerColumns, spread: Spread = map) -> dict[str, Counter[str]]:
     """How many usable answers name each class, by worker, in the order of the files."""
     codes = columns.codes
     votes: dict[str, Counter[str]] = {}
     n_workers = max(1, len(codes.workers))
     totals: Counter[int] = Counter()
-    for chunk in columns.iter_chunks(("object", "worker", "names")):
-        rows = chunk.find_usable()
-        kinds = chunk.names[rows].astype(np.int64) * n_workers + chunk.worker[rows]
-        if len(codes.names) * n_workers <= 4 * len(kinds):
-            counts = np.bincount(kinds)
-            kinds = np.flatnonzero(counts)
-            counts = counts[kinds]
-        else:
-            kinds, counts = np.unique(kinds, return_counts=True)
-        for kind, count in zip(kinds.tolist(), counts.tolist(), strict=True):
+    chunks = [columns.locate(number) for number in range(len(columns.chunks))]
+    for counts in (map if columns.folder is None else spread)(_count_kinds, chunks):
+        for kind, count in counts:
             totals[kind] += count
     for kind in sorted(totals):
         names, worker = divmod(kind, n_workers)
         for name in filter(is_label_name, codes.names[names]):
             votes.setdefault(name, Counter())[codes.workers[worker]] += totals[kind]
     return votes
+
+
+def _count_kinds(source: ChunkOnFile) -> list[tuple[int, int]]:
+    """How many usable answers of a chunk have each number of names and of a worker."""
+    chunk = source.load(("object", "worker", "names"))
+    n_workers = max(1, len(chunk.codes.workers))
+    rows = chunk.find_usable()
+    kinds = chunk.names[rows].astype(np.int64) * n_workers + chunk.worker[rows]
+    if len(chunk.codes.names) * n_workers <= 4 * len(kinds):
+        counts = np.bincount(kinds)
+        kinds = np.flatnonzero(counts)
+        counts = counts[kinds]
+    else:
+        kinds, counts = np.unique(kinds, return_counts=True)
+    return list(zip(kinds.tolist(), counts.tolist(), strict=True))

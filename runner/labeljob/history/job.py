@@ -139,8 +139,10 @@ class ToldClasses:
         place: JobPlace,
         core: Task[Any],
         settings: Settings,
+        spread: Spread = map,
     ) -> None:
         self._files, self._place, self._core, self._settings = files, place, core, settings
+        self._spread = spread
         facts = facts_about(lines, attribute)
         seen = ClassesSeen()
         seen.add(
@@ -163,7 +165,7 @@ class ToldClasses:
     def answered(self) -> Mapping[str, Counter[str]]:
         """How many usable answers name each class, by worker."""
         if self._files.columns is not None:
-            return count_names(self._files.columns)
+            return count_names(self._files.columns, self._spread)
         votes: dict[str, Counter[str]] = defaultdict(Counter)
         items = self._files.read(self._files.object_ids())
         for item in _read_names(items, self._place, self._core, self._settings):
@@ -353,7 +355,7 @@ def read_job(
     classes, source = _choose_classes(
         overrides.classes,
         place,
-        ToldClasses(lines, attribute, files, place, task.library, settings),
+        ToldClasses(lines, attribute, files, place, task.library, settings, spread),
         damage,
     )
     return JobOnFile(
