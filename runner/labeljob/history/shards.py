@@ -213,7 +213,7 @@ def make_shard(request: ShardRequest) -> Shard:
     settled = chunk.settle(problems)
     items = chunk.object[settled.rows] - request.start
     workers = request.workers[chunk.worker[settled.rows]]
-    order = np.lexsort((workers, items))
+    order = _sort(items, workers)
     objects = pa.ipc.open_stream(request.objects).read_all()
     ids, sources = objects["id"].to_pylist(), objects["source"].to_pylist()
     is_answered = np.zeros(len(ids), np.bool_)
@@ -238,6 +238,12 @@ def make_shard(request: ShardRequest) -> Shard:
     for path, content in ((f"{request.folder}/{name}{ASIDE}", aside), (uri, body)):
         request.store.write(path, content, content_type="application/octet-stream", kms_key=None)
     return Shard(name=name, uri=uri, n_objects=len(ids), n_answers=len(answers.items))
+
+
+def _sort(items: NDArray[Any], workers: NDArray[Any]) -> NDArray[np.intp]:
+    """The order of answers by object and by worker; nearly the one that they have."""
+    keys = items * (workers.max(initial=0) + np.int64(1)) + workers
+    return np.argsort(keys, kind="stable")
 
 
 def _load(request: ShardRequest) -> AnswerChunk:
@@ -295,7 +301,7 @@ def _add_model(
     items = np.concatenate([answers.items, np.array(list(said), np.int64)]).astype(np.int64)
     workers = np.concatenate([answers.workers, np.full(len(said), model)])
     codes = np.concatenate([answers.codes, np.arange(n_own, n_own + len(said))]).astype(np.int64)
-    order = np.lexsort((workers, items))
+    order = _sort(items, workers)
     return replace(
         answers,
         items=items[order],
