@@ -4,15 +4,17 @@
         [--peers-up-to 1000000] [--folder FOLDER] [--output FILE]
 
 Wall time, CPU and memory are those of the command with all its processes, from its start to its
-end: from JSON (nothing is kept of the job), and from the columns that this run kept. Memory is the
-largest sum of the processes' proportional set sizes; they are looked at every 0.1 s, so that CPU
-misses as much of each at most. Beside it, in a process
-each: a Polars group-by that counts votes in the same answers as a Parquet file, with reading it,
-and crowd-kit's DawidSkene (20 rounds at most) and MajorityVote of answers that are in memory, their
-creation left out. They write no labels, and compare none with the old ones.
+end, with modules that are compiled already, as those of an installed package are: from JSON
+(nothing is kept of the job), and from the columns that this run kept. Memory is the largest sum of
+the processes' proportional set sizes; they are looked at every 0.1 s, so that CPU misses as much of
+each at most. Beside it, in a process each: a Polars group-by that counts votes in the same answers
+as a Parquet file, with reading it, and crowd-kit's DawidSkene (20 rounds at most) and MajorityVote
+of answers that are in memory, their creation left out. They write no labels, and compare none with
+the old ones.
 """
 
 import argparse
+import atexit
 import json
 import os
 import shutil
@@ -155,6 +157,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="where jobs are made, with room for them")
     options = parser.parse_args()
     rows: list[dict[str, Any]] = []
+    _compile_modules()
     for answers in sorted(options.answers):
         with tempfile.TemporaryDirectory(dir=options.folder) as name:
             for row in measure_replays(answers, options.workers, Path(name)):
@@ -177,6 +180,15 @@ def main() -> None:
         "exponents": table(find_exponents(rows), ("what", "workers", "exponent")),
     }
     write_result(options.output, result)
+
+
+def _compile_modules() -> None:
+    """Have the processes that are measured find all modules compiled, by running once before."""
+    folder = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = folder
+    list(measure_replays(1_000, [1], Path(folder)))
 
 
 def _tell(row: dict[str, Any]) -> None:
