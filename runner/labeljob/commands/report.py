@@ -29,10 +29,13 @@ from labeljob.commands.reading import (
     read_all_annotations,
     read_truth,
 )
+from labeljob.engines.executors import open_engine
 from labeljob.history.auxiliary_inputs import add_auxiliary_inputs
 from labeljob.history.explanation import NothingKept
 from labeljob.history.job import JobOnFile, read_job_mask
+from labeljob.history.new_labels import make_new_labels
 from labeljob.history.replay import make_single_call, replay
+from labeljob.history.whole_job import has_steps
 from labeljob.metrics.scores import score_labels
 from labeljob.output_files import write_text
 
@@ -137,6 +140,11 @@ def _labels(job: JobOnFile, algorithm: str | None) -> tuple[dict[str, Label], st
             names = {label.algorithm[0] for label in labels.values() if label.algorithm}
             return labels, " and ".join(sorted(names)) or "the built-in function"
     job, auxiliary = add_auxiliary_inputs(choose_algorithm(job, algorithm))
+    name = f"{job.settings.consolidation_algorithm}, all answers replayed at once"
+    if has_steps(job):
+        with open_engine() as engine:
+            made = make_new_labels(job, auxiliary, engine, show_progress=messages.show_progress)
+            return {object_id: label for object_id, label in made if label.classes}, name
     calls = make_single_call(job)
     replayed = {}
     with messages.show_progress("Consolidating", len(calls[0].object_ids)) as advance:
@@ -152,4 +160,4 @@ def _labels(job: JobOnFile, algorithm: str | None) -> tuple[dict[str, Label], st
             label = decode_label(content[job.attribute], content[f"{job.attribute}{METADATA}"])
             if label is not None and label.classes:
                 replayed[item.object_id] = label
-    return replayed, f"{job.settings.consolidation_algorithm}, all answers replayed at once"
+    return replayed, name

@@ -164,7 +164,7 @@ def request_shards(
     workers = np.array([number_of[worker] for worker in columns.codes.workers], np.int32)
     objects = columns.objects.select(["id", "source"])
     if auxiliary.gold != NO_LABELS or auxiliary.model != NO_LABELS:
-        objects = objects.set_column(1, "source", _find_sources(job, columns))
+        objects = objects.set_column(1, "source", find_sources(job, columns))
     return [
         ShardRequest(
             number=first + position,
@@ -185,7 +185,7 @@ def request_shards(
     ]
 
 
-def _find_sources(job: JobOnFile, columns: AnswerColumns) -> pa.ChunkedArray:
+def find_sources(job: JobOnFile, columns: AnswerColumns) -> pa.ChunkedArray:
     """Where the data objects are: as the files of answers say, else as the manifest does."""
     sources = columns.objects["source"]
     if not sources.null_count:
