@@ -400,16 +400,26 @@ def _read_files(
         damages = dict.fromkeys(
             (place.shown(uri), problem) for one in parts for uri, problem in one.damages
         )
-        columns = AnswerColumns(
-            codes=merged.codes,
-            objects=merged.objects,
-            chunks=tuple(merged.chunks),
-            damages=tuple(damages),
-            folder=folder,
-        )
-        if folder is None:
-            return replace(columns, _tables=tuple(chunk.read() for chunk in merged.divide()))
-        _write(columns, merged, folder, spread)
+        return collect_answers(merged, folder, tuple(damages), spread)
+
+
+def collect_answers(
+    merged: MergedParts,
+    folder: Path | None,
+    damages: tuple[tuple[str, str], ...] = (),
+    spread: Spread = map,
+) -> AnswerColumns:
+    """The answers of parts, in a folder or in memory."""
+    columns = AnswerColumns(
+        codes=merged.codes,
+        objects=merged.objects,
+        chunks=tuple(merged.chunks),
+        damages=damages,
+        folder=folder,
+    )
+    if folder is None:
+        return replace(columns, _tables=tuple(chunk.read() for chunk in merged.divide()))
+    _write(columns, merged, folder, spread)
     return columns
 
 

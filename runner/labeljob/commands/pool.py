@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from groundtruth.sharding.plan import Plan
 from groundtruth.tasks.base import algorithm_of
 from labeljob import messages
 from labeljob.commands import options as shared
@@ -17,12 +18,17 @@ from labeljob.commands.reading import (
     print_read_errors,
     read_truth,
 )
+from labeljob.engines.driver import Outcome, run_plan
+from labeljob.engines.executors import open_engine
+from labeljob.history.auxiliary_inputs import AuxiliaryInputs
 from labeljob.history.replay import (
     ReplayOutcome,
     choose_outcome_folder,
     make_single_call,
     replay_job,
 )
+from labeljob.history.whole_job import WholeJob, has_steps, replay_whole
+from labeljob.history.work_folder import WorkFolder, choose_work_folder
 from labeljob.jobs.description import JobError
 from labeljob.rounds.pooling import Pool, pool
 
@@ -74,9 +80,32 @@ def _pool(options: PoolOptions) -> tuple[Pool, ReplayOutcome]:
     pooled = pool(rounds)
     job = choose_algorithm(pooled.job, options.algorithm)
     truths = read_truth(job, options.truth)
+    if has_steps(job):
+        return pooled, _replay_whole(
+            WholeJob(job=job, folder=folders[0], auxiliary=AuxiliaryInputs(), truths=truths)
+        )
     calls = make_single_call(job)
     with messages.show_progress("Consolidating", len(calls[0].object_ids)) as advance:
         return pooled, replay_job(job, calls, folders[0], truths=truths, advance=advance)
+
+
+def _replay_whole(whole: WholeJob) -> ReplayOutcome:
+    """Consolidate the pooled answers shard by shard."""
+    with open_engine() as engine:
+
+        def run(plan: Plan, work: WorkFolder) -> Outcome:
+            with messages.console.status("Consolidating"):
+                return run_plan(plan, work.uri_of(plan), work.store, engine)
+
+        (outcome,) = replay_whole(
+            [whole],
+            choose_work_folder(whole.folder),
+            engine,
+            run,
+            n_workers=engine.at_once,
+            show_progress=messages.show_progress,
+        )
+        return outcome
 
 
 def _report(pooled: Pool, result: ReplayOutcome) -> None:

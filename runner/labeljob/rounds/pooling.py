@@ -10,6 +10,7 @@ from typing import Any
 
 from groundtruth.contract.acs import Annotation, DataObject
 from groundtruth.errors import StorageError
+from labeljob.columns.pooled import pool_answers
 from labeljob.history.job import JobOnFile, ToldClasses, order_classes
 from labeljob.history.job_files import (
     AnsweredObject,
@@ -65,6 +66,8 @@ class PooledAnswers(AnswerFiles):
 
     def object_ids(self) -> list[str]:
         """The data objects that have answers in any round."""
+        if self.columns is not None:
+            return self.columns.object_ids
         answered = [set(job.object_ids()) for job in self._jobs]
         return [
             str(number)
@@ -160,13 +163,17 @@ def pool(jobs: Sequence[JobOnFile]) -> Pool:
         rounds=tuple(job.place for job in jobs),
     )
     fields = " ".join(dict.fromkeys(filter(None, (job.settings.answer_field for job in jobs))))
+    files = PooledAnswers(jobs, objects, damage)
+    columns = [job.columns for job in jobs if job.columns is not None]
+    if len(columns) == len(jobs):
+        files.columns = pool_answers(columns, _list_new_ids(objects, len(jobs)))
     job = replace(
         first,
         settings=replace(first.settings, answer_field=fields),
         place=place,
         classes=_classes(jobs),
         lines=lines,
-        files=PooledAnswers(jobs, objects, damage),
+        files=files,
         damage=damage,
     )
     in_rounds = tuple(len({at for at, _ in places}) for places in objects)
@@ -185,6 +192,15 @@ def _objects(jobs: Sequence[JobOnFile], damage: DamageList) -> list[list[tuple[i
                 damage.add(where, "has no source-ref and is pooled with nothing")
                 places[str(at), line.object_id] = [(at, line.object_id)]
     return list(places.values())
+
+
+def _list_new_ids(objects: Sequence[Places], n_rounds: int) -> list[dict[str, str]]:
+    """The pooled id of each round's data objects."""
+    new_ids: list[dict[str, str]] = [{} for _ in range(n_rounds)]
+    for number, places in enumerate(objects):
+        for at, object_id in places:
+            new_ids[at][object_id] = str(number)
+    return new_ids
 
 
 def _line(

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from labeljob.commands.pool import pool_rounds
@@ -35,6 +36,40 @@ def test_time_decides_what_is_later_and_not_the_order_of_the_rounds(zoo, second_
     job = pool([read(second_round), read(zoo)]).job
     (two,) = [one for one in read_annotations(job) if one.source == "s3://images/2.jpg"]
     assert job.classes[two.choices[two.workers.index("ann"), 0]] == "dog"
+
+
+@pytest.mark.parametrize("names", [["round-0", "round-1"], ["round-1", "calls", "round-0"]])
+def test_columns_of_rounds_say_what_their_files_say(tmp_path, names):
+    rng = np.random.default_rng(7)
+    pooled = pool([read(_make_round(tmp_path / "bucket", rng, name)) for name in names]).job
+    assert pooled.columns is not None
+    by_columns = list(map(_plain_values, read_annotations(pooled)))
+    pooled.files.columns = None
+    assert by_columns == list(map(_plain_values, read_annotations(pooled)))
+    assert len(by_columns) == 6  # of 7 sources: one has answers in no round
+
+
+def _make_round(bucket, rng, name):
+    """Answers of some workers, some of them twice, at times in any order, or in a request."""
+    folder, at_all = bucket / name, {}
+    for at in range(6):
+        said = {
+            worker: on_disk.chosen(rng.choice([*on_disk.CLASSES, ""])) for worker in ("ann", "bob")
+        }
+        seconds = float(rng.integers(1, 59))
+        at_all[str(at)] = said
+        if name != "calls" and at != 3:
+            on_disk.write(on_disk.response_path(folder, str(at)), on_disk.response(said, seconds))
+    if name == "calls":
+        on_disk.write(on_disk.request_path(folder), on_disk.request(at_all))
+    lines = [on_disk.builtin_line(at + 2 * (name == "round-1"), "cat") for at in range(5)]
+    on_disk.write_manifest(folder, lines)
+    return folder
+
+
+def _plain_values(annotations):
+    values = {name: getattr(annotations, name) for name in annotations.__slots__}
+    return {**values, "choices": values["choices"].tolist()}
 
 
 def test_manifests_in_both_styles_and_a_diff_are_written(zoo, second_round, tmp_path):
