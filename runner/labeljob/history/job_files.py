@@ -289,8 +289,9 @@ def _read_response(object_id: str, content: Any) -> AnsweredObject:
 
 def find_answer_time(accepted: Any, submitted: Any, seconds: Any) -> AnswerTime:
     """When an answer came and how long it took, of values of any kind."""
-    begun, ended = _time(accepted), _time(submitted)
+    ended = _time(submitted)
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0:
+        begun = _time(accepted)
         seconds = (ended - begun).total_seconds() if begun and ended else None
     return AnswerTime(ended, seconds)
 
