@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import signal
 import subprocess
 import sys
 
@@ -37,10 +38,10 @@ class Interrupt:
     def find_spec(self, name, path=None, target=None):
         if name == interrupted:
             sys.meta_path.remove(self)
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(int(number))
 
-interrupted = sys.argv[1]
-sys.argv = ["labeljob", *sys.argv[2:]]
+interrupted, number = sys.argv[1:3]
+sys.argv = ["labeljob", *sys.argv[3:]]
 from labeljob.cli import main
 sys.meta_path.insert(0, Interrupt())
 main()
@@ -105,13 +106,23 @@ def test_a_name_that_is_no_command_is_met_with_one_that_is_like_it():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("module", ["typer", "labeljob.commands.labels", "numpy", "json.tool"])
-def test_ctrl_c_ends_the_start_with_one_line(module, tmp_path):
-    result = run_python(INTERRUPTED, module, "labels", "cat", "dog", "-o", str(tmp_path / "labels"))
+@pytest.mark.parametrize(
+    ("module", "number"),
+    [
+        ("typer", signal.SIGINT),
+        ("labeljob.commands.labels", signal.SIGINT),
+        ("numpy", signal.SIGINT),
+        ("numpy", signal.SIGTERM),
+        ("json.tool", signal.SIGINT),
+    ],
+)
+def test_ctrl_c_and_sigterm_end_the_start_with_one_line(module, number, tmp_path):
+    command = ("labels", "cat", "dog", "-o", str(tmp_path / "labels"))
+    result = run_python(INTERRUPTED, module, str(int(number)), *command)
     if module == "json.tool":  # which nothing loads
         assert (result.returncode, (tmp_path / "labels").exists()) == (0, True)
     else:
-        assert result.returncode == 130
+        assert result.returncode == 128 + number
         assert result.stderr == ("interrupted. Run the same command again to do what is left.\n")
         assert list(tmp_path.iterdir()) == []
 

@@ -35,7 +35,7 @@ from groundtruth.annotations import RejectedAnswer
 from groundtruth.contract.fields import is_label_name
 from groundtruth.settings import Settings
 from labeljob.columns import Spread
-from labeljob.columns.kept import open_kept_folder
+from labeljob.columns.kept import DRAFTS, open_kept_folder
 from labeljob.columns.merging import ANSWERS_BY_OBJECT, ChunkOfParts, Codes, MergedParts
 from labeljob.columns.parquet_answers import ParquetAnswers, read_rows
 from labeljob.columns.parts import Ints, Part, PartRead, load_table, read_part
@@ -385,7 +385,7 @@ def _read_files(
     folder: Path | None,
 ) -> AnswerColumns:
     part = Part(place=place, job_type=job_type, settings=settings)
-    with tempfile.TemporaryDirectory(dir=folder, prefix="parts-") as name:
+    with tempfile.TemporaryDirectory(dir=folder, prefix=DRAFTS) as name:
         draft = Path(name) if folder else None
         is_table = isinstance(files, ParquetAnswers)
         read = read_rows if is_table else read_part

@@ -18,6 +18,9 @@ from labeljob.jobs.job_location import JobPlace
 KEPT = ".columns"
 """The folder in a job's folder."""
 
+DRAFTS = "parts-"
+"""How names of folders begin that are only there while answers are read."""
+
 OLD = 3600.0
 """Seconds after which what nobody needs any more is removed; another command may still read it."""
 
@@ -26,7 +29,8 @@ def open_kept_folder(place: JobPlace, kind: str, key: str) -> Path | None:
     """The folder that is kept of a job; None where none can be written.
 
     It may be there already. It is in the job's folder or, for a job in S3, in the user's cache.
-    Folders of the same kind with another key are removed once they are old.
+    Folders of the same kind with another key, and drafts that a killed command left, are removed
+    once they are old.
 
     Parameters
     ----------
@@ -48,7 +52,7 @@ def open_kept_folder(place: JobPlace, kind: str, key: str) -> Path | None:
         (folder / ".writable").touch()
     except OSError:
         return None
-    for other in above.glob(f"{kind}-*"):
+    for other in (*above.glob(f"{kind}-*"), *folder.glob(f"{DRAFTS}*")):
         with suppress(OSError):
             if other != folder and time.time() - other.stat().st_mtime > OLD:
                 shutil.rmtree(other)

@@ -154,7 +154,7 @@ class Processes(Executor):
 def _block_interrupts() -> None:
     """Keep Ctrl-C from what this thread starts, which cannot do so itself before it has begun."""
     if sys.platform != "win32":
-        resource_tracker.ensure_running()  # the process of the library that ends by unblocking it
+        resource_tracker.ensure_running()  # its start unblocks it again
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 

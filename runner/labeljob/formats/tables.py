@@ -142,9 +142,11 @@ def write_tables(
 
 
 def _storable(value: Any) -> Any:
-    """The value, without the halves of surrogate pairs that no file can hold."""
+    """The value, without what no file can hold: halves of surrogate pairs, numbers too large."""
     if isinstance(value, list):
         return [_storable(item) for item in value]
+    if isinstance(value, int) and value.bit_length() > 63:
+        return None
     return escape_halves(value) if isinstance(value, str) else value
 
 

@@ -82,6 +82,10 @@ class _BuiltinClasses(msgspec.Struct, kw_only=True):
     confidence_map: dict[str, _Share | None] = field(name="confidence-map", default_factory=dict)
 
 
+_NOT_PLAIN = (msgspec.ValidationError, UnicodeEncodeError)
+"""What says that a label is not as usual; the second is of half a character."""
+
+
 def read_plain_class(value: Any, metadata: Mapping[str, Any]) -> LabelParts | None:
     """The one class of a label of image-multi-class; None if it is not written as usual."""
     try:
@@ -89,7 +93,7 @@ def read_plain_class(value: Any, metadata: Mapping[str, Any]) -> LabelParts | No
             return _read_builtin_class(value, msgspec.convert(metadata, _BuiltinClass))
         if type(value) is dict:
             return _read_object_class(msgspec.convert(value, _SingleClass), None)
-    except msgspec.ValidationError:
+    except _NOT_PLAIN:
         pass
     return None
 
@@ -102,7 +106,7 @@ def read_plain_classes(value: Any, metadata: Mapping[str, Any]) -> LabelParts | 
             return _read_builtin_classes(class_ids, msgspec.convert(metadata, _BuiltinClasses))
         if type(value) is dict:
             return _read_object_classes(msgspec.convert(value, _SeveralClasses), None)
-    except msgspec.ValidationError:
+    except _NOT_PLAIN:
         pass
     return None
 

@@ -11,6 +11,7 @@ from groundtruth.settings import Settings
 from labeljob.columns import answers as columns_of_answers
 from labeljob.columns import merging, parts
 from labeljob.columns.answers import open_answers
+from labeljob.columns.kept import DRAFTS
 from labeljob.history.job import Given, read_annotations, read_job
 from labeljob.history.job_files import AnswerTime, DamageList, find_answer_files
 from labeljob.jobs.job_location import find_job
@@ -179,6 +180,17 @@ def test_what_is_kept_is_not_read_again_until_a_file_changes(zoo, in_chunks, mon
     on_disk.write(path, on_disk.response({"ann": on_disk.chosen("yak")}))
     os.utime(path, ns=(1, 1))
     assert ("yak",) in open_zoo(zoo).codes.names
+
+
+def test_what_a_killed_command_left_goes_once_it_is_old(zoo, in_chunks):
+    open_zoo(zoo)
+    (kept,) = (zoo / ".columns").glob("answers-*")
+    old, new = kept / f"{DRAFTS}old", kept / f"{DRAFTS}new"
+    old.mkdir()
+    new.mkdir()
+    os.utime(old, (1, 1))
+    open_zoo(zoo)
+    assert (old.exists(), new.exists()) == (False, True)
 
 
 def test_a_folder_that_takes_nothing_is_no_error(zoo, in_chunks, monkeypatch):

@@ -53,7 +53,23 @@ BUILTIN_SEVERAL = {
     "creation-date": "2026-03-02T10:00:09.000000",
 }
 BUILTIN = on_disk.builtin_line(1, "dog")["animal-metadata"]
-STRANGE = [None, True, -1, 2, 1.5, "", "eel", [], [0], [0, 0], {}, {"name": 1}, {"0": ""}]
+STRANGE = [
+    None,
+    True,
+    -1,
+    2,
+    1.5,
+    "",
+    "eel",
+    "\udfff",
+    1 << 70,
+    [],
+    [0],
+    [0, 0],
+    {},
+    {"name": 1},
+    {"0": ""},
+]
 """What may stand where something else belongs."""
 
 
