@@ -4,6 +4,7 @@ from fnmatch import fnmatchcase
 
 import pytest
 
+from groundtruth.sharding.steps import STATE_END
 from tests.repository.template import (
     DEPLOYED,
     OF_JOBS,
@@ -144,6 +145,12 @@ def test_a_replay_writes_into_its_own_folder_only():
             if "s3:PutObject" in statement["Action"]:
                 (place,) = resources_of(statement)
                 assert place.startswith("${ReplayBucketName}/${ReplayPrefix}/")
+
+
+def test_a_replay_removes_nothing_but_states():
+    named = {entry["Sid"]: entry for entry in statements_of("ReplayShardFunctionRole")}
+    (place,) = resources_of(named["RemoveStatesOfShards"])
+    assert place == f"${{ReplayBucketName}}/${{ReplayPrefix}}/*{STATE_END}"
 
 
 def test_the_state_machine_starts_and_invokes_nothing_else():

@@ -12,6 +12,7 @@ from groundtruth.settings import Settings
 from groundtruth.sharding.arrays import pack, unpack
 from groundtruth.sharding.plan import Plan, Shard, digest_of
 from groundtruth.sharding.steps import (
+    STATE_END,
     ShardsFailedError,
     StepResult,
     begin,
@@ -157,7 +158,7 @@ def test_a_shard_that_fails_is_named_and_the_others_are_done():
 
 def states_of(store):
     """How many states each step has left."""
-    names = (uri.removeprefix(f"{WORK}/") for uri in store.objects if uri.endswith(".state.npz"))
+    names = (uri.removeprefix(f"{WORK}/") for uri in store.objects if uri.endswith(STATE_END))
     return dict(sorted(Counter(int(name[:2]) for name in names).items()))
 
 
@@ -188,7 +189,7 @@ def test_a_shard_that_failed_finds_what_the_others_left():
     store.objects[plan.shards[2].uri] = b"ef "
     move = consolidate(plan, store, steps)
     assert move["failed"] == 0
-    totals = unpack(store.objects[f"{WORK}/{move['folder']}/totals.npz"])
+    totals = unpack(store.objects[f"{WORK}/{move['folder']}/totals.safetensors"])
     assert totals["n"] == (3 + 1 + 3) * 4**3
 
 
