@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -202,16 +202,18 @@ def order_classes(rounds: Sequence[ToldClasses]) -> tuple[tuple[str, ...], str]:
     Classes that labels do not number fill the places that are left, by their names. Where rounds
     number classes differently, the last one counts.
     """
-    places = {index: name for told in rounds for index, name in told.places.items()}
+    places = {index: name for told in rounds for index, name in told.places.items() if name}
     names = {name for told in rounds for name in told.names}
     places = places or dict(enumerate(sorted(names)))
     if not all(told.is_complete() for told in rounds):
         names.update(name for told in rounds for name in told.answered)
     left = iter(sorted(names - set(places.values())))
-    ordered = (
-        places.get(index) or next(left, None) for index in range(max(places, default=-1) + 1)
-    )
-    classes = [name for name in ordered if name is not None]
+    classes: list[str] = []
+    free = 0  # the first place that is not filled; what a damaged label says may be far behind it
+    for index in sorted(places):
+        classes += islice(left, min(max(index - free, 0), len(names)))
+        classes.append(places[index])
+        free = index + 1
     return (*classes, *left), "manifest" if places else "answers"
 
 

@@ -159,3 +159,14 @@ def test_a_replay_knows_the_labels_that_have_no_confidence(zoo, tmp_path):
     assert outcome.exit_code == 0, outcome.output
     differences = json.loads(outcome.stdout)["differences"]
     assert (differences["labels-changed"], differences["confidences-changed"]) == (0, 0)
+
+
+@pytest.mark.parametrize("index", [1 << 40, 1 << 70])
+def test_a_class_whose_number_is_far_behind_is_the_last_one(zoo, index):
+    path = zoo / "manifests/output/output.manifest"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    for line in lines:
+        if line.get("animal-metadata", {}).get("class-name") == "eel":
+            line["animal"] = index
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    assert read(zoo).classes == ("cat", "dog", "eel")
