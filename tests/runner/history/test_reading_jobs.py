@@ -166,7 +166,7 @@ def test_a_class_whose_number_is_far_behind_is_the_last_one(zoo, index):
     path = zoo / "manifests/output/output.manifest"
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     for line in lines:
-        if line.get("animal-metadata", {}).get("class-name") == "eel":
+        if line.get("animal-metadata", {}).get("class-name") == "dog":
             line["animal"] = index
     path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
-    assert read(zoo).classes == ("cat", "dog", "eel")
+    assert read(zoo).classes == ("cat", "eel", "dog")
