@@ -16,6 +16,7 @@ from labeljob.engines.aws import open_machine, run_plan_on_aws
 from labeljob.engines.driver import run_plan
 from labeljob.engines.executors import Engine, ThisProcess
 from labeljob.history import whole_masks
+from labeljob.jobs.description import JobError
 from tests.deployed.conftest import BUCKET, STACK
 from tests.masks import answer, drawn
 from tests.runner.history import job_folders as on_disk
@@ -87,7 +88,7 @@ def consolidate_here(folder, bodies):
     return labels_of(run_plan(plan, "s3://here/work", store, engine), store, plan)
 
 
-def test_the_state_machine_gives_the_bytes_of_one_machine(machine, tmp_path):
+def test_the_state_machine_gives_the_bytes_of_one_machine(machine, tmp_path, monkeypatch):
     bodies, store = list(shard_bodies()), S3Store()
     work = f"{machine.folder}/whole"
     plan = make_plan(work, store, bodies)
@@ -99,6 +100,9 @@ def test_the_state_machine_gives_the_bytes_of_one_machine(machine, tmp_path):
     executions = machine.client.list_executions(stateMachineArn=machine.arn)["executions"]
     assert run_plan_on_aws(plan, work, store, machine) == outcome
     assert machine.client.list_executions(stateMachineArn=machine.arn)["executions"] == executions
+    monkeypatch.setattr("labeljob.engines.aws.TOTALS_END", ".totals.of-another-version")
+    with pytest.raises(JobError, match="results of 3 are not where they should be"):
+        run_plan_on_aws(plan, work, store, machine)
 
 
 def test_a_shard_that_fails_for_ever_is_named_and_the_others_are_done(machine, tmp_path):

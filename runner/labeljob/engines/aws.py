@@ -144,6 +144,11 @@ def run_plan_on_aws(
         for shard in plan.shards
         if shard.name not in done
     }
+    if len(failures) != last["failed"]:
+        raise JobError(
+            f"{last['failed']} shards failed in {execution}, but the results of {len(failures)} "
+            "are not where they should be: the stack is of another version; deploy this one"
+        )
     return Outcome(folder=folder, n_steps=int(last["number"]) + 1, failures=failures)
 
 
