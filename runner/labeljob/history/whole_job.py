@@ -7,9 +7,12 @@ import math
 import shutil
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from functools import partial
+from io import BufferedReader
 from itertools import batched, pairwise
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -387,9 +390,16 @@ def _write_job(
         if own.shard.name in found.failures
     }
     with whole.folder.open_draft() as draft:
-        for name, style in zip(manifests, styles, strict=True):
-            _join_lines(draft / name, style, layout.owner, requests, written)
-        _join_tables(draft / TABLE, [request.path(LABELS) for request in requests])
+        joins = [
+            partial(_join_tables, draft / TABLE, [request.path(LABELS) for request in requests]),
+            *(
+                partial(_join_lines, draft / name, style, layout.owner, requests, written)
+                for name, style in zip(manifests, styles, strict=True)
+            ),
+        ]
+        with ThreadPoolExecutor() as threads:
+            for _ in threads.map(lambda join: join(), joins):
+                pass
         figures = [
             score_labels(job.task, labels, whole.truths, job.classes, lambda label: None)
             if whole.truths
@@ -494,8 +504,9 @@ def _join_lines(
     edges = np.flatnonzero(np.diff(owner)) + 1
     starts, ends = [0, *edges.tolist()], [*edges.tolist(), len(owner)]
     used = [0] * len(requests)
-    files: dict[int, IO[bytes]] = {}
+    files: dict[int, BufferedReader] = {}
     left = np.bincount(owner, minlength=len(requests)).tolist()
+    block = memoryview(bytearray(_BLOCK))
     with path.open("wb") as target:
         for start, end in zip(starts, ends, strict=True):
             if start == end:
@@ -505,7 +516,7 @@ def _join_lines(
                 number, requests[number].path(style).open("rb")
             )
             size = int(sizes[number][used[number] : used[number] + n_lines].sum())
-            _copy(file, target, size)
+            _copy(file, target, size, block)
             used[number] += n_lines
             left[number] -= n_lines
             if not left[number]:
@@ -513,14 +524,17 @@ def _join_lines(
                 requests[number].path(style).unlink()
 
 
-_BLOCK = 1 << 24
+_BLOCK = 1 << 20
+"""Bytes that are copied at once: they stay in a core's cache."""
 
 
-def _copy(source: IO[bytes], target: IO[bytes], size: int) -> None:
+def _copy(source: BufferedReader, target: IO[bytes], size: int, block: memoryview) -> None:
     while size:
-        block = source.read(min(size, _BLOCK))
-        target.write(block)
-        size -= len(block)
+        n_read = source.readinto(block[:size])
+        if not n_read:
+            raise OSError(f"{source.name} was changed meanwhile")
+        target.write(block[:n_read])
+        size -= n_read
 
 
 def _join_tables(path: Path, parts: Sequence[Path]) -> None:
