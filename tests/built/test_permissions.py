@@ -45,6 +45,7 @@ NOT_HERE = {
     "WriteLogs": "the emulator keeps the logs itself",
     "KeepEventsThatFailed": "Lambda itself sends them, and the emulator does not",
     "UseKeyOfShardsThroughS3": "moto's S3 asks no KMS",
+    "RemoveStatesOfShards": "moto denies what removes several objects unless the bucket is named",
     "KeepWorkerSkill": "moto judges no request of DynamoDB by its table: see tests/deployed",
     "DecryptThroughS3": "moto's S3 asks no KMS",
     "EncryptMasksThroughS3": "moto's S3 asks no KMS",
