@@ -19,7 +19,7 @@ LEFT_OUT = {"replay_shard"}
 
 FUNCTIONS = sorted({folder.parent.name for folder in ROOT.glob("functions/*/app.py")} - LEFT_OUT)
 ENV_VARS = json.loads((ROOT / "events" / "env-vars.json").read_text(encoding="utf-8"))
-PAGES = ("README.md", "docs/labeljob.md")
+PAGES = ("README.md", "docs/reference/labeljob.md")
 
 
 def documented_commands(page):

@@ -80,7 +80,7 @@ def test_every_text_under_docs_is_linked_from_the_readme():
 
 @pytest.mark.parametrize("top", [LIBRARY, RUNNER, ROOT / "benchmarks", ROOT / "tests"])
 def test_the_map_has_every_folder_of_the_code(top):
-    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/explanation/architecture.md").read_text(encoding="utf-8")
     _, _, section = text.partition(f"### `{top.relative_to(ROOT)}`")
     listed = re.findall(r"(?m)^\| `(.+?)` \|", section.partition("###")[0])
     folders = {file.relative_to(top).parent for file in own_files("*.py") if top in file.parents}

@@ -61,8 +61,10 @@ STATEMENTS = {
     sid: (statement, condition)
     for sid, statement, condition in reversed(list(statements_with_conditions()))
 }
-PERMISSIONS = table(read("docs/deploying.md"), "Permissions of the functions")
-FLOWS = [row for row in table(read("docs/security.md"), "Data flow") if row["statements"]]
+PERMISSIONS = table(read("docs/how-to/deploying.md"), "Permissions of the functions")
+FLOWS = [
+    row for row in table(read("docs/explanation/security.md"), "Data flow") if row["statements"]
+]
 
 
 def may(sid):
@@ -129,7 +131,7 @@ def services_of(statement):
 def test_the_policies_of_keys_allow_roles_what_the_roles_own_policies_do():
     of_buckets, of_stack = (
         json.loads(fence.text)
-        for fence in fences(read("docs/deploying.md"))
+        for fence in fences(read("docs/how-to/deploying.md"))
         if fence.language == "json" and "kms:" in fence.text
     )
     for parameter, policy in (("KmsKeyArn", [of_buckets]), ("StackKmsKeyArn", of_stack)):

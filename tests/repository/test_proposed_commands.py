@@ -17,8 +17,7 @@ from labeljob.commands import COMMANDS, load_command
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
-    *ROOT.glob("docs/*.md"),
-    *ROOT.glob("docs/contributing/*.md"),
+    *ROOT.glob("docs/**/*.md"),
 ]
 SOURCES = [
     *ROOT.glob("runner/labeljob/**/*.py"),
@@ -112,7 +111,7 @@ def parse(tokens, whole):
 
 def test_the_commands_of_all_kinds_of_texts_are_seen():
     places = {where for _, _, where in PROPOSED}
-    assert {"README.md", "docs/labeljob.md", "runner/labeljob/commands/run.py"} <= places
+    assert {"README.md", "docs/reference/labeljob.md", "runner/labeljob/commands/run.py"} <= places
     assert len(PROPOSED) > 80
 
 

@@ -198,7 +198,7 @@ def test_every_function_has_an_alias_arn_and_a_role_arn_among_the_outputs():
 
 
 def test_the_table_of_settings_has_every_tag_and_the_parameters_that_there_are():
-    rows = table((ROOT / "docs/algorithms.md").read_text(encoding="utf-8"), "Settings")
+    rows = table((ROOT / "docs/explanation/algorithms.md").read_text(encoding="utf-8"), "Settings")
     tags = [tag for row in rows for tag in code_in(row["tag after `consolidation:`"])]
     assert sorted(tags) == sorted(tag.removeprefix(TAG_PREFIX) for tag in JOB_TAGS)
     variables = all_variables()

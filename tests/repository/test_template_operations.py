@@ -9,11 +9,11 @@ from tests.repository.template import DEPLOYED, OF_JOBS, RESOURCES, of_type
 
 
 def test_every_alarm_says_what_to_do():
-    text = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/how-to/operations.md").read_text(encoding="utf-8")
     for name in of_type("AWS::CloudWatch::Alarm"):
         properties = RESOURCES[name]["Properties"]
-        anchor = re.search(r"docs/operations\.md#([\w-]+)", properties["AlarmDescription"])[1]
-        assert anchor in anchors(text), name
+        link = re.search(r"docs/how-to/operations\.md#([\w-]+)", properties["AlarmDescription"])
+        assert link[1] in anchors(text), name
         assert properties["TreatMissingData"] == "notBreaching"
         assert {"AlarmActions", "OKActions"} <= properties.keys()
 

@@ -72,7 +72,7 @@ def test_its_json_is_that_of_the_examples(place, file):
 
 def test_every_command_is_in_the_list():
     names = set(CliRunner().invoke(app, ["--help"]).stdout.split())
-    listed = set(re.findall(r"`labeljob (\w+)", (ROOT / "docs/labeljob.md").read_text()))
+    listed = set(re.findall(r"`labeljob (\w+)", (ROOT / "docs/reference/labeljob.md").read_text()))
     assert listed <= names
     assert {command.name for command in app.registered_commands} <= listed
 

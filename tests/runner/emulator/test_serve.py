@@ -49,7 +49,7 @@ def test_it_serves_until_interrupted_and_keeps_what_was_written(tmp_path):
         _, rest = served.communicate(timeout=60)
     folder = (application_folder() / EVENT).parent
     assert payload == (folder / "payload.json").read_bytes()
-    documented = (application_folder() / "docs" / "labeljob.md").read_text(encoding="utf-8")
+    documented = (application_folder() / "docs/reference/labeljob.md").read_text(encoding="utf-8")
     assert command in documented.splitlines(keepends=True)
     assert served.returncode == 0, rest
     assert (tmp_path / "kept" / "0.png").read_bytes() == b"mask"

@@ -184,7 +184,7 @@ def power(
 
 
 def print_power(n_crews: int) -> None:
-    """Print the table of docs/labeljob.md, in Markdown."""
+    """Print the table of docs/reference/labeljob.md, in Markdown."""
     sizes = (50, 100, 300)
     sys.stdout.write(f"| asked | copied | classes | {' | '.join(f'{n:,}' for n in sizes)} |\n")
     sys.stdout.write("|---|---|---|" + "---|" * len(sizes) + "\n")

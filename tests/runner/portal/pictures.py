@@ -1,4 +1,4 @@
-"""Take the pictures of docs/portal.md: `.venv/bin/python -m tests.runner.portal.pictures`."""
+"""Take the pictures of the portal: `.venv/bin/python -m tests.runner.portal.pictures`."""
 
 import io
 import sys

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 JOBS = Path("labeljob-store/labeljob/jobs")
 MANIFEST = JOBS / "zoo/manifests/output/output.manifest"
 
-DOCS = Path(__file__).resolve().parents[3] / "docs/labeljob.md"
+DOCS = Path(__file__).resolve().parents[3] / "docs/reference/labeljob.md"
 VERIFY, SORT, ADJUST = (
     shlex.split(command)[1:]
     for command in re.search(

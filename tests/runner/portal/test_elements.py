@@ -384,7 +384,8 @@ def test_the_documentation_names_every_element():
             r'@customElement\("(\S+)"\)', "".join(f.read_text() for f in source.rglob("*.ts"))
         )
     )
-    told = (Path(__file__).resolve().parents[3] / "docs/worker-pages.md").read_text("utf-8")
+    page = Path(__file__).resolve().parents[3] / "docs/reference/worker-pages.md"
+    told = page.read_text("utf-8")
     assert {name for name in here if f"`{name}`" not in told} == {
         "labeljob-viewer",
         "labeljob-surface",

@@ -1,4 +1,4 @@
-"""`docs/leaving-ground-truth.md`, command by command, with a job that is half done."""
+"""`docs/how-to/leaving-ground-truth.md`, command by command, with a job that is half done."""
 
 import json
 import re
@@ -16,7 +16,8 @@ from tests.runner.portal.live_portal import serve
 
 pytestmark = pytest.mark.slow
 
-TEXT = (Path(__file__).resolve().parents[3] / "docs/leaving-ground-truth.md").read_text("utf-8")
+PAGE = Path(__file__).resolve().parents[3] / "docs/how-to/leaving-ground-truth.md"
+TEXT = PAGE.read_text("utf-8")
 REMARK = "<!-- run by tests/runner/portal/test_leaving_ground_truth.py -->"
 NAMES = ("cat", "dog")
 

@@ -285,8 +285,8 @@ NOT_PROCESSED = "not-processed"
 PRIOR_CONFIDENCE = 0.7
 """Confidence in the only answer, of a worker of whom nothing is known.
 
-The pooled accuracy of workers before any evidence in `docs/algorithms.md`. It is a property of
-workers, not of the batch.
+The pooled accuracy of workers before any evidence in `docs/explanation/algorithms.md`. It is a
+property of workers, not of the batch.
 """
 
 SMALLEST_SHOWN = 0.01
