@@ -85,12 +85,10 @@ def report(options: ReportOptions) -> None:
 
 def _write(job: JobOnFile, options: ReportOptions) -> dict[str, Any]:
     """Write the page; the figures on it."""
-    from labeljob.report.page import (
-        collect_contents,  # these load Matplotlib
-        draw_disputed_examples,
-        draw_remarked,
-        render,
-    )
+    from labeljob.report.comments import draw_remarked  # here, since these load Matplotlib
+    from labeljob.report.contents import collect_contents
+    from labeljob.report.examples import draw_disputed_examples
+    from labeljob.report.page import render
 
     truths = read_truth(job, options.truth)
     annotations = read_all_annotations(job)
