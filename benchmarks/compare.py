@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from benchmarks.common.record import rows_of
 from benchmarks.report.figures import PEER
@@ -39,8 +39,8 @@ _SIZES = frozenset(
 )
 _WHY, _CUT = ("why", "seconds"), "cut off"
 
-type Name = tuple[tuple[str, str], ...]
-type Row = Mapping[str, Any]
+Name: TypeAlias = tuple[tuple[str, str], ...]
+Row: TypeAlias = Mapping[str, Any]
 
 
 def quality(file: str, record: Row) -> dict[Name, Any]:

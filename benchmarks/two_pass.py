@@ -9,6 +9,8 @@ References
    model for label aggregation in crowdsourcing", 2022. arXiv:2212.00007
 """
 
+from typing import TypeAlias
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,7 +19,7 @@ from benchmarks.common.crowds import Crowd
 _ORDER_SEED = 0
 _SMALLEST = 1e-9
 
-type Floats = NDArray[np.float64]
+Floats: TypeAlias = NDArray[np.float64]
 
 
 def aggregate_in_two_passes(crowd: Crowd) -> Floats:

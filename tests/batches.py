@@ -4,7 +4,7 @@ import json
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from groundtruth.consolidation import Outcome
 from groundtruth.worker_history.counts import MemorySkills
@@ -15,7 +15,7 @@ SINGLE = "acs_image_multi_class"
 MULTI = "acs_image_multi_class_multi_label"
 MASKS = "acs_semantic_segmentation"
 
-type Chosen = str | Sequence[str]
+Chosen: TypeAlias = str | Sequence[str]
 
 
 def source(object_id: str) -> str:

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, TypeVar
+
+Service = TypeVar("Service", bound="StubService")
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def json_error(status: int, code: str) -> Reply:
 
 
 @contextmanager
-def serving[Service: StubService](service: Service) -> Iterator[Service]:
+def serving(service: Service) -> Iterator[Service]:
     """A stub on a free port, stopped at the end."""
 
     class Handler(BaseHTTPRequestHandler):

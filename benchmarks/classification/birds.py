@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,9 +41,9 @@ NEW_CALL_AFTER = 5.0
 """Seconds between two creation dates of the manifest from which on a new call began."""
 DRAWS = 2000
 
-type Floats = NDArray[np.float64]
-type Flags = NDArray[np.bool_]
-type Measure = Callable[[Floats, Flags], float]
+Floats: TypeAlias = NDArray[np.float64]
+Flags: TypeAlias = NDArray[np.bool_]
+Measure: TypeAlias = Callable[[Floats, Flags], float]
 
 MEASURES: Mapping[str, Measure] = {
     "accuracy": lambda sure, right: float(right.mean()),

@@ -11,7 +11,7 @@ import argparse
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,9 +50,9 @@ SEED = 0
 SET_DRAWS = 2000
 """How often the intervals draw sets again."""
 
-type Floats = NDArray[np.float64]
-type Flags = NDArray[np.bool_]
-type Ints = NDArray[np.int64]
+Floats: TypeAlias = NDArray[np.float64]
+Flags: TypeAlias = NDArray[np.bool_]
+Ints: TypeAlias = NDArray[np.int64]
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,8 +47,8 @@ MEASURES = ("macro_f1", "micro_f1", "jaccard", "subset_accuracy", "log_loss", "b
 LOSSES = ("jaccard", "brier", "log_loss")
 SIZES = (3, 5, "all")
 
-type Table = NDArray[np.float64]
-type Flags = NDArray[np.bool_]
+Table: TypeAlias = NDArray[np.float64]
+Flags: TypeAlias = NDArray[np.bool_]
 
 
 def load(folder: Path) -> tuple[Selections, NDArray[np.int64]]:

@@ -4,9 +4,8 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import batched
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +29,7 @@ from benchmarks.common.scores import (
     summary_draws,
     winners,
 )
+from groundtruth.compat import batched
 
 COLUMNS = (
     *("set", "votes", "method"),
@@ -45,8 +45,8 @@ LOSSES = ("accuracy", "brier", "log_loss")
 GAINS = (*LOSSES, *(name for name in RESAMPLED if name not in LOSSES))
 BASE = "majority"
 
-type Votes = int | str
-type Case = tuple[str, Votes]
+Votes: TypeAlias = int | str
+Case: TypeAlias = tuple[str, Votes]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +94,7 @@ def quality(folder: Path, crowds: Iterable[Crowd], plan: Plan) -> dict[str, Any]
                 skipped.append(_missing(case, method, reason))
                 del given[case]
         left = [crowd for crowd in given.values() if not _known(folder, crowd, method)]
-        tasks += [(method, list(part)) for part in batched(left, plan.part(method), strict=False)]
+        tasks += [(method, list(part)) for part in batched(left, plan.part(method))]
 
     def measure(task: tuple[str, list[Crowd]]) -> None:
         method, part = task

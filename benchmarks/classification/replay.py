@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,7 +122,7 @@ MEASURES = ("accuracy", "ece", "log_loss", "brier", "auroc")
 COLUMNS = ("set", "votes", "variant", "call_size", *MEASURES)
 ORDER_SHARES = ("order", "share", "share_late")
 
-type Variant = tuple[str, int | str]
+Variant: TypeAlias = tuple[str, int | str]
 
 
 def replays(

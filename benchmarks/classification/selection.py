@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -28,7 +28,7 @@ from benchmarks.synthetic.kinds import KINDS, draw_kind, draw_lured
 from groundtruth.aggregation.classification.calibrated import CalibratedSettings, judge_workers
 from groundtruth.aggregation.classification.dependence import DependenceSettings
 
-type Floats = np.ndarray[Any, np.dtype[np.float64]]
+Floats: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 
 GRID: Mapping[str, tuple[float, ...]] = {
     "prior_correlation": (0.05, 0.09, 0.15, 0.25),

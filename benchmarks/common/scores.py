@@ -1,15 +1,15 @@
 """How right labels are, how honest their confidences, and intervals of both."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import f1_score, roc_auc_score
 
-type Floats = NDArray[np.float64]
-type Ints = NDArray[np.int64]
-type Flags = NDArray[np.bool_]
+Floats: TypeAlias = NDArray[np.float64]
+Ints: TypeAlias = NDArray[np.int64]
+Flags: TypeAlias = NDArray[np.bool_]
 
 SMALLEST_PROBABILITY = 1e-15
 N_BINS = 15

@@ -99,6 +99,8 @@ class Browser:
         head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
         length = int(head.partition("content-length: ")[2].partition("\r\n")[0])
         body = await self._reader.readexactly(length)
-        if " 200 " not in head.partition("\r\n")[0]:
-            raise OSError(f"{request.split(b'\r\n')[0]!r}: {head.partition('\r\n')[0]} {body!r}")
+        status = head.partition("\r\n")[0]
+        if " 200 " not in status:
+            asked = request.partition(b"\r\n")[0]
+            raise OSError(f"{asked!r}: {status} {body!r}")
         return body

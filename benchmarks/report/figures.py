@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from benchmarks.classification.gold import PLAIN
 from benchmarks.classification.methods import SLOW_PEERS
@@ -81,8 +81,8 @@ TOO_DEAR = 2.0
 GROWTH_SEEN = 0.05
 """Above 1, what an exponent may be whose interval holds 1 and is not told."""
 
-type Row = Mapping[str, Any]
-type Rows = Sequence[Row]
+Row: TypeAlias = Mapping[str, Any]
+Rows: TypeAlias = Sequence[Row]
 
 
 def load_records(folder: Path) -> dict[str, Any]:

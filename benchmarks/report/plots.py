@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -15,7 +15,7 @@ from benchmarks.common.record import rows_of
 from benchmarks.scaling.__main__ import CK_SAME_ROUNDS, SAME_ROUNDS, SITK_FUSION, SITK_WHOLE
 from benchmarks.segmentation.speed import CROWD_KIT, DENSE, OURS, SITK, TORCH
 
-type Row = Mapping[str, Any]
+Row: TypeAlias = Mapping[str, Any]
 
 TASKS = {
     "one": ("One class an object", "classes"),

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from scipy import stats
@@ -183,7 +183,7 @@ SYNTHESIS = ("answers", "tree", "cpu_seconds", "peak_mib", "written_mib", "date"
 SYNTHESIZED = ((10_000, False), (100_000, False), (1_000_000, False), (100_000, True))
 """Answers, and whether there is a file for each data object."""
 
-type Row = dict[str, Any]
+Row: TypeAlias = dict[str, Any]
 
 
 def measure(curve: Curve, folder: Path) -> Iterator[Row]:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from math import isqrt
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from benchmarks.common.crowds import crowd_of, picked_of
 from benchmarks.common.measure import measure_size, memory_mib
@@ -27,7 +27,7 @@ from groundtruth.aggregation.multilabel.calibrated import calibrated_labels
 from groundtruth.aggregation.multilabel.majority import share_labels
 from groundtruth.aggregation.multilabel.selections import Selections
 
-type Sizes = Mapping[str, float]
+Sizes: TypeAlias = Mapping[str, float]
 
 METHODS: Mapping[str, Callable[[Votes], object]] = {
     "majority": majority,

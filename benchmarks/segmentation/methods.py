@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +28,8 @@ from groundtruth.masks.reader import decode_base64_png, read_mask
 from groundtruth.masks.runs import RunMask
 from groundtruth.masks.writer import write_mask
 
-type ClassMaps = Sequence[NDArray[np.uint8]] | Sequence[NDArray[np.uint16]]
-type Fuse = Callable[[ClassMaps, int], NDArray[np.integer]]
+ClassMaps: TypeAlias = Sequence[NDArray[np.uint8]] | Sequence[NDArray[np.uint16]]
+Fuse: TypeAlias = Callable[[ClassMaps, int], NDArray[np.integer]]
 
 
 def ours(maps: ClassMaps, n_classes: int) -> NDArray[np.integer]:

@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -172,8 +172,8 @@ def _boxes(boxes: list[list[int]], shape: tuple[int, ...]) -> NDArray[np.uint8]:
 RESAMPLED = 400
 TOLERANCE = 0.0075  # of the picture's diagonal
 
-type Tables = NDArray[np.int64]
-type Maps = Sequence[NDArray[np.integer]]
+Tables: TypeAlias = NDArray[np.int64]
+Maps: TypeAlias = Sequence[NDArray[np.integer]]
 
 
 def tables(crowd: Crowd, results: Maps) -> Tables:
@@ -301,7 +301,7 @@ PEERS = (
 )
 _PACKAGES = ("SimpleITK", "crowd-kit", "numpy", "pandas")
 
-type Masks = list[NDArray[np.integer]]
+Masks: TypeAlias = list[NDArray[np.integer]]
 
 
 def run_peers(crowds: Sequence[Crowd]) -> dict[str, tuple[list[Masks], float]]:
@@ -331,7 +331,7 @@ def _run(peer: str, folder: Path, names: Sequence[str]) -> tuple[list[Masks], fl
 DEFAULT, PLAIN, ORACLE = "weighted", "majority", "careless known"
 LEAST = 1 / 16  # what a worker weighs who is known to be careless
 
-type Weights = Callable[[int], NDArray[np.float64] | None]
+Weights: TypeAlias = Callable[[int], NDArray[np.float64] | None]
 
 
 def skill_of_others(crowd: Crowd) -> Weights:

@@ -19,7 +19,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from benchmarks.common.record import (
     MASK_REQUIREMENTS,
@@ -56,7 +56,7 @@ DRAWINGS = (
     "12mp-k11-n9",
 )
 
-type Case = tuple[str, str, str]
+Case: TypeAlias = tuple[str, str, str]
 """Kind, name of the method and size."""
 
 CASES: list[Case] = [
@@ -129,7 +129,7 @@ TARGETS: list[tuple[str, Case, Case, str, float]] = [
 
 _PACKAGES = ("numpy", "pillow", "zlib-ng", "SimpleITK", "crowd-kit", "torch")
 
-type Figures = dict[str, float]
+Figures: TypeAlias = dict[str, float]
 
 
 def measure(case: Case, folder: Path, python: Path) -> Figures | None:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,9 @@ from labeljob.simulation.workers import digest
 from labeljob.tasks.base import JobType
 from labeljob.tasks.registry import find_job_type
 
-type Bools = NDArray[np.bool_]
-type Floats = NDArray[np.float64]
-type Ints = NDArray[np.int64]
+Bools: TypeAlias = NDArray[np.bool_]
+Floats: TypeAlias = NDArray[np.float64]
+Ints: TypeAlias = NDArray[np.int64]
 
 SINGLE = find_job_type("image-multi-class")
 SEVERAL = find_job_type("image-multi-class-multi-label")

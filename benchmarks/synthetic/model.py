@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -34,8 +34,8 @@ CLEANLAB = {
 }
 """cleanlab's variants: which of the model's probabilities it reads, and how."""
 
-type Found = tuple[Ints, Floats]
-type Cases = dict[tuple[float, str], list[dict[str, Found]]]
+Found: TypeAlias = tuple[Ints, Floats]
+Cases: TypeAlias = dict[tuple[float, str], list[dict[str, Found]]]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import batched, product
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,7 @@ from benchmarks.synthetic.limit import limit
 from groundtruth.aggregation.multilabel.calibrated import calibrated_labels
 from groundtruth.aggregation.multilabel.majority import share_labels
 from groundtruth.aggregation.multilabel.selections import Selections
+from groundtruth.compat import batched
 from labeljob.tasks.base import JobType
 
 MEASURES = ("accuracy", "ece", "brier", "log_loss", "auroc")
@@ -93,8 +94,8 @@ EVERYWHERE = (*FAST_PEERS, "ck-one-coin")
 """Peers that are run on jobs of every size; the others on those of the main one."""
 _PART = 140  # jobs for one process
 
-type Size = tuple[int, int]
-type Tables = dict[str, list[Floats]]
+Size: TypeAlias = tuple[int, int]
+Tables: TypeAlias = dict[str, list[Floats]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -252,7 +253,7 @@ def _run_methods(
         (method, list(part))
         for method, crowds in wanted.items()
         if plan.peers or method in OURS
-        for part in batched(crowds, _PART, strict=False)
+        for part in batched(crowds, _PART)
     ]
 
     def measure(given: tuple[str, list[Crowd]]) -> list[dict[str, Any]]:

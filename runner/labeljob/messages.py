@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import typer
 from rich.console import Console
@@ -22,6 +22,8 @@ from rich.text import Text
 
 from groundtruth.errors import GroundTruthError
 from labeljob.output_files import escape_halves
+
+Item = TypeVar("Item")
 
 console = Console(stderr=True)
 
@@ -59,7 +61,7 @@ def table(title: str, headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]
     Console(stderr=True, width=width).print(grid)
 
 
-def progress[Item](items: Sequence[Item], title: str) -> Iterable[Item]:
+def progress(items: Sequence[Item], title: str) -> Iterable[Item]:
     """The items, with a bar that grows as they are taken; no bar outside a terminal."""
     return track(items, title, console=console, transient=True, disable=not console.is_terminal)
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import boto3
 import pytest
@@ -17,7 +17,7 @@ BUCKET = "example-groundtruth-bucket"
 
 _numbers = itertools.count()
 
-type Handler = Callable[..., Any]
+Handler: TypeAlias = Callable[..., Any]
 
 
 @dataclass(frozen=True)

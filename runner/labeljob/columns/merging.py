@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
@@ -14,6 +14,8 @@ import pyarrow.compute as pc  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from labeljob.columns.parts import ANSWERS, NONE, Ints, PartRead, load_table
+
+Key = TypeVar("Key")
 
 CHUNK = 250_000
 """Answers in a chunk, more or less: those to a data object stay together."""
@@ -245,7 +247,7 @@ class _Recoded:
         return pa.table(columns, schema=ANSWERS)
 
 
-def _map_codes[Key](own: Sequence[Key], all_keys: Sequence[Key]) -> Ints:
+def _map_codes(own: Sequence[Key], all_keys: Sequence[Key]) -> Ints:
     """Codes of all parts by those of one; its last entry, which -1 finds, is `NONE`."""
     code_of = {key: code for code, key in enumerate(all_keys)}
     return np.array([*(code_of.get(key, NONE) for key in own), NONE], np.int32)

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import batched, chain
+from itertools import chain
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Generic, Self, TypeAlias, TypeVar
 
 import msgspec
 import numpy as np
@@ -21,6 +21,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from groundtruth.annotations import decode_answer, unforeseen
+from groundtruth.compat import batched
 from groundtruth.contract.acs import parse_payload
 from groundtruth.contract.fields import embedded_json
 from groundtruth.errors import ContractError, GroundTruthError, StorageError, UnusableAnswer
@@ -40,10 +41,13 @@ from labeljob.jobs.job_location import JobPlace
 from labeljob.output_files import escape_halves
 from labeljob.tasks.base import JobType
 
+Said = TypeVar("Said")
+Key = TypeVar("Key")
+
 NONE = -1
 """The code of what is not there: no worker's id, no names, no reason."""
 
-type Ints = NDArray[np.int32]
+Ints: TypeAlias = NDArray[np.int32]
 
 OBJECTS = pa.schema([("id", pa.string()), ("source", pa.string()), ("answers", pa.int32())])
 ANSWERS = pa.schema(
@@ -144,7 +148,7 @@ def _read_all(place: JobPlace, uris: Iterable[str]) -> Iterator[tuple[str, bytes
         yield from ((uri, read(uri)) for uri in uris)
         return
     with ThreadPoolExecutor(READERS) as readers:
-        for some in batched(uris, READERS, strict=False):
+        for some in batched(uris, READERS):
             yield from zip(some, readers.map(read, some), strict=True)
 
 
@@ -164,7 +168,7 @@ class _Annotation(msgspec.Struct, gc=False):
     annotationData: _Data | None = None  # noqa: N815 - the service's name
 
 
-class _Entry[Said](msgspec.Struct, gc=False):
+class _Entry(msgspec.Struct, Generic[Said], gc=False):
     datasetObjectId: str | int  # noqa: N815 - the service's name
     dataObject: _Source | None = None  # noqa: N815 - the service's name
     annotations: list[Said] | None = None
@@ -192,7 +196,7 @@ _NOTHING = (b"", b"null", b'""')
 """Texts of an answer that is nowhere, or elsewhere."""
 
 
-class _Codes[Key](dict[Key, int]):
+class _Codes(dict[Key, int]):
     """Numbers of things in the order in which they are first asked for."""
 
     def __missing__(self, key: Key) -> int:
@@ -310,7 +314,7 @@ class Rows:
         except (ContractError, StorageError) as error:
             self._damages.append((uri, describe_problem(uri, error)))
 
-    def _add_entries[Said](
+    def _add_entries(
         self, entries: list[_Entry[Said]], find_pairs: Callable[[Iterable[Said]], list[int]]
     ) -> None:
         if (wanted := self._part.wanted) is not None:

@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
@@ -17,8 +17,10 @@ from labeljob import messages
 from labeljob.tasks.base import JobType
 from labeljob.tasks.registry import JOB_TYPES, UnknownJobTypeError, find_job_type
 
+Options = TypeVar("Options")
 
-def takes_options[Options](function: Callable[[Options], None]) -> Callable[..., None]:
+
+def takes_options(function: Callable[[Options], None]) -> Callable[..., None]:
     """Make a function of one frozen dataclass, its parameter `options`, a command of Typer's.
 
     Each field of the dataclass is an option or an argument: its annotation says which. They

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from groundtruth.compat import process_cpu_count
 from groundtruth.sharding.plan import Plan
 from groundtruth.tasks.base import algorithm_of
 from groundtruth.worker_history.counts import MemorySkills
@@ -225,7 +225,7 @@ def _goes_by_objects(jobs: list[WholeJob], options: ReplayOptions) -> bool:
 def _estimate(options: ReplayOptions) -> Estimate:
     with _open_own_engine(options) as engine:
         jobs = [_open_job(job, options, engine) for job in options.jobs]
-    n_workers = options.workers or os.process_cpu_count() or 1
+    n_workers = options.workers or process_cpu_count() or 1
     on_aws = options.on is EngineName.AWS
     by_shards = _goes_by_shards(jobs, options) or _goes_by_objects(jobs, options)
     work = measure_work([whole.job for whole in jobs], AT_ONCE if on_aws else n_workers, by_shards)
@@ -274,7 +274,7 @@ def _replay_whole(
     wholes: list[WholeJob], options: ReplayOptions, engine: Engine
 ) -> list[ReplayOutcome]:
     """All answers together, shard by shard."""
-    n_workers = options.workers or os.process_cpu_count() or 1
+    n_workers = options.workers or process_cpu_count() or 1
     machine = None
     if options.on is EngineName.AWS:
         machine = open_machine(_require_stack(options))

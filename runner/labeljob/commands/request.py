@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -22,6 +22,8 @@ from labeljob.jobs.request import (
     rule_warnings,
 )
 from labeljob.tasks.base import JobType
+
+Value = TypeVar("Value")
 
 DEFAULT_WORKERS = 3
 
@@ -198,7 +200,7 @@ def _drop_none(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _default_to[Value](value: Value | None, default: Value) -> Value:
+def _default_to(value: Value | None, default: Value) -> Value:
     return default if value is None else value
 
 

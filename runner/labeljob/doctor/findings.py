@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeAlias, TypeVar
 
 from rich.console import Console
 from rich.table import Table
@@ -20,6 +20,8 @@ from groundtruth.errors import GroundTruthError, StorageError
 from groundtruth.storage.s3 import split_uri
 from labeljob.jobs.request import Problem
 from labeljob.messages import format_count, printable
+
+Answer = TypeVar("Answer")
 
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 20
@@ -124,7 +126,7 @@ class Aws:
             if rest:
                 yield rest
 
-    def _once[Answer](
+    def _once(
         self, service: str, operation: str, arguments: dict[str, Any], ask: Callable[[], Answer]
     ) -> Answer:
         if operation in _NOT_KEPT:
@@ -263,7 +265,7 @@ class Finding:
         return self.code != "not-checked"
 
 
-type Report = Sequence[tuple[str, Finding]]
+Report: TypeAlias = Sequence[tuple[str, Finding]]
 """All findings, each with its subject; those of one subject stand together."""
 
 

@@ -541,7 +541,10 @@ def _parse(text: str | None) -> Any:
 
 def _line_of(template: str, tag: str | None, place: str) -> str:
     match = re.search(rf"<{tag}(?![\w-])", _COMMENT.sub(_blank, template), re.IGNORECASE)
-    return f"{place}:{template.count('\n', 0, match.start()) + 1}" if match else place
+    if not match:
+        return place
+    line = template.count("\n", 0, match.start()) + 1
+    return f"{place}:{line}"
 
 
 def _blank(comment: re.Match[str]) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from functools import cache, partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from groundtruth.storage.s3 import role_is_allowed
 from labeljob.doctor.deployment import DeployedFunction, deployed_function
@@ -43,7 +43,7 @@ from labeljob.doctor.planned_job import (
 )
 from labeljob.jobs.lambda_arns import LambdaArn
 
-type Statement = Mapping[str, Any]
+Statement: TypeAlias = Mapping[str, Any]
 
 
 class Decision(StrEnum):

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 from groundtruth.storage.s3 import split_uri
 from labeljob.emulator.function import EmulatorError
@@ -24,8 +24,8 @@ LOCALHOST = "127.0.0.1"
 _DESCRIBE = "SageMaker.DescribeLabelingJob"
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/")
 
-type Address = tuple[str, int]
-type Permitted = Callable[[str, str], bool]
+Address: TypeAlias = tuple[str, int]
+Permitted: TypeAlias = Callable[[str, str], bool]
 """Whether an access key may describe a labeling job, of which the name is given."""
 
 

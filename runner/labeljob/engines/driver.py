@@ -18,7 +18,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from groundtruth.errors import StorageError
 from groundtruth.sharding.plan import Plan
@@ -37,6 +37,9 @@ from groundtruth.tasks import registry
 from labeljob.engines.executors import Engine
 from labeljob.engines.worker import Failure, attempt
 from labeljob.jobs.description import JobError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 ATTEMPTS = 3
 PAUSE = 1.0
@@ -161,7 +164,7 @@ def run_plan(
     return Outcome(folder=f"{work}/{move['folder']}", n_steps=move["number"] + 1, failures=failures)
 
 
-def map_chunks[Item, Result](
+def map_chunks(
     engine: Engine,
     function: Callable[[Item], Result],
     items: Sequence[Item],
@@ -200,13 +203,13 @@ def map_chunks[Item, Result](
 
 
 @dataclass(kw_only=True)
-class _Work[Item]:
+class _Work(Generic[Item]):
     number: int
     item: Item
     attempts: int = 0
 
 
-def _complete[Item, Result](
+def _complete(
     engine: Engine, function: Callable[[Item], Result], items: Sequence[Item]
 ) -> Iterator[tuple[int, Result | Failure]]:
     """The number of each item with its result, or with its last failure, as they come."""
@@ -253,7 +256,7 @@ def _is_due(paused: list[tuple[float, int, _Work[Any]]]) -> bool:
     return bool(paused) and paused[0][0] <= time.monotonic()
 
 
-def _result[Result](future: Future[Result | Failure]) -> Result | Failure:
+def _result(future: Future[Result | Failure]) -> Result | Failure:
     try:
         return future.result()
     except Exception as error:  # noqa: BLE001 (each engine has errors of its own for a dead worker)

@@ -16,10 +16,14 @@ from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass, replace
 from importlib import import_module
 from multiprocessing import resource_tracker
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
+from groundtruth.compat import process_cpu_count
 from labeljob.engines.worker import set_up_process
 from labeljob.jobs.description import JobError
+
+Result = TypeVar("Result")
+P = ParamSpec("P")
 
 PROCESSES, DASK, RAY = ENGINES = ("processes", "dask", "ray")
 
@@ -59,7 +63,7 @@ class Engine:
 class ThisProcess(Executor):
     """Work is done when it is submitted, here."""
 
-    def submit[**P, Result](
+    def submit(
         self, function: Callable[P, Result], /, *args: P.args, **kwargs: P.kwargs
     ) -> Future[Result]:
         """Call the function; what comes of it is in the future."""
@@ -99,7 +103,7 @@ class Processes(Executor):
         with self._lock:
             return list(self._pools.values())
 
-    def submit[**P, Result](
+    def submit(
         self, function: Callable[P, Result], /, *args: P.args, **kwargs: P.kwargs
     ) -> Future[Result]:
         """Run the function in a process; the future fails with `BrokenExecutor` if that dies."""
@@ -187,7 +191,7 @@ def open_engine(
         raise JobError("--address goes with --on dask or --on ray: processes have no address")
     if address and workers:
         raise JobError("--workers goes without --address: a cluster has workers of its own")
-    n_workers = workers or os.process_cpu_count() or 1
+    n_workers = workers or process_cpu_count() or 1
     opened = {PROCESSES: _open_processes, DASK: _open_dask, RAY: _open_ray}[name]
     with opened(n_workers, address) as engine:
         yield engine
@@ -266,16 +270,14 @@ class _RayExecutor(Executor):
     def __init__(self, ray: Any) -> None:
         self._call = ray.remote(_call).options(max_retries=0)
 
-    def submit[**P, Result](
+    def submit(
         self, function: Callable[P, Result], /, *args: P.args, **kwargs: P.kwargs
     ) -> Future[Result]:
         future: Future[Result] = self._call.remote(function, args, kwargs).future()
         return future
 
 
-def _call[Result](
-    function: Callable[..., Result], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Result:
+def _call(function: Callable[..., Result], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Result:
     return function(*args, **kwargs)
 
 

@@ -14,8 +14,12 @@ import threading
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from groundtruth.errors import GroundTruthError, StorageError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +44,7 @@ class Failure:
     worker_died: bool = False
 
 
-def attempt[Item, Result](function: Callable[[Item], Result], item: Item) -> Result | Failure:
+def attempt(function: Callable[[Item], Result], item: Item) -> Result | Failure:
     """Call a function; what it raises is returned."""
     try:
         return function(item)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from itertools import chain
 from pathlib import Path
+from typing import TypeAlias
 
 from labeljob.formats.coco import export_coco
 from labeljob.formats.huggingface import export_huggingface
@@ -31,7 +32,7 @@ class Format(StrEnum):
     HUGGINGFACE = "huggingface"
 
 
-type Writer = Callable[[Iterable[LabeledImage], Target], None]
+Writer: TypeAlias = Callable[[Iterable[LabeledImage], Target], None]
 
 WRITERS: Mapping[Format, Writer] = {
     Format.COCO: export_coco,

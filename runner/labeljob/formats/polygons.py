@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import skimage
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 # Its functions have no hints; its parts are loaded when they are first used.
 _skimage: Any = skimage
 
-type Points = NDArray[np.float64]
+Points: TypeAlias = NDArray[np.float64]
 """Shape (n_points, 2): row and column; a pixel's centre is at its own number and a half."""
 
 TOLERANCE = 0.3

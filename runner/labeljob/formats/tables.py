@@ -11,10 +11,11 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import batched, combinations
+from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
+from groundtruth.compat import batched
 from labeljob.history.job import JobOnFile, ObjectAnnotations
 from labeljob.history.job_files import OutputLine
 from labeljob.history.replay import read_creation_date
@@ -73,7 +74,7 @@ TABLES = tuple(COLUMNS)
 TOGETHER = 50_000
 """Rows that are written at once."""
 
-type Row = dict[str, Any]
+Row: TypeAlias = dict[str, Any]
 
 
 def schemas() -> Mapping[str, Any]:
@@ -128,7 +129,7 @@ def write_tables(
             ):
                 lines = csv.DictWriter(file, COLUMNS[name], lineterminator="\n")
                 lines.writeheader()
-                for some in batched(rows[name], TOGETHER, strict=False):
+                for some in batched(rows[name], TOGETHER):
                     content = [
                         {key: _storable(value) for key, value in row.items()} for row in some
                     ]

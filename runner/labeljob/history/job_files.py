@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from groundtruth.compat import batched
 from groundtruth.contract.acs import Annotation, DataObject, parse_payload
 from groundtruth.contract.fields import embedded_json
 from groundtruth.errors import ContractError, StorageError
@@ -177,7 +178,7 @@ class AnswerFiles:
         nowhere is left out.
         """
         with ThreadPoolExecutor(READERS) as readers:
-            for batch in itertools.batched(object_ids, READERS, strict=False):
+            for batch in batched(object_ids, READERS):
                 for object_id, newest in zip(batch, readers.map(self._newest, batch), strict=True):
                     answered = newest or self._from_request(object_id)
                     if answered is not None:

@@ -6,8 +6,9 @@ import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import batched
+from typing import TypeVar
 
+from groundtruth.compat import batched
 from groundtruth.sharding.arrays import unpack
 from groundtruth.sharding.plan import Plan, Shard
 from groundtruth.sharding.steps import JSON_TYPE, STATE_END
@@ -18,6 +19,8 @@ from labeljob.engines.driver import Outcome, Progress
 from labeljob.history.replay import MASKS
 from labeljob.history.whole_masks import list_masks
 from labeljob.history.work_folder import WorkFolder
+
+Item = TypeVar("Item")
 
 AT_ONCE, AHEAD = 16, 64
 """Shards that are copied at a time, and that one waits for if it is interrupted."""
@@ -102,7 +105,7 @@ class MasksOnAws:
         self.work.remove(replace(plan, shards=()))
 
 
-def _copy[Item](
+def _copy(
     copy: Callable[[Item], Shard],
     items: list[Item],
     step: str,
@@ -126,7 +129,7 @@ def _copy[Item](
         )
 
 
-def _map_ahead[Item](copy: Callable[[Item], Shard], items: list[Item]) -> Iterator[Shard]:
+def _map_ahead(copy: Callable[[Item], Shard], items: list[Item]) -> Iterator[Shard]:
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for some in batched(items, AHEAD, strict=False):
+        for some in batched(items, AHEAD):
             yield from pool.map(copy, some)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -385,7 +385,7 @@ def _mask_path(uri: str, draft: Path, masks_uri: str) -> Path:
 STYLES = ("object", "builtin")
 SUMMARY = "replay.json"
 
-type Figures = dict[str, float]
+Figures: TypeAlias = dict[str, float]
 
 
 @dataclass(frozen=True, kw_only=True)

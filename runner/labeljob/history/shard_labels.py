@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
@@ -46,7 +46,7 @@ from labeljob.tasks.registry import find_job_type
 CHANGES, LABELS = "changes", "labels"
 """Files of a shard besides those of the manifests, which are named by their styles."""
 
-type Ints = NDArray[Any]
+Ints: TypeAlias = NDArray[Any]
 
 
 @dataclass(frozen=True, kw_only=True)

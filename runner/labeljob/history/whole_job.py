@@ -13,10 +13,10 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import partial
 from io import BufferedReader
-from itertools import batched, pairwise
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, Any, Protocol, overload
+from typing import IO, Any, Protocol, TypeAlias, overload
 
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from pyarrow import parquet
 
 from groundtruth.auxiliary_inputs import NO_LABELS, confidence_map_content
+from groundtruth.compat import batched
 from groundtruth.errors import GroundTruthError
 from groundtruth.sharding.plan import Plan, Shard
 from groundtruth.sharding.steps import Steps
@@ -75,8 +76,8 @@ from labeljob.tasks.base import Truth
 
 TABLE = "labels.parquet"
 
-type Ints = NDArray[Any]
-type RunPlan = Callable[[Plan, WorkFolder], Outcome]
+Ints: TypeAlias = NDArray[Any]
+RunPlan: TypeAlias = Callable[[Plan, WorkFolder], Outcome]
 """Consolidates the shards of a plan: `run_plan` on some engine, or on AWS."""
 
 
@@ -627,7 +628,7 @@ def _write_summary(path: Path, outcome: ReplayOutcome, changes: ChangesOnFile) -
     with path.open("w", encoding="utf-8") as file:
         file.write(f'{escape_halves(head)}"changed": [')
         between = "\n      "
-        for some in batched(changes.texts(), 1000, strict=False):
+        for some in batched(changes.texts(), 1000):
             file.write(between + ",\n      ".join(some))
             between = ",\n      "
         file.write(f"\n    ]{escape_halves(tail)}")

@@ -6,7 +6,6 @@ where they are wanted. Neither labels nor masks are in memory all together.
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,11 +14,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from groundtruth.compat import batched
 from groundtruth.contract.acs import Annotation, DataObject
 from groundtruth.contract.fields import compact_json
 from groundtruth.errors import StorageError
@@ -235,7 +235,7 @@ def _embed_answers(
         return replace(item, object=replace(item.object, annotations=annotations))
 
     with ThreadPoolExecutor(READERS) as pool:
-        for some in itertools.batched(answered, READERS, strict=False):
+        for some in batched(answered, READERS):
             yield from pool.map(embed, some)
 
 
@@ -409,7 +409,7 @@ def _compare(
 ) -> Differences:
     """Hold the new labels against those of the manifest, some lines on each worker."""
     uris = []
-    for number, some in enumerate(itertools.batched(rows, COMPARED, strict=False)):
+    for number, some in enumerate(batched(rows, COMPARED)):
         uris.append(f"{folder}/{number:06}.json")
         body = json.dumps(some).encode()
         masks.store.write(uris[-1], body, content_type=JSON_TYPE, kms_key=None)
@@ -422,7 +422,7 @@ def _compare(
     return Differences(counts, relabeled)
 
 
-type Row = list[Any]
+Row: TypeAlias = list[Any]
 """Id and source of a data object; value and metadata of its label before, and after."""
 
 

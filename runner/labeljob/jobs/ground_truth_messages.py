@@ -7,9 +7,9 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import batched
 from typing import Any
 
+from groundtruth.compat import batched
 from labeljob.application import ACCOUNT, REGION
 from labeljob.jobs.description import JobDescription, answer_time, metadata_time
 from labeljob.jobs.manifest_lines import ManifestLine, labeled_line
@@ -70,7 +70,7 @@ def schedule(
     A batch's tasks are offered when the batch before it was consolidated.
     """
     offered = description.started
-    for chunk in batched(lines, description.batch_size, strict=False):
+    for chunk in batched(lines, description.batch_size):
         assignments = tuple(
             _plan_assignments(description, pool, line.object_id, offered) for line in chunk
         )

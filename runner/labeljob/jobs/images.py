@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from PIL import Image, UnidentifiedImageError
 
@@ -146,7 +146,7 @@ class LeftOut:
     reason: str
 
 
-type Find = FoundImage | LeftOut
+Find: TypeAlias = FoundImage | LeftOut
 
 
 def is_s3(source: str) -> bool:
@@ -215,10 +215,10 @@ class _Below:
 
 def _files_below(root: Path) -> Iterator[_Below]:
     unreadable: list[OSError] = []
-    for folder, folders, names in root.walk(on_error=unreadable.append):
+    for folder, folders, names in os.walk(root, onerror=unreadable.append):
         hidden = [name for name in folders if hidden_problem(name)]
         folders[:] = [name for name in folders if name not in hidden]
-        for path in (folder / name for name in [*hidden, *names]):
+        for path in (Path(folder, name) for name in [*hidden, *names]):
             reason = hidden_problem(path.name)
             yield _Below(path, LeftOut(place=str(path), reason=reason) if reason else None)
     for error in unreadable:

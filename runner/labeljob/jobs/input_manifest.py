@@ -12,9 +12,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import batched
 from pathlib import Path
 
+from groundtruth.compat import batched
 from groundtruth.errors import GroundTruthError
 from labeljob.jobs.images import Find, FoundImage, LeftOut, ReadError, examine
 
@@ -105,7 +105,7 @@ def make_manifest(
     """One line for each image that workers can label."""
     draft = _Draft(attributes=attributes)
     with ThreadPoolExecutor(_READ_AT_ONCE) as pool:
-        for batch in batched(found, _READ_AT_ONCE, strict=False):
+        for batch in batched(found, _READ_AT_ONCE):
             bodies = pool.map(_content, batch) if read_images else [None] * len(batch)
             for item, body in zip(batch, bodies, strict=True):
                 if isinstance(item, LeftOut):

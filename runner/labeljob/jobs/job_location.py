@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from groundtruth.errors import StorageError
 from groundtruth.jobs import JOBS_FOLDER_VARIABLE
@@ -24,6 +24,8 @@ from groundtruth.storage.s3 import (
 )
 from labeljob.jobs.description import JobDescription, JobError, description_path, load_description
 from labeljob.output_files import escape_halves
+
+Found = TypeVar("Found")
 
 LOCAL_OUTPUT = "s3://labeljob/jobs"
 """`S3OutputPath` of jobs in a folder: they are in ``<folder>/labeljob/jobs/<job>``."""
@@ -175,7 +177,7 @@ class JobPlace:
                 return self.store.path(uri).open("rb")
         return io.BytesIO(self.store.read(uri))
 
-    def _take[Found](
+    def _take(
         self, uri: str, take_object: Callable[[str], Found], take_file: Callable[[Path], Found]
     ) -> Found:
         """Find an object, and take it from the store or from a file outside of it."""
@@ -216,7 +218,7 @@ class JobPlace:
         return max(found, key=lambda path: _common(path.parts[::-1], parts), default=None)
 
 
-def _take_own[Found](uri: str, take: Callable[[str], Found]) -> Found:
+def _take_own(uri: str, take: Callable[[str], Found]) -> Found:
     """Take a file of the job, however its name is spelled there."""
     folder, _, name = uri.rpartition("/")
     for other in spellings(name):
@@ -228,7 +230,7 @@ def _take_own[Found](uri: str, take: Callable[[str], Found]) -> Found:
     raise StorageError("is not there", uri=uri, reason="not-found")
 
 
-def _take_source[Found](uri: str, manifest: Path, take: Callable[[Path], Found]) -> Found:
+def _take_source(uri: str, manifest: Path, take: Callable[[Path], Found]) -> Found:
     """Take the file that a manifest's line names; a relative path begins at its folder."""
     try:
         return take(manifest.parent / uri)

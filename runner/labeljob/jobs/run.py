@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -51,8 +51,8 @@ from labeljob.simulation.truth import TruthError, invented_truth, read_truth
 from labeljob.simulation.workers import SimulatedWorker, answer, create_workers
 from labeljob.tasks.base import Mask, Truth
 
-type Handler = Callable[[Mapping[str, Any]], Any]
-type Advance = Callable[[str, int], None]
+Handler: TypeAlias = Callable[[Mapping[str, Any]], Any]
+Advance: TypeAlias = Callable[[str, int], None]
 
 ANSWERED = "answered"
 CONSOLIDATED = "consolidated"

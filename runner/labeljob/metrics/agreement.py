@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -13,13 +14,15 @@ from labeljob.history.job import ObjectAnnotations
 from labeljob.rounds.accuracy_curve import count_votes
 from labeljob.tasks.base import Ints, JobType
 
+Result = TypeVar("Result")
+
 _LARGEST = 1000
 """Numbers in the answers to a data object up to which others may well have the same answers."""
 
 _MOST = 100_000
 
 
-def remember[Result](compute: Callable[[Ints], Result]) -> Callable[[Ints], Result]:
+def remember(compute: Callable[[Ints], Result]) -> Callable[[Ints], Result]:
     """A function of the answers to a data object, computed once for all with the same answers.
 
     Millions of data objects have some thousand combinations of names; masks are hardly ever alike,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,8 @@ from numpy.typing import NDArray
 from labeljob.history.job import ObjectAnnotations
 from labeljob.tasks.base import Ints, JobType
 
-type Floats = NDArray[np.float64]
-type Pair = tuple[int, int]
+Floats: TypeAlias = NDArray[np.float64]
+Pair: TypeAlias = tuple[int, int]
 
 FEWEST_COMMON = 8
 """Data objects that two workers must both have answered."""

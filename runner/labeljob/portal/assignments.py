@@ -13,12 +13,12 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from labeljob.portal.database import Database
 
-type SubmitResult = Literal["saved", "repeated", "closed", "expired"]
-type JobState = Literal["running", "paused", "finished"]
+SubmitResult: TypeAlias = Literal["saved", "repeated", "closed", "expired"]
+JobState: TypeAlias = Literal["running", "paused", "finished"]
 
 SECONDS_RESERVED_LONGER = 60.0
 _LOOKED_AT_IN_ORDER = 32

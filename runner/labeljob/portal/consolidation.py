@@ -10,10 +10,10 @@ import json
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import batched
 from pathlib import Path
 from typing import Any
 
+from groundtruth.compat import batched
 from groundtruth.errors import StorageError
 from groundtruth.finishing.job import SUMMARY, EndedJob, finish_job
 from groundtruth.finishing.manifest import compact_json
@@ -249,7 +249,7 @@ class Consolidation:
                 " AND state IN ('open', 'complete') AND called IS NULL ORDER BY position",
                 (self._name,),
             ).fetchall()
-        for step in batched(rows, _OBJECTS_IN_STEP, strict=False):
+        for step in batched(rows, _OBJECTS_IN_STEP):
             unasked = [
                 object_id
                 for object_id, task_input in step

@@ -9,8 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
 
 from starlette.types import Scope
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 
 class DatabaseThread:
@@ -19,7 +23,7 @@ class DatabaseThread:
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="database")
 
-    async def run[**Arguments, Result](
+    async def run(
         self,
         function: Callable[Arguments, Result],
         *args: Arguments.args,

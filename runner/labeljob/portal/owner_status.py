@@ -7,9 +7,9 @@ import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import batched
 from typing import Any
 
+from groundtruth.compat import batched
 from labeljob.portal import assignments, progress
 from labeljob.portal.answer_reading import JobAnswerReader
 from labeljob.portal.database import Database
@@ -158,7 +158,7 @@ def read_answer_texts(
 ) -> dict[str, dict[str, str]]:
     """The answers to data objects as JSON texts: by object, then by worker in order of time."""
     texts: dict[str, dict[str, str]] = defaultdict(dict)
-    for some in batched(object_ids, _IDS_IN_QUERY, strict=False):
+    for some in batched(object_ids, _IDS_IN_QUERY):
         marks = ",".join("?" * len(some))
         # Without "+" SQLite walks through all answers of the job in the order of time.
         for object_id, worker, answer in connection.execute(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from groundtruth.errors import GroundTruthError, StorageError
 from groundtruth.settings import Settings
@@ -46,7 +46,7 @@ def make_title(task: JobType, name: str) -> str:
     return f"{task.request_title}: {name}"
 
 
-type Function = Callable[[Mapping[str, Any]], Any]
+Function: TypeAlias = Callable[[Mapping[str, Any]], Any]
 
 
 class PortalJob:

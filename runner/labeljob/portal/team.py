@@ -14,7 +14,7 @@ import unicodedata
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -23,7 +23,7 @@ from groundtruth.errors import GroundTruthError
 from labeljob.portal import assignments
 from labeljob.portal.database import Database
 
-type Role = Literal["worker", "owner"]
+Role: TypeAlias = Literal["worker", "owner"]
 
 LINK_LIFETIME = 7 * 24 * 3600.0
 """Seconds for which a one-time link or a first password can be used."""

@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import TypeAlias
 
 import numpy as np
 from matplotlib import colormaps
@@ -30,7 +31,7 @@ LONGEST = 360
 
 QUALITY = 78
 
-type Rgb = NDArray[np.uint8]
+Rgb: TypeAlias = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)

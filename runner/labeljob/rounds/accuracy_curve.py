@@ -18,14 +18,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-type Floats = NDArray[np.float64]
-type Ints = NDArray[np.int64]
-type CurveSimulation = Callable[[Ints, np.random.Generator], AccuracyCurve]
+Floats: TypeAlias = NDArray[np.float64]
+Ints: TypeAlias = NDArray[np.int64]
+CurveSimulation: TypeAlias = "Callable[[Ints, np.random.Generator], AccuracyCurve]"
 """Takes an order of the answers, shape (n_items, most), -1 where there are no more."""
 
 _UNKNOWN_CORRELATION = 0.5

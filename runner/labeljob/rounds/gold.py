@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -151,7 +152,7 @@ def _remembered(
     known = {key: entry[key] for key in ANSWERS if key in entry}
     if isinstance(known.get("mask"), str):
         mask = (gold.path.parent / known["mask"]).resolve()
-        known["mask"] = mask.relative_to(remember_in.parent.resolve(), walk_up=True).as_posix()
+        known["mask"] = Path(os.path.relpath(mask, remember_in.parent.resolve())).as_posix()
     return compact_json({SOURCE: source, **known, LINE: number, MIXED_IN: mixed_in})
 
 

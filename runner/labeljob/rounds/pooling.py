@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import batched
-from typing import Any
+from typing import Any, TypeAlias
 
+from groundtruth.compat import batched
 from groundtruth.contract.acs import Annotation, DataObject
 from groundtruth.errors import StorageError
 from labeljob.columns.pooled import pool_answers
@@ -27,7 +27,7 @@ AHEAD = 64
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
-type Places = Sequence[tuple[int, str]]
+Places: TypeAlias = Sequence[tuple[int, str]]
 """Number of the round, and id of the data object in it."""
 
 
@@ -77,7 +77,7 @@ class PooledAnswers(AnswerFiles):
 
     def read(self, object_ids: Sequence[str]) -> Iterator[AnsweredObject]:
         """The answers to data objects of all rounds, in that order."""
-        for some in batched(object_ids, AHEAD, strict=False):
+        for some in batched(object_ids, AHEAD):
             wanted: dict[int, list[str]] = {}
             for object_id in some:
                 for at, own_id in self._objects[int(object_id)]:

@@ -9,13 +9,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from itertools import batched
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from groundtruth.compat import batched
 from groundtruth.contract.fields import label_category_file
 from groundtruth.finishing.manifest import compact_json
 from groundtruth.storage.folder import FolderStore
@@ -85,7 +85,7 @@ class Synthesis:
         pool = [member.worker for member in self.crew]
         done: Counter[str] = Counter()
         offered = self.description.started
-        for lines in batched(self._lines(), self.description.batch_size, strict=False):
+        for lines in batched(self._lines(), self.description.batch_size):
             (batch,) = schedule(replace(self.description, started=offered), pool, lines)
             objects = tuple(
                 self._answer(line, assignments, batch.called, done)

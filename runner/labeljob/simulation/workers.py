@@ -13,7 +13,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from labeljob.tasks.base import JobType, Truth
 from labeljob.messages import format_count
 
-type Kind = tuple[str, tuple[str, str] | None]
+Kind: TypeAlias = tuple[str, tuple[str, str] | None]
 """One of `SKILLS`, and the two classes that it takes for each other."""
 
 

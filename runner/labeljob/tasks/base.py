@@ -17,7 +17,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from labeljob.rounds.class_frequencies import GoldGain
     from labeljob.tasks.plain_labels import PlainLines
 
-type Ints = NDArray[np.int64]
-type Mask = NDArray[np.uint8]
-type Truth = str | frozenset[str] | NDArray[np.uint8]
+Ints: TypeAlias = NDArray[np.int64]
+Mask: TypeAlias = NDArray[np.uint8]
+Truth: TypeAlias = str | frozenset[str] | NDArray[np.uint8]
 """A class's name, the set of labels that apply, or a mask of class indices."""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from operator import attrgetter
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
 from msgspec import Meta, field
@@ -19,9 +19,9 @@ from labeljob.tasks.base import LabelParts
 
 _SINGLE, _SEVERAL = "image-classification", "image-classification-multilabel"
 
-type _Index = Annotated[int, Meta(ge=0)]
-type _Name = Annotated[str, Meta(min_length=1)]
-type _Share = Annotated[float, Meta(ge=0, le=1)]
+_Index: TypeAlias = Annotated[int, Meta(ge=0)]
+_Name: TypeAlias = Annotated[str, Meta(min_length=1)]
+_Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
 
 
 class _Rejected(msgspec.Struct):
@@ -236,7 +236,7 @@ def _plain_lines(
     return PlainLines(msgspec.json.Decoder(line).decode, read)
 
 
-type _Read = Callable[[Any, Any], LabelParts | None]
+_Read: TypeAlias = Callable[[Any, Any], LabelParts | None]
 
 
 def _read_by_key(

@@ -27,6 +27,7 @@ HUMAN = "HumanTaskConfig"
 PRE = f"{HUMAN}.PreHumanTaskLambdaArn"
 ACS = f"{HUMAN}.AnnotationConsolidationConfig.AnnotationConsolidationLambdaArn"
 AVAILABILITY = f"{HUMAN}.TaskAvailabilityLifetimeInSeconds"
+ARABIC_ID = "\u0661" * 12
 
 
 def problems(request, task=SINGLE):
@@ -95,7 +96,7 @@ def test_all_that_is_missing_is_said_at_once():
         pytest.param({"label_attribute": "x-metadata"}, "LabelAttributeName", id="metadata"),
         pytest.param({"label_attribute": "x-ref"}, "LabelAttributeName", id="ref"),
         pytest.param({"role_arn": "GroundTruth"}, "RoleArn", id="role-name"),
-        pytest.param({"role_arn": f"arn:aws:iam::{'\u0661' * 12}:role/x"}, "RoleArn", id="digits"),
+        pytest.param({"role_arn": f"arn:aws:iam::{ARABIC_ID}:role/x"}, "RoleArn", id="digits"),
         pytest.param({"output_uri": "bucket/out"}, "OutputConfig.S3OutputPath", id="output"),
         pytest.param({"kms_key_id": "a key"}, "OutputConfig.KmsKeyId", id="key"),
         pytest.param({"label_categories_uri": "s3://bucket/"}, "LabelCategoryConfigS3Uri", id="lc"),

@@ -9,18 +9,21 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 
 from labeljob.portal import team
 from labeljob.portal.database import Database
 
+Result = TypeVar("Result")
+
 COMMAND = str(Path(sys.executable).with_name("labeljob"))
 SECONDS_TO_START = 180
 PASSWORD = "four plain words here"
 
 
-def wait_for[Result](look: Callable[[], Result], *, seconds: float = 60) -> Result:
+def wait_for(look: Callable[[], Result], *, seconds: float = 60) -> Result:
     """What `look` gives as soon as that is something."""
     end = time.monotonic() + seconds
     while not (result := look()):

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 import skimage
 from PIL import Image
@@ -19,7 +20,7 @@ from tests.runner.portal.photographs import SUBJECTS, take_photographs
 FOLDER = Path(__file__).resolve().parents[3] / "docs/images"
 MOST_BYTES = 150_000
 WIDTH = 960  # pixels
-type Point = tuple[float, float]
+Point: TypeAlias = tuple[float, float]
 CUP: tuple[Point, ...] = (
     (370, 220), (430, 90), (580, 50), (720, 100), (790, 220), (740, 340), (580, 390), (430, 350),
     (400, 250), (500, 300), (580, 230), (680, 300), (600, 350), (440, 440), (580, 450), (700, 420),

@@ -3,10 +3,10 @@
 import json
 import subprocess
 import sys
-from itertools import batched
 
 import pytest
 
+from groundtruth.compat import batched
 from tests.unit.finishing.ended_jobs import (
     ATTRIBUTE,
     METADATA,
@@ -61,7 +61,7 @@ def write_job(folder, n_objects):
         for at in range(n_objects):
             line = {"source-ref": reference(at), ATTRIBUTE: label(at), METADATA: custom()}
             file.write(json.dumps(line) + "\n")
-    for number, numbers in enumerate(batched(range(n_objects), CALL_SIZE, strict=False)):
+    for number, numbers in enumerate(batched(range(n_objects), CALL_SIZE)):
         time = f"2026-03-{1 + number // 1440:02d}_{number // 60 % 24:02d}:{number % 60:02d}:00"
         job.response({at: {ATTRIBUTE: label(at)} for at in numbers}, time=time)
     assert len(list(job.store.list(RESPONSES + "/"))) == -(-n_objects // CALL_SIZE)

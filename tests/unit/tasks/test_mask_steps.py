@@ -4,12 +4,12 @@ import json
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import batched
 
 import numpy as np
 import pytest
 
 from groundtruth.annotations import AnswerReader, merge_entries
+from groundtruth.compat import batched
 from groundtruth.contract.acs import parse_payload
 from groundtruth.errors import StorageError
 from groundtruth.settings import Settings
@@ -117,7 +117,7 @@ def consolidate_at_once(objects, settings, store):
 
 def consolidate_by_shards(objects, settings, store, size):
     shards = []
-    for number, group in enumerate(batched(objects, size, strict=False)):
+    for number, group in enumerate(batched(objects, size)):
         body = json.dumps(group).encode()
         name = f"{number:05}-{digest_of(body)}"
         store.objects[f"{WORK}/{name}.json"] = body

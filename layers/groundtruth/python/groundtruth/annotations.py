@@ -7,12 +7,14 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from groundtruth.contract.acs import Annotation, DataObject
 from groundtruth.contract.fields import embedded_json
 from groundtruth.errors import ContractError, GroundTruthError, StorageError, UnusableAnswer
 from groundtruth.storage.s3 import ObjectStore
+
+Answer = TypeVar("Answer")
 
 MARGIN_SECONDS = 20.0
 """Left for answering what is complete, and for the data object that was begun last."""
@@ -95,7 +97,7 @@ def unforeseen(worker_id: str, error: Exception) -> RejectedAnswer:
 
 
 @dataclass(frozen=True)
-class Answers[Answer]:
+class Answers(Generic[Answer]):
     """The usable answers of one data object, and those set aside."""
 
     object_id: str  # the data object's `datasetObjectId`
@@ -156,7 +158,7 @@ class AnswerReader:
         self._store = store
         self._deadline = deadline or Deadline()
 
-    def read[Answer](
+    def read(
         self, entries: Iterable[Entry], decode: Callable[[Any], Answer]
     ) -> Iterator[Answers[Answer]]:
         """The answers of each data object, in order, one object at a time.
@@ -193,7 +195,7 @@ class AnswerReader:
             return None
         return readers.submit(self._store.read, item.uri)
 
-    def _next[Answer](
+    def _next(
         self, entry: Entry, fetched: list[Future[bytes] | None], decode: Callable[[Any], Answer]
     ) -> Answers[Answer]:
         """The answers of one data object, if there is time for it."""
@@ -208,7 +210,7 @@ class AnswerReader:
         return _decoded(entry, fetched, decode)
 
 
-def _decoded[Answer](
+def _decoded(
     entry: Entry, fetched: list[Future[bytes] | None], decode: Callable[[Any], Answer]
 ) -> Answers[Answer]:
     """Decode the answers of one data object; of one worker's usable answers, the last counts."""
@@ -241,7 +243,7 @@ def _decoded[Answer](
     )
 
 
-def decode_answer[Answer](content: Any, decode: Callable[[Any], Answer]) -> Answer:
+def decode_answer(content: Any, decode: Callable[[Any], Answer]) -> Answer:
     """One worker's answer, of JSON or of its text.
 
     Parameters

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from groundtruth.annotations import AnswerReader, Answers, Deadline, Entry, merge_entries
 from groundtruth.contract.acs import (
@@ -23,6 +23,8 @@ from groundtruth.settings import Settings
 from groundtruth.storage.s3 import ObjectStore, open_store, role_is_allowed
 from groundtruth.tasks.base import ConsolidationContext, Label, Task, algorithm_of, format_label
 from groundtruth.worker_history.store import BatchSkills, SkillKey, SkillStore, open_skills
+
+Answer = TypeVar("Answer")
 
 _TIME_IN_KEY = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})[_T ](\d{2})[:_-](\d{2})[:_-](\d{2})(?:\.(\d{1,6}))?"
@@ -40,7 +42,7 @@ class Outcome:
     skill_note: str = ""  # why worker skill was not read or not kept; empty if it was
 
 
-def consolidate_batch[Answer](
+def consolidate_batch(
     event: Any,
     *,
     task: Task[Answer],
@@ -178,7 +180,7 @@ def _permitted(store: ObjectStore, request: AcsRequest, settings: Settings) -> O
     return store.acting_as(request.role_arn)
 
 
-def _classes_seen[Answer](
+def _classes_seen(
     entries: Sequence[Entry], reader: AnswerReader, task: Task[Answer], settings: Settings
 ) -> tuple[str, ...]:
     """The classes that the workers used, in sorted order: where no place names them."""
@@ -193,7 +195,7 @@ def _classes_seen[Answer](
     return tuple(sorted(name for name in names if is_label_name(name) and "\ufffd" not in name))
 
 
-def _teaching_all_or_nothing[Answer](
+def _teaching_all_or_nothing(
     answers: Iterable[Answers[Answer]], skills: BatchSkills
 ) -> Iterator[Answers[Answer]]:
     """The answers; a batch of which an object is not processed teaches nothing."""
@@ -233,7 +235,7 @@ def _made_at(payload_uri: str, store: ObjectStore) -> datetime:
     return store.modified(payload_uri)
 
 
-class AcsFunction[Answer]:
+class AcsFunction(Generic[Answer]):
     """A function that turns answers into labels; it keeps what it opened from batch to batch.
 
     Parameters

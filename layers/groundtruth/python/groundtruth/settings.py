@@ -13,9 +13,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from groundtruth.errors import SettingsError
+
+Value = TypeVar("Value")
 
 OUTPUT_STYLES = ("object", "builtin")
 TIE_BREAKS = ("first", "neighbours")
@@ -128,7 +130,7 @@ TAG_PREFIX = "consolidation:"
 """How the tags of a labeling job begin that are for these functions."""
 
 
-def _setting[Value](
+def _setting(
     default: Value,
     parse: Callable[[str], Value],
     *,

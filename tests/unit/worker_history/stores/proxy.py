@@ -13,13 +13,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, TypeAlias
 
 CUT = "cut the connection"
 
-type Reply = tuple[int, bytes]
-type Forward = Callable[[dict[str, Any]], Reply]
-type Fault = Callable[[dict[str, Any], Forward], Reply | str]
+Reply: TypeAlias = tuple[int, bytes]
+Forward: TypeAlias = Callable[[dict[str, Any]], Reply]
+Fault: TypeAlias = Callable[[dict[str, Any], Forward], Reply | str]
 """Given a request and what passes it on: the reply, or CUT."""
 
 

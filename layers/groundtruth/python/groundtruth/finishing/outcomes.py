@@ -10,10 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from itertools import batched
 from pathlib import Path
 from typing import Any, Self
 
+from groundtruth.compat import batched
 from groundtruth.contract.fields import embedded_json
 from groundtruth.errors import ContractError
 from groundtruth.finishing.manifest import Line, compact_json
@@ -64,7 +64,7 @@ class ResponseIndex:
         if a file cannot be read or is not JSON.
         """
         with ThreadPoolExecutor(READERS) as pool:
-            for uris in batched(store.list(prefix), READERS, strict=False):
+            for uris in batched(store.list(prefix), READERS):
                 for uri, body in zip(uris, pool.map(store.read, uris), strict=True):
                     contents = list(_contents(embedded_json(body, path=uri)))
                     attribute = attribute or _attribute(contents)

@@ -12,6 +12,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +48,7 @@ _CROP_PIXELS = 1 << 16
 # Pillow keeps the high byte of 16 bits. These are its names for reading the low byte instead.
 _LOW_BYTE = {"RGB;16B": "RGB;16L", "RGBA;16B": "RGBA;16L"}
 
-type _Packed = NDArray[np.uint8] | NDArray[np.uint32]  # one number per pixel
+_Packed: TypeAlias = NDArray[np.uint8] | NDArray[np.uint32]  # one number per pixel
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,14 +1,14 @@
 """A segmentation mask as runs of equal pixels: of colours as it is read, of classes after."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 _PIECE = 1 << 18  # pixels compared at a time, so that they stay in the processor's cache
 
-type Starts = NDArray[np.int32 | np.int64]
+Starts: TypeAlias = NDArray[np.int32 | np.int64]
 
 
 @dataclass(frozen=True, eq=False)

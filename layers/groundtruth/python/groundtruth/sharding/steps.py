@@ -26,11 +26,11 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from itertools import batched
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
+from groundtruth.compat import batched
 from groundtruth.errors import GroundTruthError, StorageError
 from groundtruth.sharding.arrays import Arrays, add, pack, unpack
 from groundtruth.sharding.plan import Plan, digest_of
@@ -91,7 +91,7 @@ class Steps(Protocol):
         """
 
 
-type PlanSteps = Callable[[Plan], Steps]
+PlanSteps: TypeAlias = Callable[[Plan], Steps]
 """Finds the steps of a plan: `groundtruth.tasks.registry.plan_steps`."""
 
 
@@ -231,7 +231,7 @@ def _add_up(uris: Iterable[str], store: ObjectStore) -> tuple[dict[str, Any], fl
     totals: dict[str, Any] | None = None
     change = 0.0
     with ThreadPoolExecutor(READERS) as pool:
-        for some in batched(uris, READ_AT_ONCE, strict=False):  # what is read ahead is bounded
+        for some in batched(uris, READ_AT_ONCE):  # what is read ahead is bounded
             for body in pool.map(store.read, some):
                 counted = unpack(body)
                 change = max(change, float(counted.pop(_CHANGE)))

@@ -12,11 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from itertools import batched, groupby
+from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from groundtruth.compat import batched
 from groundtruth.errors import StorageError
 
 RENEWED_BEFORE = timedelta(minutes=5)
@@ -189,7 +190,7 @@ class S3Store:
     def remove(self, uris: Iterable[str]) -> None:
         """Remove objects, those that are there; raises `StorageError` if one may not be removed."""
         for bucket, some in groupby(map(split_uri, uris), key=itemgetter(0)):
-            for part in batched(some, _REMOVED_AT_ONCE, strict=False):
+            for part in batched(some, _REMOVED_AT_ONCE):
                 keys = {"Objects": [{"Key": key} for _, key in part], "Quiet": True}
                 uri = f"s3://{bucket}/{part[0][1]}"
                 answer = self._call(uri, "delete_objects", Bucket=bucket, Delete=keys)

@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from groundtruth.annotations import Answers, RejectedAnswer
 from groundtruth.auxiliary_inputs import NO_LABELS, AuxiliaryLabels
 from groundtruth.settings import Settings
 from groundtruth.storage.s3 import ObjectStore
 from groundtruth.worker_history.store import BatchSkills
+
+Answer = TypeVar("Answer")
 
 if TYPE_CHECKING:
     from groundtruth.aggregation.classification.calibration_maps import ConfidenceMap
@@ -172,7 +174,7 @@ class Origin:
     creation_date: str  # ISO 8601 in UTC, with microseconds, without a zone
 
 
-class Task[Answer](Protocol):
+class Task(Protocol[Answer]):
     """One job type."""
 
     @property
@@ -252,7 +254,7 @@ class Task[Answer](Protocol):
         """
 
 
-class NamesTask[Answer](Task[Answer], Protocol):
+class NamesTask(Task[Answer], Protocol[Answer]):
     """A job type whose answers are nothing but names of classes.
 
     `decode` is then `class_names`, which needs no classes, and `index_names`.
@@ -560,7 +562,7 @@ def read_text(value: Any) -> str:
 
 
 @dataclass(frozen=True)
-class BatchAnswers[Answer]:
+class BatchAnswers(Generic[Answer]):
     """The answers to the images of a batch, one row each, and who gave them."""
 
     workers: tuple[str, ...]  # sorted; the model of the job's auxiliary file is one more, the last
@@ -569,7 +571,7 @@ class BatchAnswers[Answer]:
     max_weights: list[float] | None  # largest weight of each worker; None without the model
 
 
-def collect_answers[Answer](
+def collect_answers(
     objects: Sequence[Answers[Answer]],
     context: ConsolidationContext,
     find_answer: Callable[[Sequence[str]], Answer | None],

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+Answer = TypeVar("Answer")
 
 MODEL_MAX_WEIGHT = "model_max_weight"
 """Name of the plan's option that tells that the last worker is a model, and its largest weight."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShardAnswers[Answer]:
+class ShardAnswers(Generic[Answer]):
     """What is packed into a shard's file by `NamesTask.pack_answers`.
 
     Attributes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from groundtruth.sharding.arrays import Arrays
     from groundtruth.tasks.base import Task
 
-type Rejected = Mapping[int, Sequence[RejectedAnswer]]
+Rejected: TypeAlias = Mapping[int, Sequence[RejectedAnswer]]
 """The answers that do not count, by the index of their data object in its shard."""
 
 STATUSES = (CONSENSUS, LOW_CONFIDENCE, TIE, SINGLE_ANNOTATOR, NO_USABLE_ANSWER)
@@ -91,7 +91,7 @@ class Grouped:
     pieces: tuple[Piece, ...]
 
 
-type Piece = str | Choice | Counts | Numbers | Grouped
+Piece: TypeAlias = str | Choice | Counts | Numbers | Grouped
 """A part of many texts; a text alone is the same in all of them."""
 
 

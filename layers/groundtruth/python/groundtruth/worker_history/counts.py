@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Lock
-from typing import Any
+from typing import Any, TypeAlias
 
 from groundtruth.worker_history.store import Amounts, SkillKey, SkillStoreError
 
@@ -20,10 +20,10 @@ PER_ONE = 1_000_000
 LARGEST_AMOUNT = 1e6
 LONGEST_CELL = 255
 
-type Cells = dict[str, int]
+Cells: TypeAlias = dict[str, int]
 """Whole number by cell."""
 
-type Units = dict[str, Cells]
+Units: TypeAlias = dict[str, Cells]
 """Whole number by worker and cell."""
 
 
@@ -171,7 +171,7 @@ class Moment:
         return {cell: number for cell, number in decayed.items() if number}
 
 
-type RecordKey = tuple[str, str, int]
+RecordKey: TypeAlias = tuple[str, str, int]
 """Text of the skill key, worker, era."""
 
 

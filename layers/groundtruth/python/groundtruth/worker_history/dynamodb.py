@@ -26,10 +26,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import batched, chain
+from itertools import chain
 from threading import Lock
-from typing import Any
+from typing import Any, TypeAlias
 
+from groundtruth.compat import batched
 from groundtruth.worker_history.counts import (
     Moment,
     Units,
@@ -87,9 +88,7 @@ def split_object(object_id: str, units: Units) -> list[Part]:
     pieces = [
         (number, worker, dict(cells))
         for worker, amounts in sorted(units.items())
-        for number, cells in enumerate(
-            batched(sorted(amounts.items()), MOST_CELLS_OF_A_WORKER, strict=False)
-        )
+        for number, cells in enumerate(batched(sorted(amounts.items()), MOST_CELLS_OF_A_WORKER))
     ]
     pieces.sort(key=lambda piece: piece[:2])  # so that no worker is twice in a part
     parts: list[Part] = []
@@ -149,7 +148,7 @@ _THROTTLED = {
 }
 """Codes of errors, and of the reasons why a transaction was cancelled, that pass."""
 
-type Item = Mapping[str, Any]
+Item: TypeAlias = Mapping[str, Any]
 
 
 class Cancelled(Exception):
@@ -193,7 +192,7 @@ class Table:
     def get(self, keys: Sequence[Item], deadline: Deadline) -> list[Item]:
         """Items of the keys that there are, as written by all writes that ended before."""
         items: list[Item] = []
-        for chunk in batched(keys, KEYS_PER_REQUEST, strict=False):
+        for chunk in batched(keys, KEYS_PER_REQUEST):
             wanted: Sequence[Item] = chunk
             for _ in deadline.pauses():
                 request = {self.name: {"Keys": list(wanted), "ConsistentRead": True}}

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import cache, cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeAlias
 
 from groundtruth.errors import GroundTruthError
 
@@ -29,7 +29,7 @@ def name_job_record(job: str) -> str:
     return f"\n{job}"
 
 
-type Amounts = Mapping[str, Mapping[str, float]]
+Amounts: TypeAlias = Mapping[str, Mapping[str, float]]
 """Amount by worker and cell."""
 
 NO_CELLS: Mapping[str, Collection[str]] = MappingProxyType({})

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
@@ -72,7 +73,7 @@ class IsotonicMap:
         return np.interp(confidences, self.confidences, self.accuracies)
 
 
-type ConfidenceMap = LogisticMap | IsotonicMap
+ConfidenceMap: TypeAlias = LogisticMap | IsotonicMap
 
 
 def fit_logistic(confidences: Floats, right: Bools, *, prior_items: float = 20.0) -> LogisticMap:

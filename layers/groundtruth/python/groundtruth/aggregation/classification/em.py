@@ -11,7 +11,7 @@ order.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import Generic, NamedTuple, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,9 @@ from groundtruth.aggregation.classification.posterior import (
     Posterior,
 )
 from groundtruth.aggregation.classification.votes import Floats, Ints, Votes
+
+T = TypeVar("T")
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 _ACCURACY_LIMITS = (0.01, 0.99)
 _LARGEST_FLOOR = 1 - 1e-9
@@ -61,7 +64,7 @@ class Counts(NamedTuple):
     true: Floats
 
 
-class Fit[T](NamedTuple):
+class Fit(NamedTuple, Generic[T]):
     """Where the rounds ended."""
 
     posterior: Floats  # by cell, of the last round
@@ -156,7 +159,7 @@ class VoteData:
             largest[voted] = np.maximum.reduceat(values, starts[voted])
         return largest
 
-    def spread[T: np.generic](self, by_item: NDArray[T]) -> NDArray[T]:
+    def spread(self, by_item: NDArray[Scalar]) -> NDArray[Scalar]:
         """Give each cell its item's value."""
         return self.layout.spread(by_item)
 
@@ -346,7 +349,7 @@ class VoteData:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rounds[T]:
+class Rounds(Generic[T]):
     """The rounds of an algorithm on some items; what `estimate` finds is by cell."""
 
     data: VoteData
@@ -383,7 +386,7 @@ class Rounds[T]:
         raise NotImplementedError
 
 
-def iterate[T](rounds: Rounds[T], *, tolerance: float, max_rounds: int) -> Fit[T]:
+def iterate(rounds: Rounds[T], *, tolerance: float, max_rounds: int) -> Fit[T]:
     """Make rounds until no probability changes by `tolerance` or more; 0 makes all of them."""
     truth, made = rounds.start(), 0
     while True:
@@ -393,7 +396,7 @@ def iterate[T](rounds: Rounds[T], *, tolerance: float, max_rounds: int) -> Fit[T
             return Fit(posterior, truth, details, made)
 
 
-def conclude[T](data: VoteData, posterior: Floats, fit: Fit[T]) -> Consolidation:
+def conclude(data: VoteData, posterior: Floats, fit: Fit[T]) -> Consolidation:
     """Return the result, with what the batch taught."""
     return Consolidation(
         posterior=Posterior(data.layout, posterior),

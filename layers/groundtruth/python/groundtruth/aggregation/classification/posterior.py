@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from groundtruth.aggregation.classification.counts import CountUpdates, sum_groups
 from groundtruth.aggregation.classification.dependence import Evidence
 from groundtruth.aggregation.classification.votes import Floats, Ints, Votes
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 MOST_LISTED_CLASSES = 20
 """With more classes than this, only those that somebody chose are listed one by one."""
@@ -74,7 +76,7 @@ class ClassLayout:
             return wanted
         return np.searchsorted(self.items * self.n_classes + self.classes, wanted)
 
-    def spread[T: np.generic](self, by_item: NDArray[T]) -> NDArray[T]:
+    def spread(self, by_item: NDArray[Scalar]) -> NDArray[Scalar]:
         """Give each cell its item's value."""
         return np.repeat(by_item, self.n_classes) if self.is_complete else by_item[self.items]
 

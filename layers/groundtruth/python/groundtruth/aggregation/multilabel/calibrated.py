@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeAlias
 
 import numpy as np
 
@@ -301,7 +301,7 @@ class WeighedLabels:
     evidence: Evidence
 
 
-type EstimateRates = Callable[
+EstimateRates: TypeAlias = Callable[
     [LabelBatch, Floats, LabelTotals, CalibratedLabelsSettings], tuple[Floats, Floats]
 ]
 """Hit and false alarm rate behind each answer and label: shapes (n_answers, n_labels).

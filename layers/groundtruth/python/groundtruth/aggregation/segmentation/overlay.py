@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ _DENSE_SHARE = 0.4  # runs per pixel from which single pixels are cheaper than c
 _CODE_BITS = 62
 _HASH = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio: spreads close numbers far apart
 
-type Votes = NDArray[np.uint16]
+Votes: TypeAlias = NDArray[np.uint16]
 
 
 def check_masks(masks: Sequence[RunMask], n_classes: int) -> None:

@@ -23,7 +23,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
@@ -56,6 +56,8 @@ from groundtruth.tasks.classification.algorithms import (
     weighted_settings,
 )
 from groundtruth.tasks.shards import MODEL_MAX_WEIGHT
+
+T = TypeVar("T")
 
 if TYPE_CHECKING:
     from groundtruth.sharding.plan import Plan
@@ -229,7 +231,7 @@ class _BuiltinSteps:
         return {"": START, START: CONCLUDE}.get(step)
 
 
-class _RoundSteps[T]:
+class _RoundSteps(Generic[T]):
     """An algorithm that makes rounds, with the sums of all shards in place of a batch's own.
 
     Between steps a shard keeps what its last round found. What only the step after the last round

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -42,7 +42,7 @@ from groundtruth.worker_history.store import ALL_WORKERS, Amounts, indices_below
 _CELLS = ("0:0", "0:1", "1:0", "1:1")
 """Whether a label applies, and whether the worker picked it, in the order of the amounts."""
 
-type LabelSet = tuple[int, ...]
+LabelSet: TypeAlias = tuple[int, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -178,7 +178,7 @@ def _write_disagreement(
 FEWEST_TO_JUDGE = 3
 """Masks from which workers can be judged: of two that differ, neither is the odd one out."""
 
-type Weights = NDArray[np.float64]
+Weights: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
