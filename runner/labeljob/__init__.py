@@ -1,1 +1,63 @@
-"""The `labeljob` command: Ground Truth's part, played on one machine."""
+"""Labeling jobs on one machine: the `labeljob` command, and aggregators over data frames.
+
+The names below are loaded when they are first asked for, so that the command starts without them.
+
+Examples
+--------
+>>> import pandas as pd
+>>> from labeljob import CalibratedDawidSkene
+>>> answers = pd.DataFrame({"task": [1, 1], "worker": ["ada", "bob"], "label": ["cat", "cat"]})
+>>> CalibratedDawidSkene().fit_predict(answers)[1]
+'cat'
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from labeljob.api.classification import (
+        EBCC,
+        AwsBuiltin,
+        CalibratedDawidSkene,
+        DawidSkene,
+        MajorityVote,
+        WeightedVote,
+    )
+    from labeljob.api.frames import FrameError, MissingColumnError
+
+__all__ = [
+    "EBCC",
+    "AwsBuiltin",
+    "CalibratedDawidSkene",
+    "DawidSkene",
+    "FrameError",
+    "MajorityVote",
+    "MissingColumnError",
+    "WeightedVote",
+]
+
+_MODULES = {
+    "labeljob.api.classification": (
+        "EBCC",
+        "AwsBuiltin",
+        "CalibratedDawidSkene",
+        "DawidSkene",
+        "MajorityVote",
+        "WeightedVote",
+    ),
+    "labeljob.api.frames": ("FrameError", "MissingColumnError"),
+}
+"""Where each name is."""
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _MODULES.items():
+        if name in names:
+            return getattr(import_module(module), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
