@@ -26,16 +26,29 @@ if TYPE_CHECKING:
         WeightedVote,
     )
     from labeljob.api.frames import FrameError, MissingColumnError
+    from labeljob.api.multilabel import (
+        BinaryRelevance,
+        MultiLabelAwsBuiltin,
+        MultiLabelCalibrated,
+        MultiLabelMajorityVote,
+    )
+    from labeljob.api.quality import label_quality, worker_quality
 
 __all__ = [
     "EBCC",
     "AwsBuiltin",
+    "BinaryRelevance",
     "CalibratedDawidSkene",
     "DawidSkene",
     "FrameError",
     "MajorityVote",
     "MissingColumnError",
+    "MultiLabelAwsBuiltin",
+    "MultiLabelCalibrated",
+    "MultiLabelMajorityVote",
     "WeightedVote",
+    "label_quality",
+    "worker_quality",
 ]
 
 _MODULES = {
@@ -48,6 +61,13 @@ _MODULES = {
         "WeightedVote",
     ),
     "labeljob.api.frames": ("FrameError", "MissingColumnError"),
+    "labeljob.api.multilabel": (
+        "BinaryRelevance",
+        "MultiLabelAwsBuiltin",
+        "MultiLabelCalibrated",
+        "MultiLabelMajorityVote",
+    ),
+    "labeljob.api.quality": ("label_quality", "worker_quality"),
 }
 """Where each name is."""
 

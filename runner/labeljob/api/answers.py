@@ -36,11 +36,7 @@ class CodedColumn:
 
     def pick(self, library: FrameLibrary, codes: NDArray[np.int64]) -> Any:
         """A column of some of the values."""
-        values = [self.values[code] for code in codes.tolist()]
-        try:
-            return library.make_column(values, self.column)
-        except (TypeError, ValueError):
-            return library.make_column(values)
+        return library.make_column([self.values[code] for code in codes.tolist()], self.column)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -120,7 +116,7 @@ def read_answers(
         tasks=_code(library, "task", columns["task"]),
         workers=_code(library, "worker", columns["worker"]),
         labels=CodedColumn(
-            values=labels[0], codes=labels[1], column=_make(library, labels[0], like)
+            values=labels[0], codes=labels[1], column=library.make_column(labels[0], like)
         ),
         rows=rows,
     )
@@ -135,14 +131,6 @@ def _keep(library: FrameLibrary, column: CodedColumn, kept: NDArray[np.bool_]) -
     used, codes = np.unique(column.codes[kept], return_inverse=True)
     values = [column.values[code] for code in used.tolist()]
     return CodedColumn(values=values, codes=codes, column=column.pick(library, used))
-
-
-def _make(library: FrameLibrary, values: list[Any], like: Any) -> Any:
-    """A column of the classes; one of the type of the answers only if all of them fit in it."""
-    try:
-        return library.make_column(values, like)
-    except (TypeError, ValueError):
-        return library.make_column(values)
 
 
 def _encode(

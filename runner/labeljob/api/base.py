@@ -103,3 +103,11 @@ def check_number(
     low = f"above {least:g}" if above else f"of {least:g} or more"
     high = "" if most == float("inf") else f", {most:g} at most"
     raise ValueError(f"{name}={value!r} is not a number {low}{high}")
+
+
+def check_rounds(n_iter: Any, tol: Any, least: int = 1) -> None:
+    """Raise `ValueError` unless these say when an algorithm that makes rounds ends."""
+    check_number("n_iter", n_iter, least=least)
+    if int(n_iter) != n_iter:
+        raise ValueError(f"n_iter={n_iter!r} is not a whole number")
+    check_number("tol", tol)

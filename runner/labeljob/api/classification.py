@@ -27,7 +27,7 @@ from groundtruth.aggregation.classification.votes import Floats, Ints, Votes
 from groundtruth.aggregation.classification.weighted import WeightedSettings, weighted
 from groundtruth.tasks.classification.algorithms import choose_classes, share_votes, show_builtin
 from labeljob.api.answers import Answers, read_answers
-from labeljob.api.base import Aggregator, check_number
+from labeljob.api.base import Aggregator, check_number, check_rounds
 from labeljob.api.frames import ByTask, ByWorker, Frame, FrameError, find_library, read_by_id
 
 _SMALLEST_RATE = 1e-10
@@ -156,6 +156,45 @@ class Classifier(Aggregator):
         }
         return library.matrix_by_id(ids, self._answers.labels.column, counts / totals[workers])
 
+    def tabulate_labels(self) -> ByTask:
+        """The table of `label_quality` for the answers that were fitted."""
+        answers, votes, posterior = self._answers, self._votes, self._result.posterior
+        make, labels, tasks = answers.library.make_column, self._labels, np.arange(votes.n_items)
+        others = posterior.copy()
+        others[tasks, labels] = 0.0
+        n_answers = votes.votes_per_item
+        agreement = votes.counts[tasks, labels] / np.maximum(n_answers, 1)
+        columns = {
+            "label": answers.labels.pick(answers.library, labels),
+            "confidence": make(self._result.confidences),
+            "score": make(posterior[tasks, labels] - others.max(axis=1, initial=0.0)),
+            "agreement": make(np.where(n_answers > 1, agreement, np.nan)),
+            "answers": make(n_answers),
+        }
+        return answers.library.table_by_id({"task": answers.tasks.column}, columns)
+
+    def tabulate_workers(self) -> ByWorker:
+        """The table of `worker_quality` for the answers that were fitted."""
+        answers, votes = self._answers, self._votes
+        workers, truth = votes.workers, self._labels[votes.items]
+        right = votes.classes == truth
+        others = votes.counts[votes.items]
+        others[np.arange(votes.n_votes), votes.classes] -= 1
+        most = others == others.max(axis=1, initial=0.0, keepdims=True)
+        alike = most[np.arange(votes.n_votes), votes.classes] / np.maximum(most.sum(axis=1), 1)
+        wrong = np.zeros((votes.n_workers, votes.n_classes))
+        np.add.at(wrong, (workers[~right], truth[~right]), 1)
+        shared = votes.votes_per_item[votes.items] > 1
+        return make_worker_table(
+            answers,
+            self._skills,
+            n_answers=votes.votes_per_worker,
+            workers=workers[shared],
+            agreement=right[shared].astype(np.float64),
+            others=alike[shared],
+            wrong=wrong,
+        )
+
     @abstractmethod
     def _consolidate(self, votes: Votes, **known: Any) -> Result:
         """Run the algorithm."""
@@ -174,17 +213,18 @@ class Classifier(Aggregator):
         else:
             self._check_settings()
             result = Result(posterior=np.empty((0, votes.n_classes)), confidences=np.empty(0))
-        chosen = choose_classes(result.posterior, result.confidences, votes.counts, None)
-        self._answers, self._votes, self._result, self._chosen = answers, votes, result, chosen
-        self.__dict__.pop("errors_", None)
+        numbers = choose_classes(result.posterior, result.confidences, votes.counts, None).class_id
         skills = result.skills
         if skills is None:
-            right = (votes.classes == chosen.class_id[votes.items]).astype(np.float64)
+            right = (votes.classes == numbers[votes.items]).astype(np.float64)
             skills = share_by(votes.workers, right, votes.n_workers)
+        self._answers, self._votes, self._result = answers, votes, result
+        self._labels, self._skills = numbers, skills
+        self.__dict__.pop("errors_", None)
         library, classes = answers.library, answers.labels
         tasks, workers = {"task": answers.tasks.column}, {"worker": answers.workers.column}
         make = library.make_column
-        labels = classes.pick(library, chosen.class_id)
+        labels = classes.pick(library, numbers)
         self.labels_ = library.by_id(tasks, "agg_label", labels)
         shown = result.posterior[:, : len(classes.values)]
         self.probas_ = library.matrix_by_id(tasks, classes.column, shown, title="label")
@@ -206,6 +246,35 @@ def make_votes(answers: Answers) -> Votes:
         n_workers=len(answers.workers.values),
         n_classes=len(answers.labels.values) or 1,
     )
+
+
+def make_worker_table(
+    answers: Answers,
+    skills: Floats,
+    *,
+    n_answers: Ints,
+    workers: Ints,
+    agreement: Floats,
+    others: Floats,
+    wrong: Floats,
+) -> ByWorker:
+    """The table of `worker_quality`.
+
+    `workers`, `agreement` and `others` are of the answers that are not the only one on their task,
+    `wrong` counts by worker and label.
+    """
+    library, n_workers = answers.library, len(answers.workers.values)
+    worst: list[Any] = [None] * n_workers
+    for worker in np.flatnonzero(wrong.any(axis=1)).tolist():
+        worst[worker] = answers.labels.values[int(wrong[worker].argmax())]
+    columns = {
+        "answers": library.make_column(n_answers),
+        "skill": library.make_column(skills),
+        "agreement": library.make_column(share_by(workers, agreement, n_workers)),
+        "others": library.make_column(share_by(workers, others, n_workers)),
+        "worst_label": library.make_column(worst, answers.labels.column),
+    }
+    return library.table_by_id({"worker": answers.workers.column}, columns)
 
 
 def share_by(groups: Ints, amounts: Floats, n_groups: int) -> Floats:
@@ -383,7 +452,7 @@ class AwsBuiltin(Classifier):
     ...     {"task": [1, 1, 2, 2], "worker": list("abab"), "label": ["cat", "cat", "dog", "cat"]}
     ... )
     >>> AwsBuiltin().fit(answers).confidences_.tolist()
-    [0.94, 0.71]
+    [0.85, 0.62]
     """
 
     def _consolidate(self, votes: Votes, **known: Any) -> Result:
@@ -468,13 +537,6 @@ def _estimate_skills(
     return skills
 
 
-def _check_rounds(n_iter: Any, tol: Any, least: int = 1) -> None:
-    check_number("n_iter", n_iter, least=least)
-    if int(n_iter) != n_iter:
-        raise ValueError(f"n_iter={n_iter!r} is not a whole number")
-    check_number("tol", tol)
-
-
 @dataclass(repr=False, eq=False)
 class CalibratedDawidSkene(_SkilledClassifier):
     """Labels by worker skill, with confidences that can be read as probabilities; the default.
@@ -530,11 +592,8 @@ class CalibratedDawidSkene(_SkilledClassifier):
     >>> model = CalibratedDawidSkene(mix=0.4).fit(answers)
     >>> model
     CalibratedDawidSkene(mix=0.4)
-    >>> model.probas_.round(2)
-    label   cat   dog
-    task
-    1      0.91  0.09
-    2      0.53  0.47
+    >>> model.labels_.tolist(), model.confidences_.round(2).tolist()
+    (['cat', 'cat'], [0.85, 0.5])
     """
 
     n_iter: int = _CALIBRATED.max_rounds
@@ -549,7 +608,7 @@ class CalibratedDawidSkene(_SkilledClassifier):
     dependence: float | None = field(default=None, kw_only=True)
 
     def _check_settings(self) -> None:
-        _check_rounds(self.n_iter, self.tol)
+        check_rounds(self.n_iter, self.tol)
         for name in ("correlation", "mix", "frequency_weight"):
             check_number(name, getattr(self, name), most=1.0)
         for name in ("strength", "accuracy_strength", "smoothing"):
@@ -615,7 +674,7 @@ class WeightedVote(_SkilledClassifier):
     ...     columns=["task", "worker", "label"],
     ... )
     >>> WeightedVote().fit(answers).skills_.round(2).tolist()
-    [0.71, 0.71, 0.65]
+    [0.66, 0.66, 0.64]
     """
 
     n_iter: int = _WEIGHTED.max_rounds
@@ -624,7 +683,7 @@ class WeightedVote(_SkilledClassifier):
     smoothing: float = field(default=_WEIGHTED.smoothing, kw_only=True)
 
     def _check_settings(self) -> None:
-        _check_rounds(self.n_iter, self.tol)
+        check_rounds(self.n_iter, self.tol)
         check_number("accuracy_strength", self.accuracy_strength, above=True)
         check_number("smoothing", self.smoothing, above=True)
 
@@ -693,7 +752,7 @@ class EBCC(_SkilledClassifier):
     wrong: float = field(default=_EBCC.wrong, kw_only=True)
 
     def _check_settings(self) -> None:
-        _check_rounds(self.n_iter, self.tol)
+        check_rounds(self.n_iter, self.tol)
         check_number("n_subtypes", self.n_subtypes, least=1)
         for name in ("concentration", "right", "wrong"):
             check_number(name, getattr(self, name), above=True)
@@ -800,7 +859,7 @@ class DawidSkene(_SkilledClassifier):
         return self._fit(answers, gold=_read_gold(answers, true_labels), **known)
 
     def _check_settings(self) -> None:
-        _check_rounds(self.n_iter, self.tol, least=0)
+        check_rounds(self.n_iter, self.tol, least=0)
         check_number("strength", self.strength, above=True)
 
     def _consolidate(self, votes: Votes, **known: Any) -> Result:

@@ -76,7 +76,7 @@ class FrameLibrary(ABC):
 
     @abstractmethod
     def make_column(self, values: Any, like: Any = None) -> Any:
-        """A column of a list or an array, of the type that another one has if that is given."""
+        """A column of a list or an array, of the type of another one if that can hold it."""
 
     @abstractmethod
     def by_id(self, ids: Mapping[str, Any], name: str, values: Any) -> Any:
@@ -124,7 +124,12 @@ class _Pandas(FrameLibrary):
     def make_column(self, values: Any, like: Any = None) -> Any:
         import pandas as pd
 
-        return pd.Series(values, dtype=None if like is None else like.dtype)
+        if like is None:
+            return pd.Series(values)
+        try:
+            return pd.Series(values, dtype=like.dtype)
+        except (TypeError, ValueError):
+            return pd.Series(values, dtype=object)
 
     def by_id(self, ids: Mapping[str, Any], name: str, values: Any) -> Any:
         import pandas as pd
@@ -191,7 +196,10 @@ class _Polars(FrameLibrary):
     def make_column(self, values: Any, like: Any = None) -> Any:
         import polars as pl
 
-        return pl.Series(values=values, dtype=None if like is None else like.dtype)
+        try:
+            return pl.Series(values=values, dtype=None if like is None else like.dtype)
+        except (TypeError, ValueError):
+            return pl.Series(values=values)
 
     def by_id(self, ids: Mapping[str, Any], name: str, values: Any) -> Any:
         return self.table_by_id(ids, {name: values})
@@ -235,7 +243,10 @@ class _Arrow(FrameLibrary):
     def make_column(self, values: Any, like: Any = None) -> Any:
         import pyarrow as pa
 
-        return pa.array(values, type=None if like is None else like.type)
+        try:
+            return pa.array(values, type=None if like is None else like.type)
+        except (TypeError, ValueError):
+            return pa.array(values)
 
     def by_id(self, ids: Mapping[str, Any], name: str, values: Any) -> Any:
         return self.table_by_id(ids, {name: values})
