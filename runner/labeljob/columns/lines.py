@@ -388,20 +388,24 @@ class ManifestLines(Sequence[OutputLine]):
             known = answered.combine_chunks()
         else:
             known = _to_array(answered, pa.string())
-        kind = 0
-        ids = self._name(1)
-        if self.names_ids or not ids.equals(self._name(2)):
-            kind = self._choose_kind(known)
-            ids = self._name(kind)
-        if not ids.equals(pa.chunked_array([known])):
-            there = pc.is_in(known, value_set=ids.combine_chunks())
+        found = replace(self, kind=1 if self._has_one_kind() else self._choose_kind(known))
+        if not found.ids.equals(pa.chunked_array([known])):
+            there = pc.is_in(known, value_set=found.ids.combine_chunks())
             if strays := sorted(known.filter(pc.invert(there)).to_pylist()):
                 damage.add(
                     MANIFESTS[0],
                     f"has no line of {format_count(len(strays), 'answered data object')}: "
                     f"{', '.join(strays[:SHOWN])}",
                 )
-        return replace(self, kind=kind)
+        return found
+
+    def _has_one_kind(self) -> bool:
+        """Whether the `candidate_ids` of each line are the same."""
+        last = self.parts[-1]
+        end = last.first_number
+        if last.n_lines:
+            end += last.read(("number",))["number"][-1].as_py() + 1
+        return not self.names_ids and end == len(self)
 
     def _choose_kind(self, known: Any) -> int:
         """Which of the lines' `candidate_ids` most answers have; those of a kind are unique."""

@@ -192,14 +192,25 @@ def map_chunks(
         If the function raised anything else; the text has the traceback.
     """
     results: dict[int, Result] = {}
+    for number, result in iter_chunks(engine, function, items):
+        results[number] = result
+        advance()
+    return [results[number] for number in range(len(items))]
+
+
+def iter_chunks[Item, Result](
+    engine: Engine, function: Callable[[Item], Result], items: Sequence[Item]
+) -> Iterator[tuple[int, Result]]:
+    """The number of each item with what a function returns for it, as they come.
+
+    The parameters and errors are those of `map_chunks`.
+    """
     for number, result in _complete(engine.suited_to(len(items)), function, items):
         if isinstance(result, Failure):
             if result.trace:
                 raise RuntimeError(result.trace)
             raise JobError(result.problem)
-        results[number] = result
-        advance()
-    return [results[number] for number in range(len(items))]
+        yield number, result
 
 
 @dataclass(kw_only=True)

@@ -7,7 +7,7 @@ import math
 import shutil
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
@@ -36,7 +36,7 @@ from labeljob.columns.answers import AnswerColumns
 from labeljob.columns.lines import ManifestLines, facts_about
 from labeljob.columns.parquet_answers import TableLines
 from labeljob.engines.cost import TYPICAL_ROUNDS, Work, count_steps
-from labeljob.engines.driver import Outcome, map_chunks
+from labeljob.engines.driver import Outcome, iter_chunks, map_chunks
 from labeljob.engines.executors import Engine
 from labeljob.history.auxiliary_inputs import AuxiliaryInputs
 from labeljob.history.differences import Change, Counts, Differences
@@ -79,6 +79,10 @@ TABLE = "labels.parquet"
 Ints: TypeAlias = NDArray[Any]
 RunPlan: TypeAlias = Callable[[Plan, WorkFolder], Outcome]
 """Consolidates the shards of a plan: `run_plan` on some engine, or on AWS."""
+type Part = tuple[LabelsRequest, Future[LabelsWritten]]
+"""A shard's part of the files that are written, once it is there."""
+type JoinParts = Callable[[Path, Sequence[Part]], None]
+"""Writes one file from the parts of all shards."""
 
 
 class OpenProgress(Protocol):
@@ -371,36 +375,36 @@ def _write_job(
         )
         for number, own in enumerate(shards)
     ]
-    with show_progress("Writing labels", len(requests)) as advance:
-        written = map_chunks(engine, write_labels, requests, advance=advance)
-    counts, dependence = Counts(), ToldDependence()
-    comments: dict[str, dict[str, str]] = {}
-    before: dict[str, Label] = {}
-    after: dict[str, Label] = {}
-    for part in written:
-        counts.add(part.counts)
-        dependence.add(part.dependence)
-        comments |= part.comments
-        before |= part.before
-        after |= part.after
-    relabeled = ChangesOnFile.gather(requests, written)
     manifests = tuple(f"{style}.manifest" for style in styles)
-    failures = {
-        own.shard.name: found.failures[own.shard.name]
-        for own in shards
-        if own.shard.name in found.failures
-    }
     with whole.folder.open_draft() as draft:
-        joins = [
-            partial(_join_tables, draft / TABLE, [request.path(LABELS) for request in requests]),
-            *(
-                partial(_join_lines, draft / name, style, layout.owner, requests, written)
-                for name, style in zip(manifests, styles, strict=True)
-            ),
-        ]
-        with ThreadPoolExecutor() as threads:
-            for _ in threads.map(lambda join: join(), joins):
-                pass
+        written = _write_labels(
+            requests,
+            engine,
+            {
+                draft / TABLE: _join_tables,
+                **{
+                    draft / name: partial(_join_lines, style=style, owner=layout.owner)
+                    for name, style in zip(manifests, styles, strict=True)
+                },
+            },
+            show_progress,
+        )
+        counts, dependence = Counts(), ToldDependence()
+        comments: dict[str, dict[str, str]] = {}
+        before: dict[str, Label] = {}
+        after: dict[str, Label] = {}
+        for part in written:
+            counts.add(part.counts)
+            dependence.add(part.dependence)
+            comments |= part.comments
+            before |= part.before
+            after |= part.after
+        relabeled = ChangesOnFile.gather(requests, written)
+        failures = {
+            own.shard.name: found.failures[own.shard.name]
+            for own in shards
+            if own.shard.name in found.failures
+        }
         figures = [
             score_labels(job.task, labels, whole.truths, job.classes, lambda label: None)
             if whole.truths
@@ -423,6 +427,31 @@ def _write_job(
         _write_summary(draft / SUMMARY, outcome, relabeled)
     shutil.rmtree(folder, ignore_errors=True)
     return outcome
+
+
+def _write_labels(
+    requests: Sequence[LabelsRequest],
+    engine: Engine,
+    joins: Mapping[Path, JoinParts],
+    show_progress: OpenProgress,
+) -> list[LabelsWritten]:
+    """Write the parts of all shards, and join them, by the file, as far as they are there."""
+    parts = [(request, Future[LabelsWritten]()) for request in requests]
+    with (
+        show_progress("Writing labels", len(requests)) as advance,
+        ThreadPoolExecutor(len(joins)) as threads,
+    ):
+        joined = [threads.submit(join, path, parts) for path, join in joins.items()]
+        try:
+            for number, written in iter_chunks(engine, write_labels, requests):
+                parts[number][1].set_result(written)
+                advance()
+        finally:
+            for _, part in parts:
+                part.cancel()  # nobody waits for what will not come
+        for each in joined:
+            each.result()
+    return [part.result() for _, part in parts]
 
 
 def _choose_lines(job: JobOnFile, rows: Ints) -> Sequence[OutputLine]:
@@ -493,36 +522,29 @@ def _find_objects(job: JobOnFile, columns: AnswerColumns) -> Ints:
     return object_of
 
 
-def _join_lines(
-    path: Path,
-    style: str,
-    owner: Ints,
-    requests: Sequence[LabelsRequest],
-    written: Sequence[LabelsWritten],
-) -> None:
+def _join_lines(path: Path, parts: Sequence[Part], *, style: str, owner: Ints) -> None:
     """Put the lines of all shards into one manifest, in the order of the old one."""
-    sizes = [part.sizes[style] for part in written]
     edges = np.flatnonzero(np.diff(owner)) + 1
     starts, ends = [0, *edges.tolist()], [*edges.tolist(), len(owner)]
-    used = [0] * len(requests)
+    used = [0] * len(parts)
     files: dict[int, BufferedReader] = {}
-    left = np.bincount(owner, minlength=len(requests)).tolist()
+    left = np.bincount(owner, minlength=len(parts)).tolist()
     block = memoryview(bytearray(_BLOCK))
     with path.open("wb") as target:
         for start, end in zip(starts, ends, strict=True):
             if start == end:
                 continue
             number, n_lines = int(owner[start]), end - start
-            file = files.get(number) or files.setdefault(
-                number, requests[number].path(style).open("rb")
-            )
-            size = int(sizes[number][used[number] : used[number] + n_lines].sum())
+            request, written = parts[number]
+            sizes = written.result().sizes[style]
+            file = files.get(number) or files.setdefault(number, request.path(style).open("rb"))
+            size = int(sizes[used[number] : used[number] + n_lines].sum())
             _copy(file, target, size, block)
             used[number] += n_lines
             left[number] -= n_lines
             if not left[number]:
                 files.pop(number).close()
-                requests[number].path(style).unlink()
+                request.path(style).unlink()
 
 
 _BLOCK = 1 << 20
@@ -538,10 +560,12 @@ def _copy(source: BufferedReader, target: IO[bytes], size: int, block: memoryvie
         size -= n_read
 
 
-def _join_tables(path: Path, parts: Sequence[Path]) -> None:
+def _join_tables(path: Path, parts: Sequence[Part]) -> None:
     """Put the labels of all shards into one Parquet file, a row group each."""
     writer = None
-    for part in parts:
+    for request, written in parts:
+        written.result()
+        part = request.path(LABELS)
         if not part.exists():
             continue
         table = pa.ipc.open_file(pa.memory_map(str(part))).read_all()
