@@ -1,7 +1,7 @@
 """`labeljob replay` of whole jobs against their number of answers, on one and two processes.
 
     python -m benchmarks.scaling.replay [--answers 10000 100000 1000000] [--workers 1 2]
-        [--peers-up-to 1000000] [--folder FOLDER] [--output FILE]
+        [--peers-up-to 1000000] [--masks 200] [--folder FOLDER] [--output FILE]
 
 Wall time, CPU and memory are those of the command with all its processes, from its start to its
 end, with modules that are compiled already, as those of an installed package are: from JSON
@@ -10,7 +10,7 @@ the processes' proportional set sizes; they are looked at every 0.1 s, so that C
 each at most. Beside it, in a process each: a Polars group-by that counts votes in the same answers
 as a Parquet file, with reading it, and crowd-kit's DawidSkene (20 rounds at most) and MajorityVote
 of answers that are in memory, their creation left out. They write no labels, and compare none with
-the old ones.
+the old ones. At last a job of masks, 640 by 480 pixels from five workers each, from PNG to PNG.
 """
 
 import argparse
@@ -40,6 +40,7 @@ from benchmarks.common.record import (
 from benchmarks.scaling.jobs import JobSize
 
 COLUMNS = ("answers", "what", "workers", "seconds", "cpu_seconds", "peak_mib")
+MASK_COLUMNS = ("masks", "workers", "masks_a_second", "seconds", "cpu_seconds", "peak_mib")
 KEPT = ".columns"
 CROWD_KIT = ("ck-majority", "ck-dawid-skene-20-rounds")
 EVERY = 0.1
@@ -113,6 +114,20 @@ def measure_replays(answers: int, workers: Sequence[int], folder: Path) -> Itera
     yield {"answers": answers, "what": "Polars, count of votes", "workers": None} | figures
 
 
+def measure_masks(masks: int, workers: Sequence[int], folder: Path) -> Iterator[dict[str, Any]]:
+    """The command on a job of so many masks, which `folder` gets."""
+    labeljob = str(Path(sys.executable).parent / "labeljob")
+    size = ("--objects", str(masks), "--image-size", "640x480")
+    job = ("-o", str(folder / "drawn"), "--task", "semantic-segmentation", *size)
+    subprocess.run([labeljob, "synthesize", *job], check=True, stdout=subprocess.DEVNULL)
+    root = folder / "drawn" / "labeljob" / "jobs" / "synthetic"
+    for count in workers:
+        command = [labeljob, "replay", str(root), "-o", str(folder / "masks")]
+        figures = measure_command([*command, "--workers", str(count)])
+        speed = masks / figures["seconds"]
+        yield {"masks": masks, "workers": count, "masks_a_second": speed} | figures
+
+
 def measure_crowd_kit(answers: int) -> Iterator[dict[str, Any]]:
     """crowd-kit's methods at one size, in its environment, by CPU."""
     size = JobSize(answers=answers)
@@ -154,6 +169,7 @@ def main() -> None:
     parser.add_argument("--answers", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--peers-up-to", type=int, default=1_000_000, help="of crowd-kit")
+    parser.add_argument("--masks", type=int, default=200, help="of the job of masks")
     parser.add_argument("--folder", type=Path, help="where jobs are made, with room for them")
     options = parser.parse_args()
     rows: list[dict[str, Any]] = []
@@ -167,16 +183,20 @@ def main() -> None:
             for row in measure_crowd_kit(answers):
                 rows.append(row)
                 _tell(row)
+    with tempfile.TemporaryDirectory(dir=options.folder) as name:
+        masks = list(measure_masks(options.masks, options.workers, Path(name)))
     given = {
         "answers": options.answers,
         "workers": options.workers,
         "peers_up_to": options.peers_up_to,
+        "masks": options.masks,
     }
     run = run_record("benchmarks.scaling.replay", given, seed=JobSize(answers=1).seed)
     run["versions"] |= versions_in(Path(sys.executable), ["polars", "pyarrow", "msgspec"])
     result = {
         "run": run,
         "times": table(rows, COLUMNS),
+        "masks": table(masks, MASK_COLUMNS),
         "exponents": table(find_exponents(rows), ("what", "workers", "exponent")),
     }
     write_result(options.output, result)
