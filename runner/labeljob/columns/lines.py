@@ -18,7 +18,7 @@ from functools import cached_property
 from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -38,6 +38,7 @@ from labeljob.columns.parquet_answers import TableLines
 from labeljob.history.job_files import SHOWN, DamageList, OutputLine, source_of
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import JobPlace
+from labeljob.lazy import LazySequence
 from labeljob.messages import format_count
 
 MANIFESTS = ("manifests/output/output.manifest", "manifests/output.manifest")
@@ -267,7 +268,7 @@ def _own_id(values: Mapping[str, Any]) -> str | None:
 
 
 @dataclass(frozen=True, eq=False)
-class ManifestLines(Sequence[OutputLine]):
+class ManifestLines(LazySequence[OutputLine]):
     """The lines of an output manifest, each parsed when it is asked for.
 
     Attributes
@@ -290,16 +291,9 @@ class ManifestLines(Sequence[OutputLine]):
     def __len__(self) -> int:
         return sum(part.n_lines for part in self.parts)
 
-    @overload
-    def __getitem__(self, index: int) -> OutputLine: ...
-    @overload
-    def __getitem__(self, index: slice) -> tuple[OutputLine, ...]: ...
-    def __getitem__(self, index: int | slice) -> OutputLine | tuple[OutputLine, ...]:
-        if isinstance(index, slice):
-            return tuple(self[at] for at in range(*index.indices(len(self))))
-        row = range(len(self))[index]
-        table = self.read(row, row + 1, ("offset", "length"))
-        (line,) = self.parse(table)
+    def make_item(self, index: int) -> OutputLine:
+        """See `LazySequence`."""
+        (line,) = self.parse(self.read(index, index + 1, ("offset", "length")))
         return line
 
     def __iter__(self) -> Iterator[OutputLine]:

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
@@ -38,6 +38,7 @@ from labeljob.columns.parts import ANSWERS, Part, PartRead, Rows
 from labeljob.history.job_files import AnsweredObject, AnswerFiles, DamageList, OutputLine
 from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import TABLE, JobPlace
+from labeljob.lazy import LazySequence
 from labeljob.tasks.base import Ints, JobType
 from labeljob.tasks.registry import JOB_TYPES
 
@@ -124,7 +125,7 @@ def _find_table(place: JobPlace) -> Path:
 
 
 @dataclass(frozen=True, eq=False)
-class TableLines(Sequence[OutputLine]):
+class TableLines(LazySequence[OutputLine]):
     """The data objects of a Parquet file as lines without a label, each made when asked for.
 
     Attributes
@@ -143,15 +144,9 @@ class TableLines(Sequence[OutputLine]):
     def __len__(self) -> int:
         return len(self.objects)
 
-    @overload
-    def __getitem__(self, index: int) -> OutputLine: ...
-    @overload
-    def __getitem__(self, index: slice) -> tuple[OutputLine, ...]: ...
-    def __getitem__(self, index: int | slice) -> OutputLine | tuple[OutputLine, ...]:
-        if isinstance(index, slice):
-            return tuple(self[at] for at in range(*index.indices(len(self))))
-        row = range(len(self))[index]
-        (line,) = TableLines(self.objects.slice(row, 1))
+    def make_item(self, index: int) -> OutputLine:
+        """See `LazySequence`."""
+        (line,) = TableLines(self.objects.slice(index, 1))
         return line
 
     def __iter__(self) -> Iterator[OutputLine]:

@@ -198,7 +198,7 @@ def map_chunks(
     return [results[number] for number in range(len(items))]
 
 
-def iter_chunks[Item, Result](
+def iter_chunks(
     engine: Engine, function: Callable[[Item], Result], items: Sequence[Item]
 ) -> Iterator[tuple[int, Result]]:
     """The number of each item with what a function returns for it, as they come.

@@ -16,7 +16,7 @@ from io import BufferedReader
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, Any, Protocol, TypeAlias, overload
+from typing import IO, Any, Protocol, TypeAlias
 
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
@@ -69,6 +69,7 @@ from labeljob.history.shards import (
 from labeljob.history.whole_masks import choose_size
 from labeljob.history.work_folder import WorkFolder
 from labeljob.jobs.description import JobError
+from labeljob.lazy import LazySequence
 from labeljob.metrics.dependence import DependenceSummary
 from labeljob.metrics.scores import score_labels
 from labeljob.output_files import escape_halves, write_text
@@ -79,9 +80,9 @@ TABLE = "labels.parquet"
 Ints: TypeAlias = NDArray[Any]
 RunPlan: TypeAlias = Callable[[Plan, WorkFolder], Outcome]
 """Consolidates the shards of a plan: `run_plan` on some engine, or on AWS."""
-type Part = tuple[LabelsRequest, Future[LabelsWritten]]
+Part: TypeAlias = tuple[LabelsRequest, Future[LabelsWritten]]
 """A shard's part of the files that are written, once it is there."""
-type JoinParts = Callable[[Path, Sequence[Part]], None]
+JoinParts: TypeAlias = Callable[[Path, Sequence[Part]], None]
 """Writes one file from the parts of all shards."""
 
 
@@ -576,7 +577,7 @@ def _join_tables(path: Path, parts: Sequence[Part]) -> None:
         writer.close()
 
 
-class ChangesOnFile(Sequence[Change]):
+class ChangesOnFile(LazySequence[Change]):
     """Data objects with another label, in a file that goes with this object.
 
     Parameters
@@ -594,20 +595,11 @@ class ChangesOnFile(Sequence[Change]):
     def __len__(self) -> int:
         return len(self._ends)
 
-    @overload
-    def __getitem__(self, index: int) -> Change: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Change]: ...
-    def __getitem__(self, index: int | slice) -> Change | list[Change]:
-        if isinstance(index, slice):
-            return [self[row] for row in range(*index.indices(len(self)))]
-        row = range(len(self))[index]
-        return Change.from_json(json.loads(self._line(row)))
-
-    def _line(self, row: int) -> bytes:
-        start = int(self._ends[row - 1]) if row else 0
+    def make_item(self, index: int) -> Change:
+        """See `LazySequence`."""
+        start = int(self._ends[index - 1]) if index else 0
         self._file.seek(start)
-        return self._file.read(int(self._ends[row]) - start)
+        return Change.from_json(json.loads(self._file.read(int(self._ends[index]) - start)))
 
     def texts(self) -> Iterator[str]:
         """Each as JSON."""
