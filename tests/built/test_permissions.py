@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from groundtruth.sharding.arrays import pack
+from groundtruth.sharding.steps import TOTALS_END
 from labeljob.emulator import EmulatedFunction, FunctionError
 from tests.built.permissions import permissions, transformed_template
 from tests.examples import EVENTS, example
@@ -187,7 +188,7 @@ def lay_out_shard(roles, event):
         folder = f"{REPLAYS}/{event['move']['folder']}"
         roles.aws.put(f"{folder}/items.json", json.dumps([item]).encode())
         counted = {"agreement": np.ones((plan["n_workers"], 3)), "_change": np.array(0.0)}
-        roles.aws.put(f"{folder}/{SHARD}.totals.safetensors", pack(counted))
+        roles.aws.put(f"{folder}/{SHARD}{TOTALS_END}", pack(counted))
 
 
 def left_by_replay(aws):

@@ -12,7 +12,7 @@ from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
 from groundtruth.errors import ContractError
-from groundtruth.sharding.steps import ShardsFailedError
+from groundtruth.sharding.steps import TOTALS_END, ShardsFailedError
 from groundtruth.storage.folder import FolderStore
 from groundtruth.storage.s3 import S3Store
 from labeljob.engines import driver
@@ -147,10 +147,10 @@ def test_after_an_interruption_no_finished_shard_is_run_again(engine, store, tra
         run_on(interrupt)
     before = runs_of(trace)
     done = [uri.rpartition("/")[2] for uri in store.list(f"{WORK}/01-")]
-    assert sum(name.endswith(".totals.safetensors") for name in done) >= 2
+    assert sum(name.endswith(TOTALS_END) for name in done) >= 2
     outcome = run_on(lambda progress: None)
     assert outcome.failures == {}
-    finished = {f"double-{int(name[:5])}" for name in done if name.endswith(".totals.safetensors")}
+    finished = {f"double-{int(name[:5])}" for name in done if name.endswith(TOTALS_END)}
     after = runs_of(trace)
     assert {name: after[name] for name in finished} == {name: before[name] for name in finished}
 
@@ -163,11 +163,7 @@ class Throttle:
 
     def __call__(self, environ, start_response):
         path = environ["PATH_INFO"]
-        if (
-            "/00-" in path
-            and path.endswith(".totals.safetensors")
-            and self.refused[path] < self.times
-        ):
+        if "/00-" in path and path.endswith(TOTALS_END) and self.refused[path] < self.times:
             self.refused[path] += 1
             start_response("503 Slow Down", [("Content-Type", "application/xml")])
             return [b"<Error><Code>SlowDown</Code><Message>reduce the rate</Message></Error>"]

@@ -129,7 +129,7 @@ def test_a_step_is_given_what_all_shards_counted(store):
     plan = plan_of(store, b"abc", b"d")
     move = consolidate(plan, store, Shares())
     first, second = (
-        unpack(store.objects[f"{WORK}/{move['folder']}/{shard.name}.state.safetensors"])
+        unpack(store.objects[f"{WORK}/{move['folder']}/{shard.name}{STATE_END}"])
         for shard in plan.shards
     )
     np.testing.assert_allclose(first["share"], np.array([97, 98, 99]) / 4)

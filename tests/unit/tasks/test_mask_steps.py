@@ -15,7 +15,7 @@ from groundtruth.errors import StorageError
 from groundtruth.settings import Settings
 from groundtruth.sharding.arrays import unpack
 from groundtruth.sharding.plan import Plan, Shard, digest_of
-from groundtruth.sharding.steps import ShardsFailedError, begin, finish_step, run_step
+from groundtruth.sharding.steps import STATE_END, ShardsFailedError, begin, finish_step, run_step
 from groundtruth.tasks.base import ConsolidationContext, format_label
 from groundtruth.tasks.registry import plan_steps
 from groundtruth.tasks.segmentation.steps import LABELS
@@ -147,7 +147,7 @@ def consolidate_by_shards(objects, settings, store, size):
                 run_step(item, store, plan_steps)
         move = finish_step(move, store, plan_steps)
     for shard in shards:
-        state = unpack(store.objects[f"{folder}/{shard.name}.state.safetensors"])
+        state = unpack(store.objects[f"{folder}/{shard.name}{STATE_END}"])
         yield from map(json.loads, state[LABELS].tobytes().decode().splitlines())
 
 
