@@ -140,13 +140,13 @@ def _alpha(table: Ints) -> float:
 
 
 def _kappa(table: Ints, raters: int) -> float:
-    # Slow to load, and without hints.
-    from statsmodels.stats.inter_rater import fleiss_kappa  # type: ignore[import-untyped]
-
+    """Fleiss's kappa of the questions that so many workers answered; NaN where all agree on one."""
     same = table[table.sum(axis=1) == raters]
     if raters < 2 or np.count_nonzero(same.sum(axis=0)) < 2:
         return math.nan
-    return float(fleiss_kappa(same))
+    agreement = ((same * (same - 1)).sum(axis=1) / (raters * (raters - 1))).mean()
+    by_chance = np.square(same.sum(axis=0) / same.sum()).sum()
+    return float((agreement - by_chance) / (1.0 - by_chance))
 
 
 def _pairwise(table: Ints) -> float:

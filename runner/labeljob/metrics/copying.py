@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeljob.history.job import ObjectAnnotations
+from labeljob.metrics.tails import chi_squared_tail
 from labeljob.tasks.base import Ints, JobType
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -317,13 +318,10 @@ def _confusion(counts: Floats, eye: Floats) -> Floats:
 
 def _chance(best: _Fit, null: _Fit, object_index: Ints) -> float:
     """One-sided likelihood ratio test; the items of a data object are one observation."""
-    # Slow to load, and without hints.
-    from scipy.stats import chi2  # type: ignore[import-untyped]
-
     gain = best.log_likelihood - null.log_likelihood
     _, clusters = np.unique(object_index, return_inverse=True)
     by_object = np.bincount(clusters, gain)
     spread = float(np.square(gain - gain.mean()).sum())
     together = float(np.square(by_object - by_object.mean()).sum())
     inflation = max(1.0, together / spread) if spread > 0.0 else 1.0
-    return float(chi2.sf(max(2.0 * float(gain.sum()), 0.0) / inflation, 1)) / 2.0
+    return chi_squared_tail(max(2.0 * float(gain.sum()), 0.0) / inflation) / 2.0

@@ -19,6 +19,7 @@ from labeljob.history.job import ObjectAnnotations
 from labeljob.history.job_files import AnswerTime
 from labeljob.metrics.agreement import find_confusions, measure_agreement, remember
 from labeljob.metrics.copying import find_copying
+from labeljob.metrics.tails import binomial_tail
 from labeljob.rounds.accuracy_curve import count_votes
 from labeljob.tasks.base import Ints, JobType
 
@@ -250,9 +251,6 @@ def _flag_constant(
     classes: Sequence[str],
     chance: float,
 ) -> None:
-    # Slow to load, and without hints.
-    from scipy.stats import binom  # type: ignore[import-untyped]
-
     trust = {
         worker_id: max(worker.agreement - chance, 0.0) if worker.agreements else 0.0
         for worker_id, worker in workers.items()
@@ -277,7 +275,7 @@ def _flag_constant(
         position = index[worker.worker_id]
         count, usual = int(times[position]), float(others[position])
         share = count / worker.answers
-        probability = float(binom.sf(count - 1, worker.answers, usual)) * len(active)
+        probability = binomial_tail(count, worker.answers, usual) * len(active)
         if share >= CONSTANT_SHARE and usual <= share - 0.3 and probability < CERTAIN:
             description = job_type.describe_answer(distinct[usual_answer[position]], classes)
             why = (
@@ -330,9 +328,6 @@ def _flag_random(active: Sequence[Worker], job_type: JobType, chance: float) -> 
 
 
 def _flag_haste(active: Sequence[Worker]) -> None:
-    # Slow to load, and without hints.
-    from scipy.stats import binom
-
     for name, what in (("seconds", "a task"), ("pace", "from one answer to the next")):
         known = [value for worker in active if not math.isnan(value := getattr(worker, name))]
         if len(known) < FEWEST_TIMED or (
@@ -343,7 +338,7 @@ def _flag_haste(active: Sequence[Worker]) -> None:
         for worker in active:
             times = worker.times[name]
             below = sum(value < HASTE * usual for value in times)
-            probability = float(binom.sf(below - 1, len(times), 0.5))
+            probability = binomial_tail(below, len(times), 0.5)
             value = getattr(worker, name)
             if value < HASTE * usual and probability < HASTY:
                 why = (

@@ -10,6 +10,7 @@ import numpy as np
 
 from groundtruth.annotations import Answers, RejectedAnswer
 from groundtruth.tasks.base import Label, NamesTask
+from labeljob.metrics.names import score_names
 from labeljob.rounds.accuracy_curve import CurveSimulation, simulate_classes
 from labeljob.simulation.workers import SimulatedWorker
 from labeljob.tasks.base import (
@@ -205,15 +206,10 @@ class ImageMultiClass(JobType):
         read_mask: Callable[[Label], Mask | None],
     ) -> dict[str, float]:
         """Accuracy and F1."""
-        # Slow to load, and without hints.
-        from sklearn.metrics import accuracy_score, f1_score  # type: ignore[import-untyped]
-
-        named = {key: label.classes[0].name for key, label in labels.items() if label.classes}
-        said = [named.get(key, "") for key in truths]
-        true = [str(truth) for truth in truths.values()]
-        present = [name for name in classes if name in true or name in said]
-        f1 = f1_score(true, said, labels=present, average="macro", zero_division=0)
-        return {"accuracy": float(accuracy_score(true, said)), "macro-f1": float(f1)}
+        named = {key: {label.classes[0].name} for key, label in labels.items() if label.classes}
+        said = [named.get(key, set()) for key in truths]
+        scores = score_names([{str(truth)} for truth in truths.values()], said, classes)
+        return {name: scores[name] for name in ("accuracy", "macro-f1")}
 
 
 def _choose_class(

@@ -11,6 +11,7 @@ import numpy as np
 
 from groundtruth.annotations import Answers, RejectedAnswer
 from groundtruth.tasks.base import Label, NamesTask
+from labeljob.metrics.names import score_names
 from labeljob.simulation.workers import SimulatedWorker
 from labeljob.tasks.base import (
     Ints,
@@ -185,29 +186,9 @@ class ImageMultiClassMultiLabel(JobType):
         read_mask: Callable[[Label], Mask | None],
     ) -> dict[str, float]:
         """Accuracy of the whole sets, F1 of both kinds, and the mean Jaccard index."""
-        # Slow to load, and without hints.
-        from sklearn.metrics import (  # type: ignore[import-untyped]
-            accuracy_score,
-            f1_score,
-            jaccard_score,
-        )
-        from sklearn.preprocessing import MultiLabelBinarizer  # type: ignore[import-untyped]
-
         named = {key: {item.name for item in label.classes} for key, label in labels.items()}
-        coder = MultiLabelBinarizer(classes=list(classes))
-        true = coder.fit_transform([set(truth) for truth in truths.values()])
-        said = coder.transform([named.get(key, set()) for key in truths])
-        present = np.flatnonzero(true.any(axis=0) | said.any(axis=0))
-        f1 = {
-            average: float(f1_score(true, said, labels=present, average=average, zero_division=0))
-            for average in ("macro", "micro")
-        }
-        return {
-            "accuracy": float(accuracy_score(true, said)),
-            "macro-f1": f1["macro"],
-            "micro-f1": f1["micro"],
-            "jaccard": float(jaccard_score(true, said, average="samples", zero_division=0)),
-        }
+        said = [named.get(key, set()) for key in truths]
+        return score_names([set(truth) for truth in truths.values()], said, classes)
 
 
 def _choose_labels(
