@@ -219,6 +219,8 @@ UPGRADE :=
 LOCK = $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --python-version 3.13 \
 	--custom-compile-command "make lock" $(UPGRADE)
 LAMBDA := --python-platform x86_64-manylinux_2_28
+# All but the engines and the model: they are for few, and half a gigabyte.
+RUNNER_EXTRAS := $(foreach extra,aws demo emulator exports portal,--extra $(extra))
 LAYER_LOCKS := $(foreach layer,powertools numerics imaging,-c layers/$(layer)/requirements.txt)
 
 .PHONY: lock
@@ -228,8 +230,10 @@ lock: $(VENV)/.created ## Write the hash-locked requirements again
 	$(LOCK) $(LAMBDA) layers/imaging/requirements.in -c layers/numerics/requirements.txt \
 		-c layers/powertools/requirements.txt --no-emit-package numpy --no-emit-package pillow \
 		--no-emit-package typing-extensions -o layers/imaging/requirements.txt
-	$(LOCK) --universal pyproject.toml --group build $(LAYER_LOCKS) -o requirements/runner.txt
-	$(LOCK) --universal pyproject.toml --group dev -c requirements/runner.txt -o requirements/dev.txt
+	$(LOCK) --universal pyproject.toml $(RUNNER_EXTRAS) --group build $(LAYER_LOCKS) \
+		-o requirements/runner.txt
+	$(LOCK) --universal pyproject.toml --all-extras --group dev -c requirements/runner.txt \
+		-o requirements/dev.txt
 	$(LOCK) $(LAMBDA) requirements/runtime.in -o requirements/runtime.txt
 	$(LOCK) --universal requirements/sam.in -o requirements/sam.txt
 	$(LOCK) --universal requirements/checkov.in -o requirements/checkov.txt

@@ -54,6 +54,11 @@ def application_folder() -> Path:
     raise ApplicationError(f"{TEMPLATE} is neither in {here.parents[2]} nor in the package")
 
 
+def find_template(folder: str) -> Path:
+    """The worker page that comes with a job type, named by its folder's name."""
+    return application_folder() / "worker_templates" / f"{folder}.liquid.html"
+
+
 def function_definition(name: str) -> FunctionDefinition:
     """The function whose code is in ``functions/<name>``.
 

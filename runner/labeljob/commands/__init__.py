@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperGroup
 
+from labeljob.extras import EXTRA_OF, explain_missing
+
 if TYPE_CHECKING:
     from typer._click import Command, Context
 
@@ -50,9 +52,18 @@ class LazyGroup(TyperGroup):
         return name, load_command(name) if name else command, rest
 
     def invoke(self, ctx: Context) -> object:
-        """Run the command; a value that cannot be read is said without Pydantic's own words."""
+        """Run the command; a value that cannot be read is said without Pydantic's own words.
+
+        Where a module is missing that an extra brings, it is said how to get that.
+        """
         try:
             return super().invoke(ctx)
+        except ModuleNotFoundError as error:
+            module = (error.name or "").partition(".")[0]
+            if module not in EXTRA_OF:
+                raise
+            typer.echo(f"error: {explain_missing(module, ctx.command_path)}", err=True)
+            raise typer.Exit(1) from error
         except typer.BadParameter as error:
             error.message = error.message.replace("Value error, ", "")
             raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 import multiprocessing
 import os
@@ -20,6 +19,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from groundtruth.compat import process_cpu_count
 from labeljob.engines.worker import set_up_process
+from labeljob.extras import need
 from labeljob.jobs.description import JobError
 
 Result = TypeVar("Result")
@@ -282,8 +282,7 @@ def _call(function: Callable[..., Result], args: tuple[Any, ...], kwargs: dict[s
 
 
 def _load(package: str, engine: str) -> Any:
-    if importlib.util.find_spec(package) is None:
-        raise JobError(f"--on {engine} needs the extra {engine}: pip install {package}")
+    need(package, f"--on {engine}")
     return import_module(package)
 
 

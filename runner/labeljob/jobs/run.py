@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -25,7 +26,7 @@ from groundtruth.storage.s3 import ObjectStore
 from groundtruth.tasks.base import NO_USABLE_ANSWER, NOT_PROCESSED
 from groundtruth.worker_history.store import SKILL_FILE_VARIABLE
 from labeljob import messages
-from labeljob.application import LocalFunction
+from labeljob.application import LocalFunction, find_template
 from labeljob.jobs.description import (
     JobDescription,
     JobError,
@@ -322,8 +323,11 @@ def _run(description: JobDescription, lines: Sequence[ManifestLine], place: Plac
 
 
 def _check_page(run: JobRun) -> None:
-    """Render the page that the first data object's workers would see."""
-    from labeljob.jobs.worker_pages import find_template, read_template
+    """Render the page that the first data object's workers would see, where Liquid is there."""
+    if find_spec("liquid") is None:
+        messages.note("the worker's page was not tried: that takes the extra portal")
+        return
+    from labeljob.jobs.worker_pages import read_template
 
     template = find_template(run.description.task.folder)
     task = run.pre(pre_event(run.description, run.lines[0].values))

@@ -24,7 +24,6 @@ from liquid.exceptions import (
 from liquid.undefined import is_undefined
 
 from groundtruth.errors import GroundTruthError
-from labeljob.application import application_folder
 
 _FILTERS_OF_THE_PYTHON_LIBRARY_ALONE = ("safe", "escapejs")
 
@@ -89,11 +88,6 @@ class WorkerPage:
         if isinstance(error, TemplateNotFoundError):
             problem = f"a page is one file and cannot include {problem}"
         return PageError(problem, line=_line_of(error, self._text), name=self._name)
-
-
-def find_template(folder: str) -> Path:
-    """The worker page that comes with a job type, named by its folder's name."""
-    return application_folder() / "worker_templates" / f"{folder}.liquid.html"
 
 
 def read_template(path: Path) -> WorkerPage:

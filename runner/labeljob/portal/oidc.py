@@ -8,7 +8,6 @@ signed cookie for ten minutes. Who comes in is decided by the team: only members
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +20,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from groundtruth.errors import GroundTruthError
+from labeljob.extras import need
 from labeljob.portal.access import Access, choose_local_path, is_loopback
 from labeljob.portal.team import bind_identity
 from labeljob.portal.templating import render_page
@@ -65,8 +65,7 @@ class OidcSettings:
                 f"the OIDC client's secret is missing: put it into {SECRET_VARIABLE}, "
                 "or into a file that --oidc-secret-file names"
             )
-        if importlib.util.find_spec("authlib") is None:
-            raise OidcError("OIDC needs the extra portal-oidc: pip install authlib httpx2")
+        need("authlib", "OIDC")
 
     @property
     def name(self) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from groundtruth.errors import GroundTruthError, StorageError
 from groundtruth.settings import Settings
+from labeljob.application import find_template
 from labeljob.jobs.description import (
     JobDescription,
     JobError,
@@ -106,8 +107,6 @@ class PortalJob:
     @property
     def template(self) -> Path:
         """The file of the worker page."""
-        from labeljob.jobs.worker_pages import find_template
-
         given = self.description.template
         return Path(given) if given else find_template(self.description.task.folder)
 

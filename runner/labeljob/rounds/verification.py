@@ -11,6 +11,7 @@ from typing import Any
 from groundtruth.finishing.manifest import Line, compact_json
 from groundtruth.tasks.base import Label
 from groundtruth.tasks.registry import find_task
+from labeljob.application import find_template
 from labeljob.history.job_files import OutputLine
 from labeljob.rounds.earlier_labels import EarlierLabels, PlannedRound
 from labeljob.tasks.base import JobType
@@ -41,8 +42,6 @@ def is_verdict(name: str) -> bool:
 
 def plan_verification(earlier: EarlierLabels, labels: Sequence[str]) -> PlannedRound:
     """A job in which people say whether labels are right: one of a single choice."""
-    from labeljob.jobs.worker_pages import find_template  # here, since it loads Liquid
-
     task = next(job_type for job_type in JOB_TYPES.values() if job_type.single_choice)
     return PlannedRound(
         name=f"{earlier.job_name}-verify",

@@ -15,6 +15,7 @@ from groundtruth.storage.s3 import S3Store
 from labeljob.commands.options import EngineName
 from labeljob.engines import executors
 from labeljob.engines.executors import ENGINES, open_engine
+from labeljob.extras import MissingExtraError
 from labeljob.jobs.description import JobError
 
 
@@ -33,8 +34,8 @@ def test_options_that_contradict_each_other_are_refused(name, options, problem):
 @pytest.mark.parametrize(("name", "package"), [("dask", "distributed"), ("ray", "ray")])
 def test_an_extra_that_is_missing_is_named(name, package, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda package: None)
-    problem = f"--on {name} needs the extra {name}: pip install {package}"
-    with pytest.raises(JobError, match=problem), open_engine(name):
+    problem = rf"--on {name} needs {package}.*pip install 'groundtruth-consolidation\[{name}\]'"
+    with pytest.raises(MissingExtraError, match=problem), open_engine(name):
         pass
 
 

@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 from skimage import measure
 
+from labeljob.extras import MissingExtraError
 from labeljob.portal.help_tools import routes, superpixels, turns
 from labeljob.portal.help_tools.extreme_points import Extremes, PointsError, find_object
 from labeljob.portal.help_tools.minimum_cut import CutProcess, cut
@@ -262,7 +263,7 @@ class TestObjectModel:
 
     def test_without_the_extra_it_is_told_how_to_get_it(self, tmp_path, monkeypatch):
         monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-        with pytest.raises(ModelError, match="extra assist: pip install onnxruntime"):
+        with pytest.raises(MissingExtraError, match=r"pip install .*\[assist\]"):
             ObjectModel(tmp_path / "own.onnx")
 
     def test_another_file_is_refused(self, tmp_path):

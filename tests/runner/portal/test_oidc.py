@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+from labeljob.extras import MissingExtraError
 from labeljob.portal.oidc import OidcError, OidcSettings
 from labeljob.portal.portal import open_database
 from labeljob.portal.team import add_member, get_member, remove_member, reset_member
@@ -214,7 +215,7 @@ def test_a_setting_that_is_missing_is_named(change, text):
 
 def test_the_missing_extra_is_named(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(OidcError, match="extra portal-oidc: pip install authlib httpx2"):
+    with pytest.raises(MissingExtraError, match=r"pip install .*\[portal-oidc\]"):
         OidcSettings(issuer="https://login.example.org", client_id="x", secret="y")
 
 

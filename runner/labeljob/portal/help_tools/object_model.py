@@ -6,7 +6,6 @@ first answer is a map of the same size, as U2-Net's and those of its kind do.
 
 from __future__ import annotations
 
-import importlib.util
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from groundtruth.errors import GroundTruthError
+from labeljob.extras import need
 
 _SIDE = 320  # pixels, where the model takes any size
 _MEANS = np.array([0.485, 0.456, 0.406])  # of ImageNet's pixels, for which such models are made
@@ -36,8 +36,7 @@ class ObjectModel:
     """
 
     def __init__(self, path: Path) -> None:
-        if importlib.util.find_spec("onnxruntime") is None:
-            raise ModelError("--assist-model needs the extra assist: pip install onnxruntime")
+        need("onnxruntime", "--assist-model")
         runtime = import_module("onnxruntime")
         state = import_module("onnxruntime.capi.onnxruntime_pybind11_state")
         refusals = [kind for kind in vars(state).values() if _is_error(kind)]
