@@ -19,6 +19,7 @@ from labeljob.history.job import ObjectAnnotations
 from labeljob.history.job_files import AnswerTime
 from labeljob.metrics.agreement import find_confusions, measure_agreement, remember
 from labeljob.metrics.copying import find_copying
+from labeljob.metrics.intervals import compute_wilson_interval
 from labeljob.metrics.tails import binomial_tail
 from labeljob.rounds.accuracy_curve import count_votes
 from labeljob.tasks.base import Ints, JobType
@@ -71,15 +72,7 @@ class Worker:
         An agreement between 0 and 1, as masks have, is taken as that share of a right answer,
         which makes the interval too wide rather than too narrow.
         """
-        # Slow to load, and without hints.
-        from statsmodels.stats.proportion import (  # type: ignore[import-untyped]
-            proportion_confint,
-        )
-
-        if not self.agreements:
-            return (0.0, 1.0)
-        low, high = proportion_confint(sum(self.agreements), len(self.agreements), method="wilson")
-        return (max(0.0, float(low)), min(1.0, float(high)))
+        return compute_wilson_interval(sum(self.agreements), len(self.agreements))
 
     def mistakes(self, classes: Sequence[str], most: int = 2) -> list[tuple[str, str, float]]:
         """What the others said, what the worker said instead, and how often; most often first."""
