@@ -99,12 +99,8 @@ def _label(
 ) -> Label:
     fusion, used = made.fusion, len(read.masks)
     palette = output_palette(context.classes, read.colors)
-    confidence = PRIOR_CONFIDENCE if used == 1 else fusion.mean_share
+    confidence, expected_ious = state_confidences(fusion, used)
     shown = round(confidence, CONFIDENCE_DIGITS)
-    expected_ious = [
-        confidence if used == 1 or math.isnan(iou) else iou
-        for iou in fusion.class_confidence.tolist()
-    ]
     named = list(zip((BACKGROUND, *context.classes), palette, strict=True))
     builtin_confidence = 0.9 * round(fusion.mean_share, 4) + 0.05
     return Label(
@@ -132,6 +128,19 @@ def _label(
         agreement=shown if used > 1 else None,
         details=_details(object_id, read, made, context),
     )
+
+
+def state_confidences(fusion: Fusion, n_masks: int) -> tuple[float, list[float]]:
+    """Confidence of a mask, and of each of its classes, all in [0, 1].
+
+    One worker's mask is as sure as nothing is known of workers. A class that the mask does not
+    have is as sure as the mask.
+    """
+    confidence = PRIOR_CONFIDENCE if n_masks == 1 else fusion.mean_share
+    return confidence, [
+        confidence if n_masks == 1 or math.isnan(iou) else iou
+        for iou in fusion.class_confidence.tolist()
+    ]
 
 
 def _details(

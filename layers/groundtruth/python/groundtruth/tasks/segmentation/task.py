@@ -35,6 +35,9 @@ BACKGROUND = "BACKGROUND"
 WEIGHTED = "weighted"
 """The algorithm by which careless workers weigh less."""
 
+ALGORITHMS = (WEIGHTED, "majority", "one-coin-em")
+"""All of them, the default first."""
+
 ADJUSTMENT = "adjustment-status"
 """The key that says of a label whether anybody changed the earlier mask it began with."""
 
@@ -47,7 +50,7 @@ class SemanticSegmentation:
     schema_name = "semantic-segmentation"
     inline_source = False
     pixel_class_ids = True
-    algorithms = (WEIGHTED, "majority", "one-coin-em")
+    algorithms = ALGORITHMS
 
     def all_classes(self, classes: Sequence[str], settings: Settings) -> tuple[str, ...]:
         """The job's labels; one that is named BACKGROUND is the mask's own class 0."""
