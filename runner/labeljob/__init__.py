@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         WeightedVote,
     )
     from labeljob.api.frames import FrameError, MissingColumnError
+    from labeljob.api.jobs import JobFrames, read_job
     from labeljob.api.multilabel import (
         BinaryRelevance,
         MultiLabelAwsBuiltin,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
         MultiLabelMajorityVote,
     )
     from labeljob.api.quality import label_quality, worker_quality
+    from labeljob.api.segmentation import SegmentationFusion
 
 __all__ = [
     "EBCC",
@@ -41,13 +43,16 @@ __all__ = [
     "CalibratedDawidSkene",
     "DawidSkene",
     "FrameError",
+    "JobFrames",
     "MajorityVote",
     "MissingColumnError",
     "MultiLabelAwsBuiltin",
     "MultiLabelCalibrated",
     "MultiLabelMajorityVote",
+    "SegmentationFusion",
     "WeightedVote",
     "label_quality",
+    "read_job",
     "worker_quality",
 ]
 
@@ -68,6 +73,8 @@ _MODULES = {
         "MultiLabelMajorityVote",
     ),
     "labeljob.api.quality": ("label_quality", "worker_quality"),
+    "labeljob.api.jobs": ("JobFrames", "read_job"),
+    "labeljob.api.segmentation": ("SegmentationFusion",),
 }
 """Where each name is."""
 

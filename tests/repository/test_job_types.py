@@ -30,6 +30,7 @@ TRAITS = {name for name, value in vars(JobType).items() if isinstance(value, boo
 """What a type answers with yes or no: where that is asked, a module decides by the type."""
 
 ASKED = {
+    "api/jobs.py": {"label_is_mask", "single_choice"},
     "columns/line_facts.py": {"single_choice"},
     "columns/parquet_answers.py": {"single_choice"},
     "commands/plan.py": {"has_lead", "label_is_mask", "single_choice"},

@@ -141,7 +141,7 @@ def _image(job: JobOnFile, line: OutputLine, name: str, choice: Choice) -> Label
     names = [one.name for one in label.classes if not (is_mask and one.name == BACKGROUND)]
     if unknown := [one for one in names if one not in job.choices]:
         return f"class {unknown[0]!r}, which is not the job's"
-    mask = _mask(job, label, choice.manifest) if is_mask else None
+    mask = read_mask_by_classes(job, label, choice.manifest) if is_mask else None
     if isinstance(mask, str):
         return mask
     image = LabeledImage(
@@ -160,8 +160,13 @@ def _image(job: JobOnFile, line: OutputLine, name: str, choice: Choice) -> Label
     return image
 
 
-def _mask(job: JobOnFile, label: Label, manifest: Path | None) -> NDArray[np.uint8] | str:
-    """The mask with the job's own indices, or why there is none."""
+def read_mask_by_classes(
+    job: JobOnFile, label: Label, manifest: Path | None = None
+) -> NDArray[np.uint8] | str:
+    """The mask with the job's own indices, or why there is none.
+
+    A mask of a `manifest` that was made of the job's answers may lie beside it.
+    """
     uri = label.mask_uri or ""
     try:
         if manifest is not None and not uri.startswith("s3://"):

@@ -557,19 +557,30 @@ def read_annotations(
         )
 
 
-def _read_chunk(
-    job: JobOnFile, columns: AnswerColumns, chunk: AnswerChunk, task: NamesTask[Any]
-) -> Iterator[ObjectAnnotations]:
+def index_answers(
+    job: JobOnFile, chunk: AnswerChunk, task: NamesTask[Any]
+) -> tuple[dict[int, Ints], dict[int, tuple[str, str]]]:
+    """What answers of a chunk choose, by the index of their names in `Codes.names`.
+
+    Also gives reason and detail for which those are set aside whose names are not the job's.
+    """
     problems: dict[int, tuple[str, str]] = {}
     rows_of: dict[int, Ints] = {}
     for code in np.unique(chunk.names[chunk.names >= 0]).tolist():
         try:
-            answer = task.index_names(columns.codes.names[code], job.choices)
+            answer = task.index_names(chunk.codes.names[code], job.choices)
         except UnusableAnswer as error:
             problems[code] = (error.reason, error.detail)
         else:
             one = Answers("", ("",), (answer,), ())
             rows_of[code] = job.task.to_choices(one, job.choices, [])[""]
+    return rows_of, problems
+
+
+def _read_chunk(
+    job: JobOnFile, columns: AnswerColumns, chunk: AnswerChunk, task: NamesTask[Any]
+) -> Iterator[ObjectAnnotations]:
+    rows_of, problems = index_answers(job, chunk, task)
     settled = chunk.settle(problems)
     edges = np.searchsorted(chunk.object[settled.rows], range(chunk.start, chunk.stop + 1)).tolist()
     workers = [columns.codes.workers[code] for code in chunk.worker[settled.rows].tolist()]
