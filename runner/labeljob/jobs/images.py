@@ -216,9 +216,11 @@ class _Below:
 def _files_below(root: Path) -> Iterator[_Below]:
     unreadable: list[OSError] = []
     for folder, folders, names in os.walk(root, onerror=unreadable.append):
-        hidden = [name for name in folders if hidden_problem(name)]
-        folders[:] = [name for name in folders if name not in hidden]
-        for path in (Path(folder, name) for name in [*hidden, *names]):
+        left_out = [
+            name for name in folders if hidden_problem(name) or Path(folder, name).is_symlink()
+        ]
+        folders[:] = [name for name in folders if name not in left_out]
+        for path in (Path(folder, name) for name in [*left_out, *names]):
             reason = hidden_problem(path.name)
             yield _Below(path, LeftOut(place=str(path), reason=reason) if reason else None)
     for error in unreadable:
