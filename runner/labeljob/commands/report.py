@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -32,12 +33,17 @@ from labeljob.commands.reading import (
 from labeljob.engines.executors import open_engine
 from labeljob.history.auxiliary_inputs import add_auxiliary_inputs
 from labeljob.history.explanation import NothingKept
-from labeljob.history.job import JobOnFile, read_job_mask
+from labeljob.history.job import JobOnFile, ObjectAnnotations, read_job_mask
 from labeljob.history.new_labels import make_new_labels
 from labeljob.history.replay import make_single_call, replay
 from labeljob.history.whole_job import has_steps
 from labeljob.metrics.scores import score_labels
-from labeljob.output_files import write_text
+from labeljob.output_files import STANDARD_OUTPUT, draft_folder, write_text
+from labeljob.report.page_files import LARGEST_PAGE, BesidePage, InsidePage, PageFiles
+from labeljob.tasks.base import Truth
+
+if TYPE_CHECKING:
+    from labeljob.report.contents import Contents
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,19 +64,41 @@ class ReportOptions(JobOptions):
         float,
         typer.Option(min=0, max=1, help="Confidence under which an object is to be labeled again."),
     ] = 0.8
+    goal: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Share of labels that is to be right, or IoU of masks: what the verdict holds "
+            "them against. [default: 0.95; for masks 0.8]",
+        ),
+    ] = None
     gallery: Annotated[
-        int,
-        typer.Option(min=0, max=200, help="How many of the most disputed objects are shown."),
-    ] = 12
+        int | None,
+        typer.Option(
+            min=0,
+            help="How many data objects have their pictures in the report, the most disputed "
+            f"first. [default: {LARGEST_PAGE}]",
+        ),
+    ] = None
+    one_file: Annotated[
+        bool,
+        typer.Option(
+            "--one-file",
+            help=f"Write one file however large the job is. Beyond {LARGEST_PAGE} data objects "
+            "pictures and data are otherwise in a folder beside the page.",
+        ),
+    ] = False
     images: shared.Images = None
 
 
 @takes_options
 def report(options: ReportOptions) -> None:
-    """Write a page about a finished job: agreement, workers, disputed objects, what to do next.
+    """Write a page about a finished job: is it good enough, where not, and what to do next.
 
-    The page is one file that needs no network. Labels are those of the job's manifest, or with
-    --algorithm those that a replay makes. With --json the figures are printed too.
+    The page is one file that needs no network; of a job with more than 2,000 data objects, a file
+    and a folder. Labels are those of the job's manifest, or with --algorithm those that a replay
+    makes. With --json the figures are printed too.
 
     Example: labeljob report birds-job --truth true_labels.json -o report.html
     """
@@ -85,10 +113,8 @@ def report(options: ReportOptions) -> None:
 
 def _write(job: JobOnFile, options: ReportOptions) -> dict[str, Any]:
     """Write the page; the figures on it."""
-    from labeljob.report.comments import draw_remarked  # here, since these load Matplotlib
-    from labeljob.report.contents import collect_contents
-    from labeljob.report.examples import draw_disputed_examples
-    from labeljob.report.page import render
+    from labeljob.report.contents import collect_contents  # here, since these load Jinja and Pillow
+    from labeljob.report.gallery import order_objects
 
     truths = read_truth(job, options.truth)
     annotations = read_all_annotations(job)
@@ -105,16 +131,47 @@ def _write(job: JobOnFile, options: ReportOptions) -> dict[str, Any]:
             labels,
             algorithm=algorithm,
             below=options.below,
+            goal=options.goal,
             truths=truths,
             figures=scores,
         )
-    n_shown = min(options.gallery, len(contents.disputes))
-    with messages.show_progress("Drawing disputed objects", n_shown) as advance:
-        examples = draw_disputed_examples(contents, options.gallery, truths=truths, advance=advance)
-    remarked = draw_remarked(contents, options.gallery)
-    page = render(contents, examples, remarked, propose=partial(_propose, options))
+        objects = order_objects(contents)
+    one_file = options.one_file or options.output == STANDARD_OUTPUT
+    if one_file or len(objects) <= LARGEST_PAGE:
+        page = _make_page(contents, objects, truths or {}, options, InsidePage())
+    else:
+        folder = options.output.with_name(f"{options.output.stem}-files")
+        with draft_folder(folder) as draft:
+            files = BesidePage(draft, folder.name)
+            page = _make_page(contents, objects, truths or {}, options, files)
+        messages.note(f"pictures and data are in {folder}: it has to go wherever the page goes")
     write_text(options.output, page)
     return contents.as_json()
+
+
+def _make_page(
+    contents: Contents,
+    objects: Sequence[ObjectAnnotations],
+    truths: Mapping[str, Truth],
+    options: ReportOptions,
+    files: PageFiles,
+) -> str:
+    from labeljob.report.gallery import draw_objects, find_links, tabulate_gallery
+    from labeljob.report.page import choose_disputed, render
+
+    count = LARGEST_PAGE if options.gallery is None else options.gallery
+    shown = objects[:count]
+    with messages.show_progress("Drawing data objects", len(shown)) as advance:
+        drawn = draw_objects(contents, shown, files, advance=advance)
+    links = find_links(contents.job, objects[count:]) if files.can_link else {}
+    gallery = tabulate_gallery(contents, objects, drawn, links, truths)
+    return render(
+        contents,
+        gallery,
+        choose_disputed(contents, drawn, truths),
+        propose=partial(_propose, options),
+        data_file=files.add_data(gallery),
+    )
 
 
 def _propose(options: ReportOptions, command: str, *arguments: str) -> str:

@@ -196,6 +196,18 @@ class JobPlace:
             raise StorageError("is not in the copy of the job", uri=uri, reason="not-found")
         return take_object(uri)
 
+    def find_file(self, uri: str) -> Path | None:
+        """The file of this machine that an object is; None if there is none, or it is in S3."""
+        store = self.store
+        if not uri or (not isinstance(store, FolderStore) and self.images is None):
+            return None
+        in_store = store.path if isinstance(store, FolderStore) else lambda _: None
+        with suppress(StorageError, OSError, ValueError):
+            path: Path | None = self._take(uri, in_store, lambda file: file)
+            if path is not None and path.is_file():
+                return path
+        return None
+
     def modified(self, uri: str) -> datetime:
         """When an object was last written, in UTC; raises `StorageError`."""
         return self.store.modified(uri)

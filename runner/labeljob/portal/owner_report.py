@@ -10,12 +10,10 @@ from pathlib import Path
 
 from groundtruth.errors import GroundTruthError
 from labeljob.portal.portal_job import PortalJob
+from labeljob.report.page_files import make_policy
 
-POLICY = (
-    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none';"
-    " form-action 'none'; frame-ancestors 'none'"
-)
-"""The report holds what workers wrote: it runs no code, and has an origin that is nobody's."""
+POLICY = f"sandbox allow-scripts; {make_policy()}; frame-ancestors 'none'"
+"""The report holds what workers wrote: it runs its own script alone, and its origin is nobody's."""
 
 _SECONDS = 600.0
 _COMMAND = "from labeljob.cli import main; main()"
@@ -64,7 +62,7 @@ class ReportMaker:
             return await asyncio.to_thread(path.read_bytes)
 
     async def _run(self, job: PortalJob, path: Path) -> None:
-        arguments = ["report", job.folder, "--output", str(path)]
+        arguments = ["report", job.folder, "--one-file", "--output", str(path)]
         if job.output_manifest is None:  # labels of a job that goes on are not written yet
             arguments += ["--algorithm", job.description.task.algorithms[0]]
         process = await asyncio.create_subprocess_exec(

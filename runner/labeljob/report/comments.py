@@ -4,21 +4,6 @@ from __future__ import annotations
 
 from labeljob.history.differences import name_label
 from labeljob.report.contents import Contents, file_name
-from labeljob.report.pictures import Picture, draw_image
-
-
-def draw_remarked(contents: Contents, count: int) -> dict[str, Picture]:
-    """Images of data objects that workers wrote of, so many of each list, by their ids."""
-    lists = (list_unlabelable(contents), list_comments(contents))
-    wanted = {
-        object_id for rows in lists for object_id in list(dict.fromkeys(r[0] for r in rows))[:count]
-    }
-    return {
-        obj.object_id: picture
-        for obj in contents.objects
-        if obj.object_id in wanted
-        for picture in draw_image(contents.job, obj)
-    }
 
 
 def list_comments(contents: Contents) -> list[tuple[str, str, str, str, str]]:

@@ -49,8 +49,8 @@ class Contents:
     `confusion` is what workers without a flag said (columns) where the others said something
     (rows); `disputes` are all data objects that were answered, the most disputed first;
     `dependence` is None if the labels do not tell it; `gold` says that known objects are wanted,
-    None if they are not; `figures` and `bins` are empty without a
-    truth.
+    None if they are not; `goal` is the share of labels that is to be right; `figures` and `bins`
+    are empty without a truth.
     """
 
     job: JobOnFile
@@ -66,6 +66,7 @@ class Contents:
     dependence: DependenceSummary | None
     requeue: tuple[str, ...]
     below: float
+    goal: float
     gold: GoldAdvice | None
     figures: Mapping[str, float]
     bins: tuple[ReliabilityBin, ...]
@@ -161,6 +162,7 @@ def collect_contents(
     *,
     algorithm: str,
     below: float,
+    goal: float | None = None,
     truths: Mapping[str, Truth] | None = None,
     figures: Mapping[str, float] | None = None,
 ) -> Contents:
@@ -198,6 +200,7 @@ def collect_contents(
         dependence=summarize_dependence(labels.values()),
         requeue=tuple(select_for_requeue(job, objects, labels, below)),
         below=below,
+        goal=job.task.usual_goal if goal is None else goal,
         gold=advise_gold_for(job, objects),
         figures=figures or {},
         bins=_reliability(job, labels, truths or {}),

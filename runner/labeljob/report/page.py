@@ -6,29 +6,33 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
+from itertools import zip_longest
 from typing import Any
 
+import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
+from labeljob.history.differences import name_label
+from labeljob.history.job import ObjectAnnotations
 from labeljob.messages import format_count
 from labeljob.metrics.dependence import FEW_PAIRS, describe_pairs
-from labeljob.metrics.workers import Worker
-from labeljob.report.charts import (
-    Chart,
-    WorkerPoint,
-    draw_confidence_histogram,
-    draw_reliability_curve,
-    draw_worker_chart,
-)
+from labeljob.report.classes import SHOWN_CLASSES, collect_classes
 from labeljob.report.comments import list_comments, list_unlabelable
 from labeljob.report.confusion import rank_mistakes, tabulate_confusion
-from labeljob.report.contents import Contents
-from labeljob.report.examples import DisputedExample, list_colors
-from labeljob.report.pictures import Picture
+from labeljob.report.contents import Contents, file_name
+from labeljob.report.gallery import Drawn, list_colors
+from labeljob.report.page_files import TEMPLATES, dump, make_policy, read_script
+from labeljob.report.verdict import count_objects, judge
+from labeljob.tasks.base import Truth
 
 TABLE_ROWS = 25
 """Workers that are shown at once; the others unfold."""
+
+FIRST_SCREEN = 6
+"""Disputed data objects that are shown first."""
+
+_BARS = 20
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,8 @@ class Section:
     `name` is its id in the page and the name of its template, ``templates/NAME.html.jinja``.
     `collect` works out what the template gets as `facts`; where that is None the page has no such
     section. Templates also get `contents`, `job`, `propose` (which words a command about the job),
-    and `sections`, the facts of all sections by name.
+    `pictured` (ids of the data objects whose image the page can show), and `sections`, the facts
+    of all sections by name.
     """
 
     name: str
@@ -50,18 +55,26 @@ def _collect_next(contents: Contents) -> dict[str, Any]:
     return {"mistakes": rank_mistakes(contents), "unlabelable": list_unlabelable(contents)}
 
 
+def _collect_classes(contents: Contents) -> dict[str, Any]:
+    return {"cards": collect_classes(contents), "most": SHOWN_CLASSES}
+
+
 def _collect_confidence(contents: Contents) -> dict[str, Any]:
-    charts: dict[str, Chart] = {}
-    if contents.confidences:
-        charts["confidence"] = draw_confidence_histogram(contents.confidences, contents.below)
-    if contents.bins:
-        charts["reliability"] = draw_reliability_curve(contents.bins)
-    return {"charts": charts, "few_pairs": FEW_PAIRS}
+    counts, _ = np.histogram(contents.confidences, bins=_BARS, range=(0, 1))
+    few = sum(value < contents.below for value in contents.confidences)
+    limit = f"{few} below {contents.below:g}, in another color" if few else ""
+    points = [f"{it.confidence:.2f}: {it.accuracy:.2f} of {it.count}" for it in contents.bins]
+    return {
+        "bars": [(int(count), count / counts.max()) for count in counts] if counts.any() else [],
+        "caption": f"{format_count(len(contents.confidences), 'label')} by confidence; "
+        f"{limit or f'none below {contents.below:g}'}.",
+        "points": f"Confidence and share that is right. {'; '.join(points)}.",
+        "few_pairs": FEW_PAIRS,
+    }
 
 
 def _collect_workers(contents: Contents) -> dict[str, Any]:
-    points = [_point(worker) for worker in contents.workers if worker.agreements]
-    return {"chart": draw_worker_chart(points) if points else None, "table_rows": TABLE_ROWS}
+    return {"table_rows": TABLE_ROWS}
 
 
 def _collect_confusion(contents: Contents) -> dict[str, Any]:
@@ -70,47 +83,123 @@ def _collect_confusion(contents: Contents) -> dict[str, Any]:
 
 SECTIONS = (
     Section("next", "What to do next", _collect_next),
-    Section("agreement", "Agreement", lambda contents: contents.agreement),
+    Section("objects", "All objects", lambda contents: contents.objects),
+    Section("classes", "Classes and agreement", _collect_classes),
     Section("confidence", "Confidence", _collect_confidence),
     Section("workers", "Workers", _collect_workers),
-    Section("confusion", "Confusion", _collect_confusion),
-    Section("disputed", "Disputed objects", list_colors),
-    Section("unlabelable", "Not to be labeled", lambda job: list_unlabelable(job) or None),
-    Section("comments", "Comments", lambda contents: list_comments(contents) or None),
+    Section("confusion", "Confusion between classes", _collect_confusion),
+    Section("unlabelable", "What cannot be labeled", lambda job: list_unlabelable(job) or None),
+    Section("comments", "What workers wrote", lambda contents: list_comments(contents) or None),
     Section("reading", "How to read this", lambda contents: contents),
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Disputed:
+    """A disputed data object on the first screen; `votes` are how many chose what."""
+
+    object_id: str
+    file: str
+    label: str
+    confidence: float | None
+    truth: str
+    dispute: float
+    votes: list[tuple[str, int]]
+    photo: str
+    width: int
+    height: int
+    layer: str
+
+
+def choose_disputed(
+    contents: Contents, drawn: Sequence[Drawn], truths: Mapping[str, Truth]
+) -> list[Disputed]:
+    """The most disputed data objects, with pictures if there are any; `drawn` are in order."""
+    chosen = []
+    for (share, obj), pictures in zip(contents.disputes[:FIRST_SCREEN], drawn, strict=False):
+        if share == 0:
+            break
+        label, truth = contents.labels.get(obj.object_id), truths.get(obj.object_id)
+        layers = dict(pictures.layers)
+        shown = contents.job.task.name_shown(label, obj.choices, contents.classes)
+        chosen.append(
+            Disputed(
+                object_id=obj.object_id,
+                file=file_name(obj.source),
+                label=", ".join(sorted(shown)) or name_label(label),
+                confidence=label.confidence if label else None,
+                truth=""
+                if truth is None
+                else ", ".join(sorted(contents.job.task.truth_names(truth))),
+                dispute=share,
+                votes=_count_votes(contents, obj),
+                photo=pictures.photo,
+                width=pictures.width,
+                height=pictures.height,
+                layer=layers.get("disagreement") or next(iter(layers.values()), ""),
+            )
+        )
+    return chosen
+
+
+def _count_votes(contents: Contents, obj: ObjectAnnotations) -> list[tuple[str, int]]:
+    table: dict[str, int] = {}
+    for row in obj.choices:
+        for name in contents.job.task.name_votes(row, contents.classes):
+            table[name] = table.get(name, 0) + 1
+    return sorted(table.items(), key=lambda item: (-item[1], item[0]))
+
+
 def render(
     contents: Contents,
-    examples: Sequence[DisputedExample],
-    remarked: Mapping[str, Picture],
+    gallery: Mapping[str, Any],
+    disputed: Sequence[Disputed],
     *,
     propose: Callable[..., str],
+    data_file: str = "",
 ) -> str:
-    """The page as HTML; `remarked` are images of what workers wrote of."""
+    """The page as HTML.
+
+    `gallery` is what `tabulate_gallery` gives; it is in the page itself unless it is in
+    `data_file`, an address beside the page.
+    """
     facts = {section.name: section.collect(contents) for section in SECTIONS}
+    facts["objects"] = {
+        "count": len(gallery["ids"]),
+        "pictures": sum(map(bool, gallery["photos"])) + sum(map(bool, gallery["links"])),
+        "drawn": sum(map(bool, gallery["photos"])),
+        "links": bool(gallery["links"]),
+        "layers": bool(gallery["layers"]),
+        "colors": list_colors(contents),
+    }
     text: str = _template().render(
         contents=contents,
         job=contents.job,
+        count=count_objects(contents),
+        verdict=judge(contents),
+        disputed=disputed,
         shown=[section for section in SECTIONS if facts[section.name] is not None],
         sections=facts,
-        examples=examples,
-        remarked=remarked,
+        pictured={
+            object_id
+            for object_id, *photos in zip_longest(
+                gallery["ids"], gallery["photos"], gallery["links"], fillvalue=""
+            )
+            if any(photos)
+        },
         propose=propose,
+        data=Markup("" if data_file else dump(gallery)),  # has no "<"
+        data_file=data_file,
+        script=Markup(read_script()),  # our own
+        policy=make_policy(beside=bool(data_file)),
     )
     return text
-
-
-def _point(worker: Worker) -> WorkerPoint:
-    low, high = worker.interval
-    return WorkerPoint(worker.name, worker.answers, worker.agreement, low, high, bool(worker.flags))
 
 
 @cache
 def _template() -> Any:
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+        loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -1,17 +1,13 @@
-"""Images of a job, small enough to travel inside the page, and masks drawn over them."""
+"""Images of a job, small enough to travel with a page, and what is laid over them."""
 
 from __future__ import annotations
 
-import base64
 import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
-from typing import TypeAlias
 
 import numpy as np
-from matplotlib import colormaps
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -21,39 +17,48 @@ from groundtruth.masks.classify import output_palette
 from groundtruth.masks.runs import RunMask
 from groundtruth.tasks.base import Label
 from groundtruth.tasks.segmentation.answers import MaskAnswer
-from labeljob.history.job import JobOnFile, ObjectAnnotations, read_job_mask
+from labeljob.history.job import JobOnFile, read_job_mask
 from labeljob.jobs.job_location import ReadOnly
 from labeljob.tasks.base import Mask
 from labeljob.tasks.semantic_segmentation import read_masks
 
-LONGEST = 360
-"""Pixels of the longer side of an image in the page."""
+QUALITY = 75
 
-QUALITY = 78
+_FILLED, _HEATED = 105, 215
+"""How opaque regions and heat are, of 255: the photograph shows through."""
 
-Rgb: TypeAlias = NDArray[np.uint8]
+_HEAT = ("#2d1160", "#8c2981", "#de4968", "#fe9f6d", "#fcfdbf")
+"""From few workers against the most frequent class to many."""
+
+_MOST_HEAT = 0.6
 
 
 @dataclass(frozen=True)
-class Picture:
-    """An image in the page."""
+class Photo:
+    """A photograph, made small, as a WebP file."""
 
-    uri: str
+    body: bytes
     width: int
     height: int
-    alt: str
-    caption: str = ""
 
 
-def read_image(job: JobOnFile, source: str) -> Rgb | None:
-    """The image of a data object, made small; None if it cannot be read."""
+@dataclass(frozen=True)
+class Layer:
+    """What is laid over a photograph: a PNG file, transparent where there is nothing."""
+
+    body: bytes
+    caption: str
+
+
+def read_photo(job: JobOnFile, source: str, longest: int) -> Photo | None:
+    """The image of a data object with `longest` pixels at most; None if it cannot be read."""
     if not source:
         return None
     try:
         with Image.open(io.BytesIO(job.place.read(source))) as image:
-            image.draft("RGB", (2 * LONGEST, 2 * LONGEST))
-            image.thumbnail((LONGEST, LONGEST))
-            return np.array(ImageOps.exif_transpose(image).convert("RGB"))
+            image.draft("RGB", (2 * longest, 2 * longest))
+            image.thumbnail((longest, longest))
+            small = ImageOps.exif_transpose(image).convert("RGB")
     except (
         StorageError,
         OSError,
@@ -63,30 +68,19 @@ def read_image(job: JobOnFile, source: str) -> Rgb | None:
         Image.DecompressionBombError,
     ):
         return None
-
-
-def encode_picture(pixels: Rgb, alt: str, caption: str = "") -> Picture:
-    """An image as it goes into the page."""
     body = io.BytesIO()
-    Image.fromarray(pixels).save(body, "JPEG", quality=QUALITY, optimize=True)
-    text = base64.b64encode(body.getvalue()).decode()
-    rows, columns = pixels.shape[:2]
-    return Picture(f"data:image/jpeg;base64,{text}", columns, rows, alt, caption)
-
-
-def draw_image(job: JobOnFile, obj: ObjectAnnotations) -> list[Picture]:
-    """The image of a data object; nothing if it cannot be read."""
-    image = read_image(job, obj.source)
-    if image is None:
-        return []
-    alt = f"Image {PurePosixPath(obj.source).name} of data object {obj.object_id}"
-    return [encode_picture(image, alt)]
+    small.save(body, "WEBP", quality=QUALITY, method=2)
+    return Photo(body.getvalue(), *small.size)
 
 
 def draw_masks(
-    job: JobOnFile, object_id: str, label: Label | None, names: Mapping[str, str]
-) -> list[Picture]:
-    """What the workers painted, what came of it, and where they differ."""
+    job: JobOnFile,
+    object_id: str,
+    label: Label | None,
+    names: Mapping[str, str],
+    longest: int,
+) -> list[Layer]:
+    """What came of a data object's masks, where they differ, and what each worker painted."""
     answered = next(job.answered([object_id]), None)
     if answered is None:
         return []
@@ -97,49 +91,41 @@ def draw_masks(
     )
     answers = next(iter(decode))
     unread: list[RejectedAnswer] = []
-    masks = {worker: _small(mask) for worker, mask in read_masks(answers, job.choices, unread)}
+    masks = {
+        worker: _shrink(mask, longest) for worker, mask in read_masks(answers, job.choices, unread)
+    }
     if not masks:
         return []
-    shape = next(iter(masks.values())).shape
-    source = answered.object.source
-    uri = source.get("s3Uri", "") if isinstance(source, Mapping) else ""
-    photo = _fitting(read_image(job, str(uri)), shape)
-    colors = _colors(job, label, answers.answers)
-    pictures = []
-    consolidated = _label_mask(job, label, shape)
+    colors = _choose_colors(job, label, answers.answers)
+    layers = []
+    consolidated = _read_label_mask(job, label, next(iter(masks.values())).shape)
     if consolidated is not None:
-        alt = f"The consolidated mask of data object {object_id} over its image"
-        pictures.append(encode_picture(overlay(photo, consolidated, colors), alt, "label"))
-    stack = list(masks.values())
-    alt = f"Where the workers disagree on data object {object_id}"
-    pictures.append(encode_picture(_heat(photo, stack, len(job.choices)), alt, "disagreement"))
-    for worker, mask in masks.items():
-        alt = f"Outlines that worker {names[worker]} painted on data object {object_id}"
-        pictures.append(encode_picture(_outlined(photo, mask, colors), alt, names[worker]))
-    return pictures
+        layers.append(Layer(_draw_regions(consolidated, colors), "label"))
+    if len(masks) > 1:
+        share = disagreement(list(masks.values()), len(job.choices))
+        layers.append(Layer(_draw_heat(share), "disagreement"))
+    return layers + [
+        Layer(_draw_regions(mask, colors), names.get(worker, worker))
+        for worker, mask in masks.items()
+    ]
 
 
-def _small(mask: RunMask) -> Mask:
+def _shrink(mask: RunMask, longest: int) -> Mask:
     """Every so many-th pixel, so that the longer side fits."""
-    step = max(1, math.ceil(max(mask.shape) / LONGEST))
+    step = max(1, math.ceil(max(mask.shape) / longest))
     return mask.to_array()[::step, ::step].astype(np.uint8)
 
 
-def _fitting(photo: Rgb | None, shape: tuple[int, ...]) -> Rgb:
-    """The photograph in the size of the masks; grey if there is none."""
-    if photo is None:
-        return np.full((*shape[:2], 3), 225, dtype=np.uint8)
-    return np.array(Image.fromarray(photo).resize((shape[1], shape[0])))
-
-
-def _colors(job: JobOnFile, label: Label | None, answers: Sequence[MaskAnswer]) -> Sequence[str]:
+def _choose_colors(
+    job: JobOnFile, label: Label | None, answers: Sequence[MaskAnswer]
+) -> Sequence[str]:
     if label is not None and len(label.classes) == len(job.choices) + 1:
         by_id = sorted(label.classes, key=lambda item: item.class_id)
         return [item.color for item in by_id[1:]]
     return output_palette(job.choices, [answer.colors for answer in answers])[1:]
 
 
-def _label_mask(job: JobOnFile, label: Label | None, shape: tuple[int, ...]) -> Mask | None:
+def _read_label_mask(job: JobOnFile, label: Label | None, shape: tuple[int, ...]) -> Mask | None:
     mask = read_job_mask(job, label)
     if mask is None:
         return None
@@ -147,8 +133,23 @@ def _label_mask(job: JobOnFile, label: Label | None, shape: tuple[int, ...]) -> 
     return np.array(small, dtype=np.uint8)
 
 
-def _edges(mask: Mask) -> NDArray[np.bool_]:
-    """Pixels beside one of another class, two pixels wide."""
+def _draw_regions(mask: Mask, colors: Sequence[str]) -> bytes:
+    """Regions in their classes' colours; what borders on another class is opaque."""
+    palette = np.zeros((256, 4), np.uint8)
+    size = len(colors)
+    edges = size < 128  # else there is no room for their colours in the palette
+    for class_id, color in enumerate(colors[:255], start=1):
+        palette[class_id] = *bytes.fromhex(color.removeprefix("#")), _FILLED
+        if edges:
+            palette[class_id + size] = *palette[class_id, :3], 255
+    indices = np.array(mask, np.uint8)
+    if edges:
+        indices[_find_edges(mask) & (mask > 0)] += size
+    return _encode(indices, palette)
+
+
+def _find_edges(mask: Mask) -> NDArray[np.bool_]:
+    """Pixels beside one of another class."""
     edges = np.zeros(mask.shape, dtype=np.bool_)
     across, down = mask[:, 1:] != mask[:, :-1], mask[1:] != mask[:-1]
     edges[:, 1:] |= across
@@ -158,26 +159,24 @@ def _edges(mask: Mask) -> NDArray[np.bool_]:
     return edges
 
 
-def _outlined(photo: Rgb, mask: Mask, colors: Sequence[str]) -> Rgb:
-    """The photograph in grey with the outlines of a worker's regions in their classes' colours."""
-    grey = np.repeat(photo.mean(axis=-1, keepdims=True), 3, axis=-1).astype(np.uint8)
-    palette = np.zeros((256, 3), dtype=np.uint8)
-    for class_id, color in enumerate(colors, start=1):
-        palette[class_id] = tuple(bytes.fromhex(color.removeprefix("#")))
-    edges = _edges(mask)
-    # On the side of the background an outline has the colour of the region beside it.
-    wide = np.maximum.reduce([np.roll(mask, shift, axis) for shift in (-1, 1) for axis in (0, 1)])
-    grey[edges] = palette[np.where(mask > 0, mask, wide)[edges]]
-    return grey
+def _draw_heat(share: NDArray[np.float64]) -> bytes:
+    """Share of the workers against the most frequent class, from dark to light."""
+    stops = np.array([list(bytes.fromhex(color[1:])) for color in _HEAT], float)
+    where = np.linspace(0, len(stops) - 1, 255)
+    palette = np.zeros((256, 4), np.uint8)
+    for channel in range(3):
+        palette[1:, channel] = np.interp(where, range(len(stops)), stops[:, channel])
+    palette[1:, 3] = _HEATED
+    level = np.clip(share / _MOST_HEAT, 0, 1) * 254 + 1
+    return _encode(np.where(share > 0, level, 0).astype(np.uint8), palette)
 
 
-def _heat(photo: Rgb, masks: Sequence[Mask], n_classes: int) -> Rgb:
-    """Share of the workers against the most frequent class, as heat over the grey photograph."""
-    share = disagreement(masks, n_classes)
-    grey = photo.mean(axis=-1, keepdims=True) / 255 * 0.5 + 0.25
-    heat = colormaps["magma"](np.clip(share / 0.6, 0, 1))[..., :3]
-    mixed = np.where(share[..., None] > 0, heat, grey)
-    return np.asarray((mixed * 255).astype(np.uint8))
+def _encode(indices: NDArray[np.uint8], palette: NDArray[np.uint8]) -> bytes:
+    image = Image.fromarray(indices, "P")
+    image.putpalette(palette[:, :3].tobytes())
+    body = io.BytesIO()
+    image.save(body, "PNG", transparency=palette[:, 3].tobytes(), optimize=False)
+    return body.getvalue()
 
 
 _STRENGTH = 0.55

@@ -31,7 +31,7 @@ from labeljob.simulation.workers import SimulatedWorker
 if TYPE_CHECKING:
     from labeljob.formats.labeled import LabeledImage
     from labeljob.history.job import JobOnFile, ObjectAnnotations
-    from labeljob.report.pictures import Picture
+    from labeljob.report.pictures import Layer
     from labeljob.rounds.class_frequencies import GoldGain
     from labeljob.tasks.plain_labels import PlainLines
 
@@ -83,6 +83,9 @@ class JobType(ABC):
     page_twin: ClassVar[str] = ""
     page_labels: ClassVar[str] = "categories"  # the element's attribute that holds the labels
     score_name: ClassVar[str]  # what an answer or a label is measured by against the truth
+    # what the mean confidence of labels says of them, and how high it is to be
+    expected_quality: ClassVar[str] = "labels expected to be right"
+    usual_goal: ClassVar[float] = 0.95
     label_attribute: ClassVar[str]  # the label attribute name of a job that gives none
     truth_key: ClassVar[str]  # the key of a truth in a line of a truth file
     source_suffix: ClassVar[str] = "jpg"  # that of the data objects of a synthetic job
@@ -239,6 +242,14 @@ class JobType(ABC):
     def name_choices(self, choices: Ints, classes: Sequence[str]) -> list[str]:
         """Names of the classes in one answer; of pixels, `classes` has the background first."""
         return [classes[index] for index in np.unique(choices).tolist()]
+
+    def name_votes(self, choices: Ints, classes: Sequence[str]) -> list[str]:
+        """Names of what one answer votes for, as a reader counts votes; empty if for nothing."""
+        return self.name_choices(choices, classes)
+
+    def name_shown(self, label: Label | None, choices: Ints, classes: Sequence[str]) -> list[str]:
+        """Names of the classes that a label shows; `choices` are the answers, one a row."""
+        return [item.name for item in label.classes] if label else []
 
     def chance(self, n_classes: int) -> float:
         """How often somebody who guesses recognises a class, or whether a label applies."""
@@ -441,17 +452,16 @@ class JobType(ABC):
         read.
         """
 
-    def draw_example(
+    def draw_layers(
         self,
         job: JobOnFile,
         annotations: ObjectAnnotations,
         label: Label | None,
         names: Mapping[str, str],
-    ) -> list[Picture]:
-        """Pictures of a data object for the report; none if its image cannot be read.
+        longest: int,
+    ) -> Sequence[Layer]:
+        """What the report lays over the image of a data object; nothing if there is nothing.
 
-        `names` are short names of the workers.
+        `names` are short names of the workers; `longest` is how many pixels a side has at most.
         """
-        from labeljob.report.pictures import draw_image  # here, since it loads Matplotlib
-
-        return draw_image(job, annotations)
+        return ()

@@ -20,6 +20,7 @@ from groundtruth.masks.runs import RunMask
 from groundtruth.tasks.base import Label
 from groundtruth.tasks.segmentation.answers import MaskAnswer, colors_by_index
 from labeljob.metrics.scores import mean_iou
+from labeljob.rounds.accuracy_curve import count_votes
 from labeljob.simulation.masks import canvas_png, label_colors, paint, star_shapes
 from labeljob.simulation.workers import SimulatedWorker
 from labeljob.tasks.base import Ints, JobType, Mask, Truth
@@ -27,7 +28,7 @@ from labeljob.tasks.base import Ints, JobType, Mask, Truth
 if TYPE_CHECKING:
     from labeljob.formats.labeled import LabeledImage
     from labeljob.history.job import JobOnFile, ObjectAnnotations
-    from labeljob.report.pictures import Picture
+    from labeljob.report.pictures import Layer
 
 BACKGROUND = "BACKGROUND"
 _MOST_IN_CONSOLE = 10
@@ -48,6 +49,8 @@ class SemanticSegmentation(JobType):
     page_element = "crowd-semantic-segmentation"
     page_labels = "labels"
     score_name = "mean IoU"
+    expected_quality = "IoU expected of the masks"
+    usual_goal = 0.8
     label_attribute = "mask-ref"
     truth_key = "mask"
     source_suffix = "png"
@@ -280,17 +283,29 @@ class SemanticSegmentation(JobType):
             "confidence-iou-error": means[2],
         }
 
-    def draw_example(
+    def name_votes(self, choices: Ints, classes: Sequence[str]) -> list[str]:
+        """None: workers paint, and do not vote on the whole."""
+        return []
+
+    def name_shown(self, label: Label | None, choices: Ints, classes: Sequence[str]) -> list[str]:
+        """The classes that most workers see somewhere; a label's mask is not read for it."""
+        if label is None or not len(choices):
+            return []
+        votes = count_votes(choices, self.n_values(len(classes)))
+        return self.name_choices(self.majority(votes), classes)
+
+    def draw_layers(
         self,
         job: JobOnFile,
         annotations: ObjectAnnotations,
         label: Label | None,
         names: Mapping[str, str],
-    ) -> list[Picture]:
-        """What the workers painted, what came of it, and where they differ."""
-        from labeljob.report.pictures import draw_masks  # here, since it loads Matplotlib
+        longest: int,
+    ) -> list[Layer]:
+        """What came of it, where the workers differ, and what each painted."""
+        from labeljob.report.pictures import draw_masks  # here, since pictures read masks with this
 
-        return draw_masks(job, annotations.object_id, label, names)
+        return draw_masks(job, annotations.object_id, label, names, longest)
 
 
 def read_masks(

@@ -179,8 +179,9 @@ def test_the_report_shows_the_images_that_workers_wrote_of(unclear, tmp_path):
     outcome_of(report, unclear, "--images", images, "-o", page)
     sections = page.read_text(encoding="utf-8").split("<section")
     (unlabelable,) = (text for text in sections if 'id="unlabelable"' in text)
-    assert unlabelable.count("data:image/jpeg") == 1
+    assert unlabelable.count('<img data-object="') == 1
     (comments,) = (text for text in sections if 'id="comments"' in text)
-    assert comments.count("data:image/jpeg") == 1  # once for both comments on it
+    assert comments.count('<img data-object="3"') == 1  # once for both comments on it
+    assert "data:image/webp" in sections[-1]
     outcome_of(report, unclear, "--images", images, "--gallery", "0", "-o", page)
-    assert "data:image/jpeg" not in page.read_text(encoding="utf-8")
+    assert "data:image/webp" not in page.read_text(encoding="utf-8")

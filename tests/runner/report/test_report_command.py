@@ -1,5 +1,7 @@
 """`labeljob report`."""
 
+import base64
+import hashlib
 import html
 import html.parser
 import json
@@ -20,7 +22,7 @@ from tests.runner.report.conftest import CREW, NASTY
 
 pytestmark = pytest.mark.slow
 
-VOID = {"meta", "link", "img", "br"}
+VOID = {"meta", "link", "img", "br", "input"}
 
 
 class Outline(html.parser.HTMLParser):
@@ -62,10 +64,20 @@ def page_of(tmp_path, *arguments):
     return outline
 
 
-def test_the_page_needs_no_network_and_no_script(animals, tmp_path):
+def data_of(tmp_path):
+    """What the page's script reads."""
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    return json.loads(re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', text)[0])
+
+
+def test_the_page_needs_no_network_and_runs_its_own_script_alone(animals, tmp_path):
     page = page_of(tmp_path, animals)
-    text = (tmp_path / "report.html").read_text()
-    assert page.all("script") == []
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert [script.get("type") for script in page.all("script")] == ["application/json", None]
+    (own,) = re.findall(r"<script>(.*?)</script>", text, flags=re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(own.encode()).digest()).decode()
+    (policy,) = (meta["content"] for meta in page.all("meta") if "http-equiv" in meta)
+    assert f"script-src 'sha256-{digest}';" in policy
     links = [
         attributes[name]
         for _, attributes in page.elements
@@ -80,15 +92,17 @@ def test_ids_are_there_once_and_links_lead_somewhere(animals, tmp_path):
     page = page_of(tmp_path, animals)
     assert len(page.ids) == len(set(page.ids))
     targets = {link["href"].removeprefix("#") for link in page.all("a")}
-    assert targets <= set(page.ids)
+    objects = {f"object-{object_id}" for object_id in data_of(tmp_path)["ids"]}
+    assert targets <= set(page.ids) | objects
+    assert targets & objects
 
 
 def test_images_and_charts_have_words_and_tables_headings(animals, images, tmp_path):
     page = page_of(tmp_path, animals, "--images", images)
     assert len(page.all("img")) >= 1
     assert all(image["alt"] for image in page.all("img"))
-    charts = [figure for figure in page.all("figure") if figure.get("role") == "img"]
-    assert len(charts) == 2
+    charts = [attributes for _, attributes in page.elements if attributes.get("role") == "img"]
+    assert len(charts) == 1 + len(on_disk.CLASSES)
     assert all(chart["aria-label"] for chart in charts)
     assert all(heading.get("scope") in ("col", "row") for heading in page.all("th"))
     assert len(page.all("caption")) == len(page.all("table"))
@@ -122,8 +136,9 @@ def test_where_everybody_is_flagged_nothing_is_told_of_the_rest(tmp_path):
 
 def test_names_are_never_code(scenes, tmp_path):
     page = page_of(tmp_path, scenes)
-    assert page.all("script") == []
+    assert len(page.all("script")) == 2
     assert NASTY in "".join(page.text)
+    assert NASTY in data_of(tmp_path)["classes"]
 
 
 def test_a_job_without_labels_gets_those_of_a_replay(scenes, tmp_path):
@@ -136,7 +151,13 @@ def test_a_job_without_labels_gets_those_of_a_replay(scenes, tmp_path):
 def test_a_segmentation_job_shows_label_disagreement_and_each_worker(harbour, images, tmp_path):
     labels = "water,boat,quay"
     page = page_of(tmp_path, harbour, "--labels", labels, "--images", images)
-    assert len(page.all("img")) == 1 + 3
+    assert len(page.all("img")) == 1 + 2  # the photograph, and it again under the disagreement
+    data = data_of(tmp_path)
+    (layers,) = data["layers"]
+    names = [worker["title"][-4:] for worker in page.all("th") if "title" in worker]
+    assert [caption for caption, _ in layers[:1]] == ["disagreement"]
+    assert [caption[-4:] for caption, _ in layers[1:]] == names
+    assert {data["classes"][index] for index in data["labels"][0]} == {"water", "boat"}
 
 
 def test_a_damaged_job_says_so_on_the_page(animals, tmp_path):
