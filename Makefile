@@ -216,12 +216,15 @@ FORCE:
 
 # `make lock` keeps the locked versions that still fit; `make lock UPGRADE=--upgrade` takes new ones.
 UPGRADE :=
-LOCK = $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --python-version 3.13 \
+COMPILE = $(UV) pip compile --quiet --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock" $(UPGRADE)
+LOCK = $(COMPILE) --python-version 3.13
 LAMBDA := --python-platform x86_64-manylinux_2_28
+# What the package is installed with has to suit every Python that it runs on.
+PACKAGE := $(COMPILE) --universal --python-version 3.11 pyproject.toml
+LAYER_LOCKS := $(foreach layer,powertools numerics imaging,layers/$(layer)/requirements.txt)
 # All but the engines and the model: they are for few, and half a gigabyte.
 RUNNER_EXTRAS := $(foreach extra,aws demo emulator exports portal,--extra $(extra))
-LAYER_LOCKS := $(foreach layer,powertools numerics imaging,-c layers/$(layer)/requirements.txt)
 
 .PHONY: lock
 lock: $(VENV)/.created ## Write the hash-locked requirements again
@@ -230,10 +233,9 @@ lock: $(VENV)/.created ## Write the hash-locked requirements again
 	$(LOCK) $(LAMBDA) layers/imaging/requirements.in -c layers/numerics/requirements.txt \
 		-c layers/powertools/requirements.txt --no-emit-package numpy --no-emit-package pillow \
 		--no-emit-package typing-extensions -o layers/imaging/requirements.txt
-	$(LOCK) --universal pyproject.toml $(RUNNER_EXTRAS) --group build $(LAYER_LOCKS) \
-		-o requirements/runner.txt
-	$(LOCK) --universal pyproject.toml --all-extras --group dev -c requirements/runner.txt \
-		-o requirements/dev.txt
+	sed -n "s/^\([a-z].*==[^ ]*\).*/\1; python_version >= '3.12'/p" $(LAYER_LOCKS) >$(TOOLS)/layers.txt
+	$(PACKAGE) $(RUNNER_EXTRAS) --group build -c $(TOOLS)/layers.txt -o requirements/runner.txt
+	$(PACKAGE) --all-extras --group dev -c requirements/runner.txt -o requirements/dev.txt
 	$(LOCK) $(LAMBDA) requirements/runtime.in -o requirements/runtime.txt
 	$(LOCK) --universal requirements/sam.in -o requirements/sam.txt
 	$(LOCK) --universal requirements/checkov.in -o requirements/checkov.txt
