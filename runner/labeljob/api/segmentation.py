@@ -24,7 +24,7 @@ from groundtruth.tasks.segmentation.algorithms import (
     leave_out,
     state_confidences,
 )
-from groundtruth.tasks.segmentation.task import ALGORITHMS, WEIGHTED
+from groundtruth.tasks.segmentation.task import ALGORITHMS, MAJORITY, WEIGHTED
 from groundtruth.worker_history.counts import PER_ONE, to_millionths
 from groundtruth.worker_history.store import Amounts
 from labeljob.api.answers import sort_values
@@ -37,8 +37,10 @@ from labeljob.api.frames import (
     FrameError,
     FrameLibrary,
     find_library,
+    read_by_id,
     read_columns,
 )
+from labeljob.extras import need
 
 NOTHING_KNOWN: Mapping[str, float] = dict.fromkeys(SKILL_CELLS, 0.0)
 
@@ -63,7 +65,7 @@ class SegmentationFusion(Aggregator):
         How many classes there are with the background, where some may be in no mask.
     smoothing_sigma : float
         Standard deviation in pixels, from 0 to 3, of a blur of the votes on disputed pixels; 0 for
-        none. Needs scikit-image, as the next two do.
+        none. This and the next two need the extra ``masks``.
     tie_break : str
         ``"first"``, the lowest class; or ``"neighbours"``, that with most votes around the pixel.
     clean_up_pixels : int
@@ -81,12 +83,12 @@ class SegmentationFusion(Aggregator):
         that the mask does not have, the mask's own confidence.
     quality_ : DataFrame
         By task: ``confidence``, the mean share of the votes that the winner got, in [0, 1], or
-        0.7 for a single mask; ``tied_share`` and ``disputed_share`` of the pixels; ``n_answers``.
+        0.7 for a single mask; ``tied_share`` and ``disputed_share`` of the pixels; ``answers``.
     skills_ : Series of float
         By worker the mean share of disputed pixels on which they agree with the others' vote, in
         [0, 1]; NaN for who is in no task with 3 masks that differ.
     weights_ : Series of float
-        By worker the weight of a vote by ``"weighted"``, in [1/16, 1].
+        By worker the weight of a vote by ``"weighted"``, in [1/16, 1], or what was handed in.
     disagreements_ : Series of ndarray
         By task the entropy of the votes on each pixel, in [0, 1] by steps of 1/255.
 
@@ -112,7 +114,7 @@ class SegmentationFusion(Aggregator):
     array([[0, 0],
            [1, 1]])
     >>> fusion.quality_.loc["t1"].round(2).to_dict()
-    {'confidence': 0.83, 'tied_share': 0.0, 'disputed_share': 0.5, 'n_answers': 3.0}
+    {'confidence': 0.83, 'tied_share': 0.0, 'disputed_share': 0.5, 'answers': 3.0}
     """
 
     algorithm: str = WEIGHTED
@@ -130,7 +132,7 @@ class SegmentationFusion(Aggregator):
     weights_: ByWorker = field(init=False)
     disagreements_: ByTask = field(init=False)
 
-    def fit(self, data: Frame) -> Self:
+    def fit(self, data: Frame, skills: Any = None) -> Self:
         """Consolidate the masks of a frame.
 
         Parameters
@@ -140,6 +142,9 @@ class SegmentationFusion(Aggregator):
             ``segmentation``, a 2-D array of class indices or of True and False (in Polars and
             Arrow also lists of rows). Masks of a task are of one shape. Of several rows of a
             worker and task the last one counts.
+        skills : Series, mapping or frame, optional
+            How much the vote of each worker weighs, above 0, instead of what is found: with them
+            ``"weighted"`` and ``"majority"`` are the same.
 
         Returns
         -------
@@ -149,34 +154,49 @@ class SegmentationFusion(Aggregator):
         Raises
         ------
         ValueError
-            If a setting or the frame cannot be used; the text says why.
+            If a setting, a skill or the frame cannot be used; the text says why.
+        ImportError
+            If a setting needs an extra that is not installed.
         """
         settings = self._make_settings()
         columns = read_columns(data, ["task", "worker", "segmentation"])
         library = find_library(data)
         crowd = _read_crowd(library, columns, self.n_classes)
+        told = None if skills is None else self._check_skills(skills, crowd.workers)
         judged = [count_updates(masks, crowd.n_classes, None) for masks in crowd.masks]
         history = _add_up(judged)
         fused = [
             fuse_masks(
                 masks,
                 crowd.n_classes,
-                algorithm=self.algorithm,
-                weights=known_weights(leave_out(own, history)),
+                algorithm=self.algorithm if told is None else WEIGHTED,
+                weights=known_weights(leave_out(own, history)) if told is None else told,
                 settings=settings,
             )
             for masks, own in zip(crowd.masks, judged, strict=True)
         ]
-        self._publish(library, columns, crowd, history, fused)
+        self._publish(library, columns, crowd, history, fused, told or known_weights(history))
         return self
 
-    def fit_predict(self, data: Frame) -> ByTask:
+    def fit_predict(self, data: Frame, skills: Any = None) -> ByTask:
         """`fit`, and give `labels_`."""
-        return self.fit(data).labels_
+        return self.fit(data, skills).labels_
 
-    def fit_predict_proba(self, data: Frame) -> ByTask:
+    def fit_predict_proba(self, data: Frame, skills: Any = None) -> ByTask:
         """`fit`, and give `probas_`."""
-        return self.fit(data).probas_
+        return self.fit(data, skills).probas_
+
+    def _check_skills(self, skills: Any, workers: Sequence[Any]) -> dict[Any, float]:
+        """The weights of all workers; raises `ValueError` if one is missing or cannot be used."""
+        if self.algorithm not in (WEIGHTED, MAJORITY):
+            raise ValueError(f"algorithm={self.algorithm!r} finds skills itself: leave them out")
+        told = read_by_id(skills, "worker")
+        unknown = [who for who in workers if who not in told]
+        if unknown:
+            raise ValueError(f"skills has nothing for {len(unknown):,} workers, as {unknown[0]!r}")
+        for who in workers:
+            check_number(f"the skill of {who!r}", told[who], above=True)
+        return {who: float(told[who]) for who in workers}
 
     def _make_settings(self) -> Settings:
         """The library's settings; raises `ValueError` if one of ours cannot be used."""
@@ -190,6 +210,8 @@ class SegmentationFusion(Aggregator):
             not isinstance(self.n_classes, Integral) or self.n_classes < 2
         ):
             raise ValueError(f"n_classes={self.n_classes!r} is no whole number of 2 or more")
+        if self.smoothing_sigma or self.clean_up_pixels or self.tie_break != TIE_BREAKS[0]:
+            need("skimage", "smoothing_sigma, tie_break='neighbours' or clean_up_pixels")
         return replace(
             Settings(),
             smoothing_sigma=self.smoothing_sigma,
@@ -204,6 +226,7 @@ class SegmentationFusion(Aggregator):
         crowd: _Crowd,
         history: Amounts,
         fused: Sequence[Fused],
+        by_worker: Mapping[Any, float],
     ) -> None:
         """Put what came of it into the attributes."""
         make = library.make_column
@@ -223,14 +246,13 @@ class SegmentationFusion(Aggregator):
             "confidence": [confidence for confidence, _ in sure],
             "tied_share": [one.fusion.tied_share for one in fused],
             "disputed_share": [one.fusion.disputed_share for one in fused],
-            "n_answers": [len(masks) for masks in crowd.masks],
+            "answers": [len(masks) for masks in crowd.masks],
         }
         told = {name: make(values) for name, values in quality.items()}
         self.quality_ = library.table_by_id(tasks, told)
         known = [history.get(who, NOTHING_KNOWN) for who in crowd.workers]
         skills = [one["sum"] / one["n"] if one["n"] else np.nan for one in known]
         self.skills_ = library.by_id(workers, "skill", make(skills))
-        by_worker = known_weights(history)
         weights = [by_worker.get(who, 1.0) for who in crowd.workers]
         self.weights_ = library.by_id(workers, "weight", make(weights))
         self.__dict__.pop("disagreements_", None)

@@ -52,7 +52,7 @@ def test_each_pixel_gets_the_class_of_most_masks():
     quality = fusion.quality_.loc["b"]
     assert (quality["disputed_share"], quality["tied_share"]) == (1 / 8, 0)
     assert quality["confidence"] == pytest.approx(1 - 1 / 24)
-    assert fusion.quality_["n_answers"].tolist() == [1, 3]
+    assert fusion.quality_["answers"].tolist() == [1, 3]
 
 
 @pytest.mark.parametrize("convert", [in_polars, as_objects, in_arrow])
@@ -100,7 +100,7 @@ def test_the_last_mask_of_a_worker_counts():
     rows = [("t", "ann", FLOOD), ("t", "ann", CAREFUL)]
     fusion = SegmentationFusion().fit(frame_of(rows))
     assert lists(fusion.labels_) == [CAREFUL]
-    assert fusion.quality_["n_answers"].tolist() == [1]
+    assert fusion.quality_["answers"].tolist() == [1]
 
 
 def test_careless_workers_weigh_less():
@@ -120,6 +120,45 @@ def test_careless_workers_weigh_less():
     assert weighted.skills_["ann"] > 2 * weighted.skills_["xan"]
     assert not (weighted.labels_[20] == 2).all()
     assert (SegmentationFusion("majority").fit_predict(frame)[20] == 2).all()
+
+
+SKILLS = {"ann": 1, "bob": 1, "cy": 3}
+
+
+@pytest.mark.parametrize("algorithm", ["weighted", "majority"])
+@pytest.mark.parametrize(
+    "skills",
+    [
+        SKILLS,
+        pd.Series(SKILLS).rename_axis("worker"),
+        pl.DataFrame({"worker": list(SKILLS), "skill": list(SKILLS.values())}),
+    ],
+    ids=["mapping", "series", "frame"],
+)
+def test_the_skills_of_workers_can_be_told(algorithm, skills):
+    fusion = SegmentationFusion(algorithm).fit(frame_of(ROWS), skills)
+    assert lists(fusion.labels_) == [FLOOD, SLIP]
+    assert fusion.weights_.to_dict() == SKILLS
+    assert fusion.quality_["confidence"]["b"] == pytest.approx(1 - 2 / 5 / 8)
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "skills", "problem"),
+    [
+        ("majority", {"ann": 1, "bob": 1}, "nothing for 1 workers, as 'cy'"),
+        ("majority", SKILLS | {"ann": 0}, "the skill of 'ann'=0 is not a number above 0"),
+        ("one-coin-em", SKILLS, "finds skills itself"),
+    ],
+)
+def test_skills_that_cannot_be_used_are_refused(algorithm, skills, problem):
+    with pytest.raises(ValueError, match=problem):
+        SegmentationFusion(algorithm).fit(frame_of(ROWS), skills)
+
+
+def test_without_its_extra_a_setting_says_what_to_install(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ImportError, match=r"pip install 'groundtruth-consolidation\[masks\]'"):
+        SegmentationFusion(clean_up_pixels=4).fit(frame_of(ROWS))
 
 
 def test_a_class_that_is_in_no_mask_can_be_named():

@@ -35,7 +35,10 @@ BACKGROUND = "BACKGROUND"
 WEIGHTED = "weighted"
 """The algorithm by which careless workers weigh less."""
 
-ALGORITHMS = (WEIGHTED, "majority", "one-coin-em")
+MAJORITY = "majority"
+"""The one by which all workers weigh the same."""
+
+ALGORITHMS = (WEIGHTED, MAJORITY, "one-coin-em")
 """All of them, the default first."""
 
 ADJUSTMENT = "adjustment-status"
