@@ -18,6 +18,7 @@ from labeljob.formats.imports.foreign import ForeignImages
 from labeljob.formats.imports.job_folder import Imported, derive_job_name, write_job
 from labeljob.formats.imports.labelstudio import read_labelstudio
 from labeljob.jobs.description import JobError
+from labeljob.jobs.image_files import find_beside
 from labeljob.messages import format_count
 
 SHOWN = 10
@@ -84,6 +85,15 @@ class ImportOptions:
             help="Stands before each image's name in the manifest: s3://bucket/images/",
         ),
     ] = ""
+    images: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            file_okay=False,
+            help="Folder with the images, where report and export find them. [default: what has "
+            "their names beside the files]",
+        ),
+    ] = None
     as_json: shared.AsJson = False
 
 
@@ -119,6 +129,7 @@ def _import(options: ImportOptions) -> Imported:
             labels=None if options.labels is None else parse_labels(options.labels),
             algorithm=options.algorithm,
             prefix=options.prefix,
+            image_folder=options.images or find_beside(options.files, images.answers),
             count_gold=options.count_gold,
             advance=advance,
         )
@@ -155,5 +166,9 @@ def _report(imported: Imported) -> None:
     messages.done(f"workers   {', '.join(imported.workers)}")
     messages.done(f"manifest  {imported.manifest}")
     messages.done(f"job       {imported.job}")
+    if imported.images:
+        messages.done(f"images    {imported.images}")
+    else:
+        messages.note("the images are not known; report and export take --images FOLDER")
     if imported.gold:
         messages.done(f"gold      {imported.gold}")

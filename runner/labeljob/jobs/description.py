@@ -128,6 +128,8 @@ class JobDescription:
     source: str = ""
     # folder with copies of the images that the manifest names, absolute; empty if there is none
     images: str = ""
+    # of a job that was imported, what its tool calls things; see `ForeignImages.origin`
+    origin: Mapping[str, str] = field(default_factory=dict)
     # workers for a data object whose label stays below the job's min-confidence, at least
     # `per_object`; 0 to ask no further worker
     max_workers: int = 0
@@ -173,6 +175,7 @@ class JobDescription:
                 "SkillFile": self.skill_file,
                 "Source": self.source,
                 "Images": self.images,
+                "Origin": dict(self.origin),
                 "MaxWorkers": self.max_workers,
             },
         }
@@ -217,6 +220,7 @@ class JobDescription:
             template=human.get("UiConfig", {}).get("UiTemplateS3Uri", ""),
             source=run.get("Source", ""),
             images=run.get("Images", ""),
+            origin=run.get("Origin", {}),
             max_workers=run.get("MaxWorkers", 0),
         )
 

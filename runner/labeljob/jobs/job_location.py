@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +23,7 @@ from groundtruth.storage.s3 import (
     S3Store,
 )
 from labeljob.jobs.description import JobDescription, JobError, description_path, load_description
+from labeljob.jobs.image_files import ImageFiles, find_near, spellings
 from labeljob.output_files import escape_halves
 
 Found = TypeVar("Found")
@@ -82,25 +83,6 @@ def open_place(output: str, *, endpoint_url: str | None) -> Place:
         jobs=jobs,
         environment={STORE_FOLDER_VARIABLE: "", JOBS_FOLDER_VARIABLE: str(jobs)},
     )
-
-
-NOT_ON_WINDOWS = '<>:"|?*\\'
-SUBSTITUTES = ("_", "-", "%{0:02X}", "{1}", "\ua789", ".", " ", "")
-"""What stands for such a character after a download, an unpacking or a copy."""
-
-
-def spellings(name: str) -> Iterator[str]:
-    """A file's name, and what it may have become on a disk that does not take all characters.
-
-    Examples
-    --------
-    >>> list(spellings("10:35.png"))[:4]
-    ['10:35.png', '10_35.png', '10-35.png', '10%3A35.png']
-    """
-    yield name
-    codes = [ord(character) for character in NOT_ON_WINDOWS if character in name]
-    for substitute in SUBSTITUTES if codes else ():
-        yield name.translate({code: substitute.format(code, chr(0xF000 + code)) for code in codes})
 
 
 JOBS_FOLDER = ".labeling-jobs"
@@ -188,11 +170,15 @@ class JobPlace:
         if uri.startswith("s3://") and ANNOTATIONS in uri and self.is_copy:
             own = f"{self.root}{ANNOTATIONS}{uri.partition(ANNOTATIONS)[2]}"
             return _take_own(own, take_object)
-        if self.images is not None and (path := self._image(uri)) is not None:
+        if self._image_files is not None and (path := self._image_files.find(uri)) is not None:
             return take_file(path)
         if self.description is not None and "://" not in uri:
             return _take_source(uri, Path(self.description.manifest), take_file)
         if self.is_copy:
+            if isinstance(self.store, FolderStore):
+                path = find_near(self.store.path(self.root), uri)
+                if path is not None:
+                    return take_file(path)
             raise StorageError("is not in the copy of the job", uri=uri, reason="not-found")
         return take_object(uri)
 
@@ -213,21 +199,8 @@ class JobPlace:
         return self.store.modified(uri)
 
     @cached_property
-    def _by_name(self) -> Mapping[str, Sequence[Path]]:
-        """The files below the folder of images."""
-        by_name: dict[str, list[Path]] = {}
-        for path in sorted(self.images.rglob("*")) if self.images else ():
-            if path.is_file():
-                by_name.setdefault(path.name, []).append(path)
-        return by_name
-
-    def _image(self, uri: str) -> Path | None:
-        """The one file below the folder of images with the longest common end of path."""
-        parts = uri.split("/")[::-1]
-        found = next(
-            (paths for name in spellings(parts[0]) if (paths := self._by_name.get(name))), ()
-        )
-        return max(found, key=lambda path: _common(path.parts[::-1], parts), default=None)
+    def _image_files(self) -> ImageFiles | None:
+        return ImageFiles(self.images) if self.images else None
 
 
 def _take_own(uri: str, take: Callable[[str], Found]) -> Found:
@@ -250,13 +223,6 @@ def _take_source(uri: str, manifest: Path, take: Callable[[Path], Found]) -> Fou
         reason = "not-found" if isinstance(error, FileNotFoundError) else "unavailable"
         text = getattr(error, "strerror", None) or str(error)
         raise StorageError(f"cannot be read ({text})", uri=uri, reason=reason) from error
-
-
-def _common(first: tuple[str, ...], second: list[str]) -> int:
-    return next(
-        (at for at, (one, other) in enumerate(zip(first, second, strict=False)) if one != other),
-        min(len(first), len(second)),
-    )
 
 
 def find_job(job: str, *, endpoint_url: str | None = None, images: Path | None = None) -> JobPlace:

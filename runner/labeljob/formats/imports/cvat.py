@@ -40,7 +40,7 @@ def read_cvat(paths: Sequence[Path]) -> ForeignImages:
     An annotator is the assignee of a job or a task. Without one, each file is an annotator of its
     own, called as the file, and so is each task of a project.
     """
-    found = ForeignImages()
+    found = ForeignImages(origin={"tool": "cvat"})
     stems = Counter(path.stem for path in paths)
     for path in paths:
         root = _read_root(path)

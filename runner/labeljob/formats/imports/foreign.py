@@ -85,6 +85,9 @@ class ForeignImages:
         By the image's source, in the order of the files.
     choice_labels, region_labels : list of str
         The labels of images and of regions in the tool's order; empty if the files do not tell.
+    origin : dict of str to str
+        What the tool calls things: ``tool`` is the tool itself, and of Label Studio ``image-key``
+        is the image among a task's data and ``to_name`` the image among the project's objects.
     made_at : datetime or None
         When the files were written, in UTC, where they tell.
     skipped : list of str
@@ -94,6 +97,7 @@ class ForeignImages:
     answers: dict[str, list[ForeignAnswer]] = field(default_factory=dict)
     choice_labels: list[str] = field(default_factory=list)
     region_labels: list[str] = field(default_factory=list)
+    origin: dict[str, str] = field(default_factory=dict)
     made_at: datetime | None = None
     skipped: list[str] = field(default_factory=list)
     _left_out: dict[str, list[str]] = field(default_factory=dict)

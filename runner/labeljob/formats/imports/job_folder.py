@@ -7,7 +7,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,8 @@ class Imported:
     ----------
     job, manifest : str
         The job's folder, and its output manifest.
+    images : str or None
+        The folder of the images, which the job remembers; None if it is not known.
     gold : str or None
         A truth file with what the tool calls the truth; None without any.
     task : JobType
@@ -65,6 +67,7 @@ class Imported:
 
     job: str
     manifest: str
+    images: str | None = None
     gold: str | None = None
     task: JobType
     algorithm: str = ""
@@ -91,12 +94,14 @@ def write_job(
     labels: Sequence[str] | None = None,
     algorithm: str | None = None,
     prefix: str = "",
+    image_folder: Path | None = None,
     count_gold: bool = False,
     advance: Callable[[], object] = lambda: None,
 ) -> Imported:
     """Write a job's answers and its labels, and what describes it; nothing if it fails.
 
-    `advance` is told twice of each image. Raises `ContractError`, `JobError`, `StorageError`.
+    `image_folder` has copies of the images; the job remembers where it is. `advance` is told twice
+    of each image. Raises `ContractError`, `JobError`, `StorageError`.
     """
     place = open_place(str(folder), endpoint_url=None)
     if description_path(place.jobs, name).exists():
@@ -108,7 +113,10 @@ def write_job(
     if task.max_labels is not None and len(classes) > task.max_labels:
         room = task.max_labels
         raise JobError(f"masks have room for {room} classes, and there are {len(classes)}")
-    description = _describe(images, place, name, task, classes, prefix, algorithm)
+    description = replace(
+        _describe(images, place, name, task, classes, prefix, algorithm),
+        images=str(image_folder.resolve()) if image_folder else "",
+    )
     try:
         return _write(images, place, description, prefix, count_gold, advance)
     except BaseException:  # Ctrl-C too: half a job would be in the way of the next import
@@ -148,6 +156,16 @@ def _check_controls(images: ForeignImages, task: JobType) -> None:
             )
 
 
+def _find_control(images: ForeignImages, task: JobType) -> dict[str, str]:
+    """What the tool calls the control of each kind that the labels are of."""
+    return {
+        kind: name
+        for choice in images.choices(of_regions=task.label_is_mask)
+        for kind, name in [choice.control]
+        if name
+    }
+
+
 def derive_job_name(path: Path) -> str:
     """A job's name after a file.
 
@@ -183,6 +201,7 @@ def _describe(
         manifest=str(place.jobs / f"{name.lower()}.manifest"),
         manifest_digest=hashlib.sha256(_format_lines(images, prefix).encode()).hexdigest(),
         crew=CREW,
+        origin={**images.origin, **_find_control(images, task), "prefix": prefix},
         per_object=max((len(given) for given in images.answers.values()), default=1),
         tags=tags,
         started=started,
@@ -204,7 +223,9 @@ def _write(
 ) -> Imported:
     layout, task, classes = description.layout, description.task, description.labels
     job, manifest = place.shown(layout.root), place.shown(layout.output_manifest)
-    made = Imported(job=job, manifest=manifest, task=task, labels=classes)
+    made = Imported(
+        job=job, manifest=manifest, images=description.images or None, task=task, labels=classes
+    )
     workers: set[str] = set()
     gold: list[tuple[int, str, Any]] = []
     for number, (source, given) in enumerate(images.answers.items()):

@@ -99,7 +99,7 @@ def read_labelstudio(
     ImportProblem
         If a file is no such export, an image cannot be told, or no label has that control.
     """
-    found = ForeignImages()
+    found = ForeignImages(origin={"tool": "labelstudio"})
     controls: set[str] = set()
     for path in paths:
         for index, task in enumerate(_read_tasks(path)):
@@ -109,13 +109,16 @@ def read_labelstudio(
                     where=f"{path}, entry {index + 1}",
                 )
             where = f"{path}, task {task.get('id', index)}"
-            source = _find_image(_require(task, "data", dict, where), image_key, where)
+            data = _require(task, "data", dict, where)
+            key = _find_image(data, image_key, where)
+            found.origin.setdefault("image-key", key)
+            source = data[key]
             given = found.answers.setdefault(source, [])
             for annotation in sorted(_require(task, "annotations", list, where), key=_time_text):
                 known = annotation.get("id") if isinstance(annotation, Mapping) else "?"
                 place = f"{where}, annotation {known}"
                 try:
-                    given.append(_read_answer(annotation, place, control, controls))
+                    given.append(_read_answer(annotation, place, control, controls, found.origin))
                 except ImportProblem as error:
                     found.skipped.append(str(error))
             if task.get("predictions"):
@@ -153,7 +156,7 @@ def _require(values: Any, key: str, kind: type, where: str) -> Any:
 
 
 def _find_image(data: Mapping[str, Any], key: str | None, where: str) -> str:
-    """What the key names; without one the member ``image``, else the only image or text."""
+    """The key; without one the member ``image``, else the only image or text."""
     texts = {name: value for name, value in data.items() if isinstance(value, str) and value}
     if key is not None and key not in texts:
         raise ImportProblem(
@@ -171,11 +174,15 @@ def _find_image(data: Mapping[str, Any], key: str | None, where: str) -> str:
                 where=where,
             )
         key = names[0]
-    return texts[key]
+    return key
 
 
 def _read_answer(
-    annotation: Any, where: str, control: str | None, controls: set[str]
+    annotation: Any,
+    where: str,
+    control: str | None,
+    controls: set[str],
+    origin: dict[str, str],
 ) -> ForeignAnswer:
     result = _require(annotation, "result", list, where)
     if annotation.get("was_cancelled"):
@@ -201,6 +208,7 @@ def _read_answer(
         if control not in (None, name):
             others.append(f"{kind} of {name}")
             continue
+        origin.setdefault("to_name", str(item.get("to_name", "")))
         value = _require(item, "value", dict, where)
         labels = map(str, _require(value, kind, list, where))
         if kind == CHOICES:

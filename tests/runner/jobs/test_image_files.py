@@ -1,0 +1,64 @@
+"""Which file on this machine a manifest's line means."""
+
+import pytest
+
+from labeljob.jobs.image_files import ImageFiles, find_beside, find_near
+
+
+def touch(top, *names):
+    for name in names:
+        path = top / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        pytest.param("s3://bucket/b/1.jpg", "b/1.jpg", id="longest-end"),
+        pytest.param("/data/upload/7/0a1b2c3d-tea_cup_2.jpg", "a/tea cup (2).jpg", id="upload"),
+        pytest.param(
+            "http://localhost:8080/data/upload/7/0a1b2c3d-2.jpg", "a/2.jpg", id="upload-address"
+        ),
+        pytest.param("/data/upload/7/0a1b2c3d-1.jpg", None, id="upload-of-two-folders"),
+        pytest.param("/data/upload/7/1.jpg-0a1b2c3d", None, id="no-upload"),
+        pytest.param("/data/local-files/?d=b/1.jpg", "b/1.jpg", id="local-files"),
+        pytest.param("/data/local-files/?d=x%2Fa%2F1.jpg", "a/1.jpg", id="local-files-quoted"),
+        pytest.param("https://example.org/a/1.jpg?sig=f%2F3", "a/1.jpg", id="signed-address"),
+        pytest.param("https://example.org/tea%20cup%20(2).jpg", "a/tea cup (2).jpg", id="quoted"),
+        pytest.param("b/10:35.png", "b/10_35.png", id="no-colon"),
+        pytest.param("s3://bucket/9.jpg", None, id="missing"),
+        pytest.param("http://[broken/1.jpg?x", None, id="no-address"),
+    ],
+)
+def test_a_source_names_one_file(tmp_path, source, expected):
+    touch(tmp_path, "a/1.jpg", "b/1.jpg", "a/2.jpg", "a/tea cup (2).jpg", "b/10_35.png")
+    path = ImageFiles(tmp_path).find(source)
+    assert path == (expected and tmp_path / expected)
+
+
+def test_images_beside_an_export_are_found_and_no_others(tmp_path):
+    touch(tmp_path, "photos/a/1.jpg", "photos/b/2.jpg", "notes/1.txt", ".cache/1.jpg", "x.json")
+    touch(tmp_path, "labeljob-store/.labeling-jobs/j.json", "labeljob-store/labeljob/jobs/1.jpg")
+    files = [tmp_path / "x.json"]
+    sources = ["/data/upload/1/0a1b2c3d-1.jpg", "2.jpg", "3.jpg"]
+    assert find_beside(files, sources) == tmp_path / "photos"
+    assert find_beside(files, sources[:1]) == tmp_path / "photos/a"
+    assert find_beside(files, sources[2:]) is None
+
+
+def test_a_copy_of_a_bucket_has_its_images_where_the_bucket_had_them(tmp_path):
+    job = tmp_path / "store/my-bucket/labels/birds"
+    touch(tmp_path, "store/my-bucket/photos/1.jpg", "store/secret.txt", "1.jpg")
+    assert find_near(job, "s3://my-bucket/photos/1.jpg") == tmp_path / "store/my-bucket/photos/1.jpg"
+    assert find_near(job, "s3://renamed/photos/1.jpg") == tmp_path / "store/my-bucket/photos/1.jpg"
+    for source in (
+        "s3://my-bucket/photos/2.jpg",
+        "s3://my-bucket/../../1.jpg",
+        "s3://my-bucket/secret.txt",
+        "https://my-bucket/photos/1.jpg",
+        "/etc/1.jpg",
+        "",
+        f"s3://my-bucket/{'x' * 400}.jpg",
+    ):
+        assert find_near(job, source) is None
