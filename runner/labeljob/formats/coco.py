@@ -12,35 +12,43 @@ References
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import count, groupby
 from typing import Any
 
 import numpy as np
 
 from labeljob.formats.labeled import LabeledImage
+from labeljob.formats.masks import encode_regions
 from labeljob.formats.target import Target
 
 FILE = "annotations.json"
 
 
 def export_coco(images: Iterable[LabeledImage], target: Target) -> None:
-    """Write a COCO file, and copies of the images that can be read."""
-    from pycocotools import mask as coder  # type: ignore[import-untyped]
-
-    content: dict[str, list[dict[str, Any]]] = {"images": [], "annotations": [], "categories": []}
-    content["categories"] = [
+    """Write a COCO file, or one for each part, and copies of the images that can be read."""
+    categories = [
         {"id": at, "name": name, "supercategory": ""} for at, name in enumerate(target.classes, 1)
     ]
-    for number, image in enumerate(images, start=1):
-        content["images"].append(_image(image, number))
-        target.copy_image(image, "images")
-        made = _regions(image, coder) if image.mask is not None else _whole(image)
-        for annotation in made:
-            of_image = {"id": len(content["annotations"]) + 1, "image_id": number}
-            content["annotations"].append({**of_image, **annotation})
-        target.counts["labeled images"] += 1
-    target.counts["annotations"] = len(content["annotations"])
-    target.write_json(FILE, content)
-    if any("width" not in image for image in content["images"]):
+    numbers, ids = count(1), count(1)
+    sizes_known = True
+    for split, some in groupby(images, lambda image: image.split):
+        content: dict[str, list[dict[str, Any]]] = {
+            "images": [],
+            "annotations": [],
+            "categories": categories,
+        }
+        for image, number in zip(some, numbers, strict=False):
+            about = _image(image, number)
+            sizes_known = sizes_known and "width" in about
+            content["images"].append(about)
+            target.copy_image(image, "images")
+            for annotation in _regions(image) if image.mask is not None else _whole(image):
+                of_image = {"id": next(ids), "image_id": number}
+                content["annotations"].append({**of_image, **annotation})
+            target.counts["labeled images"] += 1
+        target.counts["annotations"] += len(content["annotations"])
+        target.write_json(f"{split}.json" if split else FILE, content)
+    if not sizes_known:
         target.notes.append(
             "width and height, and boxes of whole images, are left out where the image cannot be "
             "read; give --images"
@@ -53,13 +61,14 @@ def _image(image: LabeledImage, number: int) -> dict[str, Any]:
     return {**values, "coco_url": image.source, "object_id": image.object_id}
 
 
-def _regions(image: LabeledImage, coder: Any) -> Iterator[dict[str, Any]]:
+def _regions(image: LabeledImage) -> Iterator[dict[str, Any]]:
+    from pycocotools import mask as coder  # type: ignore[import-untyped]
+
     mask = image.mask if image.mask is not None else np.zeros((0, 0), np.uint8)
-    for index in np.unique(mask[mask > 0]).tolist():
-        region = coder.encode(np.asfortranarray(mask == index, dtype=np.uint8))
+    for index, region in encode_regions(mask):
         yield {
             "category_id": index,
-            "segmentation": {"size": region["size"], "counts": region["counts"].decode("ascii")},
+            "segmentation": region,
             "area": int(coder.area(region)),
             "bbox": [float(edge) for edge in coder.toBbox(region)],
             "iscrowd": 0,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import tempfile
 import uuid
 from collections.abc import Iterable, Iterator
+from functools import partial
+from itertools import groupby
 from typing import Any
 
 from labeljob.formats.labeled import LabeledImage
@@ -13,15 +15,15 @@ from labeljob.tasks.base import JobType
 
 
 def export_huggingface(images: Iterable[LabeledImage], target: Target) -> None:
-    """Save a dataset that `datasets.load_from_disk` opens.
+    """Save a dataset that `datasets.load_from_disk` opens; of parts, a dictionary of datasets.
 
     Its columns are `image` (empty where the image cannot be read), `object_id`, `source` and
     `confidence`, and `label`, `labels` with `confidences`, or `mask` with `classes`.
     """
     import datasets  # type: ignore[import-untyped]
 
-    def rows() -> Iterator[dict[str, Any]]:
-        for image in images:
+    def rows(some: Iterable[LabeledImage]) -> Iterator[dict[str, Any]]:
+        for image in some:
             if image.content is None:
                 target.without_image.append(image.object_id)
             target.counts["labeled images"] += 1
@@ -31,15 +33,20 @@ def export_huggingface(images: Iterable[LabeledImage], target: Target) -> None:
     datasets.disable_progress_bars()
     with tempfile.TemporaryDirectory(prefix="labeljob-export-") as cache:
         try:
-            made = datasets.Dataset.from_generator(
-                rows,
-                features=_features(datasets, target),
-                cache_dir=cache,
-                fingerprint=uuid.uuid4().hex,
+            made = datasets.DatasetDict(
+                {
+                    split: datasets.Dataset.from_generator(
+                        partial(rows, some),
+                        features=_features(datasets, target),
+                        cache_dir=cache,
+                        fingerprint=uuid.uuid4().hex,
+                    )
+                    for split, some in groupby(images, lambda image: image.split)
+                }
             )
         except datasets.exceptions.DatasetGenerationError as error:
             raise error.__cause__ or error from None
-        made.save_to_disk(str(target.draft))
+        (made if target.splits else made[""]).save_to_disk(str(target.draft))
 
 
 def _features(datasets: Any, target: Target) -> Any:

@@ -11,15 +11,19 @@ from labeljob.jobs.description import JobError
 
 
 def export_imagefolder(images: Iterable[LabeledImage], target: Target) -> None:
-    """Copy each image into its class's folder; there is a folder for every class."""
+    """Copy each image into its class's folder; there is a folder for every class.
+
+    With parts, those folders are in each part's folder.
+    """
     names = [folder_name(name) for name in target.classes]
     renamed = [name for name, folder in zip(target.classes, names, strict=True) if name != folder]
     if renamed:
         target.notes.append(f"folders of {', '.join(renamed)} are named otherwise: see classes.txt")
     for name in names:
-        (target.draft / name).mkdir(parents=True, exist_ok=True)
+        for split in target.splits or (".",):
+            (target.draft / split / name).mkdir(parents=True, exist_ok=True)
     for image in images:
-        if not target.copy_image(image, names[image.indices[0]]):
+        if not target.copy_image(image, f"{image.split or '.'}/{names[image.indices[0]]}"):
             target.left_out.add("the image cannot be read", image.object_id)
     if not target.counts["images"]:
         raise JobError("not one image can be read; give --images with copies of them")

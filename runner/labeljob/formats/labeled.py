@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
@@ -37,6 +37,8 @@ class LabeledImage:
         Of its classes in the export's order; of a mask all that the label lists.
     mask : ndarray of uint8, shape (rows, columns), or None
         0 for the background, else the class's index + 1.
+    split : str
+        The part of the export that it belongs to; empty if there are no parts.
     """
 
     object_id: str
@@ -46,6 +48,7 @@ class LabeledImage:
     indices: tuple[int, ...]
     mask: NDArray[np.uint8] | None
     read: Callable[[], bytes]
+    split: str = ""
 
     @property
     def stem(self) -> str:
@@ -103,18 +106,31 @@ class Choice:
     ----------
     above : float
         The least confidence of a label, in [0, 1]; of several labels of an image each one's.
+    below : float or None
+        Only images whose label has less confidence than this, or none.
     manifest : Path or None
         A manifest that was made of the job's answers; its masks lie beside it.
+    unlabeled : bool
+        Whether images without a label are exported too, as if their label had no class.
     """
 
     above: float = 0.0
+    below: float | None = None
     manifest: Path | None = None
+    unlabeled: bool = False
 
 
 def labeled_images(
-    job: JobOnFile, lines: Sequence[OutputLine], choice: Choice, left_out: LeftOut
+    job: JobOnFile,
+    lines: Sequence[OutputLine],
+    choice: Choice,
+    left_out: LeftOut,
+    splits: Mapping[str, str] | None = None,
 ) -> Iterator[LabeledImage]:
-    """The labeled images of a job, in the order of the manifest."""
+    """The labeled images of a job, in the order of the lines.
+
+    `splits` is the part that each data object's image belongs to, by its id.
+    """
     taken: set[str] = set()
     for line in lines:
         name = _name(line, taken)
@@ -122,26 +138,41 @@ def labeled_images(
         if isinstance(found, str):
             left_out.add(found, line.object_id)
         else:
-            yield found
+            yield replace(found, split=splits.get(line.object_id, "")) if splits else found
+
+
+def choose_label(job: JobOnFile, line: OutputLine, choice: Choice) -> Label | str:
+    """The label that is exported, or why there is none."""
+    label = line.label(job.attribute)
+    if label is None or not label.classes:
+        return Label(task=job.core.schema_name) if choice.unlabeled else "no label"
+    if label.task != job.core.schema_name:
+        return f"a label of {label.task}"
+    if choice.below is not None and (label.confidence or 0.0) >= choice.below:
+        return f"confidence not below {choice.below}"
+    sure = [one for one in label.classes if (one.confidence or 0.0) >= choice.above]
+    if not sure:
+        return "no confidence" if label.confidence is None else f"confidence below {choice.above}"
+    if not job.task.label_is_mask:
+        label = replace(label, classes=tuple(sure))
+    if unknown := [one for one in class_names(job, label) if one not in job.choices]:
+        return f"class {unknown[0]!r}, which is not the job's"
+    return label
+
+
+def class_names(job: JobOnFile, label: Label) -> list[str]:
+    """The classes of a label; of a mask all but the background."""
+    is_mask = job.task.label_is_mask
+    return [one.name for one in label.classes if not (is_mask and one.name == BACKGROUND)]
 
 
 def _image(job: JobOnFile, line: OutputLine, name: str, choice: Choice) -> LabeledImage | str:
     """The image, or why there is none."""
-    label = line.label(job.attribute)
-    if label is None or not label.classes:
-        return "no label"
-    if label.task != job.core.schema_name:
-        return f"a label of {label.task}"
-    sure = [one for one in label.classes if (one.confidence or 0.0) >= choice.above]
-    if not sure:
-        return "no confidence" if label.confidence is None else f"confidence below {choice.above}"
-    is_mask = job.task.label_is_mask
-    if not is_mask:
-        label = replace(label, classes=tuple(sure))
-    names = [one.name for one in label.classes if not (is_mask and one.name == BACKGROUND)]
-    if unknown := [one for one in names if one not in job.choices]:
-        return f"class {unknown[0]!r}, which is not the job's"
-    mask = read_mask_by_classes(job, label, choice.manifest) if is_mask else None
+    label = choose_label(job, line, choice)
+    if isinstance(label, str):
+        return label
+    has_mask = job.task.label_is_mask and bool(label.classes)
+    mask = read_mask_by_classes(job, label, choice.manifest) if has_mask else None
     if isinstance(mask, str):
         return mask
     image = LabeledImage(
@@ -149,7 +180,7 @@ def _image(job: JobOnFile, line: OutputLine, name: str, choice: Choice) -> Label
         source=escape_halves(line.source),
         name=name,
         label=label,
-        indices=tuple(job.choices.index(one) for one in names),
+        indices=tuple(job.choices.index(one) for one in class_names(job, label)),
         mask=mask,
         read=partial(job.place.read, line.source),
     )

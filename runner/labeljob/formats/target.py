@@ -35,6 +35,14 @@ class Target:
         Data objects that are not in the export.
     without_image : list of str
         Data objects whose image cannot be read.
+    splits : tuple of str
+        The parts that the images are divided into; empty if they are not.
+    per_split : Counter of str
+        How many images are in each part.
+    prefix : str or None
+        What a labeling tool has before each image's name; None if it was not said.
+    origin : mapping of str to str
+        Of a job that was imported, what its tool calls things; see `ForeignImages.origin`.
     """
 
     folder: Path
@@ -45,6 +53,10 @@ class Target:
     notes: list[str] = field(default_factory=list)
     left_out: LeftOut = field(default_factory=LeftOut)
     without_image: list[str] = field(default_factory=list)
+    splits: tuple[str, ...] = ()
+    per_split: Counter[str] = field(default_factory=Counter)
+    prefix: str | None = None
+    origin: Mapping[str, str] = field(default_factory=dict)
 
     def write(self, name: str, body: bytes) -> None:
         """Write a file of the export; raises `OSError`."""
@@ -60,12 +72,15 @@ class Target:
         """Write a text file of the export; raises `OSError`."""
         self.write(name, "".join(f"{line}\n" for line in lines).encode())
 
-    def copy_image(self, image: LabeledImage, folder: str) -> bool:
-        """Copy an image into a folder of the export; whether it can be read."""
+    def copy_image(self, image: LabeledImage, folder: str, name: str | None = None) -> bool:
+        """Copy an image into a folder of the export; whether it can be read.
+
+        `name` is its path there. [default: the image's own name]
+        """
         if image.content is None:
             self.without_image.append(image.object_id)
             return False
-        self.write(f"{folder}/{image.name}", image.content)
+        self.write(f"{folder}/{name or image.name}", image.content)
         self.counts["images"] += 1
         return True
 
@@ -74,6 +89,7 @@ class Target:
         return {
             "folder": str(self.folder),
             "classes": list(self.classes),
+            **({"split": dict(self.per_split)} if self.splits else {}),
             "written": dict(self.counts),
             "left-out": dict(self.left_out.by_reason),
             "without-image": self.without_image,

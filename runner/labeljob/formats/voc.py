@@ -41,10 +41,14 @@ def voc_palette() -> list[int]:
 
 
 def export_voc(images: Iterable[LabeledImage], target: Target) -> None:
-    """Write SegmentationClass, copies of the images in JPEGImages, and the list of all images."""
+    """Write SegmentationClass, copies of the images in JPEGImages, and lists of the images.
+
+    There is a list of each part, and `trainval` with all but those for testing.
+    """
     if len(target.classes) >= VOID:
         raise JobError(f"voc has room for {VOID - 1} classes, and the job has more")
-    palette, stems = voc_palette(), []
+    palette = voc_palette()
+    lists: dict[str, list[str]] = {"trainval": [], **{split: [] for split in target.splits}}
     for image in images:
         if image.mask is not None:
             picture = Image.fromarray(image.mask)
@@ -53,7 +57,11 @@ def export_voc(images: Iterable[LabeledImage], target: Target) -> None:
             picture.save(file, "PNG")
             target.write(f"SegmentationClass/{image.stem}.png", file.getvalue())
             target.counts["masks"] += 1
-            stems.append(image.stem)
+            if image.split != "test":
+                lists["trainval"].append(image.stem)
+            if image.split:
+                lists[image.split].append(image.stem)
         target.copy_image(image, "JPEGImages")
-    target.write_lines("ImageSets/Segmentation/trainval.txt", stems)
+    for name, stems in lists.items():
+        target.write_lines(f"ImageSets/Segmentation/{name}.txt", stems)
     target.write_lines("classes.txt", [BACKGROUND, *target.classes])

@@ -15,24 +15,32 @@ from labeljob.formats.polygons import polygons_of
 from labeljob.formats.target import Target
 
 DIGITS = 6
+TRAIN = "train"
 
 
 def export_yolo(images: Iterable[LabeledImage], target: Target) -> None:
-    """Write labels/train, copies of the images in images/train, and data.yaml."""
+    """Write labels/PART, copies of the images in images/PART, and data.yaml.
+
+    Without parts there is one, train.
+    """
     for image in images:
         lines = list(_lines(image))
-        target.write_lines(f"labels/train/{image.stem}.txt", lines)
-        target.copy_image(image, "images/train")
+        split = image.split or TRAIN
+        target.write_lines(f"labels/{split}/{image.stem}.txt", lines)
+        target.copy_image(image, f"images/{split}")
         target.counts["labeled images"] += 1
         target.counts["polygons"] += len(lines)
+    parts = {split: f"images/{split}" for split in target.splits}
     dataset = {  # without a path, so that the folder of data.yaml counts
-        "train": "images/train",
-        "val": "images/train",
+        **(parts or {TRAIN: f"images/{TRAIN}", "val": f"images/{TRAIN}"}),
         "names": dict(enumerate(target.classes)),
     }
     text = yaml.safe_dump(dataset, sort_keys=False, allow_unicode=True)
     target.write("data.yaml", text.encode())
-    target.notes.append("data.yaml names the same images for train and val; split them")
+    if not parts:
+        target.notes.append(
+            "data.yaml names the same images for train and val; --split divides them"
+        )
 
 
 def _lines(image: LabeledImage) -> Iterator[str]:

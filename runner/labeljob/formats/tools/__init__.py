@@ -1,0 +1,1 @@
+"""Labels as pre-annotations for the tools that people label with."""
