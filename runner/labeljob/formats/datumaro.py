@@ -34,12 +34,14 @@ def export_datumaro(images: Iterable[LabeledImage], target: Target) -> None:
             for annotation in _annotations(image):
                 annotations.append({"id": number, "group": 0, **annotation})
                 number += 1
-            size = {"size": list(image.size)} if image.size else {}
+            about: dict[str, Any] = {"path": image.name}
+            if image.size:
+                about["size"] = list(image.size)
             items.append(
                 {
                     "id": image.stem,
                     "attr": {"object_id": image.object_id, "source": image.source},
-                    "image": {"path": image.name, **size},
+                    "image": about,
                     "annotations": annotations,
                 }
             )

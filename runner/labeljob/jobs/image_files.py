@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import chain, islice
 from pathlib import Path, PurePosixPath
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -140,14 +141,11 @@ def find_beside(files: Sequence[Path], sources: Iterable[str]) -> Path | None:
     None if none is there, or there are too many files to tell.
     """
     tops = dict.fromkeys(file.resolve().parent for file in files)
-    paths = []
-    for top in tops:
-        for path in _images_below(top):
-            paths.append(path)
-            if len(paths) > MOST_FILES:
-                return None
+    paths = list(islice(chain.from_iterable(map(_images_below, tops)), MOST_FILES + 1))
+    if len(paths) > MOST_FILES:
+        return None
     known = ImageFiles(next(iter(tops)), paths)
-    folders = {path.parent for source in sources if (path := known.find(source))}
+    folders = {path.parent for path in map(known.find, sources) if path}
     return Path(os.path.commonpath(folders)) if folders else None
 
 

@@ -43,7 +43,6 @@ def write_cvat(folder, out):
 
 def read_fiftyone(folder):
     """What FiftyOne's own importer makes of each sample; its database is not needed for that."""
-    import fiftyone.types
     from fiftyone.utils.data.importers import FiftyOneDatasetImporter
 
     importer = FiftyOneDatasetImporter(folder)
@@ -53,9 +52,9 @@ def read_fiftyone(folder):
     for sample in importer:
         truth = sample["ground_truth"]
         kind = type(truth).__name__
-        of = {"Classification": lambda: [truth], "Classifications": lambda: truth.classifications}
+        made = [truth] if kind == "Classification" else getattr(truth, "classifications", [])
         mask = truth.get_mask().tolist() if kind == "Segmentation" else None
-        labels = [[one.label, one.confidence] for one in of[kind]()] if kind in of else []
+        labels = [[one.label, one.confidence] for one in made]
         samples[Path(sample.filepath).name] = {
             "kind": kind,
             "labels": labels,
@@ -162,4 +161,4 @@ def paint(regions):
 
 if __name__ == "__main__":
     answers = [globals()[name](*arguments) for name, *arguments in json.load(sys.stdin)]
-    print(json.dumps(answers))
+    sys.stdout.write(f"\n{json.dumps(answers)}\n")

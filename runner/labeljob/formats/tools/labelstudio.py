@@ -46,7 +46,7 @@ def export_labelstudio(images: Iterable[LabeledImage], target: Target) -> None:
         "type": kind,
     }
     key = origin.get("image-key", "image")
-    tasks = []
+    tasks: list[dict[str, Any]] = []
     for image in images:
         target.copy_image(image, "images")
         label = image.label
