@@ -11,7 +11,6 @@ import numpy as np
 import yaml
 
 from labeljob.formats.labeled import LabeledImage
-from labeljob.formats.polygons import polygons_of
 from labeljob.formats.target import Target
 
 DIGITS = 6
@@ -44,6 +43,8 @@ def export_yolo(images: Iterable[LabeledImage], target: Target) -> None:
 
 
 def _lines(image: LabeledImage) -> Iterator[str]:
+    from labeljob.formats.polygons import polygons_of  # scikit-image, which an extra brings
+
     if image.mask is None:
         return
     for index in np.unique(image.mask[image.mask > 0]).tolist():

@@ -74,7 +74,7 @@ def test_unsure_labels_go_back_to_their_project_in_label_studio(folder):
 
     page = folder / "page.html"
     result_of(report, made["job"], "-o", page)
-    assert page.read_text().count("data:image/") == 1
+    assert page.read_text().count("data:image/") >= len(addresses)
 
 
 def test_images_keep_the_names_that_cvat_has_for_them(folder):
