@@ -26,7 +26,7 @@ from PIL import Image
 from benchmarks.common.record import output_option, run_record, table, write_result
 from benchmarks.portal.client import Browser, label
 from benchmarks.portal.large_job import measure_large_job
-from labeljob.commands.team import ADDRESS
+from labeljob.actions.team import ADDRESS
 from labeljob.portal.database import Database
 from labeljob.portal.portal import DATABASE, PORTAL_FOLDER
 from labeljob.portal.sessions import start_session

@@ -12,9 +12,6 @@ from tests.repository.source_files import LIBRARY, ROOT, RUNNER
 ROOMS = (LIBRARY / "tasks", RUNNER / "tasks", RUNNER / "demo", LIBRARY / "aggregation")
 """The job types' own folders, the demonstration's material, and algorithms, which are theirs."""
 
-DEFAULTS = {RUNNER / "commands/synthesize.py"}
-"""Where a job type is named as an option's default."""
-
 NAMES = {
     name
     for job_type in JOB_TYPES.values()
@@ -33,8 +30,8 @@ ASKED = {
     "api/jobs.py": {"label_is_mask", "single_choice"},
     "columns/line_facts.py": {"single_choice"},
     "columns/parquet_answers.py": {"single_choice"},
-    "commands/plan.py": {"has_lead", "label_is_mask", "single_choice"},
-    "commands/reading.py": {"has_quorum"},
+    "actions/plan.py": {"has_lead", "label_is_mask", "single_choice"},
+    "actions/reading.py": {"has_quorum"},
     "demo/figures.py": {"label_is_mask", "single_choice"},
     "doctor/buckets.py": {"label_is_mask"},
     "doctor/job_files.py": {"label_is_mask", "single_choice"},
@@ -71,7 +68,7 @@ CONSTANTS = {re.sub(r"\W", "_", name).upper() for name in NAMES} | {"SINGLE_LABE
 
 def modules():
     for file in sorted([*LIBRARY.rglob("*.py"), *RUNNER.rglob("*.py")]):
-        if not any(file.is_relative_to(room) for room in ROOMS) and file not in DEFAULTS:
+        if not any(file.is_relative_to(room) for room in ROOMS):
             yield pytest.param(file, id=str(file.relative_to(ROOT)))
 
 

@@ -3,7 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from labeljob.commands.request import RequestOptions, build_request
+from labeljob.actions.request import build_request
+from labeljob.commands.request import RequestOptions
 from labeljob.tasks.registry import find_job_type
 
 ONE_LABEL = find_job_type("image-multi-class")

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from groundtruth.auxiliary_inputs import parse_confidence_map
-from labeljob.commands.calibrate import MAP_FILE, TAG, calibrate
+from labeljob.actions.calibrate import TAG
+from labeljob.commands.calibrate import MAP_FILE, calibrate
 from labeljob.commands.run import run
 from tests.runner.command_line import run as invoke
 

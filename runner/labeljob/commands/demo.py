@@ -6,15 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from labeljob import messages
 from labeljob.commands.options import output_option, takes_options
-from labeljob.commands.run import RunOptions, report_run, run_job
-from labeljob.demo.material import DemoJob, lay_out
-from labeljob.jobs.job_location import Place, open_place
-from labeljob.simulation.workers import create_workers
-from labeljob.tasks.registry import find_job_type
-
-SEED = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,40 +25,6 @@ def demo(options: DemoOptions) -> None:
 
     Example: labeljob demo --output demo-output
     """
-    location = open_place(str(options.output), endpoint_url=None)
-    pictures = [_run(job, location, options.output) for job in lay_out(options.output)]
-    messages.done("")
-    messages.done("Open these pictures to see what came out:")
-    for picture in pictures:
-        messages.done(f"  {picture}")
+    from labeljob.actions import demo as action
 
-
-def _run(job: DemoJob, location: Place, output: Path) -> Path:
-    from labeljob.demo.figures import draw
-
-    messages.done("")
-    messages.done(
-        f"{job.task}: {len(create_workers(job.crew, seed=SEED))} simulated workers ({job.crew})"
-    )
-    result = run_job(
-        RunOptions(
-            manifest=job.manifest,
-            task=find_job_type(job.task),
-            labels=str(job.labels),
-            workers=job.crew,
-            truth=job.truth,
-            job_name=job.name,
-            attribute=job.label_attribute_name,
-            seed=SEED,
-            fresh=True,
-        ),
-        location,
-    )
-    report_run(result, location)
-    return draw(
-        job,
-        Path(location.shown(result.description.layout.root)),
-        store=output,
-        out=output / f"{job.name}.png",
-        crew=create_workers(job.crew, seed=SEED),
-    )
+    action.demo(options)

@@ -8,16 +8,7 @@ from typing import Annotated
 
 import typer
 
-from groundtruth.errors import GroundTruthError
-from labeljob import messages
-from labeljob.commands.options import job_type_option, output_option, takes_options
-from labeljob.jobs.label_categories import check_labels, label_category_text, read_names
-from labeljob.output_files import STANDARD_OUTPUT, write_text
-from labeljob.tasks.base import JobType
-
-
-class NamesFileError(GroundTruthError):
-    """The file with the labels cannot be read."""
+from labeljob.commands.options import JobType, job_type_option, output_option, takes_options
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,27 +35,6 @@ def labels(options: LabelsOptions) -> None:
 
     Example: labeljob labels cat dog "none of these" --task image-multi-class
     """
-    if not options.names and options.names_file is None:
-        raise typer.BadParameter("give labels, or --from FILE, or both")
-    names = [*(options.names or ()), *_read_names(options.names_file)]
-    findings = check_labels(names, task=options.task)
-    for sentence in findings.problems:
-        messages.problem(sentence)
-    for sentence in findings.warnings:
-        messages.warning(sentence)
-    if findings.problems:
-        raise typer.Exit(1)
-    write_text(options.output, label_category_text(names))
-    if options.output != STANDARD_OUTPUT:
-        messages.done(f"{messages.format_count(len(names), 'label')} in {options.output}")
+    from labeljob.actions import labels as action
 
-
-def _read_names(file: Path | None) -> list[str]:
-    if file is None:
-        return []
-    try:
-        return read_names(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise NamesFileError(f"{file} cannot be read: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise NamesFileError(f"{file} is not UTF-8 text") from error
+    action.labels(options)

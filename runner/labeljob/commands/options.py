@@ -9,13 +9,17 @@ import shlex
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
-from labeljob import messages
-from labeljob.tasks.base import JobType
-from labeljob.tasks.registry import JOB_TYPES, UnknownJobTypeError, find_job_type
+from groundtruth.tasks.registry import TASKS
+
+if TYPE_CHECKING:
+    from labeljob.tasks.base import JobType as JobType
+else:
+    JobType = Any
+    """Typer reads the annotations of options; job types, and NumPy with them, it must not load."""
 
 Options = TypeVar("Options")
 
@@ -36,6 +40,8 @@ def takes_options(function: Callable[[Options], None]) -> Callable[..., None]:
 
     @functools.wraps(function)
     def command(**values: Any) -> None:
+        from labeljob import messages  # here, since it loads Rich
+
         with messages.exit_on_error():
             function(options_type(**values))
 
@@ -72,17 +78,18 @@ def job_type_option(text: str, *names: str, **more: Any) -> Any:
     return typer.Option(
         *names,
         help=text,
-        metavar=f"<{'|'.join(JOB_TYPES)}>",
+        metavar=f"<{'|'.join(TASKS)}>",
         parser=_parse_job_type,
-        autocompletion=lambda: list(JOB_TYPES),
+        autocompletion=lambda: list(TASKS),
         **more,
     )
 
 
-def _parse_job_type(value: str | JobType) -> JobType:
-    """Also takes the type itself, which is what a default is."""
+def _parse_job_type(value: str) -> JobType:
+    from labeljob.tasks.registry import UnknownJobTypeError, find_job_type
+
     try:
-        return value if isinstance(value, JobType) else find_job_type(value)
+        return find_job_type(value)
     except UnknownJobTypeError as error:
         raise typer.BadParameter(str(error)) from error
 
@@ -98,9 +105,7 @@ def algorithm_option(default: str) -> Any:
 
 
 def _list_algorithms() -> list[str]:
-    return list(
-        dict.fromkeys(name for job_type in JOB_TYPES.values() for name in job_type.algorithms)
-    )
+    return list(dict.fromkeys(name for task in TASKS.values() for name in task.algorithms))
 
 
 def _parse_algorithm(value: str) -> str:

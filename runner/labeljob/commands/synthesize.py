@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from groundtruth.contract.fields import checked_labels
-from labeljob import messages
+from groundtruth.tasks.registry import TASKS
 from labeljob.commands import options as shared
-from labeljob.commands.options import output_option, takes_options
-from labeljob.jobs.description import JobError
-from labeljob.messages import format_count
-from labeljob.simulation.behavior import BEHAVIORS, create_synthetic_workers
-from labeljob.simulation.synthesis import (
-    Disturbances,
-    Synthesis,
-    synthetic_description,
-    write_files,
-)
-from labeljob.simulation.workers import CrewError
-from labeljob.tasks.registry import find_job_type
+from labeljob.commands.options import JobType, job_type_option, output_option, takes_options
 
-DEFAULT_TASK = find_job_type("image-multi-class")
+DEFAULT_TASK = next(iter(TASKS))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +20,10 @@ class SynthesizeOptions:
     """Options of `labeljob synthesize`."""
 
     output: Annotated[Path, output_option("An empty or new folder.", file_okay=False)]
-    task: shared.NewTask = DEFAULT_TASK
+    task: Annotated[
+        JobType | None,
+        job_type_option(f"What workers are asked to do. [default: {DEFAULT_TASK}]"),
+    ] = None
     labels: Annotated[str, typer.Option(metavar="A,B,...", help="The labels.")] = (
         "ant,bee,cat,dog,eel"
     )
@@ -41,7 +31,8 @@ class SynthesizeOptions:
         str,
         typer.Option(
             metavar="CREW",
-            help="As for `labeljob run`; besides skill=0.8 and " + ", ".join(BEHAVIORS) + ".",
+            help="As for `labeljob run`; besides skill=0.8 and adversary, constant, copycat, "
+            "tired, flooding, empty.",
         ),
     ] = "9"
     objects: Annotated[int, typer.Option(min=1, help="Data objects.")] = 100
@@ -76,58 +67,6 @@ def synthesize(options: SynthesizeOptions) -> None:
 
     Example: labeljob synthesize -o crowd --workers skill=0.8:20,copycat:2,tired --objects 1000
     """
-    output = options.output
-    synthesis = _describe_synthesis(options)
-    if output.exists() and any(output.iterdir()):
-        raise JobError(f"--output {output} is not empty")
-    output.mkdir(parents=True, exist_ok=True)
-    began = time.monotonic()
-    with messages.show_progress("Data objects", options.objects, transient=False) as advance:
-        written = write_files(synthesis, output, tree=options.tree, advance=advance)
-    seconds = time.monotonic() - began
-    rate = written.answers / seconds if seconds else 0.0
-    messages.done(
-        f"{format_count(written.objects, 'data object')}, "
-        f"{format_count(written.answers, 'answer')} ({written.late} late), "
-        f"{format_count(written.calls, 'call')} in {output}: {seconds:.1f} s, "
-        f"{rate:.0f} answers per second"
-    )
+    from labeljob.actions import synthesize as action
 
-
-def _describe_synthesis(options: SynthesizeOptions) -> Synthesis:
-    crew = create_synthetic_workers(options.workers, task=options.task, seed=options.seed)
-    names = [name.strip() for name in options.labels.split(",")]
-    description = synthetic_description(
-        name=options.job_name,
-        task=options.task,
-        labels=checked_labels(names, path="--labels"),
-        attribute=options.task.label_attribute,
-        crew=options.workers,
-        per_object=options.per_object,
-        seed=options.seed,
-        batch_size=options.batch_size,
-    )
-    if options.per_object > len(crew):
-        raise CrewError(
-            f"{format_count(options.per_object, 'worker')} per object, but the crew has {len(crew)}"
-        )
-    for member in crew:
-        member.answer_model.confused_classes(description.labels)
-    suffix = options.task.source_suffix
-    return Synthesis(
-        description=description,
-        crew=crew,
-        n_objects=options.objects,
-        source_ref=lambda object_id: f"s3://labeljob/images/{object_id}.{suffix}",
-        shape=_parse_size(options.image_size),
-        disturbances=Disturbances(
-            missing=options.missing, late=options.late, difficulty=options.difficulty
-        ),
-    )
-
-
-def _parse_size(text: str) -> tuple[int, int]:
-    width, _, height = text.partition("x")
-    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
-        raise JobError(f"--image-size {text!r} is not WIDTHxHEIGHT, as in 320x180")
-    return int(height), int(width)
+    action.synthesize(options)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 
+from labeljob.formats import Format
 from labeljob.formats.coco import export_coco
 from labeljob.formats.datumaro import export_datumaro
 from labeljob.formats.fiftyone import export_fiftyone
@@ -36,22 +36,6 @@ from labeljob.history.job_files import OutputLine
 from labeljob.jobs.description import JobError
 from labeljob.jobs.manifest_lines import read_lines
 from labeljob.output_files import draft_folder, escape_halves
-
-
-class Format(StrEnum):
-    """What an export is written as."""
-
-    COCO = "coco"
-    YOLO = "yolo"
-    VOC = "voc"
-    IMAGEFOLDER = "imagefolder"
-    HUGGINGFACE = "huggingface"
-    FIFTYONE = "fiftyone"
-    DATUMARO = "datumaro"
-    CSV = "csv"
-    LABELSTUDIO = "labelstudio"
-    CVAT = "cvat"
-
 
 Writer: TypeAlias = Callable[[Iterable[LabeledImage], Target], None]
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from groundtruth.errors import GroundTruthError
-from labeljob.tasks.base import JobType
+
+if TYPE_CHECKING:
+    from labeljob.tasks.base import JobType
 
 _ARN = re.compile(
     r"arn:(?P<partition>aws[a-z-]*):lambda:(?P<region>[a-z]{2}(-[a-z]+)+-\d+):(?P<account>\d{12})"

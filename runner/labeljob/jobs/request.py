@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 from groundtruth.errors import SettingsError
 from groundtruth.settings import Settings
 from labeljob.jobs.lambda_arns import LambdaArn
-from labeljob.tasks.base import JobType
 
 if TYPE_CHECKING:
     from botocore.model import ListShape, Shape, StringShape, StructureShape
+
+    from labeljob.tasks.base import JobType
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,11 +21,11 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from groundtruth.errors import GroundTruthError
 from labeljob.extras import need
+from labeljob.portal import SECRET_VARIABLE
 from labeljob.portal.access import Access, choose_local_path, is_loopback
 from labeljob.portal.team import bind_identity
 from labeljob.portal.templating import render_page
 
-SECRET_VARIABLE = "LABELJOB_OIDC_SECRET"
 """Environment variable with the client's secret."""
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA")

@@ -17,14 +17,13 @@ from groundtruth.aggregation.classification.calibrated import calibrated
 from groundtruth.aggregation.classification.votes import Votes
 from labeljob.history.auxiliary_inputs import add_auxiliary_inputs
 from labeljob.history.job import JobOnFile, ObjectAnnotations
+from labeljob.rounds import MOST_KNOWN
 from labeljob.tasks.base import Ints, JobType
 
 RARE = 1 / 3
 """Share of the answers below which one of two classes is rare."""
 FEWEST_KNOWN = 30
 """With so many, most is gained where one of two classes is rare."""
-MOST_KNOWN = 50
-"""How many are advised; in a small job a tenth of it, and `FEWEST_KNOWN` at least."""
 _SMALLEST_JOB = 100
 """With fewer objects than this, too few labels are left to gain from it."""
 DRAWS = 20

@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 
 from labeljob.history.job import ObjectAnnotations
 from labeljob.jobs.description import JobError
+from labeljob.rounds import LEAD, MOST_WORKERS
 from labeljob.rounds.accuracy_curve import AccuracyCurve
 from labeljob.tasks.base import Ints, JobType, Truth
 
-MOST_WORKERS = 9
 STARTS = (2, 3)
-LEAD = 2
 _NORMAL_95 = 1.959964
 
 Floats: TypeAlias = NDArray[np.float64]

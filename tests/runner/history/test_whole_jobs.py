@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from labeljob.commands.reading import read_truth
+from labeljob.actions.reading import read_truth
 from labeljob.commands.replay import replay
 from labeljob.engines.driver import run_plan
 from labeljob.engines.executors import Engine, ThisProcess

@@ -4,7 +4,8 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
-from labeljob.commands.request import RequestOptions, build_request
+from labeljob.actions.request import build_request
+from labeljob.commands.request import RequestOptions
 from labeljob.jobs.request import (
     function_problems,
     function_warnings,

@@ -3,13 +3,13 @@
 import pytest
 
 from groundtruth.errors import GroundTruthError
-from labeljob.commands.options import takes_options
-from labeljob.commands.portal_access import (
-    AccessOptions,
+from labeljob.actions.portal_access import (
     read_access_settings,
     read_oidc_settings,
     warn_of_reach,
 )
+from labeljob.commands.options import takes_options
+from labeljob.commands.portal_access import AccessOptions
 from labeljob.portal.sessions import IDLE_LIMIT
 from tests.runner.command_line import lines_of, run
 
