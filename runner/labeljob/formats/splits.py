@@ -57,7 +57,8 @@ def split_images(
     """The part that each image comes to.
 
     The rarest class is divided first: a group with it goes to the part that lacks most of it,
-    then to the one that lacks most images; a tie goes to the part listed first.
+    then to the one that lacks most images; a tie goes to the part listed first. No part stays
+    empty if there are as many groups as parts.
 
     Parameters
     ----------
@@ -109,7 +110,17 @@ def split_images(
         part = int(lacks_images.argmax())
         parts[group] = part
         lacks_images[part] -= sizes[group]
+    _fill(parts, sizes, np.array(shares) * sizes.sum())
     return parts[of_group]
+
+
+def _fill(parts: NDArray[np.int64], sizes: NDArray[np.int64], wanted: NDArray[np.float64]) -> None:
+    """Give each part without a group the one nearest to its size, of a part that has several."""
+    for part in range(len(wanted)):
+        n_groups = np.bincount(parts, minlength=len(wanted))
+        if n_groups[part] == 0 and n_groups.max() > 1:
+            spare = np.flatnonzero(n_groups[parts] > 1)
+            parts[spare[np.abs(sizes[spare] - wanted[part]).argmin()]] = part
 
 
 def group_of(values: Mapping[str, Any], source: str, key: str) -> object:

@@ -34,6 +34,7 @@ def test_groups_stay_together_and_a_seed_decides(names, seed, n_groups):
     parts = divide(classes, seed, groups=groups)
     np.testing.assert_array_equal(parts, divide(classes, seed, groups=groups))
     assert all(len(set(parts[np.array(groups) == group])) == 1 for group in set(groups))
+    assert len(set(parts)) == min(len(SHARES), len(set(groups)))
 
 
 @pytest.mark.parametrize("seed", range(3))

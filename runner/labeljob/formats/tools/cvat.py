@@ -50,7 +50,7 @@ def export_cvat(images: Iterable[LabeledImage], target: Target) -> None:
                 shape = {"label": target.classes[index - 1], "source": "auto", "occluded": "0"}
                 shape |= encode_mask(image.mask == index)
                 ET.SubElement(element, "mask", shape)
-        target.counts["images with a label"] += bool(len(element))
+        target.counts["labeled images"] += bool(len(element))
     ET.indent(root)
     target.write(FILE, ET.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n")
     target.write_json(
