@@ -14,6 +14,9 @@ from labeljob.report.gallery import list_colors
 BINS = 10
 """Bars of a class's histogram of confidences."""
 
+THUMBNAILS = 3
+"""Pictures of a class's most disputed data objects."""
+
 SHOWN_CLASSES = 24
 """Classes that are shown at once; of more, those with the least agreement, and the rest unfolds."""
 
@@ -24,7 +27,8 @@ class ClassCard:
 
     `bars` are how many labels have a confidence in each tenth, of the largest number; `alpha` is
     NaN where it cannot be told; `taken_for` is what workers say most often where the others say
-    the class, and in which share of the cases; empty if nothing else.
+    the class, and in which share of the cases; empty if nothing else; `disputed` are ids of the
+    most disputed data objects with the label.
     """
 
     name: str
@@ -34,7 +38,7 @@ class ClassCard:
     confidence: float
     bars: tuple[tuple[int, float], ...]
     alpha: float
-    chosen: int
+    disputed: tuple[str, ...]
     taken_for: str
     mistaken: float
 
@@ -44,10 +48,15 @@ def collect_classes(contents: Contents) -> list[ClassCard]:
     job = contents.job
     confidences: defaultdict[str, list[float]] = defaultdict(list)
     labels: Counter[str] = Counter()
+    disputed: defaultdict[str, list[str]] = defaultdict(list)
     choices = {obj.object_id: obj.choices for obj in contents.objects}
+    place = {obj.object_id: at for at, (share, obj) in enumerate(contents.disputes) if share}
     nothing = np.empty((0, 0), np.int64)
     for object_id, label in contents.labels.items():
         shown = job.task.name_shown(label, choices.get(object_id, nothing), contents.classes)
+        if object_id in place:
+            for name in shown:
+                disputed[name].append(object_id)
         for name in shown:
             labels[name] += 1
         for item in label.classes:
@@ -59,7 +68,7 @@ def collect_classes(contents: Contents) -> list[ClassCard]:
     cards = []
     for index, name in enumerate(contents.classes):
         alpha, chosen = agreement.get(name, (math.nan, 0))
-        if not (labels[name] or chosen):
+        if not (labels[name] or chosen) or (colors and name not in colors):  # the background
             continue
         counts = np.histogram(confidences[name], bins=BINS, range=(0, 1))[0].tolist()
         off = contents.confusion[index].copy()
@@ -74,7 +83,7 @@ def collect_classes(contents: Contents) -> list[ClassCard]:
                 confidence=float(np.mean(confidences[name])) if confidences[name] else math.nan,
                 bars=tuple((count, count / max(*counts, 1)) for count in counts),
                 alpha=alpha,
-                chosen=chosen,
+                disputed=tuple(sorted(disputed[name], key=place.__getitem__)[:THUMBNAILS]),
                 taken_for=contents.classes[other] if off[other] > 0 else "",
                 mistaken=float(off[other] / totals[index]) if off[other] > 0 else 0.0,
             )

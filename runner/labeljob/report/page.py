@@ -17,6 +17,7 @@ from labeljob.history.differences import name_label
 from labeljob.history.job import ObjectAnnotations
 from labeljob.messages import format_count
 from labeljob.metrics.dependence import FEW_PAIRS, describe_pairs
+from labeljob.metrics.scores import ReliabilityBin
 from labeljob.report.classes import SHOWN_CLASSES, collect_classes
 from labeljob.report.comments import list_comments, list_unlabelable
 from labeljob.report.confusion import rank_mistakes, tabulate_confusion
@@ -33,6 +34,7 @@ FIRST_SCREEN = 6
 """Disputed data objects that are shown first."""
 
 _BARS = 20
+_APART = (0.06, 0.2)  # across and upwards
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,23 @@ def _collect_confidence(contents: Contents) -> dict[str, Any]:
         "bars": [(int(count), count / counts.max()) for count in counts] if counts.any() else [],
         "caption": f"{format_count(len(contents.confidences), 'label')} by confidence; "
         f"{limit or f'none below {contents.below:g}'}.",
+        "labeled": _choose_labeled(contents.bins),
         "points": f"Confidence and share that is right. {'; '.join(points)}.",
         "few_pairs": FEW_PAIRS,
     }
+
+
+def _choose_labeled(bins: Sequence[ReliabilityBin]) -> list[ReliabilityBin]:
+    """Points of a chart whose numbers do not cover each other; the largest numbers are shown."""
+    labeled: list[ReliabilityBin] = []
+    for point in sorted(bins, key=lambda item: -item.count):
+        if not any(
+            abs(point.confidence - other.confidence) < _APART[0]
+            and abs(point.accuracy - other.accuracy) < _APART[1]
+            for other in labeled
+        ):
+            labeled.append(point)
+    return labeled
 
 
 def _collect_workers(contents: Contents) -> dict[str, Any]:
@@ -101,6 +117,7 @@ class Disputed:
     object_id: str
     file: str
     label: str
+    label_names: frozenset[str]
     confidence: float | None
     truth: str
     dispute: float
@@ -127,6 +144,7 @@ def choose_disputed(
                 object_id=obj.object_id,
                 file=file_name(obj.source),
                 label=", ".join(sorted(shown)) or name_label(label),
+                label_names=frozenset(shown),
                 confidence=label.confidence if label else None,
                 truth=""
                 if truth is None

@@ -15,7 +15,10 @@ ALPHA_GOAL, ALPHA_LEAST = 0.8, 0.667
 NEAR = 0.05
 """How far below its goal a share may be to be called close."""
 
-_MEASURED = {"accuracy": "labels right", "mean-iou": "mean IoU with the truth"}
+_MEASURED = {
+    "accuracy": ("Labels right", "{} of the labels are right"),
+    "mean-iou": ("Mean IoU with the truth", "The mean IoU with the truth is {}"),
+}
 
 
 class Level(StrEnum):
@@ -27,11 +30,15 @@ class Level(StrEnum):
     UNKNOWN = "unknown"
 
 
+_STANDING = {Level.GOOD: "met", Level.CLOSE: "close", Level.SHORT: "missed", Level.UNKNOWN: ""}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Measure:
     """One figure of the first screen.
 
-    `share` and `mark` are where it and its goal are on a line from 0 to 1; None leaves that out.
+    `claim` says the figure in a sentence's beginning; `share` and `mark` are where it and its goal
+    are on a line from 0 to 1; None leaves that out.
     """
 
     name: str
@@ -39,8 +46,14 @@ class Measure:
     goal: str
     note: str
     level: Level
+    claim: str = ""
     share: float | None = None
     mark: float | None = None
+
+    @property
+    def standing(self) -> str:
+        """The level in a word; empty if it is not known."""
+        return _STANDING[self.level]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,11 +93,11 @@ def _measure_quality(contents: Contents) -> Measure:
     goal, count = contents.goal, count_objects(contents)
     known = next((name for name in _MEASURED if name in contents.figures), None)
     if known is not None:
-        value, name, note = contents.figures[known], _MEASURED[known], "measured against the truth"
+        value, (name, claim), note = contents.figures[known], _MEASURED[known], "against the truth"
     else:
         # An object without a label is not labeled right.
         value = sum(contents.confidences) / count if contents.confidences else math.nan
-        name = contents.job.task.expected_quality
+        name, claim = contents.job.task.expected_quality
         note = "by the confidences" if contents.confidences else "the labels have no confidences"
     return Measure(
         name=name,
@@ -92,6 +105,7 @@ def _measure_quality(contents: Contents) -> Measure:
         goal=f"goal {show_share(goal)}",
         note=note,
         level=_grade(value, goal, goal - NEAR),
+        claim=claim.format(show_share(value)),
         share=None if math.isnan(value) else value,
         mark=goal,
     )
@@ -101,9 +115,9 @@ def _measure_settled(contents: Contents) -> Measure:
     count, again = count_objects(contents), len(contents.requeue)
     share = 1 - again / count if count else math.nan
     return Measure(
-        name="data objects settled",
+        name="Data objects settled",
         value=f"{count - again:,}",
-        goal=f"goal all {count:,}",
+        goal=f"goal {count:,}",
         note=f"{again:,} to label again" if again else "none to label again",
         level=_grade(share, 1.0, 1.0 - NEAR),
         share=None if math.isnan(share) else share,
@@ -113,11 +127,11 @@ def _measure_settled(contents: Contents) -> Measure:
 
 def _measure_agreement(contents: Contents) -> Measure:
     alpha, without = contents.agreement.alpha, contents.without
-    note = "Krippendorff's alpha"
+    note = "Krippendorff’s alpha"  # noqa: RUF001
     if without is not None and not math.isnan(without.alpha):
         note += f"; {without.alpha:.2f} without flagged workers"
     return Measure(
-        name="agreement of the workers",
+        name="Agreement of the workers",
         value="–" if math.isnan(alpha) else f"{alpha:.2f}",  # noqa: RUF001  # a dash for a reader
         goal=f"goal {ALPHA_GOAL:.2f}",
         note=note,
@@ -131,9 +145,9 @@ def _measure_workers(contents: Contents) -> Measure:
     flagged, count = len(contents.suspects), len(contents.workers)
     share = flagged / count if count else math.nan
     return Measure(
-        name="workers to check",
+        name="Workers to check",
         value=f"{flagged:,}",
-        goal="goal none",
+        goal="goal 0",
         note=f"of {format_count(count, 'worker')}",
         level=_grade(1 - share, 1.0, 0.9),
         share=None if math.isnan(share) else share,
@@ -157,8 +171,7 @@ def _conclude(contents: Contents, quality: Measure) -> tuple[Level, str]:
 def _explain(contents: Contents, quality: Measure) -> list[str]:
     sentences = []
     if quality.level is not Level.UNKNOWN:
-        name = quality.name[0].upper() + quality.name[1:]
-        sentences.append(f"{name}: {quality.value}; the {quality.goal.replace('goal', 'goal is')}.")
+        sentences.append(f"{quality.claim}; the goal is {show_share(contents.goal)}.")
     alpha = contents.agreement.alpha
     if math.isnan(alpha):
         sentences.append("How far workers agree cannot be told from these answers.")

@@ -83,8 +83,12 @@ class JobType(ABC):
     page_twin: ClassVar[str] = ""
     page_labels: ClassVar[str] = "categories"  # the element's attribute that holds the labels
     score_name: ClassVar[str]  # what an answer or a label is measured by against the truth
-    # what the mean confidence of labels says of them, and how high it is to be
-    expected_quality: ClassVar[str] = "labels expected to be right"
+    # what the mean confidence of labels says of them, as a heading and as a sentence, and how high
+    # it is to be
+    expected_quality: ClassVar[tuple[str, str]] = (
+        "Labels expected to be right",
+        "{} of the labels are expected to be right",
+    )
     usual_goal: ClassVar[float] = 0.95
     label_attribute: ClassVar[str]  # the label attribute name of a job that gives none
     truth_key: ClassVar[str]  # the key of a truth in a line of a truth file

@@ -49,7 +49,7 @@ class SemanticSegmentation(JobType):
     page_element = "crowd-semantic-segmentation"
     page_labels = "labels"
     score_name = "mean IoU"
-    expected_quality = "IoU expected of the masks"
+    expected_quality = ("IoU expected of the masks", "The IoU expected of the masks is {}")
     usual_goal = 0.8
     label_attribute = "mask-ref"
     truth_key = "mask"

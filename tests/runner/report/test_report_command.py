@@ -151,7 +151,8 @@ def test_a_job_without_labels_gets_those_of_a_replay(scenes, tmp_path):
 def test_a_segmentation_job_shows_label_disagreement_and_each_worker(harbour, images, tmp_path):
     labels = "water,boat,quay"
     page = page_of(tmp_path, harbour, "--labels", labels, "--images", images)
-    assert len(page.all("img")) == 1 + 2  # the photograph, and it again under the disagreement
+    pictures = [image for image in page.all("img") if "src" in image]
+    assert len(pictures) == 1 + 2  # the photograph, and it again under the disagreement
     data = data_of(tmp_path)
     (layers,) = data["layers"]
     names = [worker["title"][-4:] for worker in page.all("th") if "title" in worker]

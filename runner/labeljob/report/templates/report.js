@@ -50,19 +50,21 @@
         : layer ? null : make("span", { className: "blank" }, data.files[at] || "no image"),
       layer ? layered(at, layer) : null);
     const split = make("span", { className: "split" });
-    for (const [, who] of said) split.append(make("i", { style: `flex:${who.length}` }));
-    const words = said.slice(0, 3).map(([name, who]) => `${name} ${who.length}`).join(" · ");
+    const own = new Set(data.labels[at].map((name) => data.classes[name]));
+    for (const [name, who] of said)
+      split.append(make("i", { className: own.has(name) ? "own" : "", style: `flex:${who.length}` }));
+    const words = said.map(([name, who]) => `${name} ${who.length}`).join(" · ");
     return make("button", { type: "button", className: "shot", onclick: () => open(at) },
       pictures,
-      make("span", { className: "said" },
+      make("span", { className: "name" },
         make("b", {}, label(at) || "no label"),
-        data.confidences[at] === null ? null : make("small", {}, ` ${data.confidences[at].toFixed(2)}`),
+        data.confidences[at] === null ? null : make("small", {}, data.confidences[at].toFixed(2)),
         data.again[at] ? make("span", { className: "tag" }, "again") : null),
-      differs(at) ? make("small", { className: "wrong" }, `truth: ${data.truths[at]}`) : null,
       said.length ? split : null,
-      make("small", {}, said.length ? words + (said.length > 3 ? " …" : "")
+      make("small", { className: "said" }, said.length ? words
         : data.votes[at].length ? `${percent(data.dispute[at])} disputed` : "no answers"),
-      make("small", {}, `${data.ids[at]}${data.files[at] && data.files[at] !== data.ids[at] ? ` · ${data.files[at]}` : ""}`));
+      differs(at) ? make("small", { className: "said wrong" }, `truth: ${data.truths[at]}`) : null,
+      make("small", { className: "said" }, `${data.ids[at]}${data.files[at] && data.files[at] !== data.ids[at] ? ` · ${data.files[at]}` : ""}`));
   };
 
   // Filters
@@ -160,7 +162,13 @@
     if (next !== undefined) open(next);
   };
   const figure = (caption, ...images) =>
-    make("figure", {}, make("span", { className: "frame" }, ...images), make("figcaption", {}, caption));
+    make("figure", {},
+      make("button", { type: "button", className: "frame", title: "Enlarge",
+        onclick: (event) => {
+          event.currentTarget.parentElement.classList.toggle("large");
+          event.currentTarget.scrollIntoView({ block: "nearest" });
+        } }, ...images),
+      make("figcaption", {}, caption));
   const person = (key) => {
     const [name, id] = data.workers[key];
     const target = $(`worker-${id}`);
