@@ -553,6 +553,8 @@ class CalibratedDawidSkene(_SkilledClassifier):
         Rounds end when no probability changes by this much or more.
     correlation : float
         How much errors of workers on one task go together, from 0 to 1.
+    learning_correlation : float
+        The same while workers are judged.
     mix : float
         Share of the tempered posterior in the result, from 0 to 1; the rest is the weighted share
         of the votes.
@@ -599,6 +601,7 @@ class CalibratedDawidSkene(_SkilledClassifier):
     n_iter: int = _CALIBRATED.max_rounds
     tol: float = _CALIBRATED.tolerance
     correlation: float = field(default=_CALIBRATED.correlation, kw_only=True)
+    learning_correlation: float = field(default=_CALIBRATED.learning_correlation, kw_only=True)
     mix: float = field(default=_CALIBRATED.mix, kw_only=True)
     frequency_weight: float = field(default=_CALIBRATED.frequency_weight, kw_only=True)
     frequencies_from_gold: bool = field(default=_CALIBRATED.frequencies_from_gold, kw_only=True)
@@ -609,7 +612,7 @@ class CalibratedDawidSkene(_SkilledClassifier):
 
     def _check_settings(self) -> None:
         check_rounds(self.n_iter, self.tol)
-        for name in ("correlation", "mix", "frequency_weight"):
+        for name in ("correlation", "learning_correlation", "mix", "frequency_weight"):
             check_number(name, getattr(self, name), most=1.0)
         for name in ("strength", "accuracy_strength", "smoothing"):
             check_number(name, getattr(self, name), above=True)
@@ -622,6 +625,7 @@ class CalibratedDawidSkene(_SkilledClassifier):
             dependence = DependenceSettings.fixed(self.dependence)
         settings = CalibratedSettings(
             correlation=self.correlation,
+            learning_correlation=self.learning_correlation,
             mix=self.mix,
             frequency_weight=self.frequency_weight,
             frequencies_from_gold=self.frequencies_from_gold,

@@ -351,7 +351,7 @@ def read_by_id(values: Any, id_name: str) -> dict[Any, Any]:
     """
     if isinstance(values, Mapping):
         pairs = list(values.items())
-    elif hasattr(values, "items") and hasattr(values, "index"):  # a Series
+    elif hasattr(values, "index") and hasattr(values, "tolist"):  # a Series of pandas
         pairs = list(zip(values.index.tolist(), values.tolist(), strict=True))
     else:
         library = find_library(values)
