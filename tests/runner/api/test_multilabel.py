@@ -95,7 +95,7 @@ def test_binary_relevance_may_leave_a_task_without_a_label():
     assert np.isnan(model.confidences_[1])
     assert model.skills_.tolist() == [0.0, 0.0, 1.0]
     with pytest.raises(
-        ValueError, match="MultiLabelCalibrated.* is no classifier of single labels"
+        ValueError, match=r"MultiLabelCalibrated.* is no classifier of single labels"
     ):
         BinaryRelevance(MultiLabelCalibrated()).fit(sets)
 
