@@ -1,4 +1,4 @@
-"""An S3 and CloudFormation server on the loopback interface, and a browser."""
+"""An S3 and CloudFormation server on the loopback interface, a browser, a demonstration."""
 
 import os
 import shutil
@@ -7,6 +7,8 @@ from pathlib import Path
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
+
+from tests.runner.command_line import run
 
 INSTALLED_HERE = Path(__file__).resolve().parents[2] / ".tools/chromium/run"
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", str(INSTALLED_HERE))
@@ -69,3 +71,14 @@ def browser():
         opened = driver.chromium.launch(executable_path=program, args=CHROMIUM_OPTIONS)
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="session")
+def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `labeljob demo` writes; tests of the group "demonstration" share it."""
+    from labeljob.commands.demo import demo  # for these tests alone
+
+    output = tmp_path_factory.mktemp("demonstration") / "demo-output"
+    result = run(demo, "--output", output)
+    assert result.exit_code == 0, result.stderr
+    return output

@@ -77,10 +77,9 @@ def test_every_command_is_in_the_list():
     assert {command.name for command in app.registered_commands} <= listed
 
 
-def test_the_demonstration_labels_what_workers_saw(tmp_path):
-    output = tmp_path / "demo"
-    result = CliRunner().invoke(app, ["demo", "--output", str(output)])
-    assert result.exit_code == 0, result.stderr
+@pytest.mark.xdist_group("demonstration")
+def test_the_demonstration_labels_what_workers_saw(demonstration):
+    output = demonstration
     lines = {
         path.parts[-4]: [json.loads(line) for line in path.read_text().splitlines()]
         for path in output.glob("labeljob/jobs/*/manifests/output/output.manifest")

@@ -1,0 +1,44 @@
+"""The notebooks run as they are, and find what they show."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from traitlets.config import Config
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demonstration")]
+
+NOTEBOOKS = Path(__file__).resolve().parents[3] / "docs/notebooks"
+WITHOUT_PORTS = Config({"ConnectionFileMixin": {"transport": "ipc"}})
+
+
+def shown(notebook):
+    """All texts that cells put out, cell by cell; pictures by their kind alone."""
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    return [(cell["source"], *map(text_of, cell["outputs"])) for cell in cells]
+
+
+def text_of(output):
+    if output["output_type"] == "stream":
+        return output["text"]
+    return "picture" if "image/jpeg" in output["data"] else output["data"]["text/plain"]
+
+
+@pytest.mark.parametrize("name", ["three-lines", "a-job"])
+def test_a_notebook_finds_what_it_shows(name, demonstration, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+    shutil.copy(NOTEBOOKS / "answers.csv", tmp_path)
+    (tmp_path / "demo-output").symlink_to(demonstration)
+    notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
+    expected = shown(notebook)
+    monkeypatch.chdir(tmp_path)  # where the sockets are made, too
+    NotebookClient(notebook, config=WITHOUT_PORTS).execute()
+    assert shown(notebook) == expected
+
+
+def test_all_notebooks_are_run():
+    assert {path.stem for path in NOTEBOOKS.glob("*.ipynb")} == {"three-lines", "a-job"}
