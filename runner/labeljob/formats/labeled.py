@@ -18,6 +18,7 @@ from groundtruth.tasks.base import Label
 from groundtruth.tasks.segmentation.task import BACKGROUND
 from labeljob.history.job import JobOnFile, decode_mask
 from labeljob.history.job_files import OutputLine
+from labeljob.jobs.image_files import image_name
 from labeljob.output_files import escape_halves
 
 
@@ -221,7 +222,7 @@ def read_mask_by_classes(
 
 def _name(line: OutputLine, taken: set[str]) -> str:
     """The image's own file name, with the data object's id before it if another has that stem."""
-    name = escape_halves(PurePosixPath(line.source).name) or f"{line.object_id}.jpg"
+    name = escape_halves(image_name(line.source)) or f"{line.object_id}.jpg"
     if PurePosixPath(name).stem.lower() in taken:
         name = f"{line.object_id}_{name}"
     taken.add(PurePosixPath(name).stem.lower())

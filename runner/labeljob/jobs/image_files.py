@@ -5,6 +5,7 @@ A line names an image as a URI, or as the tool that it comes from does.
 
 from __future__ import annotations
 
+import filecmp
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -67,6 +68,24 @@ def image_paths(source: str) -> Iterator[str]:
         yield unquote(path)
 
 
+def image_name(source: str) -> str:
+    """The name of an image's file, without its folder; empty if there is none.
+
+    Examples
+    --------
+    >>> image_name("s3://bucket/a%20b.jpg")
+    'a%20b.jpg'
+    >>> image_name("https://example.org/photos/a%20b.jpg?width=600")
+    'a b.jpg'
+    >>> image_name("/data/local-files/?d=photos%2Fa%20b.jpg")
+    'a b.jpg'
+    """
+    is_address = source.startswith(("http://", "https://")) or "local-files/?" in source
+    path = list(image_paths(source))[-1] if is_address else source
+    name = PurePosixPath(path).name
+    return "" if name == ".." or "\0" in name else name
+
+
 def uploaded_name(source: str) -> str | None:
     """The name that a file had before it was uploaded to Label Studio; None if it was not.
 
@@ -111,7 +130,7 @@ class ImageFiles:
     def find(self, source: str) -> Path | None:
         """The file with the longest common end of path; None if there is none.
 
-        Of an upload the folder is not known: None if two files have its name.
+        Of an upload the folder is not known: None if two files have its name and are not the same.
         """
         best: tuple[int, Path | None] = (0, None)
         for text in image_paths(source):
@@ -124,7 +143,8 @@ class ImageFiles:
             return best[1]
         name = uploaded_name(source)
         paths = self._by_plain_name.get(name, ()) if name else ()
-        return paths[0] if len(paths) == 1 else None
+        same = all(filecmp.cmp(paths[0], path, shallow=False) for path in paths[1:])
+        return paths[0] if paths and same else None
 
 
 def _common(first: Sequence[str], second: Sequence[str]) -> int:

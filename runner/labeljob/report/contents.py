@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from groundtruth.tasks.base import LOW_CONFIDENCE, NO_USABLE_ANSWER, NOT_PROCESSED, TIE, Label
 from labeljob.history.job import JobOnFile, ObjectAnnotations
+from labeljob.jobs.image_files import image_name
 from labeljob.metrics.agreement import Agreement, compute_agreement, measure_dispute, remember
 from labeljob.metrics.dependence import DependenceSummary, summarize_dependence
 from labeljob.metrics.scores import ReliabilityBin, bin_by_confidence, score_confidences
@@ -240,4 +240,4 @@ def _sureness(object_id: str, labels: Mapping[str, Label]) -> float:
 
 def file_name(source: str) -> str:
     """The last part of an image's URI."""
-    return PurePosixPath(source).name
+    return image_name(source)

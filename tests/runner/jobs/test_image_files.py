@@ -2,14 +2,14 @@
 
 import pytest
 
-from labeljob.jobs.image_files import ImageFiles, find_beside, find_near
+from labeljob.jobs.image_files import ImageFiles, find_beside, find_near, image_name
 
 
 def touch(top, *names):
     for name in names:
         path = top / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"x")
+        path.write_text(path.parent.name)
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,7 @@ def touch(top, *names):
             "http://localhost:8080/data/upload/7/0a1b2c3d-2.jpg", "a/2.jpg", id="upload-address"
         ),
         pytest.param("/data/upload/7/0a1b2c3d-1.jpg", None, id="upload-of-two-folders"),
+        pytest.param("/data/upload/7/0a1b2c3d-3.jpg", "a/3.jpg", id="upload-and-a-copy"),
         pytest.param("/data/upload/7/1.jpg-0a1b2c3d", None, id="no-upload"),
         pytest.param("/data/local-files/?d=b/1.jpg", "b/1.jpg", id="local-files"),
         pytest.param("/data/local-files/?d=x%2Fa%2F1.jpg", "a/1.jpg", id="local-files-quoted"),
@@ -33,6 +34,7 @@ def touch(top, *names):
 )
 def test_a_source_names_one_file(tmp_path, source, expected):
     touch(tmp_path, "a/1.jpg", "b/1.jpg", "a/2.jpg", "a/tea cup (2).jpg", "b/10_35.png")
+    touch(tmp_path, "a/3.jpg", "copies/a/3.jpg")
     path = ImageFiles(tmp_path).find(source)
     assert path == (expected and tmp_path / expected)
 
@@ -63,3 +65,10 @@ def test_a_copy_of_a_bucket_has_its_images_where_the_bucket_had_them(tmp_path):
         f"s3://my-bucket/{'x' * 400}.jpg",
     ):
         assert find_near(job, source) is None
+
+
+@pytest.mark.parametrize(
+    "source", ["", "..", "https://example.org/%2E%2E", "https://example.org/%00.jpg"]
+)
+def test_what_is_no_file_has_no_name(source):
+    assert image_name(source) == ""
