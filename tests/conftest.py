@@ -1,5 +1,6 @@
 """What holds for all tests: no network but this machine's own, and no AWS account."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -41,6 +42,13 @@ def pytest_configure(config: pytest.Config) -> None:
     """Let pytest-socket refuse every connection that leaves the machine."""
     config.option.allow_hosts = LOOPBACK
     config.option.allow_unix_socket = True
+    gc.disable()  # nothing is garbage yet
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector look at what the tests make, and no more at the tests."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

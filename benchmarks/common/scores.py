@@ -5,7 +5,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import f1_score, roc_auc_score
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
@@ -42,12 +41,16 @@ def winners(table: Floats, gold: Ints) -> tuple[Floats, Flags]:
 
 def macro_f1(labels: Ints, gold: Ints) -> float:
     """Mean over the classes in `gold` of their F1."""
+    from sklearn.metrics import f1_score  # which takes seconds to load
+
     score = f1_score(gold, labels, labels=np.unique(gold), average="macro", zero_division=0)
     return float(score)
 
 
 def auroc(confidences: Floats, right: Flags) -> float:
     """Probability that a right label has more confidence than a wrong one; ties count half."""
+    from sklearn.metrics import roc_auc_score
+
     return float(roc_auc_score(right, confidences)) if 0 < right.sum() < right.size else np.nan
 
 

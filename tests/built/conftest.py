@@ -14,7 +14,7 @@ collect_ignore = ["sam_local.py"]  # for the SAM CLI's Python
 def pytest_collection_modifyitems(items):
     missing = not (ROOT / BUILD_FOLDER / "template.yaml").is_file()
     for item in items:
-        if item.path.is_relative_to(HERE):
+        if str(item.path).startswith(f"{HERE}/"):
             item.add_marker(pytest.mark.built)
             if missing:
                 item.add_marker(pytest.mark.skip(reason="there is no build: run `make build`"))

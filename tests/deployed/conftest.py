@@ -26,7 +26,7 @@ ENDED_JOB = "ended-01"
 def pytest_collection_modifyitems(items):
     missing = [str(path) for path in (SAM, PYTHON, ROOT / BUILD_FOLDER) if not path.exists()]
     for item in items:
-        if item.path.is_relative_to(HERE):
+        if str(item.path).startswith(f"{HERE}/"):
             item.add_marker(pytest.mark.deployed)
             if missing:
                 reason = f"{', '.join(missing)} missing: run `make build`"

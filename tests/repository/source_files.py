@@ -3,6 +3,7 @@
 import ast
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,7 +38,8 @@ def _walk(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def imports(file: Path, *, when_loaded: bool = False) -> set[str]:
+@cache
+def imports(file: Path, *, when_loaded: bool = False) -> frozenset[str]:
     """Modules that a file imports, by full name.
 
     With `when_loaded` only those that loading the file imports: none that a function or a type
@@ -52,7 +54,7 @@ def imports(file: Path, *, when_loaded: bool = False) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             names.add(node.module)
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
+    return frozenset(names)
 
 
 def _loaded(node: ast.AST) -> Iterator[ast.AST]:

@@ -32,6 +32,7 @@ _EXAMPLE = re.compile(r"Example: (labeljob .*?)(?:\n\n|\Z)", re.DOTALL)
 _TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 _STAMPS = {".venv/.dev", ".venv/.runner"}
 _OWN = re.compile(r"^(labeljob|make|pip)\b")
+_MAY_PROPOSE = re.compile(r"```sh|Example:\W+labeljob|`\W*(?:labeljob|make|pip)\b")
 _PLACEHOLDER = "VALUE"
 
 
@@ -40,8 +41,8 @@ def texts_of(path):
     text = path.read_text(encoding="utf-8")
     if path.suffix != ".py":
         return [text]
-    tree = ast.parse(text)
-    formatted = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
+    nodes = list(ast.walk(ast.parse(text))) if _MAY_PROPOSE.search(text) else []
+    formatted = [node for node in nodes if isinstance(node, ast.JoinedStr)]
     parts = {id(part) for node in formatted for part in node.values}
     return [
         "".join(
@@ -50,7 +51,7 @@ def texts_of(path):
         for node in formatted
     ] + [
         node.value
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in parts
     ]
 

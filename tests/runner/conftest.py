@@ -6,6 +6,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+from moto import backends
 from moto.server import ThreadedMotoServer
 
 from tests.runner.command_line import run
@@ -30,10 +31,14 @@ def find_program() -> str | None:
 @pytest.fixture(scope="session")
 def aws_server():
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    names = list(backends.list_of_moto_modules())
+    with pytest.MonkeyPatch.context() as patch:
+        # It would look at each of its folders with every request.
+        patch.setattr(backends, "list_of_moto_modules", lambda: names)
+        server.start()
+        host, port = server.get_host_and_port()
+        yield f"http://{host}:{port}"
+        server.stop()
 
 
 @pytest.fixture
