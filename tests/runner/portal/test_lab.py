@@ -1,4 +1,4 @@
-"""The tutorial of docs/reference/portal.md as its reader goes through it: three people."""
+"""The tutorial docs/tutorials/lab.md as its reader goes through it: three people."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from tests.runner.portal.live_portal import LivePortal, read_lines
 from tests.runner.portal.photographs import SUBJECTS, take_photographs
 
 ROOT = Path(__file__).resolve().parents[3]
-PAGE = ROOT / "docs/reference/portal.md"
+PAGE = ROOT / "docs/tutorials/lab.md"
 KEYS = {subject: str(at) for at, subject in enumerate(SUBJECTS, start=1)}
 
 

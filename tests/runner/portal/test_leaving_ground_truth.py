@@ -1,4 +1,4 @@
-"""`docs/how-to/leaving-ground-truth.md`, command by command, with a job that is half done."""
+"""How to leave Ground Truth and other tools, command by command, with jobs that are half done."""
 
 import json
 import re
@@ -16,15 +16,15 @@ from tests.runner.portal.live_portal import serve
 
 pytestmark = pytest.mark.slow
 
-PAGE = Path(__file__).resolve().parents[3] / "docs/how-to/leaving-ground-truth.md"
-TEXT = PAGE.read_text("utf-8")
+PAGES = Path(__file__).resolve().parents[3] / "docs/how-to"
 REMARK = "<!-- run by tests/runner/portal/test_leaving_ground_truth.py -->"
 NAMES = ("cat", "dog")
 
 
-def blocks():
+def blocks(page="leaving-ground-truth.md"):
     """The commands of each block that this test runs."""
-    found = re.findall(rf"{re.escape(REMARK)}\n```sh\n(.*?)```", TEXT, re.DOTALL)
+    text = (PAGES / page).read_text("utf-8")
+    found = re.findall(rf"{re.escape(REMARK)}\n```sh\n(.*?)```", text, re.DOTALL)
     return [[shlex.split(line)[1:] for line in block.splitlines()] for block in found]
 
 
@@ -75,7 +75,7 @@ def half_done(tmp_path, monkeypatch):
 
 
 def test_a_half_done_job_goes_on_and_out_to_training(half_done):
-    (look, rest, pool, gulls, train) = blocks()
+    (look, rest, pool, train) = blocks()
     before = {path: path.read_bytes() for path in half_done.rglob("*") if path.is_file()}
     for command in look:
         run(command)
@@ -86,21 +86,11 @@ def test_a_half_done_job_goes_on_and_out_to_training(half_done):
     assert labels_in("birds-all/builtin.manifest") == ["cat"] * 4 + ["dog"] * 2
     assert {path: path.read_bytes() for path in before} == before
 
-    make_gulls()
-    take, requeue, portal, pool_gulls = gulls
-    run(take)
-    run(requeue)
-    assert label_in_portal(portal, "gulls-again", "dog") == 1
-    run(pool_gulls)
-    assert labels_in("gulls-all/builtin.manifest") == ["cat", "dog"]
-
     for command in train:
         run(command)
     folders = {path.parent.name: path.name for path in sorted(Path("birds").rglob("*.jpg"))}
     assert set(folders) == set(NAMES)
     assert len(list(Path("birds").rglob("*.jpg"))) == 6
-    (coco,) = Path("gulls").rglob("*.json")
-    assert len(json.loads(coco.read_text())["images"]) == 2
     finished = "labeljob-store/labeljob/jobs/birds-rest/manifests/output/finished.manifest"
     assert labels_in(finished) == ["dog"] * 2
 
@@ -117,6 +107,22 @@ def make_gulls():
             for number, name in enumerate(("cat", second))
         )
         cvat(Path(f"{who}.xml"), images, who=who)
+
+
+def test_annotations_of_another_tool_go_on_and_out_to_training(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    make_gulls()
+    run(["labels", *NAMES, "-o", "labels.json"])
+    (look, (requeue, portal, pool), (train,)) = blocks("other-tools.md")
+    for command in look:
+        run(command)
+    run(requeue)
+    assert label_in_portal(portal, "gulls-again", "dog") == 1
+    run(pool)
+    assert labels_in("gulls-all/builtin.manifest") == ["cat", "dog"]
+    run(train)
+    (coco,) = Path("gulls").rglob("*.json")
+    assert len(json.loads(coco.read_text())["images"]) == 2
 
 
 def test_with_the_input_manifest_in_its_place_what_is_left_is_found(half_done):
