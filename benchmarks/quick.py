@@ -20,7 +20,7 @@ from benchmarks.classification.quality import Plan, quality
 from benchmarks.classification.replay import replays
 from benchmarks.common.crowds import Crowd, synthetic_crowds
 from benchmarks.common.record import ROOT, peers_present, rows_of, run_record, write_result
-from benchmarks.report.__main__ import render_page
+from benchmarks.report.__main__ import render_page, render_summary
 from benchmarks.report.figures import load_records
 from benchmarks.report.plots import draw_plots
 from benchmarks.synthetic.__main__ import measured, planned
@@ -58,8 +58,11 @@ def main() -> None:
     _masks(options.output)
     _lambda_functions(options.output)
     records = load_records(options.output)
-    (options.output / "benchmarks.md").write_text(render_page(records), encoding="utf-8")
     draw_plots(records, options.output / "benchmarks")
+    page = render_page(records)
+    (options.output / "benchmarks/tables.md").write_text(page, encoding="utf-8")
+    summary = render_summary(records, page)
+    (options.output / "benchmarks.md").write_text(summary, encoding="utf-8")
     problems = list(problems_of(found, calls, crowds))
     print("\n".join(problems) or f"all as it has to be; see {options.output / 'benchmarks.md'}")
     if problems:

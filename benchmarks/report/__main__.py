@@ -1,4 +1,4 @@
-"""Makes docs/benchmarks.md and its plots from the results in docs/benchmarks/*.json.
+"""Makes docs/benchmarks.md, all tables and plots from the results in docs/benchmarks/*.json.
 
 python -m benchmarks.report [--results FOLDER] [--output FILE]
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, Template
+from jinja2 import Environment, FileSystemLoader
 
 from benchmarks.classification import birds, gold, methods, multi_label, selection
 from benchmarks.common import scores
@@ -25,7 +25,7 @@ from benchmarks.segmentation import drawings, quality
 from groundtruth.aggregation.classification import posterior
 from groundtruth.settings import Settings
 
-PARTS = ("opening", "summary", *figures.RECORDS)
+PARTS = ("opening", *figures.RECORDS)
 CODE = SimpleNamespace(
     birds=birds,
     curves=curves,
@@ -45,18 +45,32 @@ CODE = SimpleNamespace(
 
 
 def render_page(records: Mapping[str, Any], *, parts: Collection[str] = PARTS) -> str:
-    """The page's text."""
-    there = {name: figures.expand(records.get(name)) for name in figures.RECORDS}
+    """The text of the page with all tables."""
+    there = _expand(records)
     show = {name: bool(there.get(name)) and name in parts for name in PARTS}
     measured = any(found for name, found in there.items() if name != "sources")
-    show |= {name: measured and name in parts for name in ("opening", "summary")}
+    show["opening"] = measured and "opening" in parts
     show["sources"] &= measured or len(parts) < len(PARTS)
-    text = _template().render(**there, show=show)
-    return re.sub(r"\n{3,}", "\n\n", text).rstrip() + "\n"
+    return _tidy(_templates().get_template("page.md.jinja").render(**there, show=show))
+
+
+def render_summary(records: Mapping[str, Any], page: str) -> str:
+    """The text of the page that is read in three minutes, with the losses of the other page."""
+    lost = figures.first_losses(page)
+    template = _templates().get_template("summary.md.jinja")
+    return _tidy(template.render(**_expand(records), lost=lost))
+
+
+def _expand(records: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: figures.expand(records.get(name)) for name in figures.RECORDS}
+
+
+def _tidy(text: str) -> str:
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
 @cache
-def _template() -> Template:
+def _templates() -> Environment:
     # Markdown, not HTML: nothing is escaped.
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), trim_blocks=True, lstrip_blocks=True
@@ -70,21 +84,25 @@ def _template() -> Template:
     environment.filters["three"] = figures.number
     environment.filters["general"] = "{:g}".format
     environment.tests["match_peer"] = methods.is_peer
-    return environment.get_template("page.md.jinja")
+    return environment
 
 
-PAGE = ROOT / "docs" / "benchmarks.md"
+SUMMARY = ROOT / "docs/benchmarks.md"
+PAGE = RESULTS / "tables.md"
 
 
 def main() -> None:
-    """Write the page and its plots."""
+    """Write both pages and their plots."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--results", type=Path, default=RESULTS)
-    parser.add_argument("--output", type=Path, default=PAGE)
+    parser.add_argument("--output", type=Path, default=SUMMARY, help="the short page")
     options = parser.parse_args()
     records = load_records(options.results)
-    options.output.write_text(render_page(records), encoding="utf-8")
-    draw_plots(records, options.output.parent / "benchmarks")
+    folder = options.output.parent / RESULTS.name
+    draw_plots(records, folder)
+    page = render_page(records)
+    (folder / PAGE.name).write_text(page, encoding="utf-8")
+    options.output.write_text(render_summary(records, page), encoding="utf-8")
 
 
 if __name__ == "__main__":

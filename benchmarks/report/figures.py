@@ -217,6 +217,27 @@ def contents(text: str) -> str:
     return "\n".join(f"- [{title}](#{anchor(title)})" for title in titles)
 
 
+def first_losses(text: str) -> list[tuple[str, str]]:
+    """The first loss that each section of a text names, beside the section's title."""
+    found = []
+    for section in text.split("\n## ")[1:]:
+        said = re.search(r"^Where we lose(?: \([^\n]*\))?:(?: |\n\n- )(.+)", section, re.MULTILINE)
+        if said and not said[1].lower().startswith("no"):
+            found.append((section.partition("\n")[0], _first_clause(said[1])))
+    return found
+
+
+def _first_clause(text: str) -> str:
+    """What stands before the first semicolon, full stop or next example, brackets apart."""
+    depth = 0
+    for place, character in enumerate(text):
+        depth += (character == "(") - (character == ")")
+        ends = character == ";" or text.startswith(("), ", ". "), place)
+        if depth == 0 and ends:
+            return text[: place + (character == ")")]
+    return text.rstrip(". ")
+
+
 def name_of(method: str) -> str:
     """A method as the page calls it."""
     return NAMES.get(method, method)

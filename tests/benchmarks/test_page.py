@@ -1,4 +1,4 @@
-"""docs/benchmarks.md is what its generator makes of the committed results, and those are small."""
+"""The pages are what their generator makes of the committed results, and those are small."""
 
 import json
 import re
@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from benchmarks.common.record import RESULTS, ROOT
-from benchmarks.report.__main__ import PAGE, render_page
+from benchmarks.report.__main__ import PAGE, SUMMARY, render_page, render_summary
 from benchmarks.report.figures import RECORDS, interval, load_records, number, signed
 from benchmarks.report.plots import PLOTS, draw_plots
 
@@ -17,16 +17,19 @@ LARGEST_RESULTS = 600_000
 MEASURED = [name for name in RECORDS if name != "sources"]
 
 
-def test_the_page_is_what_the_generator_makes():
-    assert PAGE.read_text(encoding="utf-8") == render_page(load_records(RESULTS)), (
-        "run python -m benchmarks.report"
-    )
+def test_the_pages_are_what_the_generator_makes():
+    records = load_records(RESULTS)
+    page = render_page(records)
+    summary = render_summary(records, page)
+    assert PAGE.read_text(encoding="utf-8") == page, "run python -m benchmarks.report"
+    assert SUMMARY.read_text(encoding="utf-8") == summary, "run python -m benchmarks.report"
 
 
-def test_every_plot_of_the_page_is_there():
-    shown = re.findall(r"!\[[^\]]+\]\((\S+)\)", PAGE.read_text(encoding="utf-8"))
+@pytest.mark.parametrize("page", [SUMMARY, PAGE])
+def test_every_plot_of_a_page_is_there(page):
+    shown = re.findall(r"!\[[^\]]+\]\((\S+)\)", page.read_text(encoding="utf-8"))
     assert shown
-    assert [name for name in shown if not (PAGE.parent / name).is_file()] == []
+    assert [name for name in shown if not (page.parent / name).is_file()] == []
 
 
 def test_results_are_small():
@@ -51,7 +54,7 @@ def test_make_bench_makes_every_result(name):
 
 def test_without_results_there_is_only_the_opening(tmp_path):
     text = render_page(load_records(tmp_path))
-    assert text.startswith("# Benchmarks\n")
+    assert text.startswith("# Benchmarks: all tables\n")
     assert "\n## " not in text
 
 
