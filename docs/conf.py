@@ -22,7 +22,7 @@ release = version = installed_version("groundtruth-consolidation")
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
-    "sphinx.ext.napoleon",
+    "numpydoc",
     "sphinx_copybutton",
     "sphinx_design",
 ]
@@ -34,8 +34,7 @@ myst_enable_extensions = ["colon_fence"]
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # a docstring says the types, with shapes and ranges
-napoleon_google_docstring = False
-napoleon_use_rtype = False
+numpydoc_show_class_members = False
 
 html_theme = "furo"
 html_title = f"Ground Truth consolidation {release}"
