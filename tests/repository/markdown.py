@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 _FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```\s*$", re.MULTILINE | re.DOTALL)
-_REMARK = re.compile(r"<!--\s*(.*?)\s*-->\s*\Z", re.DOTALL)
+_REMARK = re.compile(r"<!--\s*((?:(?!-->).)*?)\s*-->\s*\Z", re.DOTALL)
 
 
 @dataclass(frozen=True)
