@@ -127,7 +127,7 @@ class JobFrames:
         the data object and ``worker`` that of the worker. The answer is in
 
         * ``label``, text, of a single label: categorical, with `classes` as categories;
-        * ``label``, a list of texts, of several labels;
+        * ``label``, a list of texts, of several labels, in the worker's order;
         * ``segmentation``, a 2-D array of class indices, of masks: all are in memory together.
 
         ``submitted`` is when it came, in UTC, ``seconds`` how long it took, and ``comment`` what
@@ -214,10 +214,11 @@ def _read_names(
         chosen, problems = index_answers(job, chunk, task)
         settled = chunk.settle(problems)
         ids = columns.objects["id"].slice(chunk.start, chunk.stop - chunk.start)
-        tables.append(_take_answers(job, chunk, ids, settled.rows, chosen))
+        names = {code: list(dict.fromkeys(chunk.codes.names[code])) for code in chosen}
+        tables.append(_take_answers(job, chunk, ids, settled.rows, names))
         numbers = (chunk.object[[row for row, _ in settled.rejected]] - chunk.start).tolist()
-        names = ids.take(pa.array(numbers, pa.int64())).to_pylist()
-        rejected += zip(names, (answer for _, answer in settled.rejected), strict=True)
+        objects = ids.take(pa.array(numbers, pa.int64())).to_pylist()
+        rejected += zip(objects, (answer for _, answer in settled.rejected), strict=True)
     return pa.concat_tables(tables), _tabulate_rejected(rejected)
 
 
@@ -226,17 +227,16 @@ def _take_answers(
     chunk: AnswerChunk,
     ids: pa.ChunkedArray,
     rows: NDArray[np.int64],
-    chosen: Mapping[int, NDArray[np.int64]],
+    said: Mapping[int, Sequence[str]],
 ) -> pa.Table:
-    """Some rows of a chunk; `chosen` is what each index of names means."""
-    names = {code: job.task.name_choices(choices, job.choices) for code, choices in chosen.items()}
+    """Some rows of a chunk; `said` has the labels that each index of names stands for."""
     table = chunk.table.take(pa.array(rows))
     workers = pa.array(chunk.codes.workers, pa.string())
     return pa.table(
         {
             "task": ids.take(pa.array(chunk.object[rows] - chunk.start)),
             "worker": workers.take(pa.array(chunk.worker[rows])),
-            "label": _to_labels(job, names, chunk.names[rows]),
+            "label": _to_labels(job, said, chunk.names[rows]),
             "submitted": table["submitted"],
             "seconds": table["seconds"],
             "comment": pc.binary_join(table["comments"], "\n"),

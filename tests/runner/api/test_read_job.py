@@ -87,7 +87,7 @@ def test_several_labels(tmp_path):
     votes = {"0": {"ann": ["dog", "cat"], "bob": ["dog"]}, "1": {"ann": ["eel"]}}
     folder = on_disk.make_multi_label_job(tmp_path / "b" / "zoo", votes, [["cat", "dog"], ["eel"]])
     job = read_job(folder)
-    assert [list(label) for label in job.answers["label"]] == [["cat", "dog"], ["dog"], ["eel"]]
+    assert [list(label) for label in job.answers["label"]] == [["dog", "cat"], ["dog"], ["eel"]]
     assert [list(label) for label in job.labels["label"]] == [["cat", "dog"], ["eel"]]
     assert [list(one) for one in job.labels["confidences"]] == [[0.5, 0.95], [0.95]]
 
