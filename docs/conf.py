@@ -20,13 +20,16 @@ author = "Ground Truth consolidation"
 release = version = installed_version("groundtruth-consolidation")
 
 extensions = [
-    "myst_parser",
+    "myst_nb",
     "sphinx.ext.autodoc",
     "numpydoc",
     "sphinx_copybutton",
     "sphinx_design",
 ]
 exclude_patterns = ["notebooks/.ipynb_checkpoints"]
+
+# What a notebook shows is in it already, and the tests run it.
+nb_execution_mode = "off"
 
 # Headings have the anchors that GitHub gives them, so that a link works in both.
 myst_heading_anchors = 4
