@@ -11,7 +11,6 @@ import zlib
 from collections.abc import Sequence
 
 import numpy as np
-import skimage  # its parts are loaded when they are first used
 from numpy.typing import NDArray
 
 from labeljob.simulation.workers import SimulatedWorker
@@ -23,6 +22,8 @@ def star_shapes(
     shape: tuple[int, int], n_classes: int, count: int, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
     """Paint random star-shaped polygons (class index + 1), later ones over earlier ones."""
+    from skimage.draw import polygon
+
     mask = np.zeros(shape, dtype=np.uint8)
     extent = float(min(shape))
     angles = np.linspace(0.0, 2.0 * np.pi, _VERTICES, endpoint=False)
@@ -34,7 +35,7 @@ def star_shapes(
         radii = radius * np.clip(1.0 + wobble, 0.3, 1.7)
         row, column = rng.uniform(0.0, shape[0]), rng.uniform(0.0, shape[1])
         rows, columns = row + radii * np.sin(angles), column + radii * np.cos(angles)
-        inside = skimage.draw.polygon(rows, columns, shape)  # type: ignore[no-untyped-call]
+        inside = polygon(rows, columns, shape)  # type: ignore[no-untyped-call]
         mask[inside] = rng.integers(1, n_classes + 1)
     return mask
 
@@ -71,7 +72,9 @@ def _seen_objects(
     rng: np.random.Generator,
 ) -> NDArray[np.uint8]:
     """Leave objects out and give objects another class, each on its own."""
-    regions = skimage.measure.label(truth, background=0)  # type: ignore[no-untyped-call]
+    from skimage.measure import label
+
+    regions = label(truth, background=0)  # type: ignore[no-untyped-call]
     classes = np.zeros(int(regions.max()) + 1, dtype=np.uint8)
     classes[regions.ravel()] = truth.ravel()
     if pair is not None:
