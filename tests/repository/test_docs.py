@@ -17,7 +17,7 @@ from tests.repository.markdown import anchors, fences, without_code
 from tests.repository.source_files import LIBRARY, ROOT, RUNNER, own_files
 
 TEXTS = own_files("*.md")
-NEEDS = ("needs an AWS account", "needs a package index")
+NEEDS = ("needs an AWS account", "needs a package index", "needs a CVAT server")
 RUN_BY = re.compile(r"run by (\S+\.py)")
 RUN_BY_EVERYONE = re.compile(r"git clone \S+|cd \S+|source \.venv/bin/activate")
 PYTEST = re.compile(r"\.venv/bin/python -m pytest(?: -m \"[^\"]+\"| (\S+))?")

@@ -113,16 +113,23 @@ def test_annotations_of_another_tool_go_on_and_out_to_training(tmp_path, monkeyp
     monkeypatch.chdir(tmp_path)
     make_gulls()
     run(["labels", *NAMES, "-o", "labels.json"])
-    (look, (requeue, portal, pool), (train,)) = blocks("other-tools.md")
+    look, (requeue, portal, pool), (back,), again, (train,) = blocks("other-tools.md")
     for command in look:
         run(command)
     run(requeue)
     assert label_in_portal(portal, "gulls-again", "dog") == 1
     run(pool)
     assert labels_in("gulls-all/builtin.manifest") == ["cat", "dog"]
+    run(back)
+    assert [path.name for path in Path("gulls-back/images").iterdir()] == ["gull-1.jpg"]
+    corrected = Path("gulls-back/annotations.xml").read_text().replace('label="cat"', 'label="dog"')
+    Path("corrected.xml").write_text(corrected)
+    for command in again:
+        run(command)
+    assert labels_in("gulls-both/builtin.manifest") == ["cat", "dog"]
     run(train)
-    (coco,) = Path("gulls").rglob("*.json")
-    assert len(json.loads(coco.read_text())["images"]) == 2
+    for part in ("train", "val"):
+        assert len(json.loads(Path("gulls", f"{part}.json").read_text())["images"]) == 1
 
 
 def test_with_the_input_manifest_in_its_place_what_is_left_is_found(half_done):
