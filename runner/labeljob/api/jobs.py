@@ -19,6 +19,7 @@ from groundtruth.tasks.segmentation.answers import ReadMasks, read_masks
 from labeljob.api.arrow_frames import choose_kind, to_frame
 from labeljob.columns.answers import AnswerChunk, AnswerColumns
 from labeljob.columns.parts import ANSWERS
+from labeljob.extras import need
 from labeljob.formats.labeled import read_mask_by_classes
 from labeljob.history.comments import read_comments
 from labeljob.history.job import Given, JobOnFile, index_answers
@@ -72,7 +73,7 @@ def read_job(
         If there is no such job, its files cannot be read, or what is given contradicts them; the
         text says which and what to do.
     ImportError
-        If the package that `frames` names is not installed.
+        If the package that `frames` names is not installed, or for a job in S3 the extra ``aws``.
 
     Examples
     --------
@@ -86,6 +87,8 @@ def read_job(
         attribute=attribute,
         answer_field=answer_field,
     )
+    if str(job).startswith("s3://"):
+        need("boto3", "a job in S3")
     place = find_job(str(job), endpoint_url=endpoint_url)
     return JobFrames(read_files(place, given, needs_answers=False), kind)
 

@@ -2,15 +2,21 @@
 
 import json
 
+import numpy as np
+import pandas as pd
 import pytest
+from PIL import Image
 
 from labeljob.api.jobs import read_job
 from labeljob.commands.replay import replay
+from tests.masks import answer, encoded
 from tests.real_data import real_data
 from tests.runner.command_line import run
+from tests.runner.history import job_folders as on_disk
 
 pytestmark = pytest.mark.slow
 
+COLOR = {"nodule": "#d62728"}
 PROGRAM = """
 import pandas as pd
 from crowdkit.aggregation import {method}
@@ -48,3 +54,42 @@ def test_by_one_import_on_public_answers(tmp_path, dataset, method, algorithm):
         name = found["labels"][task]
         assert label["class-name"] == name
         assert label["confidence"] == round(found["probabilities"].loc[task, name], 6)
+
+
+PROGRAM_OF_MASKS = """
+from crowdkit.aggregation import SegmentationMajorityVote
+
+masks = SegmentationMajorityVote().fit_predict(answers)
+"""
+
+
+def paint(mask):
+    pixels = np.zeros((*mask.shape, 4), np.uint8)
+    pixels[mask] = (*bytes.fromhex(COLOR["nodule"][1:]), 255)
+    return answer(encoded(Image.fromarray(pixels)), colors=COLOR)
+
+
+def test_by_one_import_on_public_masks(tmp_path):
+    folder = tmp_path / "bucket" / "nodules"
+    rows = []
+    for name in [f"n{number:04}" for number in range(20)]:
+        with Image.open(real_data("segmentation", "lidc", "masks", f"{name}.png")) as image:
+            planes = np.asarray(image)
+        masks = {f"reader-{bit}": planes >> bit & 1 == 1 for bit in range(4)}
+        rows += [(name, reader, mask) for reader, mask in masks.items()]
+        answers = {reader: paint(mask) for reader, mask in masks.items()}
+        on_disk.write(on_disk.response_path(folder, name), on_disk.response(answers))
+    out = tmp_path / "out"
+    outcome = run(replay, folder, "--labels", "nodule", "-o", out)
+    assert outcome.exit_code == 0, outcome.output
+    lines = [json.loads(line) for line in (out / "object.manifest").read_text().splitlines()]
+    switched = "labeljob import SegmentationFusion as SegmentationMajorityVote"
+    program = PROGRAM_OF_MASKS.replace(
+        "crowdkit.aggregation import SegmentationMajorityVote", switched
+    )
+    found = {"answers": pd.DataFrame(rows, columns=["task", "worker", "segmentation"])}
+    exec(program, found)
+    assert len(lines) == len(found["masks"]) == 20
+    for mask, line in zip(found["masks"], lines, strict=True):
+        with Image.open(out / line["label"]["mask-ref"]) as image:
+            np.testing.assert_array_equal(mask, np.asarray(image) == 1)
