@@ -31,6 +31,8 @@ from labeljob.api.base import Aggregator, check_number, check_rounds
 from labeljob.api.frames import ByTask, ByWorker, Frame, FrameError, find_library, read_by_id
 
 _SMALLEST_RATE = 1e-10
+_CERTAIN = 1e9
+"""Answers of a worker, where each class is true, beside which all others count for nothing."""
 
 _CALIBRATED = CalibratedSettings()
 _DAWID_SKENE = DawidSkeneSettings()
@@ -93,7 +95,8 @@ class Classifier(Aggregator):
         Mean probability of each class.
     errors_ : DataFrame
         How often each worker gave a label (rows, by worker and label) where a class is true
-        (columns), by the probabilities found. Computed when it is first read.
+        (columns), by the probabilities found, and by earlier counts that `fit` was given. Computed
+        when it is first read.
     """
 
     classes: Sequence[Any] | None = field(default=None, kw_only=True)
@@ -141,11 +144,17 @@ class Classifier(Aggregator):
     @cached_property
     def errors_(self) -> Any:
         """See the class."""
-        library, votes = self._answers.library, self._votes
+        library, votes, earlier = self._answers.library, self._votes, self._earlier
         codes = votes.workers * votes.n_classes + votes.classes
-        pairs, pair_of_vote = np.unique(codes, return_inverse=True)
+        amounts = self._result.posterior[votes.items]
+        if earlier is not None:
+            table = earlier.dense().swapaxes(1, 2).reshape(-1, votes.n_classes)
+            known = np.flatnonzero(table.any(axis=1))
+            codes = np.concatenate([codes, known])
+            amounts = np.concatenate([amounts, table[known]])
+        pairs, pair_of_code = np.unique(codes, return_inverse=True)
         counts = np.zeros((pairs.size, votes.n_classes))
-        np.add.at(counts, pair_of_vote, self._result.posterior[votes.items])
+        np.add.at(counts, pair_of_code, amounts)
         counts = np.maximum(counts, _SMALLEST_RATE)
         workers, labels = np.divmod(pairs, votes.n_classes)
         totals = np.zeros((votes.n_workers, votes.n_classes))
@@ -220,6 +229,7 @@ class Classifier(Aggregator):
             skills = share_by(votes.workers, right, votes.n_workers)
         self._answers, self._votes, self._result = answers, votes, result
         self._labels, self._skills = numbers, skills
+        self._earlier: WorkerCounts | None = known.get("prior_counts")
         self.__dict__.pop("errors_", None)
         library, classes = answers.library, answers.labels
         tasks, workers = {"task": answers.tasks.column}, {"worker": answers.workers.column}
@@ -306,7 +316,7 @@ class MajorityVote(Classifier):
     Parameters
     ----------
     default_skill : float, optional
-        Skill of workers whose skill is not known; with ``on_missing_skill="value"`` only.
+        Skill of workers whose skill is not known, if ``on_missing_skill="value"``.
     on_missing_skill : {"error", "ignore", "value"}
         What becomes of workers whose skill is not known: an error, or their answers are left out,
         or they have `default_skill`. Without `skills` all workers count alike.
@@ -399,12 +409,10 @@ class MajorityVote(Classifier):
             raise ValueError(
                 f"on_missing_skill={self.on_missing_skill!r} is not error, ignore or value"
             )
-        if (self.default_skill is not None) != (self.on_missing_skill == "value"):
-            raise ValueError(
-                'default_skill is to be set with on_missing_skill="value", and only so'
-            )
         if self.default_skill is not None:
             check_number("default_skill", self.default_skill)
+        elif self.on_missing_skill == "value":
+            raise ValueError('on_missing_skill="value" needs a default_skill')
 
     def _consolidate(self, votes: Votes, **known: Any) -> Result:
         weights = known.get("weights")
@@ -789,8 +797,9 @@ class DawidSkene(_SkilledClassifier):
         Most rounds; with 0 the result is the shares of the votes.
     tol : float
         Rounds end when no probability changes by this much or more; 0 makes all of them.
-    initial_error_strategy : {"addition"}, optional
-        How `initial_error` of `fit` counts: it is added to what the answers show.
+    initial_error_strategy : {"addition", "assign"}, optional
+        How `initial_error` of `fit` counts: it is added to what the answers show, or is all that
+        workers are judged by.
     strength : float
         How many votes the accuracy of all workers counts for in each row of a confusion matrix.
     classes : sequence, optional
@@ -820,7 +829,7 @@ class DawidSkene(_SkilledClassifier):
 
     n_iter: int = _DAWID_SKENE.max_rounds
     tol: float = _DAWID_SKENE.tolerance
-    initial_error_strategy: Literal["addition"] | None = None
+    initial_error_strategy: Literal["addition", "assign"] | None = None
     strength: float = field(default=_DAWID_SKENE.strength, kw_only=True)
 
     def fit(self, data: Frame, true_labels: TrueLabels = None, initial_error: Any = None) -> Self:
@@ -836,7 +845,8 @@ class DawidSkene(_SkilledClassifier):
         initial_error : DataFrame or Table, optional
             What earlier tasks showed of workers: how often each gave a label, by ``worker`` and
             ``label`` (the index, or columns), with a column for each class that was true. Other
-            workers and classes are left alone.
+            workers and classes are left alone. If it is added it has to count answers; if it is
+            assigned its columns may be counts or rates, of every worker and class.
 
         Returns
         -------
@@ -849,20 +859,27 @@ class DawidSkene(_SkilledClassifier):
             If a frame cannot be used: a column is missing, or a row has no value; or if a known
             label is none of the classes.
         ValueError
-            If a setting is out of range, or counts are negative.
+            If a setting is out of range, or counts are negative or missing.
         """
         answers = self._read(data)
         known: dict[str, Any] = {}
         if initial_error is not None:
-            if self.initial_error_strategy != "addition":
+            if self.initial_error_strategy is None:
                 raise ValueError(
-                    "initial_error counts earlier answers, which are added to these: set "
-                    'initial_error_strategy="addition"'
+                    "initial_error is what earlier answers showed: set initial_error_strategy to "
+                    '"addition" if it is added to what these show, or to "assign" if it replaces it'
                 )
-            known["prior_counts"] = _read_counts(answers, initial_error)
+            amounts = _read_counts(answers, initial_error)
+            if self.initial_error_strategy == "assign":
+                amounts = _CERTAIN * _find_rates(amounts, answers)
+            known["prior_counts"] = WorkerCounts.from_dense(amounts)
         return self._fit(answers, gold=_read_gold(answers, true_labels), **known)
 
     def _check_settings(self) -> None:
+        if self.initial_error_strategy not in (None, "addition", "assign"):
+            raise ValueError(
+                f"initial_error_strategy={self.initial_error_strategy!r} is not addition or assign"
+            )
         check_rounds(self.n_iter, self.tol, least=0)
         check_number("strength", self.strength, above=True)
 
@@ -876,8 +893,8 @@ class DawidSkene(_SkilledClassifier):
         return self._show(found, self.strength, known.get("gold"), known.get("prior_counts"))
 
 
-def _read_counts(answers: Answers, table: Any) -> WorkerCounts:
-    """Counts by worker, class given and true class, of a frame."""
+def _read_counts(answers: Answers, table: Any) -> Floats:
+    """Counts of a frame by worker, true class and class given."""
     library = find_library(table)
     index = getattr(table, "index", None)
     if index is not None and list(index.names) != [None]:
@@ -897,4 +914,18 @@ def _read_counts(answers: Answers, table: Any) -> WorkerCounts:
         if value in names:
             counts = np.array(library.to_list(library.column(table, value)), np.float64)
             np.add.at(amounts[:, number], (workers[known], given[known]), counts[known])
-    return WorkerCounts.from_dense(amounts)
+    return amounts
+
+
+def _find_rates(amounts: Floats, answers: Answers) -> Floats:
+    """Counts as shares of what each worker gave where a class is true."""
+    totals = amounts.sum(axis=2, keepdims=True)
+    missing = np.argwhere(~(totals[:, :, 0] > 0))
+    if missing.size:
+        worker, label = missing[0].tolist()
+        raise ValueError(
+            f"initial_error tells nothing of worker {answers.workers.values[worker]!r} where "
+            f"{answers.labels.values[label]!r} is true: assign rates of every worker and class"
+        )
+    rates: Floats = amounts / totals
+    return rates

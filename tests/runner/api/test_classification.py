@@ -209,7 +209,8 @@ def test_what_is_no_frame_of_single_labels_is_refused_with_what_to_do():
         (EBCC(n_subtypes=0), "n_subtypes=0 is not a number of 1 or more"),
         (DawidSkene(n_iter=2.5), "n_iter=2.5 is not a whole number"),
         (MajorityVote(on_missing_skill="drop"), "'drop' is not error, ignore or value"),
-        (MajorityVote(default_skill=1.0), 'with on_missing_skill="value", and only so'),
+        (MajorityVote(on_missing_skill="value"), "needs a default_skill"),
+        (DawidSkene(initial_error_strategy="add"), "'add' is not addition or assign"),
     ],
     ids=repr,
 )
@@ -293,12 +294,42 @@ def test_what_was_seen_of_workers_before_counts_with_what_they_say_now():
     columns = history.reset_index()
     assert model.fit(votes, initial_error=columns).labels_["t2"] == "cat"
     assert model.fit(votes, initial_error=CONVERT["arrow"](columns)).labels_["t2"] == "cat"
-    with pytest.raises(ValueError, match='set initial_error_strategy="addition"'):
+    with pytest.raises(ValueError, match="set initial_error_strategy to"):
         DawidSkene().fit(votes, initial_error=history)
     with pytest.raises(FrameError, match="neither an index nor a column 'label'"):
         model.fit(votes, initial_error=columns.drop(columns="label"))
     with pytest.raises(ValueError, match="not negative"):
         model.fit(votes, initial_error=-history)
+
+
+def test_errors_count_what_was_seen_before():
+    history = make_history({("cy", "dog", "dog"): 0.4, ("cy", "cat", "dog"): 0.8})
+    model = DawidSkene(0, initial_error_strategy="addition")
+    errors = model.fit(make_votes(), initial_error=history).errors_
+    # Of the votes of cy 1.6 are dog where dog is true, and 0.6 cat; 0.4 and 0.8 are added.
+    np.testing.assert_allclose(errors.loc["cy"].loc["dog"], [0.4 / 1.8, 2.0 / 3.4])
+    np.testing.assert_allclose(errors.loc["cy"].loc["cat"], [1.4 / 1.8, 1.4 / 3.4])
+    assert (
+        errors.loc[["ann"]].to_numpy() == MajorityVote().fit(make_votes()).errors_.loc[["ann"]]
+    ).all(axis=None)
+
+
+def test_what_is_known_of_workers_can_replace_what_they_say_now():
+    votes, rates = make_votes(), make_history({}).drop(["zed"]).drop("eel", level="label")
+    rates = rates.drop(columns="eel")
+    for worker in ("ann", "bob", "cy", "eve"):
+        rates.loc[worker] = [[0.5, 0.5], [0.5, 0.5]]
+    rates.loc["di"] = [[0.9, 0.2], [0.1, 0.8]]
+    model = DawidSkene(initial_error_strategy="assign").fit(votes, initial_error=rates)
+    of_di = votes[votes["worker"] == "di"].set_index("task")["label"]
+    assert model.labels_.to_dict() == of_di.to_dict()
+    np.testing.assert_allclose(model.errors_.loc["di"].loc["dog"], [0.2, 0.9], rtol=1e-6)
+    np.testing.assert_allclose(model.skills_["ann"], 0.5, rtol=1e-6)
+    assert_frame_equal(model.fit_predict_proba(votes, initial_error=rates * 7), model.probas_)
+    for lacking in (rates.drop("di"), rates * 0):
+        with pytest.raises(ValueError, match="tells nothing of worker '.*' where 'cat' is true"):
+            model.fit(votes, initial_error=lacking)
+    assert model.fit(votes).labels_["t1"] == "dog"
 
 
 @pytest.mark.parametrize("known", [None, pd.Series({"t1": "dog", "t2": "dog"})])
