@@ -327,7 +327,7 @@ def test_what_is_known_of_workers_can_replace_what_they_say_now():
     np.testing.assert_allclose(model.skills_["ann"], 0.5, rtol=1e-6)
     assert_frame_equal(model.fit_predict_proba(votes, initial_error=rates * 7), model.probas_)
     for lacking in (rates.drop("di"), rates * 0):
-        with pytest.raises(ValueError, match="tells nothing of worker '.*' where 'cat' is true"):
+        with pytest.raises(ValueError, match=r"tells nothing of worker '.*' where 'cat' is true"):
             model.fit(votes, initial_error=lacking)
     assert model.fit(votes).labels_["t1"] == "dog"
 
