@@ -115,7 +115,10 @@ class ImageFiles:
     @cached_property
     def _by_name(self) -> Mapping[str, Sequence[Path]]:
         by_name: dict[str, list[Path]] = {}
-        for path in sorted(self.folder.rglob("*")) if self._paths is None else self._paths:
+        paths = self._paths
+        if paths is None:  # comparing the paths themselves takes most of the time of a large folder
+            paths = sorted(self.folder.rglob("*"), key=lambda path: path.parts)
+        for path in paths:
             if path.is_file():
                 by_name.setdefault(path.name, []).append(path)
         return by_name

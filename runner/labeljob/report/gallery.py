@@ -70,14 +70,14 @@ def draw_objects(
     def draw(obj: ObjectAnnotations) -> tuple[Photo | None, Sequence[Layer]]:
         label = contents.labels.get(obj.object_id)
         layers = job.task.draw_layers(job, obj, label, names, longest)
-        return read_photo(job, obj.source, longest), layers
+        return read_photo(job, obj.source, longest, files.photo_kind), layers
 
     drawn = []
     with ThreadPoolExecutor(_THREADS) as pool:  # decoding images leaves Python's lock alone
         for photo, layers in pool.map(draw, objects):
             drawn.append(
                 Drawn(
-                    photo=files.add(photo.body, "webp") if photo else "",
+                    photo=files.add(photo.body, files.photo_kind) if photo else "",
                     width=photo.width if photo else 0,
                     height=photo.height if photo else 0,
                     layers=tuple((it.caption, files.add(it.body, "png")) for it in layers),
@@ -190,4 +190,4 @@ def list_colors(contents: Contents) -> list[tuple[str, str]]:
 def find_links(job: JobOnFile, objects: Sequence[ObjectAnnotations]) -> dict[str, str]:
     """Addresses of those images that are files of this machine, by their data objects' ids."""
     paths = ((obj.object_id, job.place.find_file(obj.source)) for obj in objects)
-    return {object_id: path.resolve().as_uri() for object_id, path in paths if path is not None}
+    return {object_id: path.absolute().as_uri() for object_id, path in paths if path is not None}

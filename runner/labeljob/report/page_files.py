@@ -23,6 +23,7 @@ class PageFiles(Protocol):
 
     # whether the page lies on this machine, so that it can show images that lie there too
     can_link: bool
+    photo_kind: str  # how photographs are encoded: one of `pictures.ENCODINGS`
 
     def add(self, body: bytes, kind: str) -> str:
         """Take a picture, of a kind such as ``png``, and tell its address."""
@@ -35,6 +36,7 @@ class InsidePage:
     """All is in the page."""
 
     can_link = False
+    photo_kind = "webp"
 
     def add(self, body: bytes, kind: str) -> str:
         """A picture as text."""
@@ -49,6 +51,7 @@ class BesidePage:
     """All is in files of a folder, which is called `name` where the page is."""
 
     can_link = True
+    photo_kind = "jpeg"
 
     def __init__(self, folder: Path, name: str) -> None:
         self._folder, self._name = folder, name
