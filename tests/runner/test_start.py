@@ -92,6 +92,24 @@ def test_what_is_not_needed_is_not_loaded(program, unwanted):
     assert set(result.stdout.split()) & unwanted == set()
 
 
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        pytest.param("labeljob rep", ["replay", "report"], id="command"),
+        pytest.param("labeljob export job --pre", ["--prefix"], id="option"),
+        pytest.param("labeljob export job --format co", ["coco"], id="choice"),
+        pytest.param("labeljob synthesize --task ", list(JOB_TYPES), id="job-type"),
+        pytest.param("labeljob team li", ["list"], id="command-of-a-group"),
+    ],
+)
+def test_the_shell_completes(words, expected):
+    about = {"_LABELJOB_COMPLETE": "complete_bash", "COMP_WORDS": words}
+    result = CliRunner().invoke(
+        app, prog_name="labeljob", env={**about, "COMP_CWORD": str(words.count(" "))}
+    )
+    assert result.output.split() == expected
+
+
 def test_no_line_of_the_help_is_cut():
     lines = CliRunner().invoke(app, ["--help"]).stdout.splitlines()
     listed = dict(line.split(maxsplit=1) for line in lines[lines.index("Commands:") + 1 :])

@@ -71,12 +71,14 @@ class LazyGroup(TyperGroup):
 
 def load_command(name: str) -> Command:
     """The command of a name in `COMMANDS`, from its module."""
+    from labeljob.commands.defaults import ConfiguredCommand
+
     module, _, attribute = COMMANDS[name][0].partition(":")
     target = getattr(importlib.import_module(f"{__name__}.{module}"), attribute)
     if not isinstance(target, typer.Typer):
         # As plain text: Rich takes "[default: the job's]" for markup, and leaves it out.
         function, target = target, typer.Typer(add_completion=False, rich_markup_mode=None)
-        target.command(name)(function)
+        target.command(name, cls=ConfiguredCommand)(function)
     command = typer.main.get_command(target)
     for one in (command, *getattr(command, "commands", {}).values()):
         text, example, line = (one.help or "").partition("Example: ")

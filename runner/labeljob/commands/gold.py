@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from labeljob.commands import options as shared
+from labeljob.commands.defaults import ConfiguredCommand
 from labeljob.commands.options import (
     JobOptions,
     file_option,
@@ -118,7 +119,7 @@ class StripOptions:
     as_json: shared.AsJson = False
 
 
-@app.command("draw")
+@app.command("draw", cls=ConfiguredCommand)
 @takes_options
 def gold_draw(options: DrawOptions) -> None:
     """Draw data objects at random, for somebody who knows to label them.
@@ -135,7 +136,7 @@ def gold_draw(options: DrawOptions) -> None:
     action.gold_draw(options)
 
 
-@app.command("mix")
+@app.command("mix", cls=ConfiguredCommand)
 @takes_options
 def gold_mix(options: MixOptions) -> None:
     """Mix known objects into a manifest, and remember which they are.
@@ -151,7 +152,7 @@ def gold_mix(options: MixOptions) -> None:
     action.gold_mix(options)
 
 
-@app.command("score")
+@app.command("score", cls=ConfiguredCommand)
 @takes_options
 def gold_score(options: ScoreOptions) -> None:
     """Score a job's workers on known objects, each with an interval.
@@ -166,7 +167,7 @@ def gold_score(options: ScoreOptions) -> None:
     action.gold_score(options)
 
 
-@app.command("strip")
+@app.command("strip", cls=ConfiguredCommand)
 @takes_options
 def gold_strip(options: StripOptions) -> None:
     """Take the known objects out of a manifest; all else stays as it is.

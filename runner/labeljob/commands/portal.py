@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from typer.core import TyperCommand
 
 from labeljob.commands import options as shared
+from labeljob.commands.defaults import ConfiguredCommand
 from labeljob.commands.options import (
     JobType,
     file_option,
@@ -53,7 +53,7 @@ def repeat_option(words: Sequence[str], option: str) -> list[str]:
     return repeated
 
 
-class PortalCommand(TyperCommand):
+class PortalCommand(ConfiguredCommand):
     """A command one of whose options takes several words, as in ``--labels cat dog``."""
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:

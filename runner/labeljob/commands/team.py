@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from labeljob.commands import options as shared
+from labeljob.commands.defaults import ConfiguredCommand
 from labeljob.commands.options import output_option, takes_options
 
 app = typer.Typer(
@@ -75,7 +76,7 @@ class ListOptions:
     as_json: shared.AsJson = False
 
 
-@app.command("add")
+@app.command("add", cls=ConfiguredCommand)
 @takes_options
 def team_add(options: AddOptions) -> None:
     """Add people to the team, and print for each a link to sign in with.
@@ -90,7 +91,7 @@ def team_add(options: AddOptions) -> None:
     action.team_add(options)
 
 
-@app.command("remove")
+@app.command("remove", cls=ConfiguredCommand)
 @takes_options
 def team_remove(options: RemoveOptions) -> None:
     """Let people in no more; their answers stay.
@@ -104,7 +105,7 @@ def team_remove(options: RemoveOptions) -> None:
     action.team_remove(options)
 
 
-@app.command("list")
+@app.command("list", cls=ConfiguredCommand)
 @takes_options
 def team_list(options: ListOptions) -> None:
     """List the team, with who was removed.
@@ -116,7 +117,7 @@ def team_list(options: ListOptions) -> None:
     action.team_list(options)
 
 
-@app.command("reset")
+@app.command("reset", cls=ConfiguredCommand)
 @takes_options
 def team_reset(options: ResetOptions) -> None:
     """Print a new link for people who lost their password or their link.
