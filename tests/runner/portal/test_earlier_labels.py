@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from labeljob.commands import app, portal
+from labeljob.actions import portal
+from labeljob.commands import app
 from labeljob.portal import assignments
 from labeljob.portal.portal import Portal
 from labeljob.tasks.registry import find_job_type

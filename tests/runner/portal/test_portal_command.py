@@ -5,7 +5,8 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from labeljob.commands import app, portal
+from labeljob.actions import portal
+from labeljob.commands import app
 from labeljob.jobs import request
 from labeljob.jobs.description import load_description
 from labeljob.portal import assignments
