@@ -62,7 +62,8 @@ class LazyGroup(TyperGroup):
             module = (error.name or "").partition(".")[0]
             if module not in EXTRA_OF:
                 raise
-            typer.echo(f"error: {explain_missing(module, ctx.command_path)}", err=True)
+            command = f"{ctx.command_path} {ctx.invoked_subcommand}"
+            typer.echo(f"error: {explain_missing(module, command)}", err=True)
             raise typer.Exit(1) from error
         except typer.BadParameter as error:
             error.message = error.message.replace("Value error, ", "")

@@ -157,7 +157,12 @@ LabelManifest = Annotated[
 ]
 Images = Annotated[
     Path | None,
-    typer.Option(exists=True, file_okay=False, help="Folder with copies of the job's images."),
+    typer.Option(
+        exists=True,
+        file_okay=False,
+        help="Folder with copies of the job's images. [default: where the job and its manifest "
+        "say]",
+    ),
 ]
 BatchSize = Annotated[
     int, typer.Option(min=1, max=50, help="Data objects per call of the ACS function.")

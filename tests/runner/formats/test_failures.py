@@ -1,11 +1,14 @@
 """An export, tables, a report or a replay that fails midway leaves nothing behind."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from groundtruth.storage.s3 import S3Store
+from labeljob.commands import app
 from labeljob.commands.export import export
 from labeljob.commands.replay import replay
 from labeljob.commands.report import report
@@ -55,6 +58,29 @@ def full_disk(monkeypatch, after):
 def harbour_options(harbour, images):
     _, manifest, _ = harbour
     return ("--manifest", manifest, "--images", images, "--labels", "water,boat,quay")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "lacking"),
+    [
+        ("coco", "pycocotools"),
+        ("datumaro", "pycocotools"),
+        ("huggingface", "datasets"),
+        ("yolo", "skimage"),
+        *((other, None) for other in ("csv", "cvat", "fiftyone", "labelstudio", "voc")),
+    ],
+)
+def test_what_an_extra_brings_is_named_where_it_is_missing(
+    harbour, images, tmp_path, monkeypatch, chosen, lacking
+):
+    for module in ("datasets", "pycocotools", "skimage", "scipy"):
+        monkeypatch.setitem(sys.modules, module, None)
+    monkeypatch.delitem(sys.modules, "labeljob.formats.polygons", raising=False)
+    arguments = ("--format", chosen, *harbour_options(harbour, images), "-o", tmp_path / "out")
+    outcome = CliRunner().invoke(app, ["export", *map(str, [harbour[0], *arguments])])
+    assert (outcome.exit_code, (tmp_path / "out").exists()) == (bool(lacking), not lacking)
+    if lacking:
+        assert f"export needs {lacking}: pip install 'groundtruth-consolidation[" in outcome.output
 
 
 @pytest.mark.parametrize("out", ["out", "made/for/it/out"])
