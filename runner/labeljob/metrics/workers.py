@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,15 +25,24 @@ from labeljob.rounds.accuracy_curve import count_votes
 from labeljob.tasks.base import Ints, JobType
 
 
+class ComparedAnswer(NamedTuple):
+    """One answer that others answered too: to what, how it agrees with theirs, in [0, 1], when."""
+
+    object_id: str
+    agreement: float
+    time: AnswerTime | None
+
+
 @dataclass(kw_only=True)
 class Worker:
     """One worker of a job.
 
-    `name` is the id shortened; `unusable` how many answers were rejected, besides those that say
-    that the object cannot be labeled, which `unlabelable` counts; `confusion` how often the others
-    said the first class and the worker the second; `seconds` the median time for a task and `pace`
-    that between two answers, NaN where the job does not tell; `times` what these are medians of;
-    `flags` words for what is suspicious, and why.
+    `name` is what the worker is called, else the id shortened; `unusable` how many answers were
+    rejected, besides those that say that the object cannot be labeled, which `unlabelable` counts;
+    `confusion` how often the others said the first class and the worker the second; `compared` the
+    answers that others gave too, in the order of the data objects; `seconds` the median time for a
+    task and `pace` that between two answers, NaN where the job does not tell; `times` what these
+    are medians of; `flags` words for what is suspicious, and why.
     """
 
     worker_id: str
@@ -42,11 +51,16 @@ class Worker:
     unusable: int = 0
     unlabelable: int = 0
     confusion: dict[tuple[int, int], float] = field(default_factory=lambda: defaultdict(float))
-    agreements: list[float] = field(default_factory=list)
+    compared: list[ComparedAnswer] = field(default_factory=list)
     seconds: float = math.nan
     pace: float = math.nan
     times: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     flags: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def agreements(self) -> list[float]:
+        """How each answer agrees with those of the others, if there are any."""
+        return [item.agreement for item in self.compared]
 
     @property
     def rejected(self) -> int:
@@ -63,7 +77,7 @@ class Worker:
     @property
     def agreement(self) -> float:
         """Mean agreement with the others; NaN if nobody else answered the same."""
-        return float(np.mean(self.agreements)) if self.agreements else math.nan
+        return float(np.mean(self.agreements)) if self.compared else math.nan
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -101,13 +115,16 @@ class Worker:
 
 
 def tabulate_workers(
-    objects: Sequence[ObjectAnnotations], job_type: JobType, n_classes: int
+    objects: Sequence[ObjectAnnotations],
+    job_type: JobType,
+    n_classes: int,
+    names: Mapping[str, str] | None = None,
 ) -> dict[str, Worker]:
-    """All workers of a job, by their ids."""
+    """All workers of a job, by their ids; `names` are what some of them are called."""
     ids = {worker for obj in objects for worker in obj.workers}
     ids |= {item.worker_id for obj in objects for item in obj.rejected if item.worker_id}
-    names = shorten_names(sorted(ids))
-    table = {worker: Worker(worker_id=worker, name=names[worker]) for worker in sorted(ids)}
+    shown = name_workers(sorted(ids), names or {})
+    table = {worker: Worker(worker_id=worker, name=shown[worker]) for worker in sorted(ids)}
     score = remember(partial(_score, job_type=job_type, n_classes=n_classes))
     for obj in objects:
         for item in obj.rejected:
@@ -117,7 +134,8 @@ def tabulate_workers(
             worker = table[worker_id]
             worker.answers += 1
             if agreement is not None:
-                worker.agreements.append(agreement)
+                time = obj.answer_times.get(worker_id)
+                worker.compared.append(ComparedAnswer(obj.object_id, agreement, time))
                 for true, said, weight in confusions:
                     worker.confusion[true, said] += weight
     _add_times(table, objects)
@@ -135,6 +153,23 @@ def _score(
         )
         for index in range(len(choices))
     ]
+
+
+def name_workers(ids: Sequence[str], names: Mapping[str, str]) -> dict[str, str]:
+    """What each worker is called: the name, if it is known, else the id shortened.
+
+    Examples
+    --------
+    >>> names = {"private.AAAA1234": "Ann", "private.BBBB1234": "Ann", "private.CC": "Bob"}
+    >>> list(name_workers(["private.AAAA1234", "private.BBBB1234", "private.CC"], names).values())
+    ['Ann (…A1234)', 'Ann (…B1234)', 'Bob']
+    """
+    called = {worker: names.get(worker, short) for worker, short in shorten_names(ids).items()}
+    times = Counter(called.values())
+    return {
+        worker: called[worker] if times[called[worker]] == 1 else f"{called[worker]} ({short})"
+        for worker, short in shorten_names(ids).items()
+    }
 
 
 def shorten_names(ids: Sequence[str]) -> dict[str, str]:

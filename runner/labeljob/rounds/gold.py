@@ -24,7 +24,7 @@ from labeljob.jobs.description import JobError
 from labeljob.jobs.job_location import ReadOnly
 from labeljob.jobs.manifest_lines import ManifestLine
 from labeljob.messages import format_count
-from labeljob.metrics.workers import Worker, shorten_names
+from labeljob.metrics.workers import ComparedAnswer, Worker, shorten_names
 from labeljob.tasks.base import Truth
 
 SOURCE = "source-ref"
@@ -222,12 +222,13 @@ def score_workers(
             worker, own = _worker(table, name), obj.choices[index]
             worker.answers += 1
             try:
-                worker.agreements.append(job.task.similarity(own, true))
+                agreement = job.task.similarity(own, true)
             except ValueError as error:
                 raise JobError(
                     f"the true mask of {obj.source or obj.object_id} has another size than "
                     "the answers"
                 ) from error
+            worker.compared.append(ComparedAnswer(obj.object_id, agreement, None))
             if job.task.single_choice:
                 worker.confusion[int(true[0]), int(own[0])] += 1
     for name, short in shorten_names(sorted(table)).items():
