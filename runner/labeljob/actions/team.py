@@ -16,8 +16,8 @@ from labeljob.commands.team import (
     ResetOptions,
 )
 from labeljob.portal import team
-from labeljob.portal.database import Database
-from labeljob.portal.portal import DATABASE, PORTAL_FOLDER, open_database
+from labeljob.portal.database import DATABASE, PORTAL_FOLDER, Database
+from labeljob.portal.portal import open_database
 from labeljob.portal.team import LINK_LIFETIME, Member, Passwords, TeamError
 from labeljob.portal.templating import format_moment
 

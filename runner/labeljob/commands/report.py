@@ -12,6 +12,7 @@ from labeljob.commands import options as shared
 from labeljob.commands.options import (
     JobOptions,
     algorithm_option,
+    file_option,
     output_option,
     takes_options,
 )
@@ -62,6 +63,24 @@ class ReportOptions(JobOptions):
         ),
     ] = False
     images: shared.Images = None
+    names: Annotated[
+        Path | None,
+        file_option(
+            "CSV file of worker IDs and names, a worker a line. [default: the names that the "
+            "job's portal has]"
+        ),
+    ] = None
+    pseudonyms: Annotated[
+        bool,
+        typer.Option(
+            "--pseudonyms",
+            help="Call workers by the end of their IDs, even if their names are known.",
+        ),
+    ] = False
+    portal_page: Annotated[
+        str | None,
+        typer.Option(hidden=True, help="Address of the job's page in the portal that shows this."),
+    ] = None
 
 
 @takes_options

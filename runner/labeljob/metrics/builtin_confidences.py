@@ -68,8 +68,8 @@ class BuiltinConfidences:
         How many labels have a confidence of the built-in function.
     values : int
         How many different ones there are.
-    frequent_share : float
-        Share of the labels, in [0, 1], that have one of the `FEW_VALUES` most frequent ones.
+    frequent : tuple of (float, int)
+        The `FEW_VALUES` most frequent ones, and how many labels have each.
     levels : tuple of ConfidenceLevel
         The highest confidence first; empty without labels of ours.
     algorithm : str
@@ -84,7 +84,7 @@ class BuiltinConfidences:
 
     labels: int
     values: int
-    frequent_share: float
+    frequent: tuple[tuple[float, int], ...]
     levels: tuple[ConfidenceLevel, ...] = ()
     algorithm: str = ""
     theirs: Sequence[float] = ()
@@ -93,9 +93,23 @@ class BuiltinConfidences:
     scores: Mapping[str, tuple[float, float]]
 
     @property
+    def frequent_share(self) -> float:
+        """Share of the labels, in [0, 1], that have one of the most frequent values."""
+        return sum(count for _, count in self.frequent) / self.labels if self.labels else 0.0
+
+    @property
     def tells_little(self) -> bool:
         """Whether nearly all labels have one of a few values."""
         return self.frequent_share >= MOST
+
+    def describe_frequent(self) -> str:
+        """How many labels have the most frequent value, or values, in words."""
+        value, count = self.frequent[0]
+        if count >= MOST * self.labels:
+            return f"{count} of {self.labels} labels have the same confidence, {value:g}"
+        values = ", ".join(f"{value:g}" for value, _ in self.frequent)
+        total = sum(count for _, count in self.frequent)
+        return f"{total} of {self.labels} labels have one of the same confidences: {values}"
 
     def as_json(self) -> dict[str, Any]:
         """The comparison for `--json`."""
@@ -168,7 +182,6 @@ def compare_confidences(
         if label.confidence is not None
     }
     counts = Counter(theirs.values())
-    frequent = sum(count for _, count in counts.most_common(FEW_VALUES))
     sure = {
         object_id: label.confidence
         for object_id in theirs
@@ -181,7 +194,7 @@ def compare_confidences(
     return BuiltinConfidences(
         labels=len(theirs),
         values=len(counts),
-        frequent_share=frequent / len(theirs) if theirs else 0.0,
+        frequent=tuple(counts.most_common(FEW_VALUES)),
         levels=_make_levels(labels, theirs, ours, sure, below) if sure else (),
         algorithm=algorithm if sure else "",
         theirs=[theirs[object_id] for object_id in sure],

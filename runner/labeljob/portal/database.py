@@ -17,6 +17,11 @@ from pathlib import Path
 
 from groundtruth.errors import StorageError
 
+PORTAL_FOLDER = ".portal"
+"""Where a store keeps what only its portal needs."""
+
+DATABASE = "portal.sqlite"
+
 SCHEMA_VERSION = "1"
 SECONDS_TO_WAIT_FOR_LOCK = 30.0
 

@@ -21,10 +21,11 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from groundtruth.errors import GroundTruthError
+from labeljob.portal.database import PORTAL_FOLDER
 from labeljob.portal.disk_cache import DiskCache, digest
 from labeljob.portal.frames import find_granted, find_image_type
 from labeljob.portal.grants import GRANT_LIFETIME, GrantError, GrantSigner
-from labeljob.portal.portal import PORTAL_FOLDER, Portal
+from labeljob.portal.portal import Portal
 from labeljob.portal.portal_job import PortalJob
 from labeljob.portal.thumbnails import PictureError, open_picture, reduce_depth
 

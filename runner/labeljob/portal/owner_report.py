@@ -63,6 +63,7 @@ class ReportMaker:
 
     async def _run(self, job: PortalJob, path: Path) -> None:
         arguments = ["report", job.folder, "--one-file", "--output", str(path)]
+        arguments += ["--portal-page", f"/owner/jobs/{job.name}"]
         if job.output_manifest is None:  # labels of a job that goes on are not written yet
             arguments += ["--algorithm", job.description.task.algorithms[0]]
         process = await asyncio.create_subprocess_exec(

@@ -22,12 +22,13 @@ from labeljob.jobs.worker_pages import PageError, read_template
 from labeljob.portal import assignments, owner_live, progress, team
 from labeljob.portal.access import AccessSettings
 from labeljob.portal.answer_reading import CANNOT_LABEL_REASONS, JobAnswerReader
-from labeljob.portal.database import Database
+from labeljob.portal.database import PORTAL_FOLDER, Database
 from labeljob.portal.database_thread import DatabaseThread
 from labeljob.portal.frames import make_frame_response
 from labeljob.portal.grants import GrantSigner, find_uris
 from labeljob.portal.json_bodies import read_object
 from labeljob.portal.mask_pictures import MaskPictures, list_colors
+from labeljob.portal.member_names import find_names
 from labeljob.portal.owner_gallery import (
     FilterError,
     GalleryFilter,
@@ -42,9 +43,8 @@ from labeljob.portal.owner_status import (
     LabelCounter,
     count_unsure,
     describe_status,
-    find_names,
 )
-from labeljob.portal.portal import PORTAL_FOLDER, Portal
+from labeljob.portal.portal import Portal
 from labeljob.portal.portal_job import PortalJob
 from labeljob.portal.team import TeamError
 from labeljob.portal.templating import render_page

@@ -13,6 +13,7 @@ from groundtruth.compat import batched
 from labeljob.portal import assignments, progress
 from labeljob.portal.answer_reading import JobAnswerReader
 from labeljob.portal.database import Database
+from labeljob.portal.member_names import find_names
 from labeljob.tasks.base import JobType
 
 MINUTES = 60
@@ -238,11 +239,3 @@ def describe_status(
                 for item in [workers.get(worker, progress.WorkerCounts(worker))]
             ],
         }
-
-
-def find_names(connection: sqlite3.Connection) -> dict[str, str]:
-    """What each member is called, by worker ID: the name, or the e-mail address."""
-    return {
-        worker: name or email
-        for worker, name, email in connection.execute("SELECT worker_id, name, email FROM members")
-    }

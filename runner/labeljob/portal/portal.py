@@ -27,15 +27,10 @@ from labeljob.jobs.description import (
 from labeljob.jobs.job_location import open_place
 from labeljob.portal import assignments
 from labeljob.portal.consolidation import SETTLE, Consolidation
-from labeljob.portal.database import Database
+from labeljob.portal.database import DATABASE, PORTAL_FOLDER, Database
 from labeljob.portal.portal_job import Function, PortalJob
 from labeljob.portal.shared_function import SharedFunction
 from labeljob.tasks.base import JobType
-
-PORTAL_FOLDER = ".portal"
-"""Where a store keeps what only its portal needs."""
-
-DATABASE = "portal.sqlite"
 
 _WHAT_IS_LABELED = {"source", "manifest", "manifest_digest"}
 _SECONDS_BETWEEN_LOOKS = 1.0

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,14 @@ from groundtruth.tasks.base import LOW_CONFIDENCE, NO_USABLE_ANSWER, NOT_PROCESS
 from labeljob.history.job import JobOnFile, ObjectAnnotations
 from labeljob.jobs.image_files import image_name
 from labeljob.metrics.agreement import Agreement, compute_agreement, measure_dispute, remember
+from labeljob.metrics.builtin_confidences import (
+    BuiltinConfidences,
+    compare_confidences,
+    is_builtin,
+)
+from labeljob.metrics.class_balance import ClassShare, measure_class_balance
 from labeljob.metrics.dependence import DependenceSummary, summarize_dependence
+from labeljob.metrics.learning import LearningCurve, measure_crew_learning, measure_learning
 from labeljob.metrics.scores import ReliabilityBin, bin_by_confidence, score_confidences
 from labeljob.metrics.workers import Worker, flag_workers, tabulate_workers
 from labeljob.rounds.class_frequencies import GoldAdvice, advise_gold_for
@@ -40,6 +48,19 @@ def select_for_requeue(
     return unsure
 
 
+@dataclass(frozen=True)
+class ReadLabels:
+    """The labels that a page is about.
+
+    `by_id` are by the data objects' ids; `algorithm` says in words what made them; `replayed` is
+    the algorithm's name if they were made for the page, else empty.
+    """
+
+    by_id: Mapping[str, Label]
+    algorithm: str
+    replayed: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Contents:
     """What the page is about.
@@ -50,7 +71,11 @@ class Contents:
     (rows); `disputes` are all data objects that were answered, the most disputed first;
     `dependence` is None if the labels do not tell it; `gold` says that known objects are wanted,
     None if they are not; `goal` is the share of labels that is to be right; `figures` and `bins`
-    are empty without a truth.
+    are empty without a truth; `replayed` is the algorithm that made the labels for the page,
+    empty if they are those of the job; `names` are what workers are called, by id, where that is
+    known; `learning` has the curves of workers with enough dated answers, and `crew_learning`
+    that of all together; `balance` are the classes in label order; `builtin` is None unless the
+    confidences are those of a built-in function.
     """
 
     job: JobOnFile
@@ -70,6 +95,17 @@ class Contents:
     gold: GoldAdvice | None
     figures: Mapping[str, float]
     bins: tuple[ReliabilityBin, ...]
+    replayed: str
+    names: Mapping[str, str]
+    learning: Mapping[str, LearningCurve]
+    crew_learning: LearningCurve | None
+    balance: tuple[ClassShare, ...]
+    builtin: BuiltinConfidences | None
+
+    @cached_property
+    def worker_names(self) -> dict[str, str]:
+        """What the page calls each worker, by id."""
+        return {worker.worker_id: worker.name for worker in self.workers}
 
     @property
     def suspects(self) -> list[Worker]:
@@ -135,7 +171,10 @@ class Contents:
             },
             "dependence": self.dependence.as_json() if self.dependence else None,
             "against-truth": {name: known(value) for name, value in self.figures.items()},
-            "workers": [worker.as_json(self.classes) for worker in self.workers],
+            "workers": [self._describe_worker(worker) for worker in self.workers],
+            "crew-learning": self.crew_learning.as_json() if self.crew_learning else None,
+            "class-balance": [share.as_json() for share in self.balance],
+            "built-in-confidences": self.builtin.as_json() if self.builtin else None,
             "confusion": {"classes": list(self.classes), "times": self.confusion.tolist()},
             "disputed": [
                 {"object": obj.object_id, "dispute": share}
@@ -149,6 +188,16 @@ class Contents:
             "damage": self.job.damage.as_json(),
         }
 
+    def _describe_worker(self, worker: Worker) -> dict[str, Any]:
+        """A worker for `--json`, with the name where it is known."""
+        curve = self.learning.get(worker.worker_id)
+        name = self.names.get(worker.worker_id)
+        return {
+            **worker.as_json(self.classes),
+            **({} if name is None else {"name": name}),
+            "learning": curve.as_json() if curve else None,
+        }
+
 
 def known(value: float) -> float | None:
     """A figure for JSON, which knows no NaN."""
@@ -158,17 +207,22 @@ def known(value: float) -> float | None:
 def collect_contents(
     job: JobOnFile,
     objects: Sequence[ObjectAnnotations],
-    labels: Mapping[str, Label],
+    labels: ReadLabels,
     *,
-    algorithm: str,
     below: float,
     goal: float | None = None,
+    ours: ReadLabels | None = None,
+    names: Mapping[str, str] | None = None,
     truths: Mapping[str, Truth] | None = None,
     figures: Mapping[str, float] | None = None,
 ) -> Contents:
-    """Work out all the page says."""
+    """Work out all the page says.
+
+    `ours` are labels to hold against those of a built-in function, and `names` what workers are
+    called, by id.
+    """
     classes = job.unit_classes
-    workers = tabulate_workers(objects, job.task, len(classes))
+    workers = tabulate_workers(objects, job.task, len(classes), names)
     flag_workers(workers, objects, job.task, classes)
     flagged = {worker.worker_id for worker in workers.values() if worker.flags}
     trusted = set(workers) - flagged
@@ -177,10 +231,11 @@ def collect_contents(
     n_values = job.task.n_values(len(classes))
     dispute = remember(lambda choices: measure_dispute(choices, n_values))
     disputes = [(dispute(obj.choices), obj) for obj in objects if obj.workers]
+    requeue = tuple(select_for_requeue(job, objects, labels.by_id, below))
     return Contents(
         job=job,
-        algorithm=algorithm,
-        labels=labels,
+        algorithm=labels.algorithm,
+        labels=labels.by_id,
         objects=objects,
         classes=classes,
         agreement=compute_agreement(objects, job.task, classes),
@@ -195,15 +250,47 @@ def collect_contents(
         ),
         confusion=_confusion([workers[name] for name in sorted(trusted)], len(classes)),
         disputes=tuple(
-            sorted(disputes, key=lambda row: (-row[0], _sureness(row[1].object_id, labels)))
+            sorted(disputes, key=lambda row: (-row[0], _sureness(row[1].object_id, labels.by_id)))
         ),
-        dependence=summarize_dependence(labels.values()),
-        requeue=tuple(select_for_requeue(job, objects, labels, below)),
+        dependence=summarize_dependence(labels.by_id.values()),
+        requeue=requeue,
         below=below,
         goal=job.task.usual_goal if goal is None else goal,
         gold=advise_gold_for(job, objects),
         figures=figures or {},
-        bins=_reliability(job, labels, truths or {}),
+        bins=_reliability(job, labels.by_id, truths or {}),
+        replayed=labels.replayed,
+        names={worker: name for worker, name in (names or {}).items() if worker in workers},
+        learning=measure_learning(workers),
+        crew_learning=measure_crew_learning(workers.values()),
+        balance=measure_class_balance(
+            objects,
+            labels.by_id,
+            job_type=job.task,
+            classes=classes,
+            unsure=requeue,
+            truths=truths,
+        ),
+        builtin=_compare_builtin(job, labels, ours, below, truths),
+    )
+
+
+def _compare_builtin(
+    job: JobOnFile,
+    labels: ReadLabels,
+    ours: ReadLabels | None,
+    below: float,
+    truths: Mapping[str, Truth] | None,
+) -> BuiltinConfidences | None:
+    if labels.replayed or not is_builtin(labels.by_id.values()):
+        return None
+    return compare_confidences(
+        labels.by_id,
+        ours.by_id if ours else {},
+        algorithm=ours.replayed if ours else "",
+        below=below,
+        job_type=job.task,
+        truths=truths,
     )
 
 

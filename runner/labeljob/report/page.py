@@ -23,12 +23,11 @@ from labeljob.report.comments import list_comments, list_unlabelable
 from labeljob.report.confusion import rank_mistakes, tabulate_confusion
 from labeljob.report.contents import Contents, file_name
 from labeljob.report.gallery import Drawn, list_colors
+from labeljob.report.next_steps import Step
 from labeljob.report.page_files import TEMPLATES, dump, make_policy, read_script
 from labeljob.report.verdict import count_objects, judge
+from labeljob.report.workers import collect_workers
 from labeljob.tasks.base import Truth
-
-TABLE_ROWS = 25
-"""Workers that are shown at once; the others unfold."""
 
 FIRST_SCREEN = 6
 """Disputed data objects that are shown first."""
@@ -44,17 +43,13 @@ class Section:
     `name` is its id in the page and the name of its template, ``templates/NAME.html.jinja``.
     `collect` works out what the template gets as `facts`; where that is None the page has no such
     section. Templates also get `contents`, `job`, `propose` (which words a command about the job),
-    `pictured` (ids of the data objects whose image the page can show), and `sections`, the facts
-    of all sections by name.
+    `pictured` (ids of the data objects whose image the page can show), `steps`, `portal_page`,
+    and `sections`, the facts of all sections by name.
     """
 
     name: str
     title: str
     collect: Callable[[Contents], Any]
-
-
-def _collect_next(contents: Contents) -> dict[str, Any]:
-    return {"mistakes": rank_mistakes(contents), "unlabelable": list_unlabelable(contents)}
 
 
 def _collect_classes(contents: Contents) -> dict[str, Any]:
@@ -89,20 +84,18 @@ def _choose_labeled(bins: Sequence[ReliabilityBin]) -> list[ReliabilityBin]:
     return labeled
 
 
-def _collect_workers(contents: Contents) -> dict[str, Any]:
-    return {"table_rows": TABLE_ROWS}
-
-
 def _collect_confusion(contents: Contents) -> dict[str, Any]:
     return {"mistakes": rank_mistakes(contents), "matrix": tabulate_confusion(contents)}
 
 
 SECTIONS = (
-    Section("next", "What to do next", _collect_next),
+    Section("next", "What to do next", lambda contents: contents),
     Section("objects", "All objects", lambda contents: contents.objects),
     Section("classes", "Classes and agreement", _collect_classes),
+    Section("balance", "Class balance", lambda contents: contents.balance or None),
     Section("confidence", "Confidence", _collect_confidence),
-    Section("workers", "Workers", _collect_workers),
+    Section("builtin", "Built-in confidences", lambda contents: contents.builtin),
+    Section("workers", "Workers", collect_workers),
     Section("confusion", "Confusion between classes", _collect_confusion),
     Section("unlabelable", "What cannot be labeled", lambda job: list_unlabelable(job) or None),
     Section("comments", "What workers wrote", lambda contents: list_comments(contents) or None),
@@ -172,14 +165,17 @@ def render(
     contents: Contents,
     gallery: Mapping[str, Any],
     disputed: Sequence[Disputed],
+    steps: Sequence[Step],
     *,
     propose: Callable[..., str],
+    portal_page: str | None = None,
     data_file: str = "",
 ) -> str:
     """The page as HTML.
 
     `gallery` is what `tabulate_gallery` gives; it is in the page itself unless it is in
-    `data_file`, an address beside the page.
+    `data_file`, an address beside the page. `steps` are what to do next, and `portal_page` is the
+    address of the job's page in the portal that shows this.
     """
     facts = {section.name: section.collect(contents) for section in SECTIONS}
     facts["objects"] = {
@@ -205,7 +201,9 @@ def render(
             )
             if any(photos)
         },
+        steps=steps,
         propose=propose,
+        portal_page=portal_page,
         data=Markup("" if data_file else dump(gallery)),  # has no "<"
         data_file=data_file,
         script=Markup(read_script()),  # our own
@@ -228,8 +226,15 @@ def _template() -> Any:
     environment.filters["count"] = format_count
     environment.filters["duration"] = _duration
     environment.filters["pairs"] = describe_pairs
+    environment.filters["bins"] = _bin
     environment.tests["known"] = lambda value: value is not None and not math.isnan(value)
     return environment.get_template("report.html.jinja")
+
+
+def _bin(values: Sequence[float]) -> list[int]:
+    """How many of values in [0, 1] are in each twentieth."""
+    counts: list[int] = np.histogram(values, bins=20, range=(0, 1))[0].tolist()
+    return counts
 
 
 def _share(value: float | None) -> str:

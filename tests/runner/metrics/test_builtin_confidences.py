@@ -46,6 +46,7 @@ def test_the_built_in_confidences_are_recognized(labels, expected):
 def test_nearly_always_the_same_value_tells_little():
     same = compare([0.95] * 9 + [0.6], [])
     assert (same.values, same.frequent_share, same.tells_little) == (2, 1.0, True)
+    assert same.describe_frequent() == "9 of 10 labels have the same confidence, 0.95"
     varied = compare([0.5 + at / 100 for at in range(40)], [])
     assert (varied.values, varied.tells_little) == (40, False)
     assert (same.levels, same.ours, same.algorithm) == ((), [], "")

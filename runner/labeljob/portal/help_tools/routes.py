@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from groundtruth.errors import GroundTruthError
+from labeljob.portal.database import PORTAL_FOLDER
 from labeljob.portal.disk_cache import DiskCache, digest
 from labeljob.portal.frames import find_granted
 from labeljob.portal.grants import GRANT_LIFETIME, GrantError, GrantSigner
@@ -26,7 +27,7 @@ from labeljob.portal.help_tools.extreme_points import (
 from labeljob.portal.help_tools.minimum_cut import CutProcess
 from labeljob.portal.help_tools.object_model import ObjectModel
 from labeljob.portal.help_tools.turns import BusyError, GoneError, Turns
-from labeljob.portal.portal import PORTAL_FOLDER, Portal
+from labeljob.portal.portal import Portal
 from labeljob.portal.thumbnails import PictureError, open_picture
 
 _MOST_BYTES = 256 * 1024 * 1024  # of regions on disk
