@@ -129,7 +129,8 @@ class JobFrames:
         Of several answers of a worker to a data object the last one counts. ``task`` is the id of
         the data object and ``worker`` that of the worker. The answer is in
 
-        * ``label``, text, of a single label: categorical, with `classes` as categories;
+        * ``label``, text, of a single label: categorical, with `classes` as categories (of Arrow
+          a dictionary, which classifiers cannot rely on: hand `classes` to them, too);
         * ``label``, a list of texts, of several labels, in the worker's order;
         * ``segmentation``, a 2-D array of class indices, of masks: all are in memory together.
 

@@ -1,6 +1,7 @@
-"""The notebooks run as they are, and find what they show."""
+"""The notebooks run as they are, and find what they show; so does the reference's code."""
 
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -12,7 +13,8 @@ from traitlets.config import Config
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demonstration")]
 
-NOTEBOOKS = Path(__file__).resolve().parents[3] / "docs/notebooks"
+DOCS = Path(__file__).resolve().parents[3] / "docs"
+NOTEBOOKS = DOCS / "notebooks"
 WITHOUT_PORTS = Config({"ConnectionFileMixin": {"transport": "ipc"}})
 
 
@@ -28,16 +30,30 @@ def text_of(output):
     return "picture" if "image/jpeg" in output["data"] else output["data"]["text/plain"]
 
 
-@pytest.mark.parametrize("name", ["three-lines", "a-job"])
-def test_a_notebook_finds_what_it_shows(name, demonstration, tmp_path, monkeypatch):
+@pytest.fixture(autouse=True)
+def folder(demonstration, tmp_path, monkeypatch):
+    """The folder that a reader works in, with `labeljob` on the path."""
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
     shutil.copy(NOTEBOOKS / "answers.csv", tmp_path)
     (tmp_path / "demo-output").symlink_to(demonstration)
+    monkeypatch.chdir(tmp_path)  # where a kernel's sockets are made, too
+
+
+@pytest.mark.parametrize("name", ["three-lines", "a-job"])
+def test_a_notebook_finds_what_it_shows(name):
     notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
     expected = shown(notebook)
-    monkeypatch.chdir(tmp_path)  # where the sockets are made, too
     NotebookClient(notebook, config=WITHOUT_PORTS).execute()
     assert shown(notebook) == expected
+
+
+def test_the_code_of_the_reference_runs():
+    blocks = re.findall(
+        r"```python\n(.*?)```", (DOCS / "reference/python.md").read_text(), re.DOTALL
+    )
+    assert len(blocks) == 3
+    for block in blocks:
+        exec(block, {})
 
 
 def test_all_notebooks_are_run():
