@@ -128,13 +128,13 @@ class Classifier(Aggregator):
         """
         return self._fit(self._read(data))
 
-    def fit_predict(self, data: Frame, *known: Any, **more: Any) -> ByTask:
+    def fit_predict(self, data: Frame) -> ByTask:
         """Consolidate answers, and return `labels_`; the arguments are those of `fit`."""
-        return self.fit(data, *known, **more).labels_
+        return self.fit(data).labels_
 
-    def fit_predict_proba(self, data: Frame, *known: Any, **more: Any) -> ByTask:
+    def fit_predict_proba(self, data: Frame) -> ByTask:
         """Consolidate answers, and return `probas_`; the arguments are those of `fit`."""
-        return self.fit(data, *known, **more).probas_
+        return self.fit(data).probas_
 
     def consolidate(self, votes: Votes, **known: Any) -> Result:
         """Run the algorithm on votes that are arrays; raises `ValueError` for a bad setting."""
@@ -393,6 +393,14 @@ class MajorityVote(Classifier):
         weights = np.array(values, dtype=np.float64)
         return self._fit(answers, weights=weights)
 
+    def fit_predict(self, data: Frame, skills: Any = None) -> ByTask:
+        """Consolidate answers, and return `labels_`; the arguments are those of `fit`."""
+        return self.fit(data, skills).labels_
+
+    def fit_predict_proba(self, data: Frame, skills: Any = None) -> ByTask:
+        """Consolidate answers, and return `probas_`; the arguments are those of `fit`."""
+        return self.fit(data, skills).probas_
+
     def _drop_unknown(self, answers: Answers, known: Mapping[Any, Any]) -> Answers:
         wanted = np.array([worker in known for worker in answers.workers.values], np.bool_)
         kept = answers.select_workers(wanted)
@@ -497,6 +505,14 @@ class _SkilledClassifier(Classifier):
         """
         answers = self._read(data)
         return self._fit(answers, gold=_read_gold(answers, true_labels))
+
+    def fit_predict(self, data: Frame, true_labels: TrueLabels = None) -> ByTask:
+        """Consolidate answers, and return `labels_`; the arguments are those of `fit`."""
+        return self.fit(data, true_labels).labels_
+
+    def fit_predict_proba(self, data: Frame, true_labels: TrueLabels = None) -> ByTask:
+        """Consolidate answers, and return `probas_`; the arguments are those of `fit`."""
+        return self.fit(data, true_labels).probas_
 
     def _show(
         self,
@@ -874,6 +890,18 @@ class DawidSkene(_SkilledClassifier):
                 amounts = _CERTAIN * _find_rates(amounts, answers)
             known["prior_counts"] = WorkerCounts.from_dense(amounts)
         return self._fit(answers, gold=_read_gold(answers, true_labels), **known)
+
+    def fit_predict(
+        self, data: Frame, true_labels: TrueLabels = None, initial_error: Any = None
+    ) -> ByTask:
+        """Consolidate answers, and return `labels_`; the arguments are those of `fit`."""
+        return self.fit(data, true_labels, initial_error).labels_
+
+    def fit_predict_proba(
+        self, data: Frame, true_labels: TrueLabels = None, initial_error: Any = None
+    ) -> ByTask:
+        """Consolidate answers, and return `probas_`; the arguments are those of `fit`."""
+        return self.fit(data, true_labels, initial_error).probas_
 
     def _check_settings(self) -> None:
         if self.initial_error_strategy not in (None, "addition", "assign"):

@@ -94,13 +94,13 @@ class MultiLabelClassifier(Aggregator):
         """
         return self._fit(self._read(data))
 
-    def fit_predict(self, data: Frame, *known: Any, **more: Any) -> ByTask:
+    def fit_predict(self, data: Frame) -> ByTask:
         """Consolidate answers, and return `labels_`; the arguments are those of `fit`."""
-        return self.fit(data, *known, **more).labels_
+        return self.fit(data).labels_
 
-    def fit_predict_proba(self, data: Frame, *known: Any, **more: Any) -> ByTask:
+    def fit_predict_proba(self, data: Frame) -> ByTask:
         """Consolidate answers, and return `probas_`; the arguments are those of `fit`."""
-        return self.fit(data, *known, **more).probas_
+        return self.fit(data).probas_
 
     def tabulate_labels(self) -> ByTask:
         """The table of `label_quality` for the answers that were fitted."""
@@ -349,6 +349,14 @@ class MultiLabelCalibrated(_QuorumClassifier):
         if true_labels is None:
             return self._fit(answers)
         return self._fit(answers, gold=_read_gold(answers, true_labels))
+
+    def fit_predict(self, data: Frame, true_labels: TrueLabels = None) -> ByTask:
+        """Consolidate answers, and return `labels_`; the arguments are those of `fit`."""
+        return self.fit(data, true_labels).labels_
+
+    def fit_predict_proba(self, data: Frame, true_labels: TrueLabels = None) -> ByTask:
+        """Consolidate answers, and return `probas_`; the arguments are those of `fit`."""
+        return self.fit(data, true_labels).probas_
 
     def _check_settings(self) -> None:
         super()._check_settings()

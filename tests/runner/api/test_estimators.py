@@ -1,6 +1,7 @@
 """Conventions of scikit-learn's estimators, and what `labeljob` exports."""
 
 import copy
+import inspect
 import pickle
 import subprocess
 import sys
@@ -92,6 +93,13 @@ def test_settings_are_read_changed_and_copied_as_in_scikit_learn(kind):
     with pytest.raises(AttributeError, match="has no attribute 'scores'"):
         kind().scores  # noqa: B018
     assert not hasattr(kind(), "labels_")
+
+
+@pytest.mark.parametrize("kind", AGGREGATORS, ids=lambda kind: kind.__name__)
+def test_fit_predict_takes_what_fit_takes(kind):
+    arguments = list(inspect.signature(kind.fit).parameters.values())
+    for method in (kind.fit_predict, kind.fit_predict_proba):
+        assert list(inspect.signature(method).parameters.values()) == arguments
 
 
 def test_the_call_that_makes_it_is_its_repr():
