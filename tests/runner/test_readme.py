@@ -1,4 +1,4 @@
-"""The README's commands that need no account, as a reader runs them; and its JSON."""
+"""The README's commands that need no account, as a reader runs them, and what it says."""
 
 import io
 import json
@@ -39,8 +39,8 @@ def look(image):
         return "dog" if picture.convert("RGB").getpixel((9, 9))[0] > 90 else "cat"
 
 
-def test_three_commands_lead_from_photographs_to_labels(photos, tmp_path):
-    command, team, export = commands_of("run by tests/runner/test_readme.py")
+def test_a_stranger_gets_from_photographs_to_a_finished_export(photos, tmp_path):
+    command, team, report, export = commands_of("run by tests/runner/test_readme.py")
     with serve(tmp_path, command) as portal:
         added = CliRunner().invoke(app, team)
         assert added.exit_code == 0, added.stderr
@@ -49,8 +49,11 @@ def test_three_commands_lead_from_photographs_to_labels(photos, tmp_path):
         for link in links.values():
             assert portal.let_in(link).label_all("photos", look) == 4
         assert len(portal.output_manifest("photos")) == 4
-    exported = CliRunner().invoke(app, export)
-    assert exported.exit_code == 0, exported.stderr
+    for command in (report, export):
+        result = CliRunner().invoke(app, command)
+        assert result.exit_code == 0, result.stderr
+    (page,) = Path().glob("*.html")
+    assert len(re.findall("data:image/(?:jpeg|webp);", page.read_text(encoding="utf-8"))) >= 4
     names = {name: {file.name for file in Path("labeled", name).iterdir()} for name in CLASSES}
     assert names == {"cat": {"0.jpg", "1.jpg"}, "dog": {"2.jpg", "3.jpg"}}
 
@@ -63,9 +66,26 @@ def test_a_rehearsal_runs(photos):
     assert len(manifest.read_text().splitlines()) == 4
 
 
+def test_three_lines_of_python_label_the_answers_of_the_notebook(monkeypatch):
+    monkeypatch.chdir(ROOT / "docs/notebooks")
+    (lines,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    names = {}
+    exec(lines, names)
+    assert names["labels"].value_counts().sum() == 40
+
+
+def test_its_figures_are_those_of_the_benchmarks():
+    row = "Does the confidence tell right from wrong labels? (AUROC of a real job) | {} |"
+    page = (ROOT / "docs/benchmarks.md").read_text(encoding="utf-8")
+    _, _, measured = page.partition(row.partition("{}")[0])
+    aws, ours = re.search(r"AUROC (0\.\d+).*?\((0\.\d+)\)", README).groups()
+    assert re.match(rf"{ours};[^|]*\| AWS's function {aws};", measured)
+
+
 @pytest.mark.parametrize(("place", "file"), [(0, "payload.json"), (1, "response.json")])
-def test_its_json_is_that_of_the_examples(place, file):
-    blocks = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
+def test_the_json_of_the_contract_is_that_of_the_examples(place, file):
+    page = (ROOT / "docs/reference/contract.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
     example = json.loads((ROOT / "events/acs_image_multi_class" / file).read_text())
     assert json.loads(blocks[place]) in example
 
