@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from typer.testing import CliRunner
 
 from labeljob.commands import app
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demonstration")]
 
 ROOT = Path(__file__).resolve().parents[2]
 REMARK = "<!-- run by tests/runner/test_tutorials.py -->"
@@ -22,9 +23,14 @@ def commands_of(page):
     return [shlex.split(line)[1:] for block in blocks for line in block.splitlines()]
 
 
-def test_the_first_job_goes_from_the_demonstration_to_training(tmp_path, monkeypatch):
+def test_the_first_job_goes_from_the_demonstration_to_training(
+    demonstration, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
-    for command in commands_of("first-job.md"):
+    demo, *commands = commands_of("first-job.md")
+    assert demo == ["demo", "--output", "demo-output"]
+    shutil.copytree(demonstration, "demo-output")
+    for command in commands:
         result = CliRunner().invoke(app, command)
         assert result.exit_code == 0, result.stderr
     assert Path("textures.html").stat().st_size > 10_000
