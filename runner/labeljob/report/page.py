@@ -15,7 +15,6 @@ from markupsafe import Markup
 
 from labeljob.history.differences import name_label
 from labeljob.history.job import ObjectAnnotations
-from labeljob.messages import format_count
 from labeljob.metrics.dependence import FEW_PAIRS, describe_pairs
 from labeljob.metrics.scores import ReliabilityBin
 from labeljob.report.classes import SHOWN_CLASSES, collect_classes
@@ -25,7 +24,7 @@ from labeljob.report.contents import Contents, file_name
 from labeljob.report.gallery import Drawn, list_colors
 from labeljob.report.next_steps import Step
 from labeljob.report.page_files import TEMPLATES, dump, make_policy, read_script
-from labeljob.report.verdict import count_objects, judge
+from labeljob.report.verdict import count_objects, judge, show_count
 from labeljob.report.workers import collect_workers
 from labeljob.tasks.base import Truth
 
@@ -63,7 +62,7 @@ def _collect_confidence(contents: Contents) -> dict[str, Any]:
     points = [f"{it.confidence:.2f}: {it.accuracy:.2f} of {it.count}" for it in contents.bins]
     return {
         "bars": [(int(count), count / counts.max()) for count in counts] if counts.any() else [],
-        "caption": f"{format_count(len(contents.confidences), 'label')} by confidence; "
+        "caption": f"{show_count(len(contents.confidences), 'label')} by confidence; "
         f"{limit or f'none below {contents.below:g}'}.",
         "labeled": _choose_labeled(contents.bins),
         "points": f"Confidence and share that is right. {'; '.join(points)}.",
@@ -223,7 +222,7 @@ def _template() -> Any:
     )
     environment.filters["share"] = _share
     environment.filters["number"] = _number
-    environment.filters["count"] = format_count
+    environment.filters["count"] = show_count
     environment.filters["duration"] = _duration
     environment.filters["pairs"] = describe_pairs
     environment.filters["bins"] = _bin

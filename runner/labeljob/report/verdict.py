@@ -148,7 +148,7 @@ def _measure_workers(contents: Contents) -> Measure:
         name="Workers to check",
         value=f"{flagged:,}",
         goal="goal 0",
-        note=f"of {format_count(count, 'worker')}",
+        note=f"of {show_count(count, 'worker')}",
         level=_grade(1 - share, 1.0, 0.9),
         share=None if math.isnan(share) else share,
         mark=None,
@@ -164,7 +164,7 @@ def _conclude(contents: Contents, quality: Measure) -> tuple[Level, str]:
             "Almost good enough" if quality.level is Level.CLOSE else "Not good enough yet"
         )
     if again:
-        return Level.CLOSE, f"Good enough, but for {format_count(again, 'data object')}"
+        return Level.CLOSE, f"Good enough, but for {show_count(again, 'data object')}"
     return Level.GOOD, "Good enough to use"
 
 
@@ -183,11 +183,23 @@ def _explain(contents: Contents, quality: Measure) -> list[str]:
         sentences.append("Workers agree too little to rely on the labels as they are.")
     again, count = len(contents.requeue), count_objects(contents)
     sentences.append(
-        f"{again or 'None'} of {format_count(count, 'data object')} should be labeled again, and "
-        + (format_count(len(contents.suspects), "worker") if contents.suspects else "no worker")
+        (f"{again:,}" if again else "None")
+        + f" of {show_count(count, 'data object')} should be labeled again, and "
+        + (show_count(len(contents.suspects), "worker") if contents.suspects else "no worker")
         + " should be checked."
     )
     return sentences
+
+
+def show_count(number: int, noun: str, plural: str = "") -> str:
+    """A number with what it counts, and commas for a reader.
+
+    Examples
+    --------
+    >>> show_count(1, "answer"), show_count(28_664, "answer")
+    ('1 answer', '28,664 answers')
+    """
+    return f"{number:,}{format_count(number, noun, plural).removeprefix(str(number))}"
 
 
 def show_share(value: float) -> str:
