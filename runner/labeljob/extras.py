@@ -9,6 +9,7 @@ from groundtruth.errors import GroundTruthError
 PACKAGE = "groundtruth-consolidation"
 
 EXTRA_OF = {
+    "anyio": "portal",
     "argon2": "portal",
     "authlib": "portal-oidc",
     "boto3": "aws",
@@ -18,6 +19,7 @@ EXTRA_OF = {
     "httptools": "portal",
     "httpx2": "portal-oidc",
     "itsdangerous": "portal",
+    "joserfc": "portal-oidc",
     "json5": "aws",
     "liquid": "portal",
     "matplotlib": "demo",

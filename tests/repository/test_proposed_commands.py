@@ -7,6 +7,7 @@ command line itself; what stands for a value of the reader's (JOB, FILE) is take
 import ast
 import re
 import shlex
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,19 @@ def test_no_text_proposes_our_package_from_an_index():
     wrong = [one for one in PROPOSED if re.search(r"groundtruth-consolidation(?!\[)", one[0])]
     assert wrong == []
     assert [one for one in PROPOSED if one[1] and "groundtruth-consolidation" in one[0]] == []
+
+
+def test_an_extra_that_a_text_proposes_is_one_that_there_is():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    own = [command for command, _, _ in PROPOSED if project["name"] in command]
+    extras = {
+        extra
+        for command in own
+        for names in re.findall(rf"{project['name']}\[([\w,-]+)\]", command)
+        for extra in names.split(",")
+    }
+    assert extras
+    assert extras <= set(project["optional-dependencies"])
 
 
 def test_an_option_that_a_message_names_is_one_that_there_is():
