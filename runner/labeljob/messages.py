@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
-from collections.abc import Iterable, Iterator, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
@@ -112,6 +114,21 @@ def exit_on_error() -> Iterator[None]:
 def print_json(values: Any, *, ascii_only: bool = False) -> None:
     """Print a result as JSON on standard output."""
     typer.echo(escape_halves(json.dumps(values, indent=2, ensure_ascii=ascii_only)))
+
+
+def print_csv(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print rows with the same keys as CSV on standard output; lists in them are JSON."""
+    if not rows:
+        return
+    writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow(
+            {
+                key: json.dumps(value) if isinstance(value, (list, dict)) else value
+                for key, value in row.items()
+            }
+        )
 
 
 def format_count(number: int, noun: str, plural: str = "") -> str:

@@ -140,6 +140,8 @@ def gold_score(options: ScoreOptions) -> None:
                 "damage": job.damage.as_json(),
             }
         )
+    elif options.as_csv:
+        messages.print_csv([format_score(worker, choices) for worker in workers])
     else:
         _report(job, len(truths), len(gold.entries), workers, choices)
 

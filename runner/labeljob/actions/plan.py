@@ -22,10 +22,12 @@ from labeljob.rounds.class_frequencies import (
     advise_gold_for,
 )
 from labeljob.rounds.planning import (
+    CLOSE,
     Estimate,
     Plan,
     estimate_plans,
     list_plans,
+    recommend,
 )
 from labeljob.tasks.base import JobType
 
@@ -35,6 +37,8 @@ def plan(options: PlanOptions) -> None:
     result = _estimate(options)
     if options.as_json:
         messages.print_json(result.as_json())
+    elif options.as_csv:
+        messages.print_csv(result.rows())
     else:
         _report(result, options)
 
@@ -51,6 +55,11 @@ class _Result:
     replays: int
     gold: GoldGain | None
     advice: GoldAdvice | None
+    goal: float | None
+
+    @property
+    def recommended(self) -> Estimate:
+        return recommend(self.estimates, self.goal)
 
     def rows(self) -> list[dict[str, Any]]:
         single = self.estimates[0]
@@ -68,6 +77,7 @@ class _Result:
             "objects": self.objects,
             "price": self.price,
             "plans": self.rows(),
+            "recommended": str(self.recommended.plan),
             "gold": self.gold.as_json() if self.gold else None,
             "damage": self.job.damage.as_json(),
         }
@@ -119,6 +129,7 @@ def _estimate(options: PlanOptions) -> _Result:
         objects=options.objects or len(annotations),
         judged_by="truth" if truths else "the label of all the pilot's answers",
         replays=replays,
+        goal=options.goal,
     )
 
 
@@ -144,6 +155,30 @@ def _report(result: _Result, options: PlanOptions) -> None:
     _report_gold(result, options)
     if not result.job.task.has_lead:
         messages.note("masks have no lead to add workers by; the quality is the mean IoU")
+    _report_recommendation(result)
+
+
+def _report_recommendation(result: _Result) -> None:
+    """The plan that is recommended, why, and how a job is told to follow it."""
+    best, goal = result.recommended, result.goal
+    reached = goal is not None and best.quality >= goal
+    if goal is not None and not reached:
+        messages.warning(f"no plan reaches {goal:g}; clearer instructions may, or workers to trust")
+    low, high = best.interval
+    why = f"the fewest answers that reach {goal:g}" if reached else f"within {CLOSE} of the best"
+    messages.done(
+        f"recommended: {best.plan}. {best.answers:.2f} answers each, quality {best.quality:.3f} "
+        f"({low:.3f} to {high:.3f}), {why}"
+    )
+    if best.plan.lead:
+        messages.done(
+            f"how: {best.plan.start} workers for each data object, then labeljob requeue what is "
+            "unsure and labeljob pool the rounds; labeljob portal adds workers by itself "
+            "(--min-confidence and --max-workers)"
+        )
+    else:
+        workers = messages.format_count(best.plan.start, "worker")
+        messages.done(f"how: {workers} for each data object, as labeljob request --workers has it")
 
 
 def _report_gold(result: _Result, options: PlanOptions) -> None:

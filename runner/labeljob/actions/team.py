@@ -52,6 +52,9 @@ def team_list(options: ListOptions) -> None:
     if options.as_json:
         messages.print_json(rows)
         return
+    if options.as_csv:
+        messages.print_csv(rows)
+        return
     messages.table(
         messages.format_count(len(members), "member"),
         ("e-mail", "role", "state", "answers", "worker ID"),

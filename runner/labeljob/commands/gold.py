@@ -107,6 +107,7 @@ class ScoreOptions(JobOptions):
             help="Skill file of jobs on this machine that learns from the gold answers.",
         ),
     ] = None
+    as_csv: shared.AsCsv = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -146,6 +146,7 @@ AnswerField = Annotated[
 ]
 Endpoint = Annotated[str | None, typer.Option(help="S3 server, if it is not AWS's.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print the table as CSV.")]
 Algorithm = Annotated[str | None, algorithm_option("the job's, else the job type's")]
 NewAlgorithm = Annotated[str | None, algorithm_option("the job type's")]
 Truth = Annotated[

@@ -44,6 +44,16 @@ class PlanOptions(JobOptions):
         ),
     ] = None
     truth: shared.Truth = None
+    goal: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Quality that is wanted: the cheapest plan that reaches it is recommended. "
+            "[default: what is within 0.01 of the best]",
+        ),
+    ] = None
+    as_csv: shared.AsCsv = False
     replays: Annotated[
         int | None,
         typer.Option(min=1, help=f"Random orders. [default: {REPLAYS}; for masks {MASK_REPLAYS}]"),
@@ -59,6 +69,7 @@ def plan(options: PlanOptions) -> None:
     put into random order again and again, and consolidated by majority.
     Labels are judged by --truth, or else by what all the pilot's answers say together.
     For single labels it is told, too, what known objects, drawn at random, would do.
+    The last lines recommend a plan.
 
     Example: labeljob plan birds-job --price 0.012 --objects 20000 --truth true_labels.json
     """

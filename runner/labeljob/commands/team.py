@@ -74,6 +74,7 @@ class ListOptions:
 
     output: Store = STORE
     as_json: shared.AsJson = False
+    as_csv: shared.AsCsv = False
 
 
 @app.command("add", cls=ConfiguredCommand)

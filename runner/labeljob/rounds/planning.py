@@ -21,6 +21,8 @@ from labeljob.rounds.accuracy_curve import AccuracyCurve
 from labeljob.tasks.base import Ints, JobType, Truth
 
 STARTS = (2, 3)
+CLOSE = 0.01
+"""Quality for which nobody buys more answers, where no goal is given."""
 _NORMAL_95 = 1.959964
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -168,6 +170,22 @@ def _estimates(
             stopped_at={n: float(share[n]) for n in np.flatnonzero(share).tolist()},
             extrapolated=(plan.most if plan.lead else plan.start) > typical,
         )
+
+
+def recommend(estimates: Sequence[Estimate], goal: float | None = None) -> Estimate:
+    """The plan with the fewest answers that is good enough.
+
+    That is what reaches `goal`, a quality in [0, 1], with no more answers than the pilot has if
+    possible. Without a goal, and where no plan reaches it, it is what is within `CLOSE` of the best
+    that the pilot's answers tell of.
+    """
+    measured = [row for row in estimates if not row.extrapolated] or list(estimates)
+    enough = max(row.quality for row in measured) - CLOSE
+    groups = [[row for row in measured if row.quality >= enough]]
+    if goal is not None:
+        reaching = [row for row in estimates if row.quality >= goal]
+        groups[:0] = [[row for row in reaching if row in measured], reaching]
+    return min(next(filter(None, groups)), key=lambda row: row.answers)
 
 
 def shuffle_answers(sizes: Ints, most: int, rng: np.random.Generator) -> Ints:

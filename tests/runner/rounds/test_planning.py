@@ -1,5 +1,6 @@
 """What more or fewer workers would cost and gain."""
 
+import csv
 import json
 import math
 import statistics
@@ -8,11 +9,11 @@ import numpy as np
 import pytest
 
 from labeljob.commands.plan import plan
-from labeljob.rounds.planning import Plan, estimate_plans, list_plans
+from labeljob.rounds.planning import Estimate, Plan, estimate_plans, list_plans, recommend
 from labeljob.tasks.registry import find_job_type
 from tests.masks import answer, drawn
 from tests.real_data import real_data
-from tests.runner.command_line import run
+from tests.runner.command_line import lines_of, run
 from tests.runner.history import job_folders as on_disk
 from tests.runner.metrics.annotated_objects import annotate
 
@@ -83,6 +84,59 @@ def test_costs_follow_from_the_price(zoo):
     table = run(plan, zoo, "--price", "0.5", "--most", "3").output
     assert "always 3" in table
     assert "one more right costs" in table
+
+
+def estimate(plan, answers, quality, *, extrapolated=False):
+    return Estimate(
+        plan=plan,
+        answers=answers,
+        quality=quality,
+        interval=(0.0, 1.0),
+        gain=0.0,
+        stopped_at={},
+        extrapolated=extrapolated,
+    )
+
+
+@pytest.mark.parametrize(
+    ("goal", "expected"),
+    [
+        pytest.param(None, 3, id="within-a-hundredth-of-the-best"),
+        pytest.param(0.8, 2, id="the-fewest-answers-that-reach-the-goal"),
+        pytest.param(0.93, 9, id="more-answers-than-the-pilot-has-where-it-must-be"),
+        pytest.param(0.99, 3, id="out-of-reach"),
+    ],
+)
+def test_the_cheapest_plan_that_is_good_enough_is_recommended(goal, expected):
+    estimates = [
+        estimate(Plan(1), 1.0, 0.7),
+        estimate(Plan(2), 2.0, 0.8),
+        estimate(Plan(3), 3.0, 0.895),
+        estimate(Plan(5), 5.0, 0.9),
+        estimate(Plan(9), 9.0, 0.95, extrapolated=True),
+    ]
+    assert recommend(estimates, goal).plan == Plan(expected)
+
+
+@pytest.mark.parametrize(
+    ("most", "recommended", "how"),
+    [
+        pytest.param("1", "always 1", "labeljob request --workers", id="all-alike"),
+        pytest.param("3", "start with 2, add until", "labeljob requeue", id="one-by-one"),
+    ],
+)
+def test_the_plan_that_is_recommended_stands_at_the_end(zoo, most, recommended, how):
+    outcome = run(plan, zoo, "--most", most)
+    assert outcome.exit_code == 0, outcome.output
+    assert lines_of(outcome.stderr)[-2].startswith(f"recommended: {recommended}")
+    assert how in lines_of(outcome.stderr)[-1]
+
+
+def test_plans_are_a_table_for_a_spreadsheet_too(zoo):
+    outcome = run(plan, zoo, "--most", "3", "--price", "0.5", "--csv")
+    rows = list(csv.DictReader(outcome.stdout.splitlines()))
+    assert [row["plan"] for row in rows[:3]] == ["always 1", "always 2", "always 3"]
+    assert float(rows[1]["cost"]) == 2 * float(rows[0]["cost"])
 
 
 def test_masks_and_label_sets_are_judged_too(tmp_path):
