@@ -13,9 +13,11 @@ from PIL import Image
 
 from groundtruth.errors import GroundTruthError
 from labeljob.api import arrow_frames
+from labeljob.api.classification import AwsBuiltin, CalibratedDawidSkene, WeightedVote
 from labeljob.api.jobs import read_job
 from labeljob.api.segmentation import SegmentationFusion
 from labeljob.commands.replay import replay
+from tests.real_data import real_data
 from tests.runner.command_line import run
 from tests.runner.history import job_folders as on_disk
 from tests.runner.history.test_two_passes import make_harbour
@@ -171,6 +173,26 @@ def test_masks_and_figures_are_those_of_the_command(tmp_path, algorithm):
         assert quality["disputed_share"] == told["disputed-share"]
         by_class = [entry["confidence"] for entry in told["internal-color-map"].values()]
         assert fusion.probas_.loc[task].round(4).tolist() == by_class
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("model", "algorithm"),
+    [
+        (CalibratedDawidSkene(), "calibrated"),
+        (WeightedVote(), "weighted"),
+        (AwsBuiltin(), "builtin"),
+    ],
+    ids=repr,
+)
+def test_labels_of_a_real_job_are_those_of_the_command(tmp_path, model, algorithm):
+    birds = real_data("birds-job")
+    outcome = run(replay, birds, "--algorithm", algorithm, "-o", tmp_path / "out")
+    assert outcome.exit_code == 0, outcome.output
+    told = pd.read_parquet(tmp_path / "out" / "labels.parquet").set_index("id")
+    model.fit(read_job(birds).answers)
+    assert model.labels_[told.index].tolist() == told["class"].tolist()
+    assert model.confidences_[told.index].round(6).tolist() == told["confidence"].tolist()
 
 
 @pytest.mark.slow
