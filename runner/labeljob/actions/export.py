@@ -54,8 +54,9 @@ def _report(job: JobOnFile, target: Target) -> None:
     print_attribute(job)
     for reason, ids in target.left_out.by_reason.items():
         messages.warning(f"left out: {reason}: {_name_some(ids)}")
-    if target.without_image:
-        messages.warning(f"without a copy of the image: {_name_some(target.without_image)}")
+    left_out = {one for ids in target.left_out.by_reason.values() for one in ids}
+    if without := [one for one in target.without_image if one not in left_out]:
+        messages.warning(f"without a copy of the image: {_name_some(without)}")
     for note in target.notes:
         messages.note(note)
     for split in target.splits:

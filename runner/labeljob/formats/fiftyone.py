@@ -27,10 +27,10 @@ def export_fiftyone(images: Iterable[LabeledImage], target: Target) -> None:
     """
     samples = []
     for image in images:
-        target.counts["labeled images"] += 1
         if not target.copy_image(image, "data"):
             target.left_out.add("the image cannot be read", image.object_id)
             continue
+        target.counts["labeled images"] += 1
         samples.append(
             {
                 "filepath": f"data/{image.name}",
@@ -42,6 +42,7 @@ def export_fiftyone(images: Iterable[LabeledImage], target: Target) -> None:
                 "source": image.source,
             }
         )
+    target.require_images()
     targets = {str(number): name for number, name in enumerate(target.classes, 1)}
     info = {
         "default_classes": list(target.classes),

@@ -7,7 +7,6 @@ from urllib.parse import quote
 
 from labeljob.formats.labeled import LabeledImage
 from labeljob.formats.target import Target
-from labeljob.jobs.description import JobError
 
 
 def export_imagefolder(images: Iterable[LabeledImage], target: Target) -> None:
@@ -25,8 +24,7 @@ def export_imagefolder(images: Iterable[LabeledImage], target: Target) -> None:
     for image in images:
         if not target.copy_image(image, f"{image.split or '.'}/{names[image.indices[0]]}"):
             target.left_out.add("the image cannot be read", image.object_id)
-    if not target.counts["images"]:
-        raise JobError("not one image can be read; give --images with copies of them")
+    target.require_images()
     if renamed:
         target.write_lines(
             "classes.txt",

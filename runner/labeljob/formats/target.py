@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from labeljob.formats.labeled import LabeledImage, LeftOut
+from labeljob.jobs.description import JobError
 from labeljob.tasks.base import JobType
 
 
@@ -83,6 +84,11 @@ class Target:
         self.write(f"{folder}/{name or image.name}", image.content)
         self.counts["images"] += 1
         return True
+
+    def require_images(self) -> None:
+        """Raise `JobError` if not one image was copied, for formats that are nothing without."""
+        if not self.counts["images"]:
+            raise JobError("not one image can be read; give --images with copies of them")
 
     def as_json(self) -> Mapping[str, Any]:
         """What came of it, for `--json`."""

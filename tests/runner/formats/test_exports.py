@@ -151,6 +151,7 @@ def test_what_is_left_out_is_told_with_the_reason(zoo, tmp_path):
         pytest.param("yolo", "yolo is for masks", id="yolo"),
         pytest.param("voc", "voc is for masks", id="voc"),
         pytest.param("imagefolder", "not one image can be read", id="no-images"),
+        pytest.param("fiftyone", "not one image can be read", id="no-samples"),
     ],
 )
 def test_what_cannot_be_exported_is_said_in_one_line(zoo, tmp_path, chosen, expected):

@@ -112,7 +112,7 @@ def halved(tmp_path):
 
 
 def test_halves_of_characters_go_to_every_format_as_their_escapes(halved, tmp_path):
-    export_all(halved, tmp_path, ("coco", "huggingface"))
+    export_all(halved, tmp_path, ("coco", "huggingface", "csv", "cvat", "datumaro", "labelstudio"))
     content = json.loads((tmp_path / "coco/annotations.json").read_text())
     assert content["categories"][0]["name"] == f"cat{ESCAPED}"
     assert [one["file_name"] for one in content["images"]] == [f"{at}{ESCAPED}.jpg" for at in "012"]
