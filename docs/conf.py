@@ -1,5 +1,6 @@
 """The documentation site: `make docs` writes it to build/docs/index.html."""
 
+import re
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from typer.cli import get_docs_for_click
 from labeljob.commands import COMMANDS, load_command
 
 ROOT = Path(__file__).resolve().parents[1]
+_EXAMPLE = re.compile(r"\x08?\s*^\W*Example: (labeljob .*?)\n\n", re.MULTILINE | re.DOTALL)
 
 project = "Ground Truth consolidation"
 author = "Ground Truth consolidation"
@@ -38,6 +40,8 @@ myst_enable_extensions = ["colon_fence"]
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # a docstring says the types, with shapes and ranges
 numpydoc_show_class_members = False
+
+smartquotes = False  # they would make one dash of the two of an option
 
 html_theme = "furo"
 html_title = f"Ground Truth consolidation {release}"
@@ -82,10 +86,23 @@ class LabeljobOptions(SphinxDirective):
 def _describe(name: str) -> str:
     command, title = load_command(name), f"labeljob {name}"
     context = typer.Context(command, info_name=title)
-    return get_docs_for_click(obj=command, ctx=context, name=title, indent=1)
+    text = get_docs_for_click(obj=command, ctx=context, name=title, indent=1)
+    return _EXAMPLE.sub(_show_example, text)
+
+
+def _show_example(found: re.Match[str]) -> str:
+    return f"\n\n```sh\n{' '.join(found[1].split())}\n```\n\n"
+
+
+def number_citations(app: Sphinx, page: nodes.document, name: str) -> None:
+    """Call the sources of docstrings [1] and [2], as numpydoc does where it finds them."""
+    for text in [*page.findall(nodes.Text)]:
+        if label := re.fullmatch(r"\[R[0-9a-f]{12}-(\d+)\]", text):
+            text.parent.replace(text, nodes.Text(f"[{label[1]}]"))
 
 
 def setup(app: Sphinx) -> None:
     """Add what is ours."""
+    app.connect("doctree-resolved", number_citations)
     app.add_directive("labeljob-options", LabeljobOptions)
     app.add_transform(LinksOutOfTheSite)
