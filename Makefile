@@ -93,7 +93,7 @@ docs: $(VENV)/.docs ## Build the documentation site into build/docs
 dist: $(VENV)/.runner $(TOOLS)/release/.installed ## Build wheel, sdist and SBOM into dist
 	rm -rf dist
 	$(UV) build --quiet --no-build-isolation --python $(BIN)/python --out-dir dist
-	$(TOOLS)/release/bin/cyclonedx-py requirements requirements/runner.txt \
+	PYTHONWARNINGS=ignore $(TOOLS)/release/bin/cyclonedx-py requirements requirements/runner.txt \
 		--pyproject pyproject.toml --output-reproducible --sv 1.6 --of JSON -o dist/sbom.cdx.json
 	$(TOOLS)/release/bin/twine check --strict dist/*.whl dist/*.tar.gz
 
