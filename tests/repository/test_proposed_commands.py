@@ -42,7 +42,12 @@ def texts_of(path):
     text = path.read_text(encoding="utf-8")
     if path.suffix != ".py":
         return [text]
-    nodes = list(ast.walk(ast.parse(text))) if _MAY_PROPOSE.search(text) else []
+    return strings_of(text) if _MAY_PROPOSE.search(text) else []
+
+
+def strings_of(source):
+    """The strings of a Python source, with placeholders for the values in them."""
+    nodes = list(ast.walk(ast.parse(source)))
     formatted = [node for node in nodes if isinstance(node, ast.JoinedStr)]
     parts = {id(part) for node in formatted for part in node.values}
     return [
