@@ -25,6 +25,7 @@ from groundtruth.tasks.shards import ShardAnswers
 from labeljob.columns.answers import AnswerChunk, AnswerColumns, ChunkOnFile
 from labeljob.history.auxiliary_inputs import AuxiliaryInputs
 from labeljob.history.job import JobOnFile
+from labeljob.output_files import escape_halves
 from labeljob.tasks.registry import find_job_type
 
 SMALL = 250_000
@@ -190,7 +191,7 @@ def find_sources(job: JobOnFile, columns: AnswerColumns) -> pa.ChunkedArray:
     sources = columns.objects["source"]
     if not sources.null_count:
         return sources
-    known = {line.object_id: line.source for line in job.lines if line.source}
+    known = {line.object_id: escape_halves(line.source) for line in job.lines if line.source}
     ids = columns.objects["id"].to_pylist()
     return pc.coalesce(sources, pa.array([known.get(name) for name in ids], pa.string()))
 
