@@ -88,6 +88,9 @@ def test_several_labels():
     workers = worker_quality(make_sets(), MultiLabelMajorityVote())
     np.testing.assert_allclose(workers["skill"], [1.0, 0.5, (2 / 3 + 0 + 1) / 3])
     np.testing.assert_allclose(workers["agreement"], [1.0, 0.5, 1 / 3])
+    # On p1 the others of ann both ticked house, those of bob house and tree, those of cy house; on
+    # p2 only those of cy have a label in common, which is not that of cy.
+    np.testing.assert_allclose(workers["others"], [0.5 / 2, 0.5 / 2, 1 / 3 / 2])
     assert workers["answers"].tolist() == [2, 2, 3]
     assert pd.isna(workers["worst_label"]["ann"])
     assert workers["worst_label"]["bob"] in ("tree", "human")
