@@ -43,17 +43,17 @@ def draw_learning_curve(curve: LearningCurve, usual: float, lowest: float) -> Ma
     return _wrap(parts)
 
 
-def draw_worker_scatter(workers: Sequence[Worker]) -> Markup:
-    """Agreement of each worker, with its interval, against the number of answers."""
-    most = max((worker.answers for worker in workers), default=1)
+def draw_worker_ranks(workers: Sequence[Worker]) -> Markup:
+    """Agreement of each worker, with its interval, from the lowest to the highest."""
     parts: list[Markup] = [*_draw_grid()]
-    for worker in workers:
-        x = _stretch(worker.answers / most)
+    ranked = sorted(workers, key=lambda worker: (worker.agreement, worker.interval))
+    for rank, worker in enumerate(ranked):
+        x = _stretch((rank + 0.5) / len(ranked))
         low, high = worker.interval
         kind = "flagged" if worker.flags else "plain"
         ends = [(x, _climb(low)), (x, _climb(high))]
         parts += [_draw("polyline", f"whisker {kind}", ends)]
-        title = f"{worker.name}: {worker.agreement:.0%}"
+        title = f"{worker.name}: {100 * worker.agreement:.0f} % of {worker.answers} answers"
         parts += [_draw_dot(x, _climb(worker.agreement), f"dot {kind}", title)]
     return _wrap(parts)
 

@@ -140,8 +140,8 @@ def _replace_confidences(contents: Contents, commands: Commands) -> Step | None:
     text = builtin.describe_frequent()
     if builtin.doubtful:
         text += (
-            f"; by {builtin.algorithm}, {len(builtin.doubtful)} that the built-in function is sure "
-            f"of have less than {contents.below:g}"
+            f"; by our algorithm {builtin.algorithm}, {len(builtin.doubtful)} that the built-in "
+            f"function is sure of have less than {contents.below:g}"
         )
     below = f"{contents.below:g}"
     replay, manifest = _replay(contents, commands, "makes labels with confidences of their own")
@@ -223,7 +223,9 @@ def _talk_to_workers(contents: Contents, commands: Commands) -> Step | None:
         why="They may be tired, or unsure since something changed; objects may be harder, too.",
         links=tuple(
             Link(
-                worker.name, f"worker-{worker.worker_id}", f"{curve.before:.0%} → {curve.after:.0%}"
+                worker.name,
+                f"worker-{worker.worker_id}",
+                f"{_round_share(curve.before)} → {_round_share(curve.after)}",
             )
             for worker, curve in falling[:SHOWN]
         ),
@@ -238,7 +240,7 @@ def _explain_mistake(contents: Contents, commands: Commands) -> Step | None:
     return Step(
         name="explain-mistake",
         title=f"Explain {asked} against {made} in the instructions",
-        why=f"Where the others say {asked}, {share:.0%} of the answers say {made}.",
+        why=f"Where the others say {asked}, {_round_share(share)} of the answers say {made}.",
         links=(Link("All confusions", "confusion"),),
     )
 
@@ -278,8 +280,8 @@ def _learn_truth(contents: Contents, commands: Commands) -> Step | None:
     return Step(
         name="learn-truth",
         title=f"Learn the truth of {gold.objects} data objects, drawn at random",
-        why=f"{gold.share:.0%} of the answers are {gold.rare}. Whether it is so rare, or workers "
-        "miss it or see it too often, votes do not tell; known objects do.",
+        why=f"{_round_share(gold.share)} of the answers are {gold.rare}. Whether it is so rare, or "
+        "workers miss it or see it too often, votes do not tell; known objects do.",
         commands=(
             commands.word("draws them; write their true labels into the file", "gold draw", *draw),
             commands.word(
@@ -337,3 +339,7 @@ def _take_labels(contents: Contents, commands: Commands) -> Step | None:
         why="Those that are sure can be used; the rest may follow." if urgent else "",
         commands=(*made, commands.word("writes them for training", "export", *arguments)),
     )
+
+
+def _round_share(share: float) -> str:
+    return f"{100 * share:.0f} %"

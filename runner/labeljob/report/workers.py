@@ -14,7 +14,7 @@ from labeljob.history.job import ObjectAnnotations
 from labeljob.metrics.learning import LearningCurve
 from labeljob.metrics.workers import Worker
 from labeljob.report.contents import Contents, file_name
-from labeljob.report.curves import draw_learning_curve, draw_worker_scatter, find_lowest
+from labeljob.report.curves import draw_learning_curve, draw_worker_ranks, find_lowest
 
 MOST_PAGES = 200
 """Workers who have a page; the others are counted."""
@@ -82,10 +82,8 @@ class WorkersFacts:
 
     Attributes
     ----------
-    scatter : Markup
-        All workers by number of answers and agreement; empty if nobody can be compared.
-    most_answers : int
-        Of one worker.
+    ranks : Markup
+        All workers by agreement; empty if nobody can be compared.
     crew_curve : LearningCurve or None
         All answers over time.
     crew_chart : Markup
@@ -106,8 +104,7 @@ class WorkersFacts:
         Whether times are those between two answers, for want of the time for a task.
     """
 
-    scatter: Markup
-    most_answers: int
+    ranks: Markup
     crew_curve: LearningCurve | None
     crew_chart: Markup
     usual: float
@@ -150,8 +147,7 @@ def collect_workers(contents: Contents) -> WorkersFacts:
             )
         )
     return WorkersFacts(
-        scatter=draw_worker_scatter(compared) if compared else Markup(""),
-        most_answers=max((worker.answers for worker in compared), default=0),
+        ranks=draw_worker_ranks(compared) if compared else Markup(""),
         crew_curve=crew,
         crew_chart=draw_learning_curve(crew, usual, lowest) if crew else Markup(""),
         usual=usual,
