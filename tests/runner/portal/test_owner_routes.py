@@ -296,6 +296,8 @@ def test_the_report_is_made_on_demand_and_runs_no_code_but_its_own(portal, owner
     assert policy.startswith("sandbox allow-scripts; default-src 'none'")
     assert re.search(r"script-src 'sha256-\S+';", policy)
     assert "data:image/" in page.text
+    assert '<span class="who">ben</span>' in page.text  # the owner knows the team
+    assert 'href="/owner/jobs/zoo#disputed-title"' in page.text
 
 
 def read_classes(response):

@@ -121,6 +121,52 @@ def test_the_worker_who_says_always_the_same_is_to_be_checked(animals, tmp_path)
     assert "constant" in (tmp_path / "report.html").read_text()
 
 
+def test_workers_have_a_page_each_by_name_where_a_file_tells_it(animals, tmp_path):
+    names = tmp_path / "names.csv"
+    names.write_text(f"worker,name\n{CREW[0]},Ann\n{CREW[1]}, Ann \n", encoding="utf-8-sig")
+    page = page_of(tmp_path, animals, "--names", names)
+    pages = {item["id"] for item in page.all("details") if item.get("id", "").startswith("worker")}
+    assert pages == {f"worker-{worker}" for worker in CREW}
+    text = "".join(page.text)
+    assert "Ann (…ER00)" in text
+    assert "Ann (…ER01)" in text
+
+
+def test_names_that_cannot_be_told_are_an_error(animals, tmp_path):
+    names = tmp_path / "names.csv"
+    names.write_text(f"{CREW[0]},Ann\n\n{CREW[1]}\n")
+    outcome = run(report, animals, "--names", names, "-o", tmp_path / "page.html")
+    assert outcome.exit_code == 1
+    assert "names.csv, line 3: has no worker ID and name with a comma" in outcome.stderr
+    outcome = run(report, animals, "--names", names, "--pseudonyms", "-o", tmp_path / "page.html")
+    assert outcome.exit_code == 1
+    assert "contradict" in outcome.stderr
+
+
+def test_of_built_in_confidences_it_says_that_they_tell_little_and_shows_ours(animals, tmp_path):
+    page = page_of(tmp_path, animals)
+    assert "builtin" in page.ids
+    assert "These confidences tell little." in "".join(page.text)
+    again = page_of(tmp_path, animals, "--algorithm", "calibrated")
+    assert "builtin" not in again.ids
+
+
+def test_a_worker_whose_agreement_falls_is_asked_about(tmp_path):
+    folder = on_disk.make_job(tmp_path / "zoo", {}, ["cat"] * 60)
+    for at in range(60):
+        said = dict.fromkeys(CREW, "cat") | {CREW[2]: "cat" if at < 30 else "dog"}
+        answers = on_disk.response({worker: on_disk.chosen(name) for worker, name in said.items()})
+        for answer in answers["answers"]:
+            answer["submissionTime"] = f"2026-03-02T10:{at:02}:00.000Z"
+        on_disk.write(on_disk.response_path(folder, str(at)), answers)
+    outcome = run(report, folder, "-o", tmp_path / "report.html", "--json")
+    figures = json.loads(outcome.stdout)
+    trends = {worker["worker-id"]: worker["learning"]["trend"] for worker in figures["workers"]}
+    assert trends.pop(CREW[2]) == "falling"
+    assert "falling" not in trends.values()
+    assert "talk-to-workers" in [step["step"] for step in figures["next"]]
+
+
 def test_where_everybody_is_flagged_nothing_is_told_of_the_rest(tmp_path):
     votes = {
         str(at): dict.fromkeys(CREW[:3], on_disk.CLASSES[at % 3] if at % 2 else "")
