@@ -34,6 +34,7 @@ def text_of(output):
 def folder(demonstration, tmp_path, monkeypatch):
     """The folder that a reader works in, with `labeljob` on the path."""
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))  # not into the home folder
     shutil.copy(NOTEBOOKS / "answers.csv", tmp_path)
     (tmp_path / "demo-output").symlink_to(demonstration)
     monkeypatch.chdir(tmp_path)  # where a kernel's sockets are made, too
