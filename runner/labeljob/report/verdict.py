@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -95,10 +96,10 @@ def _measure_quality(contents: Contents) -> Measure:
     if known is not None:
         value, (name, claim), note = contents.figures[known], _MEASURED[known], "against the truth"
     else:
+        confidences, note = _choose_confidences(contents)
         # An object without a label is not labeled right.
-        value = sum(contents.confidences) / count if contents.confidences else math.nan
+        value = sum(confidences) / count if confidences else math.nan
         name, claim = contents.job.task.expected_quality
-        note = "by the confidences" if contents.confidences else "the labels have no confidences"
     return Measure(
         name=name,
         value=show_share(value),
@@ -109,6 +110,18 @@ def _measure_quality(contents: Contents) -> Measure:
         share=None if math.isnan(value) else value,
         mark=goal,
     )
+
+
+def _choose_confidences(contents: Contents) -> tuple[Sequence[float], str]:
+    """The confidences to go by, and whose they are: ours where those of the labels tell little."""
+    if not contents.confidences:
+        return (), "the labels have no confidences"
+    builtin = contents.builtin
+    if builtin is None or not builtin.tells_little:
+        return contents.confidences, "by the confidences"
+    if builtin.ours:
+        return builtin.ours, f"by {builtin.algorithm}; the built-in confidences tell little"
+    return contents.confidences, "by the built-in confidences, which tell little"
 
 
 def _measure_settled(contents: Contents) -> Measure:
