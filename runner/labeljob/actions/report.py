@@ -38,6 +38,7 @@ from labeljob.report.next_steps import Commands, Step, plan_steps
 from labeljob.report.page import choose_disputed, render
 from labeljob.report.page_files import LARGEST_PAGE, BesidePage, InsidePage, PageFiles
 from labeljob.report.pictures import read_photo
+from labeljob.report.verdict import judge
 from labeljob.tasks.base import Truth
 
 
@@ -88,7 +89,11 @@ def _write(job: JobOnFile, options: ReportOptions) -> dict[str, Any]:
             page = _make_page(contents, objects, truths or {}, steps, options, files)
         messages.note(f"pictures and data are in {folder}: it has to go wherever the page goes")
     write_text(options.output, page)
-    return {**contents.as_json(), "next": [step.as_json() for step in steps]}
+    return {
+        **contents.as_json(),
+        "verdict": judge(contents).as_json(),
+        "next": [step.as_json() for step in steps],
+    }
 
 
 def _plan_steps(contents: Contents, options: ReportOptions) -> list[Step]:

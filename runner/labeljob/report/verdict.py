@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from labeljob.messages import format_count
 from labeljob.report.contents import Contents
@@ -56,6 +57,10 @@ class Measure:
         """The level in a word; empty if it is not known."""
         return _STANDING[self.level]
 
+    def as_json(self) -> dict[str, str]:
+        """The figure for `--json`, in words."""
+        return {"value": self.value, "goal": self.goal.removeprefix("goal "), "level": self.level}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
@@ -65,6 +70,15 @@ class Verdict:
     headline: str
     reason: str
     measures: tuple[Measure, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The verdict for `--json`."""
+        return {
+            "level": self.level,
+            "headline": self.headline,
+            "reason": self.reason,
+            "figures": {measure.name: measure.as_json() for measure in self.measures},
+        }
 
 
 def judge(contents: Contents) -> Verdict:

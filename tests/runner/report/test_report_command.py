@@ -220,6 +220,21 @@ def test_no_folder_is_an_error(tmp_path):
     assert run(report, tmp_path / "gone").exit_code == 1
 
 
+@pytest.mark.parametrize(
+    ("options", "level", "headline"),
+    [
+        pytest.param(["--goal", "0.5", "--below", "0"], "good", "Good enough to use", id="good"),
+        pytest.param(["--goal", "0.99"], "close", "Almost good enough", id="close"),
+        pytest.param(["--goal", "0.5"], "close", "Good enough, but for ", id="again"),
+    ],
+)
+def test_the_verdict_is_against_the_goal(animals, tmp_path, options, level, headline):
+    options = [*options, "--algorithm", "calibrated", "--json", "-o", tmp_path / "report.html"]
+    verdict = json.loads(run(report, animals, *options).stdout)["verdict"]
+    assert (verdict["level"], verdict["headline"][:21]) == (level, headline)
+    assert verdict["figures"]["Workers to check"]["value"] == "1"
+
+
 @pytest.mark.parametrize("below", ["-1", "2", "much"])
 def test_a_bad_confidence_is_an_error_of_the_command_line(animals, below):
     assert run(report, animals, "--below", below).exit_code == 2
