@@ -110,9 +110,16 @@ def test_the_shell_completes(words, expected):
     assert result.output.split() == expected
 
 
+def test_the_help_names_values_by_words():
+    texts = [CliRunner().invoke(app, [name, "--help"]).output for name in COMMANDS]
+    kinds = re.compile(r"<(?:list\[.*?\]|(?:int|float) range|int|float|str|path|file|dir)>")
+    assert kinds.findall("".join(texts)) == []
+    assert "--seed NUMBER" in texts[[*COMMANDS].index("run")]
+
+
 def test_no_line_of_the_help_is_cut():
-    lines = CliRunner().invoke(app, ["--help"]).stdout.splitlines()
-    listed = dict(line.split(maxsplit=1) for line in lines[lines.index("Commands:") + 1 :])
+    text = CliRunner().invoke(app, ["--help"]).stdout
+    listed = dict(re.findall(r"^  ([a-z]+) +([A-Z].*)$", text, re.MULTILINE))
     assert listed == {name: line for name, (_, line) in COMMANDS.items()}
     assert "..." not in CliRunner().invoke(app, ["gold", "--help"]).stdout.partition("Commands:")[2]
 

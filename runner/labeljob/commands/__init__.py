@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import importlib
+from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperArgument, TyperGroup, TyperOption
 
 from labeljob.extras import EXTRA_OF, explain_missing
 
 if TYPE_CHECKING:
-    from typer._click import Command, Context
+    from typer._click import Command, Context, HelpFormatter, Parameter
 
 # Name, where it is (a function, or an app of several commands) and its line in the help.
 COMMANDS = {
@@ -19,6 +20,7 @@ COMMANDS = {
     "manifest": ("manifest:manifest", "Make the input manifest of a job from images."),
     "labels": ("labels:labels", "Make the label category file of a job."),
     "run": ("run:run", "Run a whole job on this machine, with simulated workers."),
+    "synthesize": ("synthesize:synthesize", "Write the files of a job with synthetic answers."),
     "portal": ("portal:app", "Let a private team label in a browser."),
     "team": ("team:app", "Add, remove and list the people who label in a portal."),
     "finish": ("finish:finish", "Write a finished job's manifest in the built-in shape."),
@@ -26,7 +28,6 @@ COMMANDS = {
     "report": ("report:report", "Write a page about a finished job and its workers."),
     "explain": ("explain:explain", "Show why a data object has its label."),
     "calibrate": ("calibrate:calibrate", "Fit confidences to labels whose truth is known."),
-    "synthesize": ("synthesize:synthesize", "Write the files of a job with synthetic answers."),
     "gold": ("gold:app", "Draw known objects, mix them in, score workers, take them out."),
     "requeue": ("requeue:requeue_objects", "Write the manifest of what should be labeled again."),
     "verified": ("verified:show_verified", "Write what a verification found right and wrong."),
@@ -40,6 +41,18 @@ COMMANDS = {
     "invoke": ("invoke:invoke", "Invoke a built function in Lambda's emulator."),
 }
 
+HEADINGS = {
+    "demo": "Label",
+    "finish": "Look at a finished job",
+    "gold": "Further rounds",
+    "tables": "Other formats and tools",
+    "doctor": "Ground Truth and its functions",
+}
+"""What the help calls the commands from this one on."""
+
+_WORDS = {"dir": "FOLDER", "file": "FILE", "float": "NUMBER", "int": "NUMBER", "path": "PATH"}
+"""What the help calls values, by what Typer calls them."""
+
 
 class LazyGroup(TyperGroup):
     """Commands that are loaded when they are called: their list needs none of them."""
@@ -50,6 +63,15 @@ class LazyGroup(TyperGroup):
         """The command that the arguments name, loaded, and what is left of them."""
         name, command, rest = super().resolve_command(ctx, args)
         return name, load_command(name) if name else command, rest
+
+    def format_commands(self, ctx: Context, formatter: HelpFormatter) -> None:
+        """Write the list of commands into the help, under `HEADINGS`."""
+        width = max(map(len, COMMANDS))
+        starts = [*map(list(COMMANDS).index, HEADINGS), len(COMMANDS)]
+        rows = [(name.ljust(width), text) for name, (_, text) in COMMANDS.items()]
+        for heading, (start, end) in zip(HEADINGS.values(), pairwise(starts), strict=True):
+            with formatter.section(heading):
+                formatter.write_dl(rows[start:end])
 
     def invoke(self, ctx: Context) -> object:
         """Run the command; a value that cannot be read is said without Pydantic's own words.
@@ -85,7 +107,20 @@ def load_command(name: str) -> Command:
         text, example, line = (one.help or "").partition("Example: ")
         if example:  # \b keeps it in one line, to be copied
             one.help = f"{text}\b\n{example}{' '.join(line.split())}"
+        for parameter in one.params:
+            _name_value(parameter)
     return command
+
+
+def _name_value(parameter: Parameter) -> None:
+    """Have the help say FILE and NUMBER, where Typer says <file> and <int range>."""
+    if isinstance(parameter, TyperArgument):
+        vars(parameter)["display_type_rich"] = lambda ctx: None  # its name says what it is
+    elif isinstance(parameter, TyperOption) and not (parameter.is_flag or parameter.metavar):
+        kind = parameter.type_descriptor
+        if not kind.is_choice:
+            shown = kind.ranged_type_name if kind.is_ranged else parameter.bare_type()
+            parameter.metavar = _WORDS.get(kind.path_type if kind.is_path else shown, "TEXT")
 
 
 def _print_version(wanted: bool) -> None:
