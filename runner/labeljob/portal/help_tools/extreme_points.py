@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+import scipy  # type: ignore[import-untyped]  # its parts are loaded when they are first used
+import skimage
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
-from scipy import ndimage  # type: ignore[import-untyped]
-from scipy.cluster.vq import kmeans2  # type: ignore[import-untyped]
-from skimage.color import rgb2lab
 
 from groundtruth.errors import GroundTruthError
 from labeljob.portal.help_tools.minimum_cut import SURE, Borders, Cut, cut
@@ -190,7 +189,9 @@ def _expect(extremes: Extremes, size: tuple[int, int]) -> Floats:
     ImageDraw.Draw(drawn).polygon(extremes.outline, fill=1)
     inside = np.asarray(drawn)
     width, height = extremes.right[0] - extremes.left[0], extremes.bottom[1] - extremes.top[1]
-    depth = ndimage.distance_transform_edt(inside) - ndimage.distance_transform_edt(~inside)
+    depth = scipy.ndimage.distance_transform_edt(inside) - scipy.ndimage.distance_transform_edt(
+        ~inside
+    )
     odds: Floats = _CENTER + _SLOPE * depth / math.sqrt(width * height)
     columns, rows = np.arange(size[0]) + 0.5, np.arange(size[1])[:, None] + 0.5
     # A point stands for the pixel that it is in: half a pixel around it may be the object's too.
@@ -202,7 +203,7 @@ def _expect(extremes: Extremes, size: tuple[int, int]) -> Floats:
 def _divide(part: Image.Image, expected: Floats, extremes: Extremes, cut: Cut) -> Mask:
     """Which pixels of a picture are the object's, by their color and by what is expected."""
     height, width = expected.shape
-    lab = rgb2lab(np.asarray(part))
+    lab = skimage.color.rgb2lab(np.asarray(part))
     features = _describe(lab, extremes)
     borders = _weigh_borders(lab)
     rng = np.random.default_rng(0)
@@ -259,7 +260,7 @@ class ColorModel:
         """Fit it to pixels that are drawn by their chances, which need not sum to 1."""
         drawn = features[rng.choice(len(features), _SAMPLE, p=chances / chances.sum())]
         n_groups = min(_COLORS, len(np.unique(drawn, axis=0)))
-        _, nearest = kmeans2(drawn, n_groups, minit="++", rng=rng)
+        _, nearest = scipy.cluster.vq.kmeans2(drawn, n_groups, minit="++", rng=rng)
         groups = [drawn[nearest == index] for index in range(n_groups)]
         groups = [group for group in groups if len(group) > 1]
         spread = _SPREAD * np.eye(features.shape[1])
@@ -300,20 +301,20 @@ def _weigh_borders(lab: Floats) -> Borders:
 
 def _keep_parts(mask: Mask) -> Mask:
     """An object without stray specks, and without holes."""
-    parts, n_parts = ndimage.label(mask)
+    parts, n_parts = scipy.ndimage.label(mask)
     if n_parts:
         sizes = np.bincount(parts.ravel())[1:]
         mask = np.isin(parts, 1 + np.flatnonzero(sizes >= _STRAY * sizes.max()))
-    return np.asarray(ndimage.binary_fill_holes(mask))
+    return np.asarray(scipy.ndimage.binary_fill_holes(mask))
 
 
 def _judge(chances: Floats, extremes: Extremes) -> Floats:
     """Log odds by what a model says; none if it speaks of another object than the points do."""
-    parts, n_parts = ndimage.label(chances > 0.5)
+    parts, n_parts = scipy.ndimage.label(chances > 0.5)
     if n_parts == 0:
         return np.zeros_like(chances)
     largest = np.argmax(np.bincount(parts.ravel())[1:])
-    rows, columns = ndimage.find_objects(parts)[largest]
+    rows, columns = scipy.ndimage.find_objects(parts)[largest]
     left, right = extremes.left[0], extremes.right[0]
     top, bottom = extremes.top[1], extremes.bottom[1]
     width = min(columns.stop, right) - max(columns.start, left)

@@ -14,12 +14,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import numpy as np
+import scipy  # type: ignore[import-untyped]  # its parts are loaded when they are first used
 from numpy.typing import NDArray
-from scipy.sparse import csr_array  # type: ignore[import-untyped]
-from scipy.sparse.csgraph import (  # type: ignore[import-untyped]
-    breadth_first_order,
-    maximum_flow,
-)
 
 SURE = 10_000.0
 """Log odds of what is known."""
@@ -46,18 +42,19 @@ def cut(odds: Floats, borders: Borders) -> Mask:
     rows = [first, second, np.full(len(likely), source), unlikely]
     columns = [second, first, likely, np.full(len(unlikely), sink)]
     capacities = [weights, weights, flat[likely], -flat[unlikely]]
-    graph = csr_array(
+    graph = scipy.sparse.csr_array(
         (
             np.rint(_PER_UNIT * np.concatenate(capacities)).astype(np.int32),
             (np.concatenate(rows), np.concatenate(columns)),
         ),
         shape=(n_pixels + 2, n_pixels + 2),
     )
-    left_over = graph - maximum_flow(graph, source, sink).flow
+    csgraph = scipy.sparse.csgraph
+    left_over = graph - csgraph.maximum_flow(graph, source, sink).flow
     left_over.data = np.maximum(left_over.data, 0)
     left_over.eliminate_zeros()
     mask = np.zeros(n_pixels + 2, dtype=bool)
-    mask[breadth_first_order(left_over, source, return_predecessors=False)] = True
+    mask[csgraph.breadth_first_order(left_over, source, return_predecessors=False)] = True
     return mask[:n_pixels].reshape(odds.shape)
 
 

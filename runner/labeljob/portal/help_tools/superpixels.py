@@ -6,9 +6,9 @@ import gzip
 import math
 
 import numpy as np
+import skimage  # its parts are loaded when they are first used
 from numpy.typing import NDArray
 from PIL import Image
-from skimage.segmentation import slic
 
 from labeljob.portal.help_tools.pictures import shrink_part
 from labeljob.portal.thumbnails import open_picture
@@ -56,7 +56,7 @@ def divide(picture: Image.Image, count: int) -> NDArray[np.uint16]:
     >>> set(regions[:, :20].ravel().tolist()) & set(regions[:, 20:].ravel().tolist())
     set()
     """
-    regions = slic(
+    regions = skimage.segmentation.slic(
         np.asarray(picture),
         n_segments=count,
         compactness=_COMPACTNESS,
