@@ -77,6 +77,7 @@ def test_numbers_and_lists_are_taken_too(tmp_path):
     assert [one.reason for one in first.rejected] == ["empty-answer", "superseded"]
 
 
+@pytest.mark.slow
 def test_a_file_is_replayed_into_a_folder_beside_it(tmp_path):
     path = write(tmp_path, submitted=[datetime(2026, 3, 2, tzinfo=UTC)] * 6)
     outcome = run(replay, path, "--algorithm", "majority", "--json")
@@ -236,6 +237,7 @@ def test_its_data_objects_are_lines_made_when_they_are_asked_for(tmp_path):
     assert [line.object_id for line in job.lines.take(np.array([1]))] == ["1"]
 
 
+@pytest.mark.slow
 def test_a_file_in_s3_is_a_job_there_and_copied_once(tmp_path, s3_server, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("HOME", str(tmp_path))

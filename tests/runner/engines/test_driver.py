@@ -21,6 +21,8 @@ from labeljob.engines.executors import Engine, ThisProcess, open_engine
 from labeljob.jobs.description import JobError
 from tests.runner.engines.steps import make_classification_plan, make_plan, plan_steps
 
+pytestmark = pytest.mark.slow
+
 WORK = "s3://job/work"
 HERE = Engine(executor=ThisProcess(), at_once=1)
 

@@ -18,6 +18,8 @@ from labeljob.engines.executors import ENGINES, open_engine
 from labeljob.extras import MissingExtraError
 from labeljob.jobs.description import JobError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("name", "options", "problem"),

@@ -9,6 +9,8 @@ from labeljob.portal.database import Database
 from labeljob.portal.drafts import find_draft, save_draft
 from tests.runner.portal.portal_client import Worker, make_app, open_portal
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def portal(tmp_path, portal_style):

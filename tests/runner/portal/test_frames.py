@@ -12,6 +12,8 @@ from labeljob.portal.grants import GrantError, GrantSigner
 from tests.runner.image_files import image_bytes
 from tests.runner.portal.portal_client import Worker, make_app, open_portal
 
+pytestmark = pytest.mark.slow
+
 ELEMENTS = re.compile(r'<script src="/static/elements\.js\?v=\w+"></script>')
 
 

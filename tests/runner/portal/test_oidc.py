@@ -18,6 +18,8 @@ from tests.runner.portal.identity_provider import CLIENT_ID, SECRET, IdentityPro
 from tests.runner.portal.live_portal import HttpWorker, serve, wait_for
 from tests.runner.portal.team_app import make_access, make_app, open_browser
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def provider():

@@ -20,6 +20,8 @@ from labeljob.portal.portal import Portal
 from tests.runner.portal import people
 from tests.runner.portal.portal_client import Worker, make_app, open_portal
 
+pytestmark = pytest.mark.slow
+
 NASTY = '</script><img src=x onerror="document.title=1">'
 LABELS = ("cat", "dog", "bird", NASTY)
 PAGE = "<p>{{ task.input.taskObject | grant_read_access }}</p>\n<crowd-form></crowd-form>\n"

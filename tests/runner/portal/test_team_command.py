@@ -11,6 +11,8 @@ from labeljob.portal import assignments, team
 from labeljob.portal.database import Database
 from tests.runner.command_line import lines_of
 
+pytestmark = pytest.mark.slow
+
 ADDRESS = "http://192.0.2.7:8765"
 
 

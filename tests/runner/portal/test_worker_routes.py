@@ -8,6 +8,8 @@ from labeljob.portal import assignments
 from tests.runner.portal import people
 from tests.runner.portal.portal_client import Worker, make_app, open_portal
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def portal(tmp_path, portal_style):

@@ -9,6 +9,8 @@ from groundtruth.storage import s3 as storage
 from groundtruth.storage.folder import FolderStore
 from groundtruth.storage.s3 import S3Store
 
+pytestmark = pytest.mark.slow
+
 BUCKET = "example-groundtruth-bucket"
 URI = f"s3://{BUCKET}/a.manifest"
 

@@ -10,6 +10,8 @@ from groundtruth.storage import s3 as storage
 from groundtruth.storage.s3 import PIECE_SIZE, S3Store, role_is_allowed, split_uri
 from tests.stub_service import Reply, s3_error
 
+pytestmark = pytest.mark.slow
+
 URI = "s3://bucket/a/2026-05-04_09:30:12.json"
 ROLE = "arn:aws:iam::123456789012:role/GroundTruthExecutionRole"
 

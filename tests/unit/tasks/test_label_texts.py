@@ -55,6 +55,7 @@ OBJECTS = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(
     OBJECTS,
     st.sampled_from(find_task("image-multi-class").algorithms),
@@ -153,6 +154,7 @@ def single_predictions(answers, batch, algorithm):
 LABELS = st.lists(st.integers(0, 3), min_size=1, unique=True).map(tuple)
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.tuples(
