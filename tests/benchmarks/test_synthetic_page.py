@@ -13,7 +13,7 @@ from benchmarks.synthetic.crews import CREWS, SEVERAL, SINGLE, TASKS, draw
 from benchmarks.synthetic.model import ModelPlan
 from benchmarks.synthetic.runs import SMALL, gains, losses, measures
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("synthetic-page")]
 
 PLAN = replace(SMALL, crews=("all average", "20 % adversaries"), objects=60, jobs=1)
 

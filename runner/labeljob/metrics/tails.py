@@ -28,7 +28,7 @@ def binomial_tail(count: int, trials: int, probability: float) -> float:
 
     Examples
     --------
-    >>> binomial_tail(2, 3, 0.5)
+    >>> round(binomial_tail(2, 3, 0.5), 9)
     0.5
     """
     if count <= 0:

@@ -14,7 +14,7 @@ from labeljob.simulation import workers as simulated
 from labeljob.simulation.truth import read_truth
 from labeljob.tasks.registry import JOB_TYPES, find_job_type
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
 
 
 def _labels(job):

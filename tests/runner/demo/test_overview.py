@@ -13,7 +13,7 @@ from labeljob.metrics.scores import mean_iou
 from labeljob.report.pictures import disagreement
 from labeljob.simulation import workers as profiles
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
 
 TASKS = ["image-multi-class", "image-multi-class-multi-label", "semantic-segmentation"]
 
