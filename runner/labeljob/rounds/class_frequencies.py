@@ -17,6 +17,7 @@ from groundtruth.aggregation.classification.calibrated import calibrated
 from groundtruth.aggregation.classification.votes import Votes
 from labeljob.history.auxiliary_inputs import add_auxiliary_inputs
 from labeljob.history.job import JobOnFile, ObjectAnnotations
+from labeljob.metrics.agreement import remember
 from labeljob.rounds import MOST_KNOWN
 from labeljob.tasks.base import Ints, JobType
 
@@ -80,11 +81,14 @@ def advise_gold_for(job: JobOnFile, objects: Sequence[ObjectAnnotations]) -> Gol
 
     A gold file that cannot be read is added to the job's damage.
     """
-    chosen = dict.fromkeys(job.unit_classes, 0)
+    classes = job.unit_classes
+    chosen = dict.fromkeys(classes, 0)
+    name_all = remember(
+        lambda rows: [name for row in rows for name in job.task.name_choices(row, classes)]
+    )
     for obj in objects:
-        for choices in obj.choices:
-            for name in job.task.name_choices(choices, job.unit_classes):
-                chosen[name] += 1
+        for name in name_all(obj.choices):
+            chosen[name] += 1
     answered = [obj for obj in objects if obj.workers]
     if advise_gold(job.task, chosen, objects=len(answered), known=0) is None:
         return None

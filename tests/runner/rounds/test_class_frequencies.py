@@ -1,6 +1,7 @@
 """Known objects that tell how frequent classes are: when they are advised, and what they gain."""
 
 import json
+import re
 import shlex
 
 import numpy as np
@@ -136,7 +137,7 @@ def test_the_report_and_the_plan_propose_commands_that_work(skewed, tmp_path, mo
         "rare-class": "cat",
         "share": pytest.approx(0.28, abs=0.05),
     }
-    commands = [text.partition("</code>")[0] for text in page.read_text().split("<code>")]
+    commands = re.findall("<code[^>]*>(.*?)</code>", page.read_text())
     draw = f"labeljob gold draw {folder} --count 40 --output zoo.gold.jsonl"
     learn = f"labeljob replay {folder} --algorithm calibrated --gold zoo.gold.jsonl"
     assert {draw, learn, f"labeljob plan {folder}"} <= set(commands)
