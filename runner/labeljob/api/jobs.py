@@ -200,8 +200,11 @@ class JobFrames:
     @cached_property
     def _answers(self) -> tuple[Any, Any]:
         job = self._job
-        if job.columns is not None and job.task.names_task is not None:
-            table, rejected = _read_names(job, job.columns, job.task.names_task)
+        if job.task.names_task is not None:
+            if job.columns is None:  # there are no answers
+                table, rejected = _make_names(job), _tabulate_rejected([])
+            else:
+                table, rejected = _read_names(job, job.columns, job.task.names_task)
             return to_frame(table, self._kind), to_frame(rejected, self._kind)
         table, masks, rejected = _read_mask_answers(job)
         found = to_frame(table, self._kind, segmentations=masks)
@@ -224,6 +227,12 @@ def _read_names(
         objects = ids.take(pa.array(numbers, pa.int64())).to_pylist()
         rejected += zip(objects, (answer for _, answer in settled.rejected), strict=True)
     return pa.concat_tables(tables), _tabulate_rejected(rejected)
+
+
+def _make_names(job: JobOnFile) -> pa.Table:
+    """The table of answers where there are none."""
+    table = pa.schema([("task", pa.string()), ("worker", pa.string()), *_BESIDE]).empty_table()
+    return table.add_column(2, "label", _to_labels(job, {}, np.empty(0, np.int64)))
 
 
 def _take_answers(

@@ -94,6 +94,14 @@ def test_several_labels(tmp_path):
     assert [list(one) for one in job.labels["confidences"]] == [[0.5, 0.95], [0.95]]
 
 
+def test_answers_that_are_not_there(zoo):
+    expected = read_job(zoo, frames="arrow", labels=on_disk.CLASSES).answers.schema
+    shutil.rmtree(zoo / "annotations")
+    job = read_job(zoo, frames="arrow", labels=on_disk.CLASSES)
+    assert (job.answers.num_rows, job.rejected.num_rows) == (0, 0)
+    assert job.answers.schema == expected
+
+
 @pytest.mark.parametrize("kind", [pl.DataFrame, pa.Table])
 def test_frames_of_other_libraries(zoo, kind):
     name = "polars" if kind is pl.DataFrame else "arrow"
