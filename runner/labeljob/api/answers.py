@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
@@ -11,7 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labeljob.api.frames import Frame, FrameError, FrameLibrary, find_library, read_columns
+from labeljob.api.frames import (
+    Frame,
+    FrameError,
+    FrameLibrary,
+    find_library,
+    holds_nothing,
+    read_columns,
+)
 
 COLUMNS = ("task", "worker", "label")
 
@@ -99,7 +106,10 @@ def read_answers(
     columns = read_columns(data, COLUMNS)
     said = library.to_list(columns["label"])
     if several:
-        lists = [_list_labels(row, value) for row, value in enumerate(said)]
+        lists = [
+            list_labels(value, f"column 'label' in row {row} counted from 0")
+            for row, value in enumerate(said)
+        ]
         rows = np.repeat(np.arange(len(lists)), [len(labels) for labels in lists])
         said = list(chain.from_iterable(lists))
         like, categories = None, None
@@ -184,7 +194,12 @@ def _is_hashable(value: Any) -> bool:
 
 
 def _check_classes(classes: Sequence[Any]) -> list[Any]:
+    if isinstance(classes, (str, bytes)) or not isinstance(classes, Iterable):
+        raise FrameError(f"classes={classes!r} is no list of labels")
     listed = list(classes)
+    unusable = [value for value in listed if holds_nothing(value) or not _is_hashable(value)]
+    if unusable:
+        raise FrameError(f"classes names {unusable[0]!r}, which is no label")
     again = [value for value, times in Counter(listed).items() if times > 1]
     if again:
         raise FrameError(f"classes names {again[0]!r} {listed.count(again[0])} times")
@@ -193,15 +208,19 @@ def _check_classes(classes: Sequence[Any]) -> list[Any]:
     return listed
 
 
-def _list_labels(row: int, value: Any) -> list[Any]:
+def list_labels(value: Any, where: str) -> list[Any]:
+    """The labels of one answer, those of a set in ascending order; `where` is for the message.
+
+    Raises `FrameError` if it is no list of labels.
+    """
     if isinstance(value, np.ndarray):
         value = value.tolist()
     if isinstance(value, (str, bytes)) or not isinstance(value, Collection):
         raise FrameError(
-            f"column 'label' holds {value!r} in row {row} counted from 0, where a list of labels "
-            "is needed; for answers of one label take a classifier such as CalibratedDawidSkene"
+            f"{where} holds {value!r}, where a list of labels is needed; for answers of one label "
+            "take a classifier such as CalibratedDawidSkene"
         )
-    labels = list(value)
-    if any(label is None or label != label for label in labels):
-        raise FrameError(f"column 'label' holds a list with nothing in it in row {row}: {labels}")
+    labels = sort_values(value) if isinstance(value, Set) else list(value)
+    if any(map(holds_nothing, labels)):
+        raise FrameError(f"{where} holds a list with nothing in it: {labels}")
     return labels

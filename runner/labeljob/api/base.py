@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import MISSING, Field, fields
+from math import isfinite
 from numbers import Real
 from typing import Any, Self
 
@@ -48,7 +49,7 @@ class Aggregator:
             If there is no such setting.
         """
         own = self.get_params(deep=False)
-        for name, value in params.items():
+        for name, value in sorted(params.items(), key=lambda item: "__" in item[0]):
             outer, _, inside = name.partition("__")
             if outer not in own or (inside and not isinstance(own[outer], Aggregator)):
                 raise ValueError(
@@ -57,6 +58,7 @@ class Aggregator:
             if inside:
                 own[outer].set_params(**{inside: value})
             else:
+                own[name] = value
                 setattr(self, name, value)
         return self
 
@@ -76,9 +78,10 @@ class Aggregator:
         """Say of what `fit` finds that it is not there yet."""
         results = (field.name for field in fields(type(self)) if not field.init)  # type: ignore[arg-type]
         if name in results or (not name.endswith("__") and hasattr(type(self), name)):
-            raise AttributeError(
-                f"{type(self).__name__} has no {name} yet: call fit, or fit_predict, first"
-            )
+            hint = "call fit, or fit_predict, first"
+            if "labels_" in self.__dict__:
+                hint = "a setting has to ask for it before fit is called"
+            raise AttributeError(f"{type(self).__name__} has no {name} yet: {hint}")
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
 
@@ -98,16 +101,26 @@ def check_number(
 ) -> None:
     """Raise `ValueError` unless a setting is a number in a range; with `above` not the least."""
     is_number = isinstance(value, Real) and not isinstance(value, bool)
-    if is_number and (least < value if above else least <= value) and value <= most:
+    if (
+        is_number
+        and isfinite(value)
+        and (least < value if above else least <= value)
+        and value <= most
+    ):
         return
     low = f"above {least:g}" if above else f"of {least:g} or more"
     high = "" if most == float("inf") else f", {most:g} at most"
     raise ValueError(f"{name}={value!r} is not a number {low}{high}")
 
 
+def check_whole_number(name: str, value: Any, *, least: int) -> None:
+    """Raise `ValueError` unless a setting is a whole number, and large enough."""
+    check_number(name, value, least=least)
+    if int(value) != value:
+        raise ValueError(f"{name}={value!r} is not a whole number")
+
+
 def check_rounds(n_iter: Any, tol: Any, least: int = 1) -> None:
     """Raise `ValueError` unless these say when an algorithm that makes rounds ends."""
-    check_number("n_iter", n_iter, least=least)
-    if int(n_iter) != n_iter:
-        raise ValueError(f"n_iter={n_iter!r} is not a whole number")
+    check_whole_number("n_iter", n_iter, least=least)
     check_number("tol", tol)

@@ -27,7 +27,7 @@ from groundtruth.aggregation.classification.votes import Floats, Ints, Votes
 from groundtruth.aggregation.classification.weighted import WeightedSettings, weighted
 from groundtruth.tasks.classification.algorithms import choose_classes, share_votes, show_builtin
 from labeljob.api.answers import Answers, read_answers
-from labeljob.api.base import Aggregator, check_number, check_rounds
+from labeljob.api.base import Aggregator, check_number, check_rounds, check_whole_number
 from labeljob.api.frames import ByTask, ByWorker, Frame, FrameError, find_library, read_by_id
 
 _SMALLEST_RATE = 1e-10
@@ -781,13 +781,13 @@ class EBCC(_SkilledClassifier):
 
     def _check_settings(self) -> None:
         check_rounds(self.n_iter, self.tol)
-        check_number("n_subtypes", self.n_subtypes, least=1)
+        check_whole_number("n_subtypes", self.n_subtypes, least=1)
         for name in ("concentration", "right", "wrong"):
             check_number(name, getattr(self, name), above=True)
 
     def _consolidate(self, votes: Votes, **known: Any) -> Result:
         settings = EbccSettings(
-            n_subtypes=self.n_subtypes,
+            n_subtypes=int(self.n_subtypes),
             concentration=self.concentration,
             right=self.right,
             wrong=self.wrong,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
@@ -126,6 +126,8 @@ class _Pandas(FrameLibrary):
 
         if like is None:
             return pd.Series(values)
+        if like.dtype == bool and None in list(values):  # which pandas would take for False
+            return pd.Series(values, dtype=object)
         try:
             return pd.Series(values, dtype=like.dtype)
         except (TypeError, ValueError):
@@ -367,11 +369,14 @@ def read_by_id(values: Any, id_name: str) -> dict[Any, Any]:
     known = dict(pairs)
     if len(known) < len(pairs):
         raise FrameError(f"a {id_name} is there twice, with a value each time")
-    return {key: value for key, value in known.items() if not _holds_nothing(value)}
+    return {key: value for key, value in known.items() if not holds_nothing(value)}
 
 
-def _holds_nothing(value: Any) -> bool:
-    return value is None or type(value).__name__ == "NAType" or bool(value != value)
+def holds_nothing(value: Any) -> bool:
+    """Whether a value is None, NaN or what pandas has for nothing; a list or an array is not."""
+    if value is None or type(value).__name__ == "NAType":
+        return True
+    return not isinstance(value, (Collection, np.ndarray)) and bool(value != value)
 
 
 def _name_columns(

@@ -22,7 +22,7 @@ from groundtruth.aggregation.multilabel.calibrated import (
 from groundtruth.aggregation.multilabel.selections import Bools, Selections
 from groundtruth.tasks.multilabel.algorithms import share_as
 from groundtruth.tasks.multilabel.decisions import decide_labels
-from labeljob.api.answers import Answers, read_answers
+from labeljob.api.answers import Answers, list_labels, read_answers
 from labeljob.api.base import Aggregator, check_number, check_rounds, clone
 from labeljob.api.classification import (
     Classifier,
@@ -390,13 +390,14 @@ def _read_gold(answers: Answers, true_labels: TrueLabels) -> Ints:
     gold = np.full((len(answers.tasks.values), len(answers.labels.values) or 1), -1, np.int64)
     for row, task in enumerate(answers.tasks.values):
         if task in known:
-            unknown = [label for label in known[task] if label not in index]
+            labels = list_labels(known[task], f"true_labels of task {task!r}")
+            unknown = [label for label in labels if label not in index]
             if unknown:
                 raise FrameError(
                     f"true_labels has {unknown[0]!r}, which nobody gave: list all labels as classes"
                 )
             gold[row] = 0
-            gold[row, [index[label] for label in known[task]]] = 1
+            gold[row, [index[label] for label in labels]] = 1
     return gold
 
 

@@ -117,6 +117,8 @@ def test_settings_of_what_is_inside_have_names_of_their_own():
     assert model.get_params()["base_aggregator__n_iter"] == 60
     model.set_params(base_aggregator__n_iter=7)
     assert model.base_aggregator.n_iter == 7
+    model.set_params(base_aggregator__n_iter=9, base_aggregator=WeightedVote())
+    assert repr(model) == "BinaryRelevance(base_aggregator=WeightedVote(n_iter=9))"
     with pytest.raises(ValueError, match="no setting 'classes__n_iter'"):
         model.set_params(classes__n_iter=7)
 

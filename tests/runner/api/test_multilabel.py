@@ -117,15 +117,21 @@ def test_known_labels_are_kept_and_judge_the_workers():
     before = MultiLabelCalibrated().fit(sets)
     assert model.skills_["cy"] > before.skills_["cy"]
     assert (model.probas_.loc["p1"] != before.probas_.loc["p1"]).all()
+    assert_frame_equal(
+        MultiLabelCalibrated().fit_predict_proba(sets, {"p2": np.array(["train"])}), model.probas_
+    )
     with pytest.raises(FrameError, match="'moon', which nobody gave"):
         MultiLabelCalibrated().fit(sets, {"p1": ["moon"]})
+    with pytest.raises(FrameError, match="true_labels of task 'p1' holds 'car', where a list"):
+        MultiLabelCalibrated().fit(sets, {"p1": "car"})
 
 
 @pytest.mark.parametrize(
     ("label", "problem"),
     [
-        ("house", "holds 'house' in row 0 counted from 0, where a list of labels is needed"),
-        (["house", None], r"a list with nothing in it in row 0: \['house', None\]"),
+        ("house", "in row 0 counted from 0 holds 'house', where a list of labels is needed"),
+        (["house", None], r"row 0 counted from 0 holds a list with nothing in it: \['house', None"),
+        (["house", pd.NA], r"a list with nothing in it: \['house', <NA>\]"),
         ([["house"]], "values of type list, which cannot be told apart"),
         (None, "holds nothing in 1 of 7 rows"),
     ],
@@ -135,6 +141,11 @@ def test_an_answer_that_is_no_list_of_labels_is_named(label, problem):
     sets.at[0, "label"] = label
     with pytest.raises(FrameError, match=problem):
         MultiLabelCalibrated().fit(sets)
+
+
+def test_labels_of_a_set_are_in_ascending_order():
+    answer = pd.DataFrame([["p1", "ann", {17, 8, 3, 16}]], columns=COLUMNS)
+    assert MultiLabelCalibrated().fit_predict(answer)["p1"] == [3, 8, 16, 17]
 
 
 def test_lists_may_be_arrays_tuples_or_sets():

@@ -15,7 +15,14 @@ from labeljob import (
     label_quality,
     worker_quality,
 )
-from tests.runner.api.answer_frames import COLUMNS, CONVERT, make_crowd, make_sets, make_votes
+from tests.runner.api.answer_frames import (
+    COLUMNS,
+    CONVERT,
+    make_crowd,
+    make_sets,
+    make_votes,
+    plain,
+)
 
 nan = float("nan")
 
@@ -143,3 +150,12 @@ def test_what_is_no_frame_or_no_classifier_is_refused(tabulate):
     empty = tabulate(pd.DataFrame([], columns=COLUMNS))
     assert empty.empty
     assert "answers" in empty.columns
+
+
+@pytest.mark.parametrize("convert", [pd.DataFrame, *CONVERT.values()])
+def test_who_never_disagrees_has_no_worst_label(convert):
+    votes = make_votes()
+    frame = convert(votes.assign(label=votes["label"] == "cat"))
+    table = worker_quality(frame, MajorityVote())
+    found = {worker: row[-1] for worker, row in plain(table).items()}
+    assert found == {"ann": True, "bob": None, "cy": None, "di": False, "eve": False}

@@ -177,7 +177,8 @@ def test_a_fit_begins_anew():
     assert fusion.disagreements_["b"][0].tolist() == [0, 0, 148 / 255, 0]
     fusion.set_params(disagreement_map=False).fit(frame_of(ROWS[:1]))
     assert fusion.labels_.index.tolist() == ["b"]
-    assert not hasattr(fusion, "disagreements_")
+    with pytest.raises(AttributeError, match="a setting has to ask for it before fit is called"):
+        fusion.disagreements_  # noqa: B018
 
 
 def test_settings_are_shown_where_they_are_not_as_usual():
