@@ -96,8 +96,9 @@ def test_only_few_numbers_of_answers_are_open():
 
 
 def test_what_is_typed_says_so():
-    assert "This paragraph alone is typed; it is from [decisions.md](decisions.md)." in quality(
-        {"calibrated": 0.5}
+    assert (
+        "This paragraph alone is typed; it is from [decisions.md](../explanation/decisions.md)."
+        in quality({"calibrated": 0.5})
     )
 
 
