@@ -212,8 +212,8 @@ def _explain(contents: Contents, quality: Measure) -> list[str]:
     sentences.append(
         (f"{again:,}" if again else "None")
         + f" of {show_count(count, 'data object')} should be labeled again, and "
-        + (show_count(len(contents.suspects), "worker") if contents.suspects else "no worker")
-        + " should be checked."
+        + (f"{len(contents.suspects):,}" if contents.suspects else "none")
+        + f" of {show_count(len(contents.workers), 'worker')} should be checked."
     )
     return sentences
 

@@ -86,7 +86,7 @@ class JobType(ABC):
     # what the mean confidence of labels says of them, as a heading and as a sentence, and how high
     # it is to be
     expected_quality: ClassVar[tuple[str, str]] = (
-        "Labels expected to be right",
+        "Labels likely right",
         "{} of the labels are expected to be right",
     )
     usual_goal: ClassVar[float] = 0.95
