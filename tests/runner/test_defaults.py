@@ -85,12 +85,16 @@ def test_the_example_of_the_documents_is_one(folder, zoo):
         pytest.param("[lables]\n", r"\[lables\] is no command", id="no-command"),
         pytest.param("[labels]\nouput = 'a'\n", r"\[labels\] has no ouput", id="no-option"),
         pytest.param("ouput = 'a'\n", "ouput is no option of any command", id="nobodys-option"),
+        pytest.param("labels = 1\n", r"its options stand in \[labels\]", id="no-table"),
+        pytest.param("[labels.task]\n", "'{}' is not one of", id="table-of-option"),
+        pytest.param("[labels.again]\n", r"\[labels\] has no again", id="table-of-nothing"),
         pytest.param("[labels]\ntask = true\n", "task is True, not a value", id="no-flag"),
         pytest.param("[labels]\ntask = 'x'\n", "in labeljob.toml, unless the command", id="value"),
     ],
 )
 def test_what_is_wrong_in_the_file_is_named(folder, text, problem):
     configure(folder, text)
+    assert call("labels", "--help").exit_code == 0
     outcome = call(*LABELS)
     assert outcome.exit_code == 2
     assert re.search(problem, " ".join(outcome.stderr.replace("│", " ").split())), outcome.stderr

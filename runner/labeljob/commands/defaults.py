@@ -36,7 +36,7 @@ class ConfiguredCommand(TyperCommand):
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
         """Read the command line, and the defaults of what it leaves out."""
-        if ctx.resilient_parsing:
+        if ctx.resilient_parsing or "--help" in args:
             return super().parse_args(ctx, args)
         defaults = self._read_defaults(ctx, args)
         ctx.default_map = {name: default.value for name, default in defaults.items()}
@@ -104,9 +104,13 @@ def _read_table(file: Path, words: list[str], options: set[str]) -> dict[str, An
         raise typer.BadParameter(f"{file} cannot be read: {error}") from error
     common = {key: value for key, value in document.items() if not isinstance(value, dict)}
     own: Any = document
-    for word in words:
-        own = own.get(word, {}) if isinstance(own, dict) else {}
-    own = {key: value for key, value in own.items() if not isinstance(value, dict)}
+    for number, word in enumerate(words, 1):
+        own = own.get(word, {})
+        if not isinstance(own, dict):
+            table = ".".join(words[:number])
+            raise typer.BadParameter(
+                f"{file}: {table} is a command: its options stand in [{table}]"
+            )
     for key in own.keys() - options:
         known = ", ".join(sorted(options))
         raise typer.BadParameter(f"{file}: [{'.'.join(words)}] has no {key}; it has {known}")

@@ -62,7 +62,7 @@ class DrawOptions(JobOptions):
         ),
     ]
     count: Annotated[int, typer.Option(min=1, help="How many are drawn.")] = MOST_KNOWN
-    seed: Annotated[int, typer.Option(help="Decides which.")] = 0
+    seed: Annotated[int, typer.Option(min=0, help="Decides which.")] = 0
     output: Annotated[Path, output_option("The file to fill in.", "FILE")] = Path("gold.jsonl")
     task: shared.Task = None
     labels: shared.Labels = None
@@ -78,7 +78,7 @@ class MixOptions:
     rate: Annotated[
         float, typer.Option(min=0.0, max=0.9, help="Share of the new manifest that is gold.")
     ] = 0.1
-    seed: Annotated[int, typer.Option(help="Decides which objects and where.")] = 0
+    seed: Annotated[int, typer.Option(min=0, help="Decides which objects and where.")] = 0
     output: Output = Path("gold.manifest")
     remember: Annotated[
         Path | None,

@@ -200,7 +200,7 @@ Address = Annotated[
         "this machine]"
     ),
 ]
-Seed = Annotated[int, typer.Option(help="Decides every random choice.")]
+Seed = Annotated[int, typer.Option(min=0, help="Decides every random choice.")]
 NewTask = Annotated[JobType, job_type_option("What workers are asked to do.", show_default=False)]
 
 

@@ -58,7 +58,7 @@ class PlanOptions(JobOptions):
         int | None,
         typer.Option(min=1, help=f"Random orders. [default: {REPLAYS}; for masks {MASK_REPLAYS}]"),
     ] = None
-    seed: Annotated[int, typer.Option(help="Decides the random orders.")] = 0
+    seed: Annotated[int, typer.Option(min=0, help="Decides the random orders.")] = 0
 
 
 @takes_options
