@@ -135,8 +135,10 @@ def export_job(
 
         def counted() -> Iterator[LabeledImage]:
             for image in chain([first], images):
+                before = left_out.count()
                 yield image
-                target.per_split[image.split] += 1
+                if left_out.count() == before:  # some formats do without what has no file
+                    target.per_split[image.split] += 1
                 advance()
 
         WRITERS[chosen](counted(), target)

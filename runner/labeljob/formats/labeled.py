@@ -98,6 +98,10 @@ class LeftOut:
         """Note a data object."""
         self.by_reason[reason].append(object_id)
 
+    def count(self) -> int:
+        """How often one was noted."""
+        return sum(map(len, self.by_reason.values()))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:

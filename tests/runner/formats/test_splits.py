@@ -122,6 +122,14 @@ def test_formats_for_training_have_the_same_parts(kennel, tmp_path):
     } == parts
 
 
+@pytest.mark.parametrize("chosen", ["imagefolder", "fiftyone"])
+def test_parts_count_the_images_that_are_there(kennel, tmp_path, chosen):
+    for number in (3, 8):
+        (kennel[1] / f"{number}.jpg").unlink()
+    result = exported(kennel, chosen, tmp_path / "out")
+    assert sum(result["split"].values()) == result["written"]["images"] == N_IMAGES - 2
+
+
 def test_masks_of_parts(harbour, images, tmp_path):
     folder, manifest, _ = harbour
     more = ("--labels", "water,boat,quay", "--split", "1,1", "--images", images)
@@ -169,3 +177,10 @@ def test_what_cannot_be_divided_is_said_in_one_line(kennel, tmp_path, options, e
     assert outcome.exit_code == 1
     assert expected in outcome.output
     assert not (tmp_path / "out").exists()
+
+
+def test_a_seed_below_0_is_none(kennel, tmp_path):
+    options = ("--format", "csv", "--split", "1,1", "--seed", "-1", "-o", tmp_path / "out")
+    outcome = run(export, kennel[0], *options)
+    assert outcome.exit_code == 2
+    assert "--seed" in outcome.output
