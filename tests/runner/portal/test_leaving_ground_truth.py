@@ -112,11 +112,11 @@ def make_gulls():
 def test_annotations_of_another_tool_go_on_and_out_to_training(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     make_gulls()
-    run(["labels", *NAMES, "-o", "labels.json"])
-    look, (requeue, portal, pool), (back,), again, (train,) = blocks("other-tools.md")
+    look, (requeue, labels, portal, pool), (back,), again, (train,) = blocks("other-tools.md")
     for command in look:
         run(command)
     run(requeue)
+    run(labels)
     assert label_in_portal(portal, "gulls-again", "dog") == 1
     run(pool)
     assert labels_in("gulls-all/builtin.manifest") == ["cat", "dog"]
