@@ -153,7 +153,10 @@ $(TOOLS)/bootstrap/.installed: requirements/bootstrap.txt
 
 # A Python of this machine if there is one, else one that uv downloads.
 $(VENV)/.created: $(TOOLS)/bootstrap/.installed
-	.ci/find-python >/dev/null || $(UV) python install --quiet --no-bin 3.13
+	.ci/find-python >/dev/null || $(UV) python install --no-bin 3.13 || { \
+		echo "No Python 3.13 is here or can be downloaded: install it, or name it in PYTHON313." >&2; \
+		exit 1; \
+	}
 	test -x $(BIN)/python || $(UV) venv --quiet --python "$$(.ci/find-python)" $(VENV)
 	touch $@
 
