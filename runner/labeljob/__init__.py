@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         CalibratedDawidSkene,
         DawidSkene,
         MajorityVote,
+        OneCoinDawidSkene,
         WeightedVote,
     )
     from labeljob.api.frames import FrameError, MissingColumnError
@@ -49,6 +50,7 @@ __all__ = [
     "MultiLabelAwsBuiltin",
     "MultiLabelCalibrated",
     "MultiLabelMajorityVote",
+    "OneCoinDawidSkene",
     "SegmentationFusion",
     "WeightedVote",
     "label_quality",
@@ -63,6 +65,7 @@ _MODULES = {
         "CalibratedDawidSkene",
         "DawidSkene",
         "MajorityVote",
+        "OneCoinDawidSkene",
         "WeightedVote",
     ),
     "labeljob.api.frames": ("FrameError", "MissingColumnError"),

@@ -10,7 +10,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
@@ -843,6 +843,8 @@ class DawidSkene(_SkilledClassifier):
     ['cat', 'dog']
     """
 
+    _one_coin: ClassVar[bool] = False
+
     n_iter: int = _DAWID_SKENE.max_rounds
     tol: float = _DAWID_SKENE.tolerance
     initial_error_strategy: Literal["addition", "assign"] | None = None
@@ -915,10 +917,62 @@ class DawidSkene(_SkilledClassifier):
         if not self.n_iter:
             return Result(**_name(share_votes(votes, None)))
         settings = DawidSkeneSettings(
-            strength=self.strength, tolerance=self.tol, max_rounds=int(self.n_iter)
+            strength=self.strength,
+            tolerance=self.tol,
+            max_rounds=int(self.n_iter),
+            one_coin=self._one_coin,
         )
         found = dawid_skene(votes, settings=settings, **known)
         return self._show(found, self.strength, known.get("gold"), known.get("prior_counts"))
+
+
+@dataclass(repr=False, eq=False)
+class OneCoinDawidSkene(DawidSkene):
+    """Dawid and Skene's model [1]_ with one number for each worker: how often the worker is right.
+
+    Wrong answers are taken to be any other class alike [2]_. That is less to learn than what
+    `DawidSkene` learns of each worker, and enough where classes are not mixed up or answers are
+    few.
+
+    Parameters
+    ----------
+    n_iter : int
+        Most rounds; with 0 the result is the shares of the votes.
+    tol : float
+        Rounds end when no probability changes by this much or more; 0 makes all of them.
+    initial_error_strategy : {"addition", "assign"}, optional
+        See `DawidSkene`.
+    strength : float
+        How many votes the accuracy of all workers counts for in a worker's own.
+    classes : sequence, optional
+        See `Classifier`.
+
+    Attributes
+    ----------
+    labels_, probas_, confidences_, priors_, errors_
+        See `Classifier`.
+    skills_ : Series
+        By worker: how probable the next answer is to be right.
+
+    References
+    ----------
+    .. [1] A. P. Dawid and A. M. Skene, "Maximum likelihood estimation of observer error-rates
+       using the EM algorithm", Applied Statistics 28 (1979). doi:10.2307/2346806
+    .. [2] Y. Zhang, X. Chen, D. Zhou and M. I. Jordan, "Spectral methods meet EM: A provably
+       optimal algorithm for crowdsourcing", Journal of Machine Learning Research 17 (2016).
+       arXiv:1406.3824
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> answers = pd.DataFrame(
+    ...     {"task": [1, 1, 2, 2], "worker": list("abab"), "label": ["cat", "cat", "dog", "cat"]}
+    ... )
+    >>> OneCoinDawidSkene(100).fit_predict(answers, true_labels={2: "dog"}).tolist()
+    ['cat', 'dog']
+    """
+
+    _one_coin: ClassVar[bool] = True
 
 
 def _read_counts(answers: Answers, table: Any) -> Floats:

@@ -13,12 +13,13 @@ from labeljob import (
     FrameError,
     MajorityVote,
     MissingColumnError,
+    OneCoinDawidSkene,
     WeightedVote,
 )
 from tests.runner.api.answer_frames import COLUMNS, CONVERT, make_crowd, make_votes, plain
 
-ALL = [MajorityVote, AwsBuiltin, CalibratedDawidSkene, WeightedVote, EBCC, DawidSkene]
-SKILLED = [CalibratedDawidSkene, WeightedVote, EBCC, DawidSkene]
+SKILLED = [CalibratedDawidSkene, WeightedVote, EBCC, DawidSkene, OneCoinDawidSkene]
+ALL = [MajorityVote, AwsBuiltin, *SKILLED]
 
 
 def test_majority_vote_finds_shares_labels_and_how_often_workers_agree_with_them():
@@ -362,3 +363,22 @@ def test_a_worker_with_two_labels_has_two_votes_and_a_single_answer_is_not_sure(
     probas = MajorityVote().fit_predict_proba(frame)
     assert probas.loc[1].tolist() == [0.5, 0.5]
     np.testing.assert_allclose(probas.loc[2], [0.7, 0.3])
+
+
+def test_one_coin_takes_all_errors_of_a_worker_for_alike():
+    """Mix always takes cats for dogs: a dog of mix may be a cat, and is never an eel."""
+    rows = [
+        (f"{label}{at}", worker, "dog" if worker == "mix" and label == "cat" else label)
+        for label in ("cat", "dog", "eel")
+        for at in range(20)
+        for worker in ("ann", "bob", "cy", "mix")
+    ]
+    frame = pd.DataFrame([*rows, ("x", "mix", "dog"), ("x", "di", "dog")], columns=COLUMNS)
+    probas = DawidSkene().fit_predict_proba(frame).loc["x"]
+    assert probas["cat"] > 5 * probas["eel"]
+    model = OneCoinDawidSkene().fit(frame)
+    assert model.probas_.loc["x", "cat"] == pytest.approx(model.probas_.loc["x", "eel"], rel=0.01)
+    assert model.labels_["x"] == "dog"
+    assert model.skills_["ann"] > 0.95 > 0.7 > model.skills_["mix"] > 0.6
+    begun = OneCoinDawidSkene(0).fit_predict_proba(frame)
+    assert_frame_equal(begun, MajorityVote().fit_predict_proba(frame))

@@ -144,7 +144,7 @@ def test_a_clone_has_the_settings_and_nothing_that_was_found():
         (CalibratedDawidSkene, CalibratedSettings, {"dependence"}),
         (WeightedVote, WeightedSettings, set()),
         (EBCC, EbccSettings, set()),
-        (DawidSkene, DawidSkeneSettings, set()),
+        (DawidSkene, DawidSkeneSettings, {"one_coin"}),
         (MultiLabelCalibrated, CalibratedLabelsSettings, {"dependence"}),
     ],
 )

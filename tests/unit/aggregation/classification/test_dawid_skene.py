@@ -36,6 +36,15 @@ def test_more_classes_than_tables_can_hold():
     assert (dawid_skene(votes).posterior.labels == truths).mean() > 0.97
 
 
+@pytest.mark.parametrize(("n_classes", "same"), [(500, True), (3, False)])
+def test_one_coin_is_what_is_left_of_many_classes(n_classes, same):
+    votes, truths = simulated(100, 5, [0.8] * 9, n_classes, seed=4)
+    coin = dawid_skene(votes, settings=DawidSkeneSettings(one_coin=True)).posterior
+    assert (coin.labels == truths).mean() > 0.95
+    full = dawid_skene(votes).posterior
+    assert np.array_equal(coin.probabilities, full.probabilities) == same
+
+
 def test_all_rounds_are_made_when_asked_for():
     votes, _ = simulated(20, 3, [0.9, 0.8, 0.7], 3)
     settings = DawidSkeneSettings(tolerance=0.0, max_rounds=7)

@@ -33,11 +33,15 @@ class DawidSkeneSettings:
         Stop when no probability changes by more than this; 0 makes all rounds.
     max_rounds : int
         Stop after this many rounds; at least 1.
+    one_coin : bool
+        Whether each worker's accuracy is learned instead of the full confusion matrix, as it
+        is with more than 20 classes.
     """
 
     strength: float = 4.0
     tolerance: float = 1e-3
     max_rounds: int = 60
+    one_coin: bool = False
 
 
 def dawid_skene(
@@ -101,12 +105,13 @@ class DawidSkeneRounds(Rounds[None]):
     """The rounds of `dawid_skene`."""
 
     settings: DawidSkeneSettings
-    model: ConfusionModel | None  # None if not every class is listed
+    model: ConfusionModel | None  # None if accuracies are learned, or not every class is listed
 
     @classmethod
     def from_data(cls, data: VoteData, settings: DawidSkeneSettings) -> Self:
         """Make the confusion matrices ready."""
-        model = ConfusionModel.from_data(data) if data.layout.is_complete else None
+        has_matrices = data.layout.is_complete and not settings.one_coin
+        model = ConfusionModel.from_data(data) if has_matrices else None
         return cls(data=data, settings=settings, model=model)
 
     def count(self, truth: Floats) -> Counts:
