@@ -98,3 +98,9 @@ def test_what_is_wrong_in_the_file_is_named(folder, text, problem):
     outcome = call(*LABELS)
     assert outcome.exit_code == 2
     assert re.search(problem, " ".join(outcome.stderr.replace("│", " ").split())), outcome.stderr
+
+
+def test_a_table_of_several_commands_has_their_names_alone(folder, zoo):
+    configure(folder, "[gold]\ncount = 5\n")
+    outcome = call("gold", "draw", zoo)
+    assert (outcome.exit_code, "[gold] has no count; it has" in outcome.stderr) == (2, True)

@@ -64,9 +64,10 @@ class ConfiguredCommand(TyperCommand):
             if name.startswith("--")
         }
         words = ctx.command_path.split()[1:]
+        group = getattr(ctx.parent.command, "commands", ()) if ctx.parent and words[1:] else ()
         found = {}
         for file in files:
-            for key, value in _read_table(file, words, set(options)).items():
+            for key, value in _read_table(file, words, set(options), set(group)).items():
                 option = options[key]
                 if (value is True or value is False) != bool(option.is_flag):
                     what = "true or false" if option.is_flag else "a value"
@@ -96,8 +97,11 @@ def _to_words(value: Any, option: TyperOption) -> Any:
     return values if option.multiple else ",".join(values)
 
 
-def _read_table(file: Path, words: list[str], options: set[str]) -> dict[str, Any]:
-    """What a file says of a command: its own table, over what stands before all tables."""
+def _read_table(file: Path, words: list[str], options: set[str], group: set[str]) -> dict[str, Any]:
+    """What a file says of a command: its own table, over what stands before all tables.
+
+    `group` are the commands that begin with the same word, if that is none by itself.
+    """
     try:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -111,9 +115,10 @@ def _read_table(file: Path, words: list[str], options: set[str]) -> dict[str, An
             raise typer.BadParameter(
                 f"{file}: {table} is a command: its options stand in [{table}]"
             )
-    for key in own.keys() - options:
-        known = ", ".join(sorted(options))
-        raise typer.BadParameter(f"{file}: [{'.'.join(words)}] has no {key}; it has {known}")
+        known = options if number == len(words) else group
+        for key in own.keys() - known:
+            table, names = ".".join(words[:number]), ", ".join(sorted(known))
+            raise typer.BadParameter(f"{file}: [{table}] has no {key}; it has {names}")
     _check_names(file, document, common.keys() - options)
     return {key: value for key, value in {**common, **own}.items() if key in options}
 
