@@ -227,7 +227,7 @@ def read_mask_by_classes(
 def _name(line: OutputLine, taken: set[str]) -> str:
     """The image's own file name, with the data object's id before it if another has that stem."""
     name = escape_halves(image_name(line.source)) or f"{line.object_id}.jpg"
-    if PurePosixPath(name).stem.lower() in taken:
+    while PurePosixPath(name).stem.lower() in taken:
         name = f"{line.object_id}_{name}"
     taken.add(PurePosixPath(name).stem.lower())
     return name

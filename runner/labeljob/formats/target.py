@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 from labeljob.formats.labeled import LabeledImage, LeftOut
 from labeljob.jobs.description import JobError
 from labeljob.tasks.base import JobType
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(kw_only=True)
@@ -68,6 +72,13 @@ class Target:
     def write_json(self, name: str, value: Any) -> None:
         """Write a JSON file of the export; raises `OSError`."""
         self.write(name, json.dumps(value, ensure_ascii=False).encode(errors="backslashreplace"))
+
+    def write_xml(self, name: str, root: ET.Element) -> None:
+        """Write an XML file, with escapes of what XML cannot hold; raises `OSError`."""
+        ET.indent(root)
+        text = ET.tostring(root, encoding="unicode")
+        escaped = _NOT_XML.sub(lambda found: ascii(found[0])[1:-1], text)
+        self.write_lines(name, [escaped])
 
     def write_lines(self, name: str, lines: list[str]) -> None:
         """Write a text file of the export; raises `OSError`."""

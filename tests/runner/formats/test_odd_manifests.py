@@ -1,6 +1,7 @@
 """Labels without a confidence, halves of surrogate pairs, and manifests of several jobs."""
 
 import json
+from xml.etree import ElementTree as ET
 
 import datasets
 import pandas as pd
@@ -180,6 +181,29 @@ def test_an_image_whose_name_no_disk_can_hold_is_left_without_a_copy(halved, tmp
     (halved.parents[1] / ".labeling-jobs").mkdir()
     told = export_all(halved, tmp_path, ("coco",), "--attribute", "animal")
     assert told["coco"]["without-image"] == ["0", "1", "2"]
+
+
+def rename(job, *sources):
+    """Give the data objects of a job other images."""
+    path = job / "manifests/output/output.manifest"
+    lines = map(json.loads, path.read_text().splitlines())
+    lines = [{**line, "source-ref": name} for line, name in zip(lines, sources, strict=True)]
+    on_disk.write_manifest(job, lines)
+
+
+def test_no_two_images_have_a_name(zoo, tmp_path):
+    rename(zoo, "s3://images/2_x.jpg", "s3://images/x.jpg", "s3://images/sub/x.jpg")
+    export_all(zoo, tmp_path, ("datumaro",))
+    content = json.loads((tmp_path / "datumaro/annotations/default.json").read_text())
+    assert [item["id"] for item in content["items"]] == ["2_x", "x", "2_2_x"]
+
+
+def test_xml_has_the_escapes_of_what_it_cannot_hold(zoo, tmp_path):
+    rename(zoo, "s3://images/a\x01.jpg", "s3://images/b&.jpg", "s3://images/\U0001f427.jpg")
+    export_all(zoo, tmp_path, ("cvat",))
+    root = ET.parse(tmp_path / "cvat/annotations.xml").getroot()
+    names = [image.get("name") for image in root.iterfind("image")]
+    assert names == ["a\\x01.jpg", "b&.jpg", "\U0001f427.jpg"]
 
 
 def second_label(content):

@@ -51,8 +51,7 @@ def export_cvat(images: Iterable[LabeledImage], target: Target) -> None:
                 shape |= encode_mask(image.mask == index)
                 ET.SubElement(element, "mask", shape)
         target.counts["labeled images"] += bool(len(element))
-    ET.indent(root)
-    target.write(FILE, ET.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n")
+    target.write_xml(FILE, root)
     target.write_json(
         LABELS, [{"name": name, "type": kind, "attributes": []} for name in target.classes]
     )

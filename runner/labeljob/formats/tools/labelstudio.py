@@ -58,7 +58,7 @@ def export_labelstudio(images: Iterable[LabeledImage], target: Target) -> None:
         tasks.append({"data": data, "predictions": [prediction] if result else []})
         target.counts["tasks"] += 1
     target.write_json(FILE, tasks)
-    target.write(CONFIG, _config(target, names, key))
+    target.write_xml(CONFIG, _config(target, names, key))
     if any(task["data"][key].startswith(f"{LOCAL_FILES}images/") for task in tasks):
         target.notes.append(
             "the tasks name the copies in images/: start Label Studio with "
@@ -127,7 +127,7 @@ def encode_brush(region: NDArray[np.bool_]) -> list[int]:
     return made
 
 
-def _config(target: Target, names: Mapping[str, str], key: str) -> bytes:
+def _config(target: Target, names: Mapping[str, str], key: str) -> ET.Element:
     """The labeling interface of a project for the tasks."""
     view = ET.Element("View")
     ET.SubElement(view, "Image", name=names["to_name"], value=f"${key}")
@@ -138,6 +138,4 @@ def _config(target: Target, names: Mapping[str, str], key: str) -> bytes:
     control = ET.SubElement(view, tag, about)
     for name in target.classes:
         ET.SubElement(control, item, value=name)
-    ET.indent(view)
-    made: bytes = ET.tostring(view, encoding="utf-8") + b"\n"
-    return made
+    return view
