@@ -173,14 +173,16 @@ def find_beside(files: Sequence[Path], sources: Iterable[str]) -> Path | None:
 
 
 def _images_below(top: Path) -> Iterator[Path]:
-    for path in sorted(top.iterdir()):
-        if hidden_problem(path.name) or path.is_symlink():
+    """Images in a folder and those in it; what this user may not read is passed over."""
+    for here, folders, names in os.walk(top):
+        if Path(here) != top and any(name in folders for name in STORES):
+            folders.clear()
             continue
-        if not path.is_dir():
-            if name_problem(path.name) is None:
+        folders[:] = sorted(name for name in folders if not hidden_problem(name))
+        for name in sorted(names):
+            path = Path(here, name)
+            if not (hidden_problem(name) or name_problem(name) or path.is_symlink()):
                 yield path
-        elif not any((path / name).is_dir() for name in STORES):
-            yield from _images_below(path)
 
 
 def find_near(folder: Path, source: str) -> Path | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import mimetypes
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -216,7 +217,12 @@ def _take_own(uri: str, take: Callable[[str], Found]) -> Found:
 
 
 def _take_source(uri: str, manifest: Path, take: Callable[[Path], Found]) -> Found:
-    """Take the file that a manifest's line names; a relative path begins at its folder."""
+    """Take the image that a manifest's line names; a relative path begins at its folder.
+
+    No other file is taken: the manifest may be somebody else's, and exports copy what it names.
+    """
+    if not (mimetypes.guess_type(uri, strict=False)[0] or "").startswith("image/"):
+        raise StorageError("is no image by its name", uri=uri, reason="not-found")
     try:
         return take(manifest.parent / uri)
     except (OSError, ValueError) as error:

@@ -1,8 +1,17 @@
 """Which file on this machine a manifest's line means."""
 
+import errno
+import os
+from pathlib import Path
+
 import pytest
 
+from groundtruth.errors import StorageError
+from groundtruth.storage.folder import FolderStore
+from labeljob.jobs.description import JobDescription, now
 from labeljob.jobs.image_files import ImageFiles, find_beside, find_near, image_name
+from labeljob.jobs.job_location import LOCAL_OUTPUT, JobPlace
+from labeljob.tasks.registry import find_job_type
 
 
 def touch(top, *names):
@@ -49,6 +58,19 @@ def test_images_beside_an_export_are_found_and_no_others(tmp_path):
     assert find_beside(files, sources[2:]) is None
 
 
+def test_folders_that_cannot_be_listed_are_passed_over(tmp_path, monkeypatch):
+    touch(tmp_path, "photos/1.jpg", "theirs/1.jpg")
+    scandir = os.scandir
+
+    def refuse(path):
+        if Path(path).name == "theirs":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)  # to root, who may run this, all folders are open
+    assert find_beside([tmp_path / "x.json"], ["1.jpg"]) == tmp_path / "photos"
+
+
 def test_a_copy_of_a_bucket_has_its_images_where_the_bucket_had_them(tmp_path):
     job = tmp_path / "store/my-bucket/labels/birds"
     touch(tmp_path, "store/my-bucket/photos/1.jpg", "store/secret.txt", "1.jpg")
@@ -72,3 +94,28 @@ def test_a_copy_of_a_bucket_has_its_images_where_the_bucket_had_them(tmp_path):
 )
 def test_what_is_no_file_has_no_name(source):
     assert image_name(source) == ""
+
+
+def test_of_a_manifest_images_alone_are_read(tmp_path):
+    touch(tmp_path, "1.jpg", "key.pem", "passwd")
+    lines = ("1.jpg", "key.pem", str(tmp_path / "passwd"))
+    description = JobDescription(
+        name="pets",
+        task=find_job_type("image-multi-class"),
+        labels=("cat", "dog"),
+        attribute="label",
+        output=LOCAL_OUTPUT,
+        manifest=str(tmp_path / "pets.manifest"),
+        crew="3",
+        per_object=3,
+        started=now(),
+    )
+    place = JobPlace(
+        root=f"{LOCAL_OUTPUT}/pets",
+        store=FolderStore(tmp_path),
+        is_copy=False,
+        description=description,
+    )
+    assert [place.find_file(line) for line in lines] == [tmp_path / "1.jpg", None, None]
+    with pytest.raises(StorageError, match="no image by its name"):
+        place.read("key.pem")
