@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import quote
 
 LARGEST_PAGE = 2000
 """Data objects of a job whose report is a single file."""
@@ -54,7 +55,7 @@ class BesidePage:
     photo_kind = "jpeg"
 
     def __init__(self, folder: Path, name: str) -> None:
-        self._folder, self._name = folder, name
+        self._folder, self._address = folder, quote(name, safe="")
         self._count = 0
 
     def add(self, body: bytes, kind: str) -> str:
@@ -68,7 +69,7 @@ class BesidePage:
 
     def _write(self, file: str, body: bytes) -> str:
         (self._folder / file).write_bytes(body)
-        return f"{self._name}/{file}"
+        return f"{self._address}/{file}"
 
 
 def dump(data: Mapping[str, Any]) -> str:

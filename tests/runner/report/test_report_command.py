@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from labeljob.commands import app
 from labeljob.commands.report import report
+from labeljob.report.page_files import BesidePage
 from tests.real_data import real_data
 from tests.runner.command_line import run
 from tests.runner.history import job_folders as on_disk
@@ -187,6 +188,28 @@ def test_names_are_never_code(scenes, tmp_path):
     assert NASTY in data_of(tmp_path)["classes"]
 
 
+@pytest.mark.parametrize("written", ["#ABC", "red;position:fixed"])
+def test_a_colour_is_one_and_nothing_else(harbour, tmp_path, written):
+    """Where a label's colours are none, it is no label, and a replay makes another."""
+    job = shutil.copytree(harbour, tmp_path / "bucket" / "harbour")
+    classes = ("BACKGROUND", "boat", "quay", "water")
+    colors = {
+        str(at): {"class-name": name, "hex-color": written} for at, name in enumerate(classes)
+    }
+    label = {
+        "schema": "consolidated-label/semantic-segmentation/1",
+        "mask-ref": "s3://bucket/harbour/0.png",
+        "internal-color-map": colors,
+        "confidence": 0.9,
+    }
+    on_disk.write_manifest(job, [{"source-ref": "s3://images/0.jpg", "label": label}])
+    page_of(tmp_path, job)
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    found = re.findall(r'class="swatch" style="background:([^"]*)"', text)
+    assert found
+    assert all(re.fullmatch("#[0-9a-f]{6}", color) for color in found)
+
+
 def test_a_job_without_labels_gets_those_of_a_replay(scenes, tmp_path):
     outcome = run(report, scenes, "-o", tmp_path / "report.html", "--json")
     figures = json.loads(outcome.stdout)
@@ -214,6 +237,11 @@ def test_a_damaged_job_says_so_on_the_page(animals, tmp_path):
     page = page_of(tmp_path, folder)
     assert "1 file" in "".join(page.text)
     assert on_disk.response_path(folder, "3").name in "".join(page.text)
+
+
+def test_files_beside_a_page_have_an_address_whatever_its_name_is(tmp_path):
+    address = BesidePage(tmp_path, "a#1: 50 %-files").add(b"", "png")
+    assert address == "a%231%3A%2050%20%25-files/000001.png"
 
 
 def test_no_folder_is_an_error(tmp_path):

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from groundtruth.annotations import Answers
+from groundtruth.errors import UnusableAnswer
 from groundtruth.settings import Settings
 from groundtruth.tasks.base import (
     TYPE_PREFIX,
@@ -169,7 +170,16 @@ def _read_classes(uri: Any, source: Mapping[str, Any]) -> tuple[LabelClass, ...]
             class_id=int(class_id),
             name=read_text(entry["class-name"]),
             confidence=read_confidence(source.get("confidence", entry.get("confidence"))),
-            color=read_text(entry["hex-color"]),
+            color=_read_color(entry),
         )
         for class_id, entry in source["internal-color-map"].items()
     )
+
+
+def _read_color(entry: Mapping[str, Any]) -> str:
+    from groundtruth.masks.classify import normalize_color
+
+    try:
+        return normalize_color(read_text(entry["hex-color"]), label=entry["class-name"])
+    except UnusableAnswer as error:
+        raise ValueError("is no colour") from error
