@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -291,7 +292,8 @@ def _read_response(object_id: str, content: Any) -> AnsweredObject:
 def find_answer_time(accepted: Any, submitted: Any, seconds: Any) -> AnswerTime:
     """When an answer came and how long it took, of values of any kind."""
     ended = _time(submitted)
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0:
+    is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+    if not is_number or not 0 <= seconds <= sys.float_info.max:
         begun = _time(accepted)
         seconds = (ended - begun).total_seconds() if begun and ended else None
     return AnswerTime(ended, seconds)
@@ -300,6 +302,6 @@ def find_answer_time(accepted: Any, submitted: Any, seconds: Any) -> AnswerTime:
 def _time(text: Any) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
-    except (TypeError, ValueError):
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (TypeError, ValueError, OverflowError):
         return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

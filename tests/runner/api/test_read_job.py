@@ -61,6 +61,26 @@ def test_answers_that_count(zoo):
     assert "zoo" in repr(job)
 
 
+@pytest.mark.parametrize(
+    "time",
+    [
+        {"timeSpentInSeconds": 10**400},
+        {"timeSpentInSeconds": float("nan")},
+        {"timeSpentInSeconds": float("inf")},
+        {"timeSpentInSeconds": 1, "submissionTime": "9999-12-31T23:59:59-14:00"},
+    ],
+)
+def test_times_that_are_none(zoo, time):
+    path = on_disk.response_path(zoo, "0")
+    content = json.loads(path.read_text())
+    content["answers"] = [{"workerId": "ann", "answerContent": on_disk.chosen("cat"), **time}]
+    on_disk.write(path, content)
+    answers = read_job(zoo, labels=on_disk.CLASSES).answers
+    assert answers["worker"].tolist() == ["ann", "ann"]
+    assert answers["submitted"].isna().tolist() == [True, False]
+    assert answers["seconds"].fillna(0).tolist() == [1 if "submissionTime" in time else 0, 20]
+
+
 def test_labels_of_the_manifest(zoo):
     lines = [on_disk.builtin_line(0, "dog", 0.8, second=7), {"source-ref": "s3://images/1.jpg"}]
     on_disk.write_manifest(zoo, [*lines, "{damaged"])
