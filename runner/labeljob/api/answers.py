@@ -150,7 +150,7 @@ def _encode(
     try:
         distinct = list(dict.fromkeys(values))
     except TypeError:
-        kinds = sorted({type(value).__name__ for value in values if not _is_hashable(value)})
+        kinds = sorted({type(value).__name__ for value in values if not is_hashable(value)})
         hint = ""
         if name == "label":
             hint = "; for answers of several labels take MultiLabelCalibrated or BinaryRelevance"
@@ -185,7 +185,8 @@ def sort_values(values: Iterable[Any]) -> list[Any]:
         return sorted(listed, key=lambda value: (type(value).__name__, str(value)))
 
 
-def _is_hashable(value: Any) -> bool:
+def is_hashable(value: Any) -> bool:
+    """Whether a value can be told apart from others by a dictionary."""
     try:
         hash(value)
     except TypeError:
@@ -197,7 +198,7 @@ def _check_classes(classes: Sequence[Any]) -> list[Any]:
     if isinstance(classes, (str, bytes)) or not isinstance(classes, Iterable):
         raise FrameError(f"classes={classes!r} is no list of labels")
     listed = list(classes)
-    unusable = [value for value in listed if holds_nothing(value) or not _is_hashable(value)]
+    unusable = [value for value in listed if holds_nothing(value) or not is_hashable(value)]
     if unusable:
         raise FrameError(f"classes names {unusable[0]!r}, which is no label")
     again = [value for value, times in Counter(listed).items() if times > 1]

@@ -26,7 +26,7 @@ from groundtruth.aggregation.classification.posterior import Consolidation
 from groundtruth.aggregation.classification.votes import Floats, Ints, Votes
 from groundtruth.aggregation.classification.weighted import WeightedSettings, weighted
 from groundtruth.tasks.classification.algorithms import choose_classes, share_votes, show_builtin
-from labeljob.api.answers import Answers, read_answers
+from labeljob.api.answers import Answers, is_hashable, read_answers
 from labeljob.api.base import Aggregator, check_number, check_rounds, check_whole_number
 from labeljob.api.frames import ByTask, ByWorker, Frame, FrameError, find_library, read_by_id
 
@@ -536,7 +536,7 @@ def _read_gold(answers: Answers, true_labels: TrueLabels) -> Ints | None:
     known = read_by_id(true_labels, "task")
     index = {value: number for number, value in enumerate(answers.labels.values)}
     listed = [known[task] for task in answers.tasks.values if task in known]
-    unknown = [label for label in listed if label not in index]
+    unknown = [label for label in listed if not is_hashable(label) or label not in index]
     if unknown:
         raise FrameError(
             f"true_labels has {unknown[0]!r}, which nobody gave: list all labels as classes"

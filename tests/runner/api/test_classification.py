@@ -242,6 +242,8 @@ def test_known_labels_are_kept_and_judge_the_workers(kind):
         assert_frame_equal(kind().fit_predict_proba(votes, true_labels=same), model.probas_)
     with pytest.raises(FrameError, match="'eel', which nobody gave"):
         model.fit(votes, {"t1": "eel"})
+    with pytest.raises(FrameError, match=r"\['cat'\], which nobody gave"):
+        model.fit(votes, {"t1": ["cat"]})
     with pytest.raises(FrameError, match="a task is there twice"):
         model.fit(votes, pd.Series(["cat", "dog"], ["t1", "t1"]))
 
