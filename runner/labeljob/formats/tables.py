@@ -135,7 +135,7 @@ def write_tables(
                     ]
                     table.write_table(pa.Table.from_pylist(content, schema=schema))
                     lines.writerows(
-                        {key: _cell(value) for key, value in row.items()} for row in content
+                        {key: _cell(value, key) for key, value in row.items()} for row in content
                     )
                     counts[name] += len(content)
             advance()
@@ -151,8 +151,10 @@ def _storable(value: Any) -> Any:
     return escape_halves(value) if isinstance(value, str) else value
 
 
-def _cell(value: Any) -> Any:
-    """The value in a cell of a CSV file."""
+def _cell(value: Any, column: str) -> Any:
+    """The value in a cell of a CSV file; what a worker wrote is no formula there."""
+    if column == "comment" and value and value[0] in "=+-@\t\r":
+        return f"'{value}"
     if isinstance(value, list):
         return ";".join("" if item is None else str(item) for item in value)
     if isinstance(value, bool):

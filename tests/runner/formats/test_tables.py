@@ -82,6 +82,16 @@ def test_csv_files_hold_the_same_rows(scenes, tmp_path):
     assert told["answers"][0]["submitted_at"] == "2026-03-02T10:00:10+00:00"
 
 
+def test_what_a_worker_wrote_is_no_formula_of_a_spreadsheet(zoo, tmp_path):
+    texts = {"ann": "=HYPERLINK(1)", "bob": "-- blurred", "cy": "a = b"}
+    answers = {who: on_disk.chosen("cat") | {"workerComment": text} for who, text in texts.items()}
+    on_disk.write(on_disk.response_path(zoo, "0"), on_disk.response(answers))
+    assert run(tables, zoo, "-o", tmp_path / "t").exit_code == 0
+    assert read(tmp_path / "t")["answers"].comment.dropna().tolist() == list(texts.values())
+    told = pd.read_csv(tmp_path / "t/answers.csv").comment.dropna().tolist()
+    assert told == ["'=HYPERLINK(1)", "'-- blurred", "a = b"]
+
+
 def test_blank_lines_are_no_rows(zoo, tmp_path):
     lines = [json.dumps(on_disk.builtin_line(at, name)) for at, name in enumerate(["cat", "dog"])]
     text = "\r\n".join(["\ufeff" + lines[0], "", " \t", lines[1], "", ""])
