@@ -209,12 +209,18 @@ def _explain(contents: Contents, quality: Measure) -> list[str]:
     else:
         sentences.append("Workers agree too little to rely on the labels as they are.")
     again, count = len(contents.requeue), count_objects(contents)
-    sentences.append(
-        (f"{again:,}" if again else "None")
-        + f" of {show_count(count, 'data object')} should be labeled again, and "
-        + (f"{len(contents.suspects):,}" if contents.suspects else "none")
-        + f" of {show_count(len(contents.workers), 'worker')} should be checked."
+    workers, suspects = len(contents.workers), len(contents.suspects)
+    labels = (
+        f"{again:,} of {show_count(count, 'data object')} should be labeled again"
+        if again
+        else "No data object needs to be labeled again"
     )
+    checks = (
+        f"{suspects:,} of {show_count(workers, 'worker')} should be checked"
+        if suspects
+        else "no worker needs a check"
+    )
+    sentences.append(f"{labels}, and {checks}.")
     return sentences
 
 

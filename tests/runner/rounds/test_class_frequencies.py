@@ -137,7 +137,8 @@ def test_the_report_and_the_plan_propose_commands_that_work(skewed, tmp_path, mo
         "rare-class": "cat",
         "share": pytest.approx(0.28, abs=0.05),
     }
-    commands = re.findall("<code[^>]*>(.*?)</code>", page.read_text())
+    text = re.sub("</?span>", "", page.read_text())
+    commands = re.findall("<code[^>]*>(.*?)</code>", text)
     draw = f"labeljob gold draw {folder} --count 40 --output zoo.gold.jsonl"
     learn = f"labeljob replay {folder} --algorithm calibrated --gold zoo.gold.jsonl"
     assert {draw, learn, f"labeljob plan {folder}"} <= set(commands)
