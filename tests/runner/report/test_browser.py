@@ -5,6 +5,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 import labeljob.portal as portal_package
 from labeljob.commands.report import report
@@ -112,7 +113,7 @@ def test_the_gallery_finds_what_is_asked_for(animals, images, open_report):
     page.fill("[name=text]", "36.jpg")
     assert shown(page) == ["36"]
     page.click("text=Clear")
-    assert page.locator("#found").inner_text() == "40 data objects"
+    expect(page.locator("#found")).to_have_text("40 data objects")
 
 
 def test_an_object_is_enlarged_with_its_photograph_and_votes(animals, images, open_report):
