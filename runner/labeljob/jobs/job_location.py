@@ -14,6 +14,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
+from PIL import Image
+
 from groundtruth.errors import StorageError
 from groundtruth.jobs import JOBS_FOLDER_VARIABLE
 from groundtruth.storage.folder import FolderStore
@@ -217,18 +219,31 @@ def _take_own(uri: str, take: Callable[[str], Found]) -> Found:
 
 
 def _take_source(uri: str, manifest: Path, take: Callable[[Path], Found]) -> Found:
-    """Take the image that a manifest's line names; a relative path begins at its folder.
+    """Take what a manifest's line names to be labeled; a relative path begins at its folder.
 
     No other file is taken: the manifest may be somebody else's, and exports copy what it names.
     """
-    if not (mimetypes.guess_type(uri, strict=False)[0] or "").startswith("image/"):
-        raise StorageError("is no image by its name", uri=uri, reason="not-found")
+    path = manifest.parent / uri
     try:
-        return take(manifest.parent / uri)
+        if path.exists() and not _can_be_labeled(path):
+            raise StorageError("is no image, sound, film or text", uri=uri, reason="not-found")
+        return take(path)
     except (OSError, ValueError) as error:
         reason = "not-found" if isinstance(error, FileNotFoundError) else "unavailable"
         text = getattr(error, "strerror", None) or str(error)
         raise StorageError(f"cannot be read ({text})", uri=uri, reason=reason) from error
+
+
+def _can_be_labeled(path: Path) -> bool:
+    """Whether a file is something to look at, listen to or read, by its name or as an image."""
+    kind = mimetypes.guess_type(path.name, strict=False)[0] or ""
+    if kind.partition("/")[0] in ("image", "audio", "video", "text") or kind == "application/pdf":
+        return True
+    try:
+        with Image.open(path):
+            return True
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return False
 
 
 def find_job(job: str, *, endpoint_url: str | None = None, images: Path | None = None) -> JobPlace:

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from groundtruth.errors import StorageError
 from groundtruth.storage.folder import FolderStore
@@ -96,9 +97,10 @@ def test_what_is_no_file_has_no_name(source):
     assert image_name(source) == ""
 
 
-def test_of_a_manifest_images_alone_are_read(tmp_path):
-    touch(tmp_path, "1.jpg", "key.pem", "passwd")
-    lines = ("1.jpg", "key.pem", str(tmp_path / "passwd"))
+def test_of_a_manifest_nothing_is_read_but_what_can_be_labeled(tmp_path):
+    touch(tmp_path, "1.jpg", "1.wav", "key.pem", "passwd")
+    Image.new("L", (2, 2)).save(tmp_path / "2", "PNG")
+    lines = ("1.jpg", "1.wav", "2", "key.pem", str(tmp_path / "passwd"), "missing")
     description = JobDescription(
         name="pets",
         task=find_job_type("image-multi-class"),
@@ -116,6 +118,8 @@ def test_of_a_manifest_images_alone_are_read(tmp_path):
         is_copy=False,
         description=description,
     )
-    assert [place.find_file(line) for line in lines] == [tmp_path / "1.jpg", None, None]
-    with pytest.raises(StorageError, match="no image by its name"):
-        place.read("key.pem")
+    found = [place.find_file(line) for line in lines]
+    assert found == [*(tmp_path / name for name in lines[:3]), None, None, None]
+    for line, problem in (("key.pem", "is no image"), ("missing", "No such file")):
+        with pytest.raises(StorageError, match=problem):
+            place.read(line)
