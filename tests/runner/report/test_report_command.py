@@ -239,6 +239,19 @@ def test_a_damaged_job_says_so_on_the_page(animals, tmp_path):
     assert on_disk.response_path(folder, "3").name in "".join(page.text)
 
 
+def test_links_to_objects_hold_any_id(tmp_path):
+    folder = tmp_path / "bucket" / "zoo"
+    said = on_disk.response({"ann": on_disk.chosen("cat"), "bob": on_disk.chosen("dog")})
+    on_disk.write(on_disk.response_path(folder, "5%"), said)
+    links = {
+        link["href"]
+        for link in page_of(
+            tmp_path, folder, "--task", "image-multi-class", "--labels", "cat,dog"
+        ).all("a")
+    }
+    assert {link for link in links if link.startswith("#object-")} == {"#object-5%25"}
+
+
 def test_files_beside_a_page_have_an_address_whatever_its_name_is(tmp_path):
     address = BesidePage(tmp_path, "a#1: 50 %-files").add(b"", "png")
     assert address == "a%231%3A%2050%20%25-files/000001.png"
