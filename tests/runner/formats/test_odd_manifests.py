@@ -198,6 +198,14 @@ def test_no_two_images_have_a_name(zoo, tmp_path):
     assert [item["id"] for item in content["items"]] == ["2_x", "x", "2_2_x"]
 
 
+def test_tasks_have_what_is_almost_an_address_as_it_is(zoo, tmp_path):
+    rename(zoo, "http://[x", "s3://images/1.jpg", "2.jpg")
+    export_all(zoo, tmp_path, ("labelstudio",))
+    tasks = json.loads((tmp_path / "labelstudio/tasks.json").read_text())
+    addresses = [task["data"]["image"] for task in tasks]
+    assert addresses == ["http://[x", "s3://images/1.jpg", "/data/local-files/?d=images/2.jpg"]
+
+
 def test_xml_has_the_escapes_of_what_it_cannot_hold(zoo, tmp_path):
     rename(zoo, "s3://images/a\x01.jpg", "s3://images/b&.jpg", "s3://images/\U0001f427.jpg")
     export_all(zoo, tmp_path, ("cvat",))

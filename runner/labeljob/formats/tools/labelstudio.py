@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -22,8 +22,8 @@ from labeljob.formats.target import Target
 FILE, CONFIG = "tasks.json", "label_config.xml"
 TOOL = "labelstudio"
 LOCAL_FILES = "/data/local-files/?d="
-SCHEMES = ("http", "https", "s3", "gs", "azure-blob")
-"""Addresses that Label Studio reads itself."""
+SCHEMES = ("http://", "https://", "s3://", "gs://", "azure-blob://")
+"""Beginnings of addresses that Label Studio reads itself."""
 
 CHOICES, BRUSH = "choices", "brushlabels"
 CHANNELS = 4
@@ -74,7 +74,7 @@ def _address(image: LabeledImage, target: Target, *, is_own: bool) -> str:
         return target.prefix + quote(image.name)
     if is_own:
         return image.source.removeprefix(target.origin.get("prefix", ""))
-    if urlsplit(image.source).scheme in SCHEMES:
+    if image.source.startswith(SCHEMES):
         return image.source
     return f"{LOCAL_FILES}images/{quote(image.name)}"
 
