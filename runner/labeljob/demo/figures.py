@@ -27,7 +27,7 @@ from labeljob.history.job_files import OutputLine
 from labeljob.jobs.job_location import ReadOnly, find_job
 from labeljob.messages import format_count
 from labeljob.metrics.scores import mean_iou
-from labeljob.report.pictures import disagreement, overlay
+from labeljob.report.pictures import disagreement
 from labeljob.simulation.masks import label_colors
 from labeljob.simulation.truth import read_truth
 from labeljob.simulation.workers import SimulatedWorker
@@ -121,6 +121,8 @@ def _wrapped(parts: Sequence[str], *, per_line: int) -> str:
 
 _CELL = 2.35
 _HEADING = 0.55
+
+_STRENGTH = 0.55
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -238,9 +240,32 @@ def _draw_mask(
         axes.imshow(row.photo, alpha=0.3)
         axes.set_title(f"{title}\nno usable mask", fontsize=9)
         return
-    axes.imshow(overlay(row.photo, mask, colors))
+    axes.imshow(_overlay(row.photo, mask, colors))
     quality = "" if row.truth is None else f"\nmean IoU {mean_iou(mask, row.truth):.2f}"
     axes.set_title(title + quality, fontsize=9)
+
+
+def _overlay(
+    photo: NDArray[np.uint8], mask: NDArray[np.uint8], colors: Sequence[str]
+) -> NDArray[np.uint8]:
+    """Tint a photograph with a mask's colours and draw the boundaries in white.
+
+    The mask is 0 for background, else the class's index + 1.
+    """
+    palette = np.zeros((256, 3))
+    for class_id, color in enumerate(colors, start=1):
+        palette[class_id] = tuple(bytes.fromhex(color.removeprefix("#")))
+    # Grey underneath: a photograph's own colours would be taken for classes.
+    grey = photo.mean(axis=-1, keepdims=True)
+    tinted = np.where(
+        mask[..., np.newaxis] > 0, (1.0 - _STRENGTH) * grey + _STRENGTH * palette[mask], grey
+    )
+    edges = np.zeros(mask.shape, dtype=np.bool_)
+    edges[:, 1:] |= mask[:, 1:] != mask[:, :-1]
+    edges[1:] |= mask[1:] != mask[:-1]
+    edges[:, :-1] |= edges[:, 1:]
+    tinted[edges] = 255.0
+    return tinted.astype(np.uint8)
 
 
 def draw(

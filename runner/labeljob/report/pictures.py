@@ -183,32 +183,6 @@ def _encode(indices: NDArray[np.uint8], palette: NDArray[np.uint8]) -> bytes:
     return body.getvalue()
 
 
-_STRENGTH = 0.55
-
-
-def overlay(
-    photo: NDArray[np.uint8], mask: NDArray[np.uint8], colors: Sequence[str]
-) -> NDArray[np.uint8]:
-    """Tint a photograph with a mask's colours and draw the boundaries in white.
-
-    The mask is 0 for background, else the class's index + 1.
-    """
-    palette = np.zeros((256, 3))
-    for class_id, color in enumerate(colors, start=1):
-        palette[class_id] = tuple(bytes.fromhex(color.removeprefix("#")))
-    # Grey underneath: a photograph's own colours would be taken for classes.
-    grey = photo.mean(axis=-1, keepdims=True)
-    tinted = np.where(
-        mask[..., np.newaxis] > 0, (1.0 - _STRENGTH) * grey + _STRENGTH * palette[mask], grey
-    )
-    edges = np.zeros(mask.shape, dtype=np.bool_)
-    edges[:, 1:] |= mask[:, 1:] != mask[:, :-1]
-    edges[1:] |= mask[1:] != mask[:-1]
-    edges[:, :-1] |= edges[:, 1:]
-    tinted[edges] = 255.0
-    return tinted.astype(np.uint8)
-
-
 def disagreement(masks: Sequence[NDArray[np.uint8]], n_classes: int) -> NDArray[np.float64]:
     """Share of the workers, pixel by pixel, who did not paint the most frequent class.
 
