@@ -7,7 +7,6 @@ answers and workers, and ``worker_a`` and ``worker_b`` pairs and workers.
 from __future__ import annotations
 
 import csv
-import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -19,7 +18,7 @@ from groundtruth.compat import batched
 from labeljob.history.job import JobOnFile, ObjectAnnotations
 from labeljob.history.job_files import OutputLine
 from labeljob.history.replay import read_creation_date
-from labeljob.metrics.agreement import measure_agreement, measure_dispute, remember
+from labeljob.metrics.agreement import known, measure_agreement, measure_dispute, remember
 from labeljob.metrics.workers import Worker, flag_workers, tabulate_workers
 from labeljob.output_files import draft_folder, escape_halves
 from labeljob.tasks.base import JobType
@@ -233,11 +232,11 @@ def _worker(worker: Worker) -> Row:
         "worker_id": worker.worker_id,
         "answers": worker.answers,
         "set_aside": worker.rejected,
-        "agreement": _number(worker.agreement),
+        "agreement": known(worker.agreement),
         "agreement_low": low if worker.agreements else None,
         "agreement_high": high if worker.agreements else None,
-        "median_seconds": _number(worker.seconds),
-        "median_pace": _number(worker.pace),
+        "median_seconds": known(worker.seconds),
+        "median_pace": known(worker.pace),
         "flags": [flag for flag, _ in worker.flags],
     }
 
@@ -258,7 +257,3 @@ def _pairs(objects: Sequence[ObjectAnnotations], task: JobType) -> Iterator[Row]
     for (one, other), count in sorted(counts.items()):
         mean = sums[one, other] / count
         yield {"worker_a": one, "worker_b": other, "objects": count, "agreement": mean}
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else value

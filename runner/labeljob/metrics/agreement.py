@@ -22,6 +22,11 @@ _LARGEST = 1000
 _MOST = 100_000
 
 
+def known(value: float) -> float | None:
+    """A figure for JSON and tables, which know no NaN."""
+    return None if math.isnan(value) else value
+
+
 def remember(compute: Callable[[Ints], Result]) -> Callable[[Ints], Result]:
     """A function of the answers to a data object, computed once for all with the same answers.
 

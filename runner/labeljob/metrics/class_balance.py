@@ -13,7 +13,7 @@ import numpy as np
 
 from groundtruth.tasks.base import Label
 from labeljob.history.job import ObjectAnnotations
-from labeljob.metrics.agreement import remember
+from labeljob.metrics.agreement import known, remember
 from labeljob.rounds.accuracy_curve import count_votes
 from labeljob.tasks.base import JobType, Truth
 
@@ -62,17 +62,13 @@ class ClassShare:
         return {
             "class": self.name,
             "labels": self.labels,
-            "share-of-labels": _known(self.label_share),
-            "share-of-answers": _known(self.answer_share),
-            "share-of-truth": _known(self.true_share),
-            "confidence-mean": _known(self.confidence),
+            "share-of-labels": known(self.label_share),
+            "share-of-answers": known(self.answer_share),
+            "share-of-truth": known(self.true_share),
+            "confidence-mean": known(self.confidence),
             "to-be-labeled-again": self.unsure,
             "rare": self.is_rare,
         }
-
-
-def _known(value: float) -> float | None:
-    return None if math.isnan(value) else value
 
 
 def measure_class_balance(

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from groundtruth.annotations import CANNOT_BE_LABELED, RejectedAnswer
 from labeljob.history.job import ObjectAnnotations
 from labeljob.history.job_files import AnswerTime
-from labeljob.metrics.agreement import find_confusions, measure_agreement, remember
+from labeljob.metrics.agreement import find_confusions, known, measure_agreement, remember
 from labeljob.metrics.copying import find_copying
 from labeljob.metrics.intervals import compute_wilson_interval
 from labeljob.metrics.tails import binomial_tail
@@ -102,10 +102,10 @@ class Worker:
             "answers": self.answers,
             "set-aside": self.rejected,
             "cannot-be-labeled": self.unlabelable,
-            "agreement": _number(self.agreement),
+            "agreement": known(self.agreement),
             "interval": [low, high],
-            "seconds-median": _number(self.seconds),
-            "pace-seconds-median": _number(self.pace),
+            "seconds-median": known(self.seconds),
+            "pace-seconds-median": known(self.pace),
             "mistakes": [
                 {"others": true, "said": said, "times": round(times, 2)}
                 for true, said, times in self.mistakes(classes)
@@ -199,10 +199,6 @@ def _add_times(table: dict[str, Worker], objects: Sequence[ObjectAnnotations]) -
         worker.times = {"seconds": spent, "pace": gaps}
         worker.seconds = median(spent) if spent else math.nan
         worker.pace = median(gaps) if len(gaps) > 1 else math.nan
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else value
 
 
 FEWEST = 8

@@ -16,7 +16,13 @@ from numpy.typing import NDArray
 from groundtruth.tasks.base import LOW_CONFIDENCE, NO_USABLE_ANSWER, NOT_PROCESSED, TIE, Label
 from labeljob.history.job import JobOnFile, ObjectAnnotations
 from labeljob.jobs.image_files import image_name
-from labeljob.metrics.agreement import Agreement, compute_agreement, measure_dispute, remember
+from labeljob.metrics.agreement import (
+    Agreement,
+    compute_agreement,
+    known,
+    measure_dispute,
+    remember,
+)
 from labeljob.metrics.builtin_confidences import (
     BuiltinConfidences,
     compare_confidences,
@@ -197,11 +203,6 @@ class Contents:
             **({} if name is None else {"name": name}),
             "learning": curve.as_json() if curve else None,
         }
-
-
-def known(value: float) -> float | None:
-    """A figure for JSON, which knows no NaN."""
-    return None if math.isnan(value) else value
 
 
 def collect_contents(
