@@ -78,7 +78,7 @@ def test_a_command_that_needs_more_names_the_extra(installation):
         (["portal", "."], "portal"),
         (["replay", "s3://bucket/job"], "aws"),
         (["doctor"], "aws"),
-        (["demo"], "masks"),
+        (["demo"], "demo"),
         (["replay", JOB, "--on", "dask"], "dask"),
         (["export", JOB, "--format", "huggingface", "-o", "out"], "exports"),
     ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from labeljob import messages
@@ -19,14 +20,19 @@ SEED = 1
 def demo(options: DemoOptions) -> None:
     """Do what `labeljob demo` does."""
     location = open_place(str(options.output), endpoint_url=None)
-    pictures = [_run(job, location, options.output) for job in lay_out(options.output)]
+    finished = [_run(job, location, options.output) for job in lay_out(options.output)]
     messages.done("")
     messages.done("Open these pictures to see what came out:")
-    for picture in pictures:
+    for _, picture in finished:
         messages.done(f"  {picture}")
+    messages.done("These write each job's report, a page with its verdict and what to do next:")
+    for folder, picture in finished:
+        command = ["labeljob", "report", str(folder), "-o", str(picture.with_suffix(".html"))]
+        messages.done(f"  {shlex.join(command)}")
 
 
-def _run(job: DemoJob, location: Place, output: Path) -> Path:
+def _run(job: DemoJob, location: Place, output: Path) -> tuple[Path, Path]:
+    """Run a job and draw it; the job's folder, and the picture."""
     from labeljob.demo.figures import draw
 
     messages.done("")
@@ -48,10 +54,12 @@ def _run(job: DemoJob, location: Place, output: Path) -> Path:
         location,
     )
     report_run(result, location)
-    return draw(
+    folder = Path(location.shown(result.description.layout.root))
+    picture = draw(
         job,
-        Path(location.shown(result.description.layout.root)),
+        folder,
         store=output,
         out=output / f"{job.name}.png",
         crew=create_workers(job.crew, seed=SEED),
     )
+    return folder, picture

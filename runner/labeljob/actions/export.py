@@ -70,4 +70,5 @@ def _report(job: JobOnFile, target: Target) -> None:
 
 def _name_some(ids: list[str]) -> str:
     more = f" and {len(ids) - SHOWN} more; --json has all" if len(ids) > SHOWN else ""
-    return f"data objects {', '.join(ids[:SHOWN])}{more}"
+    noun = "data object" if len(ids) == 1 else "data objects"
+    return f"{noun} {', '.join(ids[:SHOWN])}{more}"

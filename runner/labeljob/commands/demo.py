@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 from labeljob.commands.options import output_option, takes_options
+from labeljob.extras import need
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +26,7 @@ def demo(options: DemoOptions) -> None:
 
     Example: labeljob demo --output demo-output
     """
+    need("matplotlib", "labeljob demo")
     from labeljob.actions import demo as action
 
     action.demo(options)
