@@ -106,7 +106,7 @@ def encode_brush(region: NDArray[np.bool_]) -> list[int]:
     Examples
     --------
     >>> len(encode_brush(np.ones((600, 800), dtype=bool)))
-    107
+    108
     """
     pixels = region.ravel()
     ends = np.flatnonzero(np.diff(pixels)) + 1
