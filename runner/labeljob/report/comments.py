@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from labeljob.history.differences import name_label
 from labeljob.history.job import ObjectAnnotations
-from labeljob.report.contents import Contents, file_name
+from labeljob.jobs.image_files import image_name
+from labeljob.report.contents import Contents
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def list_unlabelable(contents: Contents) -> list[RemarkedObject]:
 def _collect(contents: Contents, obj: ObjectAnnotations, said: Mapping[str, str]) -> RemarkedObject:
     return RemarkedObject(
         obj.object_id,
-        file_name(obj.source),
+        image_name(obj.source),
         name_label(contents.labels.get(obj.object_id)),
         [
             Remark(worker_id, contents.worker_names.get(worker_id, worker_id), text)

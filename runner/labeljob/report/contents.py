@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from groundtruth.tasks.base import LOW_CONFIDENCE, NO_USABLE_ANSWER, NOT_PROCESSED, TIE, Label
 from labeljob.history.job import JobOnFile, ObjectAnnotations
-from labeljob.jobs.image_files import image_name
 from labeljob.metrics.agreement import (
     Agreement,
     compute_agreement,
@@ -324,8 +323,3 @@ def _only(workers: Set[str], objects: Sequence[ObjectAnnotations]) -> list[Objec
 def _sureness(object_id: str, labels: Mapping[str, Label]) -> float:
     label = labels.get(object_id)
     return label.confidence if label and label.confidence is not None else math.inf
-
-
-def file_name(source: str) -> str:
-    """The last part of an image's URI."""
-    return image_name(source)

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from labeljob.history.job import JobOnFile, ObjectAnnotations
+from labeljob.jobs.image_files import image_name
 from labeljob.metrics.agreement import remember
-from labeljob.report.contents import Contents, file_name
+from labeljob.report.contents import Contents
 from labeljob.report.page_files import PageFiles
 from labeljob.report.pictures import Layer, Photo, read_photo
 from labeljob.tasks.base import Ints, Truth
@@ -123,7 +124,7 @@ def tabulate_gallery(
         rows.append(
             (
                 obj.object_id,
-                file_name(obj.source),
+                image_name(obj.source),
                 [classes[name] for name in shown],
                 _round(label.confidence if label else None),
                 statuses[label.status if label else ""],

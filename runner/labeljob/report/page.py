@@ -15,12 +15,13 @@ from markupsafe import Markup
 
 from labeljob.history.differences import name_label
 from labeljob.history.job import ObjectAnnotations
+from labeljob.jobs.image_files import image_name
 from labeljob.metrics.dependence import FEW_PAIRS, describe_pairs
 from labeljob.metrics.scores import ReliabilityBin
 from labeljob.report.classes import SHOWN_CLASSES, collect_classes
 from labeljob.report.comments import list_comments, list_unlabelable
 from labeljob.report.confusion import rank_mistakes, tabulate_confusion
-from labeljob.report.contents import Contents, file_name
+from labeljob.report.contents import Contents
 from labeljob.report.gallery import Drawn, list_colors
 from labeljob.report.next_steps import Step
 from labeljob.report.page_files import TEMPLATES, dump, make_policy, read_script
@@ -134,7 +135,7 @@ def choose_disputed(
         chosen.append(
             Disputed(
                 object_id=obj.object_id,
-                file=file_name(obj.source),
+                file=image_name(obj.source),
                 label=", ".join(sorted(shown)) or name_label(label),
                 label_names=frozenset(shown),
                 confidence=label.confidence if label else None,

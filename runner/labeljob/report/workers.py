@@ -11,9 +11,10 @@ from markupsafe import Markup
 
 from labeljob.history.differences import name_label
 from labeljob.history.job import ObjectAnnotations
+from labeljob.jobs.image_files import image_name
 from labeljob.metrics.learning import LearningCurve
 from labeljob.metrics.workers import Worker
-from labeljob.report.contents import Contents, file_name
+from labeljob.report.contents import Contents
 from labeljob.report.curves import draw_learning_curve, draw_worker_ranks, find_lowest
 
 MOST_PAGES = 200
@@ -193,7 +194,7 @@ def _find_contradictions(
         found.append(
             Contradiction(
                 object_id=item.object_id,
-                name=file_name(obj.source),
+                name=image_name(obj.source),
                 label=name_label(contents.labels.get(item.object_id)),
                 said=contents.job.task.describe_answer(own, contents.classes),
                 agreement=item.agreement,
